@@ -1,0 +1,32 @@
+"""One annotated person, whatever data set it came from."""
+
+import dataclasses
+
+import numpy as np
+
+ABSENT = 0
+OCCLUDED = 1
+VISIBLE = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One person: an encoded picture and what is known about it.
+
+    Attributes:
+        record_id: Unique in its data set; LIP's file name without extension.
+        image_bytes: Encoded JPEG or PNG, upright, decoded to RGB.
+        label_map: Class of every pixel, uint8 [H, W] at the picture's own
+            size with the ignore label of the descriptor, or None.
+        keypoints_xy: Float32 [K, 2], pixels of the picture, origin at the
+            centre of the top left pixel, in the descriptor's order; (0, 0)
+            where absent. None where the picture has no pose at all.
+        visibility: Int32 [K], ABSENT, OCCLUDED or VISIBLE; None with
+            `keypoints_xy`.
+    """
+
+    record_id: str
+    image_bytes: bytes
+    label_map: np.ndarray | None = None
+    keypoints_xy: np.ndarray | None = None
+    visibility: np.ndarray | None = None

@@ -1,0 +1,1 @@
+"""From a trained network to pictures, numbers and a SavedModel."""

@@ -1,0 +1,35 @@
+"""Every dictionary key of the system: batches, predictions, losses, records."""
+
+# One batch, as `data.pipeline` makes it and `training` consumes it. B samples,
+# [H, W] the input size, [h, w] = [H, W] / 4, K keypoints.
+IMAGE = "image"  # float32 [B, H, W, 3], ImageNet-normalised RGB
+LABEL_MAP = "label_map"  # int32 [B, H, W], ignore label 255
+BOUNDARY_MAP = "boundary_map"  # int32 [B, H, W], 0, 1 or ignore label 255
+HEATMAPS = "heatmaps"  # float32 [B, h, w, K]
+AUXILIARY_HEATMAPS = "auxiliary_heatmaps"  # float32 [B, h, w, K], wider sigma
+KEYPOINTS_XY = "keypoints_xy"  # float32 [B, K, 2], input pixels
+VISIBILITY = "visibility"  # int32 [B, K]: see data.record
+HAS_LABEL_MAP = "has_label_map"  # float32 [B], 1 or 0
+HAS_KEYPOINTS = "has_keypoints"  # float32 [B], 1 or 0
+
+# One element of the search dataset: two batches under these names (Eq. 7).
+WEIGHT_SPLIT = "weight_split"
+ARCHITECTURE_SPLIT = "architecture_split"
+
+# Predictions of NPPNet: each a tuple over stages (initial, refined).
+# HEATMAPS and AUXILIARY_HEATMAPS as above, and
+PARSING_LOGITS = "parsing_logits"  # float32 [B, h, w, classes]
+BOUNDARY_LOGITS = "boundary_logits"  # float32 [B, h, w, 2]
+
+# Loss terms.
+TOTAL_LOSS = "loss"
+POSE_LOSS = "pose_loss"
+PARSING_LOSS = "parsing_loss"
+BOUNDARY_LOSS = "boundary_loss"
+AUXILIARY_POSE_LOSS = "auxiliary_pose_loss"
+ENTROPY = "entropy"
+
+# Branches, everywhere in this order.
+POSE = "pose"
+PARSING = "parsing"
+BRANCHES = (POSE, PARSING)

@@ -1,0 +1,1 @@
+"""Keras layers that NPPNet is built from."""

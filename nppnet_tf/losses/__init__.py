@@ -1,0 +1,1 @@
+"""Losses of both tasks and the learned weights between them."""

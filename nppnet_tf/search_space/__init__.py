@@ -1,0 +1,1 @@
+"""Plain description of what is searched; imports no TensorFlow."""

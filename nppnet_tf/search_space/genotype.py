@@ -1,0 +1,349 @@
+"""Which operations a network is made of, part by part, as checked data."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from nppnet_tf import keys
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import primitives
+from nppnet_tf.search_space import topology
+
+SEARCH = "search"
+OMIT = "omit"
+BASELINE = "baseline"
+
+FORMAT = "nppnet_tf.genotype"
+FORMAT_VERSION = 1
+
+
+class Choice(NamedTuple):
+    """One kept operation: a primitive applied to one earlier state.
+
+    In a cell the predecessor counts its input nodes first, then its nodes. In
+    the interaction it is a pyramid level of the other branch.
+    """
+
+    primitive: str
+    predecessor: int
+
+
+Node = tuple[Choice, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class CellGene:
+    """The choices of every intermediate node of a cell.
+
+    Attributes:
+        nodes: One tuple of choices per node, summed by the node.
+    """
+
+    nodes: tuple[Node, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class BranchGene:
+    """The three kinds of cells in one branch's encoder-decoder (Sec. 3.3)."""
+
+    normal: CellGene
+    reduction: CellGene
+    decoding: CellGene
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderDecoderGene:
+    """Both branches' encoder-decoders; nothing is shared between them."""
+
+    pose: BranchGene
+    parsing: BranchGene
+
+
+@dataclasses.dataclass(frozen=True)
+class InteractionGene:
+    """The choices of every pyramid level (Eq. 4 and 5).
+
+    Attributes:
+        pose: Seven nodes; what each level of the pose branch takes from the
+            parsing branch.
+        parsing: The same the other way round.
+    """
+
+    pose: tuple[Node, ...]
+    parsing: tuple[Node, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class FusionGene:
+    """The pose cell and the parsing cell (Sec. 3.5)."""
+
+    pose: CellGene
+    parsing: CellGene
+
+
+@dataclasses.dataclass(frozen=True)
+class Genotype:
+    """What fills each of the three searchable parts.
+
+    Attributes:
+        encoder_decoder: A gene, `SEARCH`, or `BASELINE` (ResNet-50 and FPN).
+        interaction: A gene, `SEARCH` or `OMIT`.
+        fusion: A gene, `SEARCH` or `OMIT`.
+
+    Raises:
+        UserError: If a part, a primitive or a predecessor does not exist.
+    """
+
+    encoder_decoder: EncoderDecoderGene | str
+    interaction: InteractionGene | str = OMIT
+    fusion: FusionGene | str = OMIT
+
+    def __post_init__(self) -> None:
+        for part in PARTS:
+            _check_part(part, getattr(self, part.name))
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether any part is still to be searched."""
+        return SEARCH in (self.encoder_decoder, self.interaction, self.fusion)
+
+    def to_json(self) -> str:
+        """Returns the genotype as a JSON document, one node per line."""
+        parts = ",\n".join(
+            f"  {json.dumps(part.name)}: {_dump(getattr(self, part.name), 2)}"
+            for part in PARTS
+        )
+        return (
+            f'{{\n  "format": "{FORMAT}",\n  "version": {FORMAT_VERSION},\n'
+            f"{parts}\n}}\n"
+        )
+
+    @classmethod
+    def from_json(cls, text: str, where: object = "genotype") -> "Genotype":
+        """Reads and checks what `to_json` wrote.
+
+        Args:
+            text: A JSON document.
+            where: Named in the message of an error.
+
+        Raises:
+            UserError: If the document is not a valid genotype.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise UserError(
+                "genotype is not JSON", where, "a JSON object", error
+            ) from error
+        return _parse(data, where)
+
+
+class _Part(NamedTuple):
+    """One searchable part: its gene class and the words it may hold instead."""
+
+    name: str
+    gene: type
+    states: tuple[str, ...]
+
+
+PARTS = (
+    _Part("encoder_decoder", EncoderDecoderGene, (SEARCH, BASELINE)),
+    _Part("interaction", InteractionGene, (SEARCH, OMIT)),
+    _Part("fusion", FusionGene, (SEARCH, OMIT)),
+)
+
+
+def load(path: str | os.PathLike) -> Genotype:
+    """Reads a genotype file.
+
+    Raises:
+        UserError: If the file cannot be read or is not a valid genotype.
+    """
+    try:
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            "genotype cannot be read", path, "a JSON file", error
+        ) from error
+    return Genotype.from_json(text, path)
+
+
+def save(genotype: Genotype, path: str | os.PathLike) -> None:
+    """Writes a genotype file, whole or not at all."""
+    path = pathlib.Path(path)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(genotype.to_json(), encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _check_part(part: _Part, value: object) -> None:
+    if isinstance(value, str):
+        if value not in part.states:
+            raise UserError(
+                "unknown state of a genotype part",
+                part.name,
+                f"a gene or one of {', '.join(part.states)}",
+                repr(value),
+            )
+    elif not isinstance(value, part.gene):
+        raise UserError(
+            "wrong gene in a genotype",
+            part.name,
+            part.gene.__name__,
+            type(value).__name__,
+        )
+    else:
+        _check_gene(part.name, value)
+
+
+def _check_gene(where: str, gene: object) -> None:
+    if isinstance(gene, CellGene):
+        is_fusion = where.startswith("fusion")
+        inputs = topology.FUSION_INPUTS if is_fusion else topology.CELL_INPUTS
+        limits = [inputs + n for n in range(topology.CELL_NODES)]
+        _check_nodes(where, gene.nodes, limits)
+    elif isinstance(gene, tuple):
+        limits = [level + 1 for level in range(topology.NUM_LEVELS)]
+        _check_nodes(where, gene, limits)
+    else:
+        for field in dataclasses.fields(gene):
+            _check_gene(f"{where}.{field.name}", getattr(gene, field.name))
+
+
+def _check_nodes(where: str, nodes: tuple[Node, ...], limits: list[int]) -> None:
+    """Checks each node's choices; `limits` bounds each node's predecessors."""
+    if len(nodes) != len(limits):
+        raise UserError(
+            "wrong number of nodes in a gene", where, len(limits), len(nodes)
+        )
+    # The interaction may leave a level as it is; a cell's node may not be
+    # empty, since nothing would give it a size.
+    may_be_empty = where.startswith("interaction")
+    for number, (node, limit) in enumerate(zip(nodes, limits, strict=True)):
+        place = f"{where}, node {number}"
+        if not node and not may_be_empty:
+            raise UserError("node without a choice", place, "one or more", 0)
+        for choice in node:
+            if choice.primitive not in primitives.NAMES:
+                raise UserError(
+                    "unknown primitive",
+                    place,
+                    f"one of {', '.join(primitives.NAMES)}",
+                    repr(choice.primitive),
+                )
+            is_index = type(choice.predecessor) is int
+            if not is_index or not 0 <= choice.predecessor < limit:
+                raise UserError(
+                    "predecessor out of range",
+                    place,
+                    f"0 to {limit - 1}",
+                    repr(choice.predecessor),
+                )
+
+
+def _dump(value: object, indent: int) -> str:
+    """One node a line: short enough to read, long enough to compare."""
+    if isinstance(value, str):
+        return json.dumps(value)
+    pad = " " * (indent + 2)
+    if isinstance(value, CellGene):
+        value = value.nodes
+    if isinstance(value, tuple):
+        lines = ",\n".join(
+            pad + json.dumps([list(choice) for choice in node])
+            for node in value
+        )
+        return f"[\n{lines}\n{' ' * indent}]"
+    lines = ",\n".join(
+        f"{pad}{json.dumps(field.name)}: "
+        f"{_dump(getattr(value, field.name), indent + 2)}"
+        for field in dataclasses.fields(value)
+    )
+    return f"{{\n{lines}\n{' ' * indent}}}"
+
+
+def _parse(data: object, where: object) -> Genotype:
+    names = {"format", "version"} | {part.name for part in PARTS}
+    found = _mapping(data, names, where, "")
+    if (found["format"], found["version"]) != (FORMAT, FORMAT_VERSION):
+        raise UserError(
+            "not a genotype of this version",
+            where,
+            f"format {FORMAT}, version {FORMAT_VERSION}",
+            f"format {found['format']}, version {found['version']}",
+        )
+    try:
+        return Genotype(
+            **{p.name: _parse_part(p, found[p.name], where) for p in PARTS}
+        )
+    except UserError as error:
+        text = str(error)
+        if str(where) in text:
+            raise
+        raise UserError(text, f"file {where}") from error
+
+
+def _parse_part(part: _Part, data: object, where: object) -> object:
+    if isinstance(data, str):
+        return data
+    branches = _mapping(data, set(keys.BRANCHES), where, part.name)
+    return part.gene(
+        **{
+            branch: _parse_branch(part, branches[branch], where, branch)
+            for branch in keys.BRANCHES
+        }
+    )
+
+
+def _parse_branch(
+    part: _Part, data: object, where: object, branch: str
+) -> object:
+    place = f"{part.name}.{branch}"
+    if part.gene is InteractionGene:
+        return _parse_nodes(data, where, place)
+    if part.gene is FusionGene:
+        return CellGene(_parse_nodes(data, where, place))
+    kinds = [field.name for field in dataclasses.fields(BranchGene)]
+    cells = _mapping(data, set(kinds), where, place)
+    return BranchGene(
+        **{
+            kind: CellGene(_parse_nodes(cells[kind], where, f"{place}.{kind}"))
+            for kind in kinds
+        }
+    )
+
+
+def _parse_nodes(data: object, where: object, place: str) -> tuple[Node, ...]:
+    try:
+        return tuple(
+            tuple(Choice(*_pair(choice)) for choice in node) for node in data
+        )
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            "malformed nodes",
+            f"{where}, {place}",
+            "a list of nodes, each a list of [primitive, predecessor]",
+            error,
+        ) from error
+
+
+def _pair(choice: object) -> tuple[str, int]:
+    primitive, predecessor = choice
+    return primitive, predecessor
+
+
+def _mapping(
+    data: object, names: set[str], where: object, place: str
+) -> Mapping[str, object]:
+    if not isinstance(data, dict) or set(data) != names:
+        found = sorted(data) if isinstance(data, dict) else type(data).__name__
+        raise UserError(
+            "malformed genotype",
+            f"{where}, {place}" if place else where,
+            f"an object with {', '.join(sorted(names))}",
+            found,
+        )
+    return data

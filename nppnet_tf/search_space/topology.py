@@ -1,0 +1,68 @@
+"""Who sees whom: the edges of cells and pyramids, their strides and widths."""
+
+from typing import NamedTuple
+
+CELL_INPUTS = 2
+FUSION_INPUTS = 3
+CELL_NODES = 4
+
+# Levels 0..3 come from the encoder, 4..6 from the decoder (Eq. 3).
+NUM_LEVELS = 7
+NUM_ENCODER_LEVELS = 4
+NUM_DECODING_CELLS = 3
+
+
+class Edge(NamedTuple):
+    """A directed link of a search graph: `predecessor` feeds `node`."""
+
+    node: int
+    predecessor: int
+
+
+def cell_edges(num_inputs: int, num_nodes: int = CELL_NODES) -> tuple[Edge, ...]:
+    """Every edge of a cell, node by node: the order of alpha and beta.
+
+    Node n sees the inputs and the nodes before it: 14 edges of a cell with two
+    inputs, 18 of a fusion cell with three.
+    """
+    return tuple(
+        Edge(node, predecessor)
+        for node in range(num_nodes)
+        for predecessor in range(num_inputs + node)
+    )
+
+
+def interaction_edges() -> tuple[Edge, ...]:
+    """Every edge into one branch's levels, level by level: 28 (Eq. 4, 5).
+
+    Level i sees the levels j <= i of the other branch.
+    """
+    return tuple(
+        Edge(level, other)
+        for level in range(NUM_LEVELS)
+        for other in range(level + 1)
+    )
+
+
+def level_stride(level: int) -> int:
+    """Stride of a pyramid level relative to a quarter of the input (Eq. 3)."""
+    if not 0 <= level < NUM_LEVELS:
+        raise ValueError(f"No such pyramid level. Received: level={level}")
+    if level < NUM_ENCODER_LEVELS:
+        return 2**level
+    return 2 ** (NUM_LEVELS - 1 - level)
+
+
+def level_channels(level: int, channels: int) -> int:
+    """Width of a pyramid level: C times its stride (Eq. 3)."""
+    return channels * level_stride(level)
+
+
+def reduction_cells(cells: int) -> tuple[int, ...]:
+    """Indices of the encoder's reduction cells: every quarter but the first."""
+    return tuple(cells * quarter // 4 for quarter in (1, 2, 3))
+
+
+def level_ends(cells: int) -> tuple[int, ...]:
+    """Indices of the encoder cells whose outputs are levels 0..3 (Fig. 4)."""
+    return tuple(cells * quarter // 4 - 1 for quarter in (1, 2, 3, 4))

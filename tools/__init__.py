@@ -1,0 +1,1 @@
+"""Command lines; `python -m tools.<name> --help` is complete."""

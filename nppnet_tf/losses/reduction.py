@@ -1,0 +1,70 @@
+"""How one replica's sums become its share of the global batch's loss.
+
+Every loss of this package returns a *share*: the numerator of this replica
+divided by the denominator of the global batch. The sum of the shares over the
+replicas is the loss of the global batch, and the sum of their gradients, which
+is what an optimizer applies under `tf.distribute.MirroredStrategy`, is its
+gradient. Nothing is divided by the number of replicas, so samples without
+annotation may lie unevenly over the replicas.
+"""
+
+import tensorflow as tf
+
+
+def num_replicas() -> int:
+    """Replicas that work on one global batch; 1 outside of a strategy."""
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def global_sum(value: tf.Tensor) -> tf.Tensor:
+    """Sums a tensor over the replicas, as a constant.
+
+    No gradient flows through: denominators and counts are not to be learned.
+    With several replicas this is a point of synchronisation, so it must not
+    stand inside a `tf.cond`.
+
+    Args:
+        value: Tensor of any shape, the same shape on every replica.
+
+    Returns:
+        The sum, on every replica, of the shape of `value`.
+    """
+    value = tf.stop_gradient(value)
+    if num_replicas() == 1:
+        return value
+    context = tf.distribute.get_replica_context()
+    return tf.stop_gradient(
+        context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+    )
+
+
+def share(numerator: tf.Tensor, global_denominator: tf.Tensor) -> tf.Tensor:
+    """Divides a local sum by a global count; 0 where nothing was counted.
+
+    Args:
+        numerator: Sum over this replica's samples.
+        global_denominator: Count of the global batch, from `global_sum`.
+
+    Returns:
+        Tensor of the shape of `numerator`.
+    """
+    # `divide_no_nan` alone would also hide a numerator that is not finite.
+    counted = global_denominator > 0
+    safe = tf.where(counted, global_denominator, 1)
+    return numerator * tf.cast(counted, numerator.dtype) / safe
+
+
+def upsample(inputs: tf.Tensor, size: tf.Tensor | tuple[int, int]) -> tf.Tensor:
+    """Resizes bilinearly with aligned corners, as the release's criteria do.
+
+    Args:
+        inputs: Float tensor [B, h, w, channels].
+        size: Height and width of the result.
+
+    Returns:
+        Float32 tensor [B, height, width, channels].
+    """
+    return tf.raw_ops.ResizeBilinear(
+        images=tf.cast(inputs, tf.float32), size=size, align_corners=True
+    )

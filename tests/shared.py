@@ -1,0 +1,126 @@
+"""What tests share: paths outside the package and running a tool."""
+
+import contextlib
+import dataclasses
+import io
+import os
+import pathlib
+import runpy
+import subprocess
+import sys
+import unittest
+from collections.abc import Iterator
+from unittest import mock
+
+from absl import flags
+
+REPOSITORY = pathlib.Path(__file__).absolute().parent.parent
+
+
+def shared_path(relative: str) -> pathlib.Path:
+    """Returns a path of the reference folder beside the repository.
+
+    Args:
+        relative: Below that folder, "reference/ref_targets.npz".
+
+    Raises:
+        unittest.SkipTest: Where it is absent; the reference arrays and sample
+            pictures are not part of the repository. The environment variable
+            NPPNET_SHARED names another folder.
+    """
+    folder = os.environ.get("NPPNET_SHARED") or REPOSITORY.parent / "shared"
+    path = pathlib.Path(folder) / relative
+    if not path.exists():
+        raise unittest.SkipTest(
+            f"{relative} is absent: no such file in {folder} "
+            "(NPPNET_SHARED names the folder)"
+        )
+    return path
+
+
+@dataclasses.dataclass(frozen=True)
+class ToolResult:
+    """How a tool ended.
+
+    Attributes:
+        exit_code: 0, or 2 for an error that a user can cause.
+        stdout: What it wrote there.
+        stderr: What it wrote there; one line where the exit code is 2.
+    """
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def run_tool(
+    name: str, *arguments: object, fresh_process: bool = False
+) -> ToolResult:
+    """Runs `python -m tools.<name> <arguments>`.
+
+    In this process by default, which saves importing TensorFlow again; flags
+    that the tool defines are forgotten afterwards, so that tools with equal
+    flags may follow one another. An exception that the tool does not turn into
+    a line, a bug, is raised here.
+
+    Args:
+        name: Of the tool, "derive".
+        *arguments: Of the command line, turned into strings.
+        fresh_process: For what changes the whole process, such as the number
+            of devices, and for tests of what reaches the real stderr.
+    """
+    words = [str(argument) for argument in arguments]
+    if fresh_process:
+        return _run_in_fresh_process(name, words)
+    stdout, stderr = io.StringIO(), io.StringIO()
+    exit_code = 0
+    with (
+        _forget_flags(),
+        contextlib.redirect_stdout(stdout),
+        contextlib.redirect_stderr(stderr),
+        mock.patch.object(sys, "argv", [f"tools/{name}.py", *words]),
+    ):
+        try:
+            runpy.run_module(f"tools.{name}", run_name="__main__")
+        except SystemExit as end:
+            exit_code = end.code if isinstance(end.code, int) else 0
+    return ToolResult(exit_code, stdout.getvalue(), stderr.getvalue())
+
+
+def _run_in_fresh_process(name: str, words: list[str]) -> ToolResult:
+    completed = subprocess.run(
+        [sys.executable, "-m", f"tools.{name}", *words],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ToolResult(completed.returncode, completed.stdout, completed.stderr)
+
+
+@contextlib.contextmanager
+def _forget_flags() -> Iterator[None]:
+    """Restores what a tool changes: its flags and the modules of `tools`."""
+    values = {
+        name: (flags.FLAGS[name].value, flags.FLAGS[name].present)
+        for name in flags.FLAGS
+    }
+    modules = set(sys.modules)
+    try:
+        yield
+    finally:
+        # Flags of libraries that the tool imported stay, as those do.
+        for name in [name for name in flags.FLAGS if _is_of_tool(name)]:
+            if name not in values:
+                delattr(flags.FLAGS, name)
+        for name, (value, present) in values.items():
+            flags.FLAGS[name].value = value
+            flags.FLAGS[name].present = present
+        for module in set(sys.modules) - modules:
+            if module.startswith("tools."):
+                del sys.modules[module]
+
+
+def _is_of_tool(flag: str) -> bool:
+    module = flags.FLAGS.find_module_defining_flag(flag) or ""
+    return module.startswith(("tools.", "tools/"))

@@ -1,0 +1,442 @@
+"""What every command line shares: flags, errors in one line, output, progress.
+
+A tool defines its flags at module level and ends in
+
+    def main() -> None:
+        command_line.run(_run)
+
+
+    if __name__ == "__main__":
+        main()
+
+so that `python -m tools.<name>` and the console script `nppnet-<name>` are the
+same program. This module imports neither TensorFlow nor Keras: `--help` and
+flag errors come at once.
+"""
+
+import errno
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NoReturn
+from typing import Self
+from typing import TypeVar
+
+# Defines `only_check_args`. Its `run` is of no use here: it writes the usage
+# over many lines and ends with status 1.
+from absl import app as _  # noqa: F401
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+Item = TypeVar("Item")
+
+FLAGS = flags.FLAGS
+
+SUCCESS = 0
+USER_ERROR = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+_NO_SPACE = os.strerror(errno.ENOSPC)
+
+
+def say(text: object = "") -> None:
+    """Writes one line to stdout, at once."""
+    print(text, flush=True)
+
+
+def run(
+    function: Callable[[list[str]], object],
+    arguments: str | None = None,
+) -> None:
+    """Parses the flags, calls `function(argv)`, turns errors into one line.
+
+    A `UserError`, a flag error, an operating system error (missing file,
+    permission, full disk) or an interrupt ends the process with one line on
+    stderr and status 2 (130 for the interrupt), without a traceback. Anything
+    else is a bug and keeps its traceback. Returns when the function returns.
+
+    Sets, before anything imports TensorFlow and only where the caller has not:
+    `TF_CPP_MIN_LOG_LEVEL=2`, so that stderr holds nothing but what went wrong.
+    Always sets `KERAS_BACKEND=tensorflow`.
+
+    Besides the tool's own flags it understands `--help`, `--helpfull`,
+    `--flagfile=FILE` and `--only_check_args`, which checks the flags and ends.
+
+    Args:
+        function: Gets the words that are not flags, the program name first.
+        arguments: What the words that are not flags mean, for `--help`; None
+            where the tool takes none, and then any such word is an error.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    name = _tool_name(function)
+    try:
+        argv = _parse_flags(function, arguments)
+        if not FLAGS.only_check_args:
+            function(argv)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _end(f"{name}: interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone; that is no failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
+    except Exception as error:
+        line = _describe(error)
+        if line is None:
+            raise
+        _end(f"{name}: {line}", USER_ERROR)
+
+
+def require_file(
+    path: str | os.PathLike[str] | None, flag: str
+) -> pathlib.Path:
+    """Returns the path of a file that exists.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--genotype`.
+
+    Raises:
+        UserError: If it is not given, missing, or not a file.
+    """
+    found = _require_path(path, flag, "a file")
+    if not found.is_file():
+        raise UserError("not a file", f"{flag}={path}", "a file", "a folder")
+    return found
+
+
+def require_folder(
+    path: str | os.PathLike[str] | None, flag: str
+) -> pathlib.Path:
+    """Returns the path of a folder that exists and is not empty.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--records`.
+
+    Raises:
+        UserError: If it is not given, missing, not a folder, or empty.
+    """
+    found = _require_path(path, flag, "a folder")
+    if not found.is_dir():
+        raise UserError("not a folder", f"{flag}={path}", "a folder", "a file")
+    if not any(found.iterdir()):
+        raise UserError(
+            "empty folder", f"{flag}={path}", "a folder with files", "nothing"
+        )
+    return found
+
+
+def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
+    """Returns the path of a folder for output, made where it is missing.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--workdir`.
+
+    Raises:
+        UserError: If it is not given, is a file, or cannot be made or written.
+    """
+    folder = _given(path, flag, "a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UserError(
+            "not a folder", f"{flag}={path}", "a folder", "a file"
+        ) from None
+    except OSError as error:
+        raise UserError(
+            "cannot make the folder",
+            f"{flag}={path}",
+            "a place that can be written",
+            error.strerror,
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(
+            "cannot write into the folder",
+            f"{flag}={path}",
+            "write permission",
+            "none",
+        )
+    return folder
+
+
+def resolved_flags(function: Callable[..., object]) -> str:
+    """Returns the flags of one tool with their values, as a flag file.
+
+    Args:
+        function: Any function of the tool's own module.
+    """
+    lines = [
+        flag.serialize()
+        for flag in _own_flags(function)
+        if flag.value is not None
+    ]
+    return "".join(f"{line}\n" for line in sorted(lines) if line)
+
+
+class Progress:
+    """Tells how far a phase is and when it will end.
+
+    On a terminal it rewrites one line; elsewhere it writes a line every
+    `interval_seconds`, the first and the last one always.
+
+    Args:
+        total: Steps of the phase, or None where nobody knows.
+        label: The phase, "drawing people".
+        interval_seconds: Time between two lines where there is no terminal.
+        clock: Seconds that only grow.
+
+    Example:
+        with Progress(len(paths), "reading") as progress:
+            for path in paths:
+                read(path)
+                progress.advance()
+
+        for path in Progress(len(paths), "reading").over(paths):
+            read(path)
+    """
+
+    _TERMINAL_SECONDS = 0.2
+
+    def __init__(
+        self,
+        total: int | None,
+        label: str,
+        interval_seconds: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total = total
+        self.label = label
+        self.count = 0
+        self._clock = clock
+        self._is_terminal = sys.stdout.isatty()
+        self._interval = (
+            self._TERMINAL_SECONDS if self._is_terminal else interval_seconds
+        )
+        self._start = clock()
+        self._next_report = self._start
+
+    def __enter__(self) -> Self:
+        self._start = self._clock()
+        self._next_report = self._start + self._interval
+        self._write("")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._write("")
+        if self._is_terminal:
+            say()
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Counts steps that are done.
+
+        Args:
+            count: How many.
+            note: What to write behind the time, "loss 1.234".
+        """
+        self.count += count
+        now = self._clock()
+        if now >= self._next_report:
+            self._next_report = now + self._interval
+            self._write(note)
+
+    def over(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yields the items and counts each when the next is asked for."""
+        with self:
+            for item in items:
+                yield item
+                self.advance()
+
+    def text(self, note: str = "") -> str:
+        """Returns the line: label, count, time gone, time left, note."""
+        gone = self._clock() - self._start
+        steps = str(self.count)
+        times = f"{format_seconds(gone)} gone"
+        if self.total is not None:
+            steps = f"{self.count}/{self.total}"
+            if 0 < self.count < self.total:
+                left = gone / self.count * (self.total - self.count)
+                times = f"{times}, {format_seconds(left)} left"
+        line = f"{self.label}: {steps} ({times})"
+        return f"{line} {note}" if note else line
+
+    def _write(self, note: str) -> None:
+        if self._is_terminal:
+            sys.stdout.write(f"\r\x1b[K{self.text(note)}")
+            sys.stdout.flush()
+        else:
+            say(self.text(note))
+
+
+def format_seconds(seconds: float) -> str:
+    """Returns a duration as "42 s", "3:05 min" or "1:02:03 h"."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{left:02d} h"
+    if minutes:
+        return f"{minutes}:{left:02d} min"
+    return f"{left} s"
+
+
+class _HelpFlag(flags.BooleanFlag):
+    """Writes a text and ends as soon as the flag is seen.
+
+    Abseil's own does so too, but takes the flags of the process's main module
+    for those of the tool, which are none in a console script, and ends with
+    status 1.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        help_text: str,
+        make_text: Callable[[], str],
+        short_name: str | None = None,
+    ) -> None:
+        self.make_text = make_text
+        super().__init__(
+            name, False, help_text, short_name, allow_override=True
+        )
+
+    def parse(self, argument: object) -> None:
+        """Acts while parsing: a required flag may still be missing."""
+        if self._parse(argument):
+            say(self.make_text())
+            sys.exit(SUCCESS)
+
+
+def _parse_flags(
+    function: Callable[..., object], arguments: str | None
+) -> list[str]:
+    _define_help(function, arguments)
+    try:
+        argv = FLAGS(sys.argv)
+    except UnicodeDecodeError:
+        raise UserError(
+            "flag file is not text", "--flagfile", "UTF-8 text", "other bytes"
+        ) from None
+    if arguments is None and len(argv) > 1:
+        raise UserError(
+            "argument that is no flag", " ".join(argv[1:]), "only flags"
+        )
+    return argv
+
+
+def _define_help(
+    function: Callable[..., object], arguments: str | None
+) -> None:
+    def own() -> str:
+        return _help_text(function, arguments)
+
+    def full() -> str:
+        return f"{own()}\n{FLAGS.get_help()}"
+
+    for flag in (
+        _HelpFlag("help", "Says what the tool does and its flags.", own, "h"),
+        _HelpFlag("helpfull", "The same, with the flags of libraries.", full),
+    ):
+        flags.DEFINE_flag(flag, module_name=__name__)
+
+
+def _help_text(function: Callable[..., object], arguments: str | None) -> str:
+    description = sys.modules[function.__module__].__doc__ or ""
+    words = [_tool_name(function), "[flags]", arguments or ""]
+    parts = [description.strip(), f"usage: {' '.join(words).strip()}", "flags:"]
+    for flag in sorted(_own_flags(function), key=lambda flag: flag.name):
+        parts.append(_flag_help(flag))
+    parts.append("  --flagfile=FILE\n    Reads flags from a file.")
+    parts.append("  --helpfull\n    Also lists the flags of libraries.")
+    return "\n\n".join(parts[:3]) + "\n" + "\n".join(parts[3:])
+
+
+def _flag_help(flag: flags.Flag) -> str:
+    default = "" if flag.default is None else f" Default: {flag.default}."
+    syntactic = flag.parser.syntactic_help if flag.parser else ""
+    kind = f" ({syntactic})" if syntactic else ""
+    prefix = "[no]" if flag.boolean else ""
+    text = flags.text_wrap(
+        f"{(flag.help or '').rstrip()}{kind}{default}", indent="    "
+    )
+    return f"  --{prefix}{flag.name}\n{text}"
+
+
+def _own_flags(function: Callable[..., object]) -> list[flags.Flag]:
+    """Returns the flags of the tool and of its siblings, not of libraries."""
+    module_name = function.__module__
+    own = {module_name, sys.argv[0] if module_name == "__main__" else ""}
+    package = __name__.rpartition(".")[0] + "."
+    return [
+        flag
+        for module, module_flags in FLAGS.flags_by_module_dict().items()
+        for flag in module_flags
+        if module in own or (module.startswith(package) and module != __name__)
+    ]
+
+
+def _tool_name(function: Callable[..., object]) -> str:
+    module = sys.modules[function.__module__]
+    specification = getattr(module, "__spec__", None)
+    if specification is not None:
+        full_name = specification.name
+    else:
+        full_name = pathlib.Path(sys.argv[0]).stem
+    return f"nppnet-{full_name.removesuffix('.__main__').rpartition('.')[2]}"
+
+
+def _describe(error: Exception) -> str | None:
+    """Returns the line for an error of the user's making, None for a bug."""
+    text = " ".join(str(error).split())
+    if isinstance(error, UserError):
+        return text
+    if isinstance(error, flags.Error):
+        return text.removeprefix("ERROR:: ")
+    # TensorFlow and h5py report a full disk under classes of their own.
+    if _NO_SPACE in text:
+        where = getattr(error, "filename", None)
+        return str(
+            UserError("disk full", where, "room for the output", _NO_SPACE)
+        )
+    if isinstance(error, OSError):
+        return str(UserError(error.strerror or text, error.filename))
+    return None
+
+
+def _end(line: str, status: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+    sys.exit(status)
+
+
+def _given(
+    path: str | os.PathLike[str] | None, flag: str, expected: str
+) -> pathlib.Path:
+    if path is None or not os.fspath(path):
+        raise UserError("flag is missing", flag, expected, "nothing")
+    return pathlib.Path(path)
+
+
+def _require_path(
+    path: str | os.PathLike[str] | None, flag: str, expected: str
+) -> pathlib.Path:
+    given = _given(path, flag, expected)
+    if not given.exists():
+        raise UserError("not found", f"{flag}={path}", expected, "nothing")
+    return given

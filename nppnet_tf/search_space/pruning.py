@@ -1,0 +1,263 @@
+"""Derives a genotype from architecture parameters: Eq. 2 and Sec. 4.3.
+
+Two schemes. Cells (encoder-decoder and fusion) keep, as DARTS does, two edges
+per node with one operation each. The interaction keeps per node the strongest
+operations until their shares sum to 0.7, four at most, and may keep several on
+one edge. Everything here is NumPy and the same on every machine: of equal
+shares the one whose edge, then whose primitive, comes first is taken.
+
+Departs from the release: its search for the next strongest operation finds
+the first one again where two shares are exactly equal, so that it keeps one
+(operation, edge) up to four times at the first values of alpha. Ours are always
+distinct.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nppnet_tf import keys
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import topology
+
+EDGES_PER_CELL_NODE = 2
+INTERACTION_SHARE = 0.7
+MAX_INTERACTION_CHOICES = 4
+
+# The kinds of cell in an encoder-decoder, and the parts outside of it.
+CELL_KINDS = ("normal", "reduction", "decoding")
+INTERACTION = "interaction"
+FUSION = "fusion"
+
+
+class ArchitectureArrays(NamedTuple):
+    """The parameters of one searched part.
+
+    Attributes:
+        alpha: Float [edges, primitives].
+        beta: Float [edges].
+    """
+
+    alpha: np.ndarray
+    beta: np.ndarray
+
+
+def shares(
+    alpha: np.ndarray, beta: np.ndarray, edges: Sequence[topology.Edge]
+) -> np.ndarray:
+    """Returns gamma of Eq. 2: what each operation contributes to its node.
+
+    Args:
+        alpha: Float [edges, primitives].
+        beta: Float [edges].
+        edges: In the order of alpha and beta.
+
+    Returns:
+        Float64 [edges, primitives]; the shares of one node sum to 1.
+
+    Raises:
+        ValueError: If the shapes do not fit the edges, or a value is not
+            finite.
+    """
+    alpha = np.asarray(alpha, np.float64)
+    beta = np.asarray(beta, np.float64)
+    _check(alpha, beta, edges)
+    nodes = np.array([edge.node for edge in edges])
+    operation_shares = _softmax(alpha)
+    edge_shares = np.empty_like(beta)
+    # Eq. 2: edges of one node compete, edges of two nodes do not.
+    for node in np.unique(nodes):
+        edge_shares[nodes == node] = _softmax(beta[nodes == node])
+    return edge_shares[:, None] * operation_shares
+
+
+def prune_cell(
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    primitives: Sequence[str],
+    num_inputs: int = topology.CELL_INPUTS,
+) -> genotypes.CellGene:
+    """Keeps the two strongest edges of every node, one operation on each.
+
+    The strength of an edge is the largest share on it (DARTS pruning with the
+    shares of Eq. 2).
+
+    Args:
+        alpha: Float [edges, primitives], edges as `topology.cell_edges` has
+            them.
+        beta: Float [edges].
+        primitives: Names in the order of alpha.
+        num_inputs: Of the cell: 2, or 3 of a fusion cell.
+
+    Returns:
+        A gene whose nodes name the stronger edge first.
+    """
+    edges = topology.cell_edges(num_inputs)
+    gamma = shares(alpha, beta, edges)
+    nodes = []
+    for node in range(topology.CELL_NODES):
+        rows = [i for i, edge in enumerate(edges) if edge.node == node]
+        order = np.argsort(-gamma[rows].max(axis=1), kind="stable")
+        kept = [rows[i] for i in order[:EDGES_PER_CELL_NODE]]
+        nodes.append(
+            tuple(
+                _choice(primitives, gamma[i].argmax(), edges[i]) for i in kept
+            )
+        )
+    return genotypes.CellGene(tuple(nodes))
+
+
+def prune_interaction(
+    alpha: np.ndarray, beta: np.ndarray, primitives: Sequence[str]
+) -> tuple[genotypes.Node, ...]:
+    """Keeps per level the strongest operations: 0.7 of the share, at most 4.
+
+    Args:
+        alpha: Float [28, primitives], edges as `topology.interaction_edges`
+            has them.
+        beta: Float [28].
+        primitives: Names in the order of alpha.
+
+    Returns:
+        One node per level, its strongest choice first.
+    """
+    edges = topology.interaction_edges()
+    gamma = shares(alpha, beta, edges)
+    nodes = []
+    for level in range(topology.NUM_LEVELS):
+        rows = [i for i, edge in enumerate(edges) if edge.node == level]
+        flat = gamma[rows].ravel()
+        order = np.argsort(-flat, kind="stable")[:MAX_INTERACTION_CHOICES]
+        # A choice is taken as long as those before it hold less than 0.7.
+        before = np.cumsum(flat[order]) - flat[order]
+        kept = order[before < INTERACTION_SHARE]
+        nodes.append(
+            tuple(
+                _choice(primitives, operation, edges[rows[row]])
+                for row, operation in zip(
+                    *np.unravel_index(kept, gamma[rows].shape), strict=True
+                )
+            )
+        )
+    return tuple(nodes)
+
+
+def derive(
+    genotype: genotypes.Genotype,
+    parameters: Mapping[str, ArchitectureArrays],
+    primitives: Sequence[str],
+) -> genotypes.Genotype:
+    """Fills every searched part of a genotype; leaves the others untouched.
+
+    Args:
+        genotype: With `SEARCH` in the parts to fill.
+        parameters: Alpha and beta by part: "pose/normal", "pose/reduction",
+            "pose/decoding", "pose/interaction", "pose/fusion", and the same of
+            "parsing".
+        primitives: Names in the order of alpha.
+
+    Raises:
+        ValueError: If parameters of a searched part are missing.
+    """
+    missing = set(part_names(genotype)) - set(parameters)
+    if missing:
+        raise ValueError(
+            "Every searched part needs its parameters. "
+            f"Received: parameters of {sorted(parameters)}, "
+            f"without {sorted(missing)}"
+        )
+
+    def cell(branch: str, kind: str, num_inputs: int) -> genotypes.CellGene:
+        alpha, beta = parameters[f"{branch}/{kind}"]
+        return prune_cell(alpha, beta, primitives, num_inputs)
+
+    encoder_decoder = genotype.encoder_decoder
+    if encoder_decoder == genotypes.SEARCH:
+        encoder_decoder = genotypes.EncoderDecoderGene(
+            *(
+                genotypes.BranchGene(
+                    *(
+                        cell(branch, kind, topology.CELL_INPUTS)
+                        for kind in CELL_KINDS
+                    )
+                )
+                for branch in keys.BRANCHES
+            )
+        )
+    interaction = genotype.interaction
+    if interaction == genotypes.SEARCH:
+        interaction = genotypes.InteractionGene(
+            *(
+                prune_interaction(
+                    *parameters[f"{branch}/{INTERACTION}"], primitives
+                )
+                for branch in keys.BRANCHES
+            )
+        )
+    fusion = genotype.fusion
+    if fusion == genotypes.SEARCH:
+        fusion = genotypes.FusionGene(
+            *(
+                cell(branch, FUSION, topology.FUSION_INPUTS)
+                for branch in keys.BRANCHES
+            )
+        )
+    return genotypes.Genotype(encoder_decoder, interaction, fusion)
+
+
+def part_names(genotype: genotypes.Genotype) -> tuple[str, ...]:
+    """Returns the names of the searched parts, branch by branch."""
+    kinds: list[str] = []
+    if genotype.encoder_decoder == genotypes.SEARCH:
+        kinds.extend(CELL_KINDS)
+    if genotype.interaction == genotypes.SEARCH:
+        kinds.append(INTERACTION)
+    if genotype.fusion == genotypes.SEARCH:
+        kinds.append(FUSION)
+    return tuple(
+        f"{branch}/{kind}" for branch in keys.BRANCHES for kind in kinds
+    )
+
+
+def part_edges(part: str) -> tuple[topology.Edge, ...]:
+    """Returns the edges of a part by its name, "pose/fusion"."""
+    kind = part.rpartition("/")[2]
+    if kind == INTERACTION:
+        return topology.interaction_edges()
+    if kind == FUSION:
+        return topology.cell_edges(topology.FUSION_INPUTS)
+    if kind in CELL_KINDS:
+        return topology.cell_edges(topology.CELL_INPUTS)
+    raise ValueError(f"No such part of a genotype. Received: part={part!r}")
+
+
+def _choice(
+    primitives: Sequence[str], operation: int, edge: topology.Edge
+) -> genotypes.Choice:
+    return genotypes.Choice(primitives[int(operation)], edge.predecessor)
+
+
+def _softmax(values: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def _check(
+    alpha: np.ndarray, beta: np.ndarray, edges: Sequence[topology.Edge]
+) -> None:
+    if alpha.ndim != 2 or alpha.shape[:1] != beta.shape:
+        raise ValueError(
+            "alpha must be [edges, primitives] and beta [edges]. "
+            f"Received: alpha.shape={alpha.shape}, beta.shape={beta.shape}"
+        )
+    if len(edges) != len(beta):
+        raise ValueError(
+            "alpha and beta must have a row per edge. "
+            f"Received: {len(beta)} rows for {len(edges)} edges"
+        )
+    if not (np.isfinite(alpha).all() and np.isfinite(beta).all()):
+        raise ValueError(
+            "Shares need finite parameters. Received: a value that is not"
+        )

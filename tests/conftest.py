@@ -1,3 +1,13 @@
-"""Makes the two logical CPUs before any test module runs an operation."""
+"""What pytest needs before any test module runs an operation."""
 
-from tests import two_replicas  # noqa: F401  (configures on import)
+import os
+
+from absl import flags
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from tests import two_replicas  # noqa: E402, F401  (configures on import)
+
+# `create_tempdir` reads a flag of absltest; pytest parses no abseil flags.
+flags.FLAGS.mark_as_parsed()

@@ -1,0 +1,94 @@
+"""Draws a genotype, or the difference of two, as SVG or PNG.
+
+    python -m tools.draw_genotype --genotype=released --output=released.svg
+    python -m tools.draw_genotype --genotype=released \
+        --other=runs/search/genotype.json --output=difference.png
+
+Cells are drawn as circuits, the interaction as wires between the two pyramids.
+With --other, operations of both genotypes are grey, those only in the first red
+and dashed, those only in the second green.
+"""
+
+import pathlib
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference import genotype_drawing
+from nppnet_tf.search_space import published
+
+from . import command_line
+
+FLAGS = flags.FLAGS
+
+_NAMES = ", ".join(published.NAMES)
+
+flags.DEFINE_string(
+    "genotype", None, f"Genotype to draw: a JSON file, or one of {_NAMES}."
+)
+flags.DEFINE_string(
+    "other", None, "Second genotype, to draw the difference of the two."
+)
+flags.DEFINE_string(
+    "output", None, "Picture to write; the ending .svg or .png says the kind."
+)
+flags.DEFINE_string("title", None, "Heading of the picture.")
+flags.DEFINE_float(
+    "scale",
+    1.5,
+    "Pixels of a PNG per pixel of the drawing.",
+    lower_bound=0.2,
+    upper_bound=4.0,
+)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    for name in ("genotype", "output"):
+        if not FLAGS[name].value:
+            raise UserError("flag is missing", f"--{name}", "a name", "nothing")
+    output = genotype_drawing.check_suffix(FLAGS.output)
+    first = published.resolve(FLAGS.genotype)
+    if FLAGS.other:
+        second = published.resolve(FLAGS.other)
+        names = _names(FLAGS.genotype, FLAGS.other)
+        drawing = genotype_drawing.draw_difference(
+            first, second, *names, title=FLAGS.title
+        )
+        counts = genotype_drawing.difference_counts(first, second)
+        note = (
+            f" ({counts[0]} operations in both, {counts[1]} only in "
+            f"{names[0]}, {counts[2]} only in {names[1]})"
+        )
+    else:
+        title = FLAGS.title or f"Genotype {_name(FLAGS.genotype)}"
+        drawing = genotype_drawing.draw(first, title)
+        note = ""
+    genotype_drawing.save(drawing, output, FLAGS.scale)
+    command_line.say(f"wrote {output}{note}")
+
+
+def _name(genotype: str) -> str:
+    """Short name for headings: a published name, or run folder and file."""
+    if genotype in published.NAMES:
+        return genotype
+    return "/".join(pathlib.Path(genotype).parts[-2:])
+
+
+def _names(first: str, second: str) -> tuple[str, str]:
+    """Two names that differ: the whole paths where short names are equal."""
+    short = (_name(first), _name(second))
+    if short[0] != short[1]:
+        return short
+    if first != second:
+        return first, second
+    return f"first {short[0]}", f"second {short[1]}"
+
+
+def main() -> None:
+    """Runs the tool."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

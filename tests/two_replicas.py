@@ -5,6 +5,9 @@ pytest `conftest.py` sees to it; a test that needs two replicas imports this
 module before anything that may run one, so that it works by itself as well.
 """
 
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 _DEVICES = ("/cpu:0", "/cpu:1")
@@ -23,6 +26,27 @@ def configure() -> None:
 def strategy() -> tf.distribute.MirroredStrategy:
     """Returns a MirroredStrategy over the two logical CPUs."""
     return tf.distribute.MirroredStrategy(list(_DEVICES))
+
+
+def split(strategy: tf.distribute.Strategy, structure: Any) -> Any:
+    """Gives the first half of every array to the first replica.
+
+    Args:
+        strategy: From `strategy`.
+        structure: Array or nested dicts and tuples of arrays with one first
+            axis of even length.
+
+    Returns:
+        Per-replica values in the same structure, for `strategy.run`.
+    """
+    return tf.nest.map_structure(
+        lambda array: strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(
+                np.split(np.asarray(array), 2)[context.replica_id_in_sync_group]
+            )
+        ),
+        structure,
+    )
 
 
 configure()

@@ -170,14 +170,7 @@ class MeanIoUTest(absltest.TestCase):
         with strategy.scope():
             metric = mean_iou.MeanIoU(5)
         arrays = (self.label_map, self.prediction, self.has_label_map)
-        parts = [
-            strategy.experimental_distribute_values_from_function(
-                lambda context, array=array: tf.constant(
-                    np.split(array, 2)[context.replica_id_in_sync_group]
-                )
-            )
-            for array in arrays
-        ]
+        parts = [two_replicas.split(strategy, array) for array in arrays]
 
         tf.function(lambda: strategy.run(metric.update_state, args=parts))()
 

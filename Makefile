@@ -1,0 +1,51 @@
+# `make demo` runs the whole road, `make test` the tests. Both create .venv first
+# where it is missing or older than what it is made from. On another Python:
+# make test PYTHON=/path/to/python3.12
+
+PYTHON ?=
+DEMO_DIR ?= runs/demo
+REAL_DIR ?= runs/real
+
+VENV_PYTHON := .venv/bin/python
+INSTALLED := .venv/installed
+
+.PHONY: help demo real test lint format bazel clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    people it draws -> search -> derive -> retrain ->"
+	@echo "             evaluate -> SavedModel -> $(DEMO_DIR)/report.html"
+	@echo "make real    the same road on real pictures, into $(REAL_DIR)"
+	@echo "make test    the tests"
+	@echo "make lint    ruff and codespell"
+	@echo "make format  formats the sources"
+	@echo "make bazel   the tests by bazel, where it is installed"
+	@echo "make clean   removes .venv and what tools have cached; keeps runs"
+
+demo: $(INSTALLED)
+	$(VENV_PYTHON) -m tools.demo --demo_dir="$(DEMO_DIR)"
+
+real: $(INSTALLED)
+	$(VENV_PYTHON) -m tools.demo --what=real --demo_dir="$(REAL_DIR)"
+
+test: $(INSTALLED)
+	$(VENV_PYTHON) -m pytest
+
+lint: $(INSTALLED)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/codespell
+
+format: $(INSTALLED)
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bazel: $(INSTALLED)
+	tools/bazel_test.sh
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): setup.py constraints.txt tools/create_venv.sh
+	@PYTHON="$(PYTHON)" tools/create_venv.sh

@@ -1,0 +1,74 @@
+"""Installs nppnet_tf, its command lines and its flag files."""
+
+import pathlib
+import re
+
+import setuptools
+
+ROOT = pathlib.Path(__file__).parent
+
+
+def version() -> str:
+    """The version as it is written, without importing the package."""
+    text = (ROOT / "nppnet_tf" / "__init__.py").read_text()
+    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)[1]
+
+
+def tools() -> list[str]:
+    """Names of the modules of `tools` that are command lines."""
+    return sorted(
+        path.stem
+        for path in (ROOT / "tools").glob("*.py")
+        if "\ndef main() -> None:" in path.read_text()
+    )
+
+
+setuptools.setup(
+    name="nppnet_tf",
+    version=version(),
+    description="Joint human parsing and pose estimation by architecture search",
+    long_description=(ROOT / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11,<3.14",
+    # In the repository `tools` and `flags` stand at the top level; installed,
+    # names as common as these belong to the package.
+    package_dir={"nppnet_tf.tools": "tools", "nppnet_tf.flags": "flags"},
+    packages=[
+        *setuptools.find_packages(include=["nppnet_tf", "nppnet_tf.*"]),
+        "nppnet_tf.tools",
+        "nppnet_tf.flags",
+    ],
+    package_data={
+        "nppnet_tf": ["**/*.json"],
+        "nppnet_tf.flags": ["**/*.txt", "**/*.md", "**/*.json"],
+    },
+    entry_points={
+        "console_scripts": [
+            f"nppnet-{tool}=nppnet_tf.tools.{tool}:main" for tool in tools()
+        ]
+    },
+    install_requires=[
+        "absl-py>=1.4,<3",
+        "keras>=3.15.1,<4",
+        "numpy>=1.26,<3",
+        "pillow>=10",
+        "tensorboard>=2.20,<2.21",
+        "tensorflow>=2.20,<2.21",
+    ],
+    extras_require={
+        "official": ["tf-models-official>=2.20,<2.21"],
+        "profile": ["tensorboard-plugin-profile==2.22.1"],
+        "serving": ["tensorflow-serving-api>=2.20,<2.21"],
+        "test": [
+            "codespell",
+            "pytest",
+            "pytest-xdist",
+            "ruff",
+            "setuptools",
+            "tensorflow-serving-api>=2.20,<2.21",
+            "wheel",
+        ],
+    },
+)

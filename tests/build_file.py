@@ -1,0 +1,221 @@
+"""Reads BUILD and the imports of the sources; writes BUILD's generated part.
+
+    python -m tests.build_file
+
+rewrites the lists of tools and tests at the end of BUILD from the files that
+are there and what they import. The libraries above them are written by hand:
+they say who may import whom (`house_test` compares).
+"""
+
+import ast
+import dataclasses
+import functools
+import pathlib
+from typing import Any
+
+from tests import shared
+
+MARK = "# Written by `python -m tests.build_file`.\n"
+
+_PACKAGES = ("nppnet_tf", "tools", "tests")
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """One rule of BUILD.
+
+    Attributes:
+        kind: Name of the rule, "py_library".
+        name: Of the target.
+        sources: Paths relative to the repository.
+        dependencies: Names of targets.
+    """
+
+    kind: str
+    name: str
+    sources: tuple[str, ...]
+    dependencies: tuple[str, ...]
+
+
+def python_files(*folders: str) -> list[str]:
+    """Returns the Python files below folders, as relative paths, in order."""
+    return sorted(
+        path.relative_to(shared.REPOSITORY).as_posix()
+        for folder in folders
+        for path in (shared.REPOSITORY / folder).rglob("*.py")
+    )
+
+
+def test_files() -> list[str]:
+    """Returns the files that hold tests."""
+    return [path for path in python_files("tests") if path.endswith("_test.py")]
+
+
+def tool_names() -> list[str]:
+    """Returns the names of the command lines."""
+    return [
+        pathlib.PurePath(path).stem
+        for path in python_files("tools")
+        if any(
+            isinstance(node, ast.FunctionDef) and node.name == "main"
+            for node in syntax_tree(path).body
+        )
+    ]
+
+
+@functools.cache
+def syntax_tree(path: str) -> ast.Module:
+    """Returns the syntax tree of a file given by its relative path."""
+    return ast.parse((shared.REPOSITORY / path).read_text(), path)
+
+
+def imported_modules(path: str) -> set[str]:
+    """Returns every module that a file may import, by its full dotted name.
+
+    `from a import b` counts as `a.b`, and as `a` where that is no module of
+    ours. Imports within functions count.
+    """
+    package = path.removesuffix(".py").split("/")[:-1]
+    modules = set()
+    for node in ast.walk(syntax_tree(path)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1]
+            parts = above if node.level else []
+            base = ".".join([*parts, *([node.module] if node.module else [])])
+            modules |= {f"{base}.{alias.name}" for alias in node.names}
+    return modules
+
+
+def imported_files(path: str) -> set[str]:
+    """Returns the files of this repository that a file imports."""
+    found = set()
+    for module in imported_modules(path):
+        parts = module.split(".")
+        # "nppnet_tf.errors.UserError" is a name in nppnet_tf/errors.py.
+        for length in range(len(parts), 0, -1):
+            file = _file_of(parts[:length])
+            if file is not None:
+                found.add(file)
+                break
+    return found
+
+
+def _file_of(parts: list[str]) -> str | None:
+    if parts[0] not in _PACKAGES:
+        return None
+    stem = "/".join(parts)
+    for path in (f"{stem}.py", f"{stem}/__init__.py"):
+        if (shared.REPOSITORY / path).is_file():
+            return path
+    return None
+
+
+def read_targets(text: str | None = None) -> dict[str, Target]:
+    """Returns the Python rules of BUILD by name.
+
+    BUILD's language is a part of Python, so Python evaluates it.
+
+    Args:
+        text: Of a part of BUILD, or None for the whole.
+    """
+    targets = {}
+
+    def rule(kind: str) -> Any:
+        def record(name: str, **attributes: Any) -> None:
+            targets[name] = Target(
+                kind,
+                name,
+                tuple(attributes.get("srcs", ())),
+                tuple(
+                    dep.removeprefix(":") for dep in attributes.get("deps", ())
+                ),
+            )
+
+        return record
+
+    names = {
+        kind: rule(kind)
+        for kind in (
+            "filegroup",
+            "genrule",
+            "py_binary",
+            "py_library",
+            "py_test",
+        )
+    }
+    names["glob"] = _glob
+    names["load"] = names["package"] = lambda *_, **__: None
+    exec(
+        (shared.REPOSITORY / "BUILD").read_text() if text is None else text,
+        names,
+    )
+    return targets
+
+
+def _glob(include: list[str], exclude: tuple[str, ...] = ()) -> list[str]:
+    def match(patterns: Any) -> set[str]:
+        return {
+            path.relative_to(shared.REPOSITORY).as_posix()
+            for pattern in patterns
+            for path in shared.REPOSITORY.glob(pattern)
+            if path.is_file()
+        }
+
+    return sorted(match(include) - match(exclude))
+
+
+def dependencies_of_test(path: str, targets: dict[str, Target]) -> list[str]:
+    """Returns the libraries that a test needs, by its imports."""
+    libraries = {
+        source: target.name
+        for target in targets.values()
+        if target.kind == "py_library"
+        for source in target.sources
+    }
+    names = {
+        libraries[file] for file in imported_files(path) if file in libraries
+    }
+    if "run_tool" in (shared.REPOSITORY / path).read_text():
+        names.add("tools")
+    return sorted(names)
+
+
+def generated_part() -> str:
+    """Returns what follows the mark in BUILD."""
+    targets = read_targets(split_build()[0])
+    lines = ["TOOLS = ["]
+    lines += [f'    "{name}",' for name in tool_names()]
+    lines += [
+        "]",
+        "",
+        "# Each test and the libraries that it imports.",
+        "TESTS = {",
+    ]
+    for path in test_files():
+        lines.append(f'    "{path.removesuffix(".py")}": [')
+        for name in dependencies_of_test(path, targets):
+            lines.append(f'        ":{name}",')
+        lines.append("    ],")
+    lines.append("}")
+    return "\n".join(lines) + "\n"
+
+
+def split_build() -> tuple[str, str, str]:
+    """Returns BUILD before, between and behind the two marks."""
+    text = (shared.REPOSITORY / "BUILD").read_text()
+    before, between, behind = text.split(MARK)
+    return before, between, behind
+
+
+def main() -> None:
+    """Rewrites the generated part of BUILD."""
+    before, _, behind = split_build()
+    (shared.REPOSITORY / "BUILD").write_text(
+        f"{before}{MARK}{generated_part()}{MARK}{behind}"
+    )
+
+
+if __name__ == "__main__":
+    main()

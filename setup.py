@@ -26,7 +26,7 @@ def tools() -> list[str]:
 setuptools.setup(
     name="nppnet_tf",
     version=version(),
-    description="Joint human parsing and pose estimation by architecture search",
+    description="Human parsing and pose estimation by architecture search",
     long_description=(ROOT / "README.md").read_text(),
     long_description_content_type="text/markdown",
     license="Apache-2.0",

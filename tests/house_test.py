@@ -1,0 +1,493 @@
+"""The house is as its plan says; checks what ruff cannot.
+
+Each test names every offender, with what would be right.
+"""
+
+import ast
+import importlib
+import inspect
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+
+from absl.testing import absltest
+
+from tests import build_file
+from tests import shared
+
+# Modules without a test file of their own, and why.
+UNTESTED_MODULES = {
+    "nppnet_tf/config.py": "values only",
+    "nppnet_tf/errors.py": "seen by every test of a wrong input",
+    "nppnet_tf/keys.py": "names only",
+}
+
+# Tests that stand for no single module, and why.
+TESTS_OF_NO_MODULE = {
+    "tests/flags_test.py": "flag files",
+    "tests/house_test.py": "the whole repository",
+    "tests/set_up_test.py": "make and its script",
+    "tests/wheel_test.py": "setup.py",
+}
+
+# What only some packages may import, besides our own packages.
+ONLY_IN = {
+    "absl.flags": ("tools/", "tests/"),
+    "tensorflow_serving": ("tests/",),
+    "official": (),
+    "tensorflow_addons": (),
+    "tf_keras": (),
+}
+
+# Packages that are plain Python and NumPy.
+WITHOUT_TENSORFLOW = ("base", "search_space", "descriptors")
+
+# Classes that no one revives from a configuration, and why.
+WITHOUT_CONFIG = {
+    "JointModel": "takes a network and its losses; checkpoints hold its state",
+    "RetrainModel": "as JointModel",
+    "SearchModel": "as JointModel",
+}
+
+
+class ImportTest(absltest.TestCase):
+    """Who imports whom, against `deps` in BUILD."""
+
+    def setUp(self):
+        super().setUp()
+        self.targets = build_file.read_targets()
+        self.library_of = {
+            source: target.name
+            for target in self.targets.values()
+            if target.kind == "py_library"
+            for source in target.sources
+        }
+
+    def test_every_source_is_in_exactly_one_library(self):
+        sources = build_file.python_files("nppnet_tf", "tools", "tests")
+        tests = set(build_file.test_files())
+        stated = [
+            source
+            for target in self.targets.values()
+            if target.kind == "py_library"
+            for source in target.sources
+        ]
+        expected = [
+            source
+            for source in sources
+            if source not in tests and not source.startswith("tools/bazel/")
+        ]
+
+        self.assertCountEqual(stated, expected)
+
+    def test_imports_are_the_stated_dependencies(self):
+        for target in self.targets.values():
+            if target.kind != "py_library":
+                continue
+            used = self._imported_libraries(target)
+            with self.subTest(target.name):
+                # run_tool gives the tools to a test without an import.
+                self.assertCountEqual(
+                    set(target.dependencies) | {"tools"}
+                    if target.name == "testing"
+                    else target.dependencies,
+                    used | {"tools"} if target.name == "testing" else used,
+                    f"BUILD's deps of {target.name} (first) and what its "
+                    f"sources import (second): {self._evidence(target)}",
+                )
+
+    def test_dependencies_have_no_cycle(self):
+        finished = set()
+
+        def visit(name, path):
+            self.assertNotIn(name, path, f"cycle: {path}")
+            if name not in finished:
+                for dependency in self.targets[name].dependencies:
+                    visit(dependency, [*path, name])
+                finished.add(name)
+
+        for name in self.targets:
+            visit(name, [])
+
+    def test_nothing_imports_the_tools(self):
+        offenders = [
+            target.name
+            for target in self.targets.values()
+            if target.kind == "py_library" and "tools" in target.dependencies
+        ]
+
+        self.assertEqual(offenders, ["testing"])
+
+    def test_training_and_inference_do_not_know_each_other(self):
+        self.assertNotIn("inference", self._reachable("training"))
+        self.assertNoCommonElements(
+            {"training", "losses"}, self._reachable("inference")
+        )
+
+    def test_plain_packages_import_no_tensorflow(self):
+        offenders = [
+            f"{source} imports {module}"
+            for name in WITHOUT_TENSORFLOW
+            for source in self.targets[name].sources
+            for module in build_file.imported_modules(source)
+            if module.split(".")[0] in ("tensorflow", "keras")
+        ]
+
+        self.assertEmpty(offenders)
+
+    def test_some_libraries_are_imported_in_some_places_only(self):
+        offenders = [
+            f"{source} imports {module}"
+            for source in self.library_of
+            for module in build_file.imported_modules(source)
+            for library, places in ONLY_IN.items()
+            if f"{module}.".startswith(f"{library}.")
+            and not source.startswith(places)
+        ]
+
+        self.assertEmpty(offenders)
+
+    def test_sources_outside_the_tests_import_what_setup_py_requires(self):
+        required = {
+            "absl",
+            "keras",
+            "numpy",
+            "PIL",
+            "tensorboard",
+            "tensorflow",
+        }
+        offenders = [
+            f"{source} imports {module}"
+            for source in self.library_of
+            if not source.startswith("tests/")
+            for module in build_file.imported_modules(source)
+            if module.split(".")[0] not in required | {"nppnet_tf", "tools"}
+            and not _is_standard(module)
+        ]
+
+        self.assertEmpty(offenders)
+
+    def _imported_libraries(self, target):
+        return {
+            self.library_of[file]
+            for source in target.sources
+            for file in build_file.imported_files(source)
+            if self.library_of.get(file, target.name) != target.name
+        }
+
+    def _evidence(self, target):
+        stated = set(target.dependencies)
+        return [
+            f"{source} imports {file}"
+            for source in target.sources
+            for file in sorted(build_file.imported_files(source))
+            if self.library_of.get(file, target.name)
+            not in stated | {target.name}
+        ]
+
+    def _reachable(self, name):
+        found = set()
+        waiting = [name]
+        while waiting:
+            for dependency in self.targets[waiting.pop()].dependencies:
+                if dependency not in found:
+                    found.add(dependency)
+                    waiting.append(dependency)
+        return found
+
+
+class BuildFileTest(absltest.TestCase):
+    def test_tools_and_tests_of_build_are_those_that_are_there(self):
+        _, written, _ = build_file.split_build()
+
+        self.assertEqual(
+            written,
+            build_file.generated_part(),
+            "run `python -m tests.build_file`",
+        )
+
+    def test_every_tool_has_a_binary_and_every_test_a_rule(self):
+        targets = build_file.read_targets()
+        kinds = {name: target.kind for name, target in targets.items()}
+
+        for name in build_file.tool_names():
+            self.assertEqual(kinds[name], "py_binary")
+        for path in build_file.test_files():
+            self.assertEqual(kinds[path.removesuffix(".py")], "py_test")
+
+    def test_every_test_ends_in_absltest_main(self):
+        # Bazel runs the file: without this line it would pass unseen.
+        offenders = [
+            path
+            for path in build_file.test_files()
+            if not _text(path).endswith(
+                'if __name__ == "__main__":\n    absltest.main()\n'
+            )
+        ]
+
+        self.assertEmpty(offenders)
+
+    def test_versions_agree(self):
+        package = re.search(
+            r'__version__ = "(.+)"', _text("nppnet_tf/__init__.py")
+        )
+        module = re.search(r'version = "(.+?)"', _text("MODULE.bazel"))
+
+        self.assertEqual(package[1], module[1])
+
+
+class MirrorTest(absltest.TestCase):
+    def test_every_module_has_its_test_file(self):
+        missing = [
+            f"{source}: no {_test_of(source)}"
+            for source in self._modules()
+            if source not in UNTESTED_MODULES
+            and not (shared.REPOSITORY / _test_of(source)).is_file()
+        ]
+
+        self.assertEmpty(missing)
+
+    def test_every_test_file_has_its_module(self):
+        expected = {_test_of(source) for source in self._modules()}
+        strangers = [
+            path
+            for path in build_file.test_files()
+            if path not in expected and path not in TESTS_OF_NO_MODULE
+        ]
+
+        self.assertEmpty(strangers)
+
+    def test_exceptions_are_still_needed(self):
+        stale = [
+            source
+            for source in UNTESTED_MODULES
+            if not (shared.REPOSITORY / source).is_file()
+            or (shared.REPOSITORY / _test_of(source)).is_file()
+        ]
+        stale += [
+            path
+            for path in TESTS_OF_NO_MODULE
+            if not (shared.REPOSITORY / path).is_file()
+        ]
+
+        self.assertEmpty(stale)
+
+    def test_no_test_file_escapes_collection(self):
+        # pytest takes *_test.py; a file *_tests.py or test_*.py would rest.
+        offenders = [
+            path
+            for path in build_file.python_files("tests")
+            if re.search(r"(_tests|/test_\w+)\.py$", path)
+        ]
+
+        self.assertEmpty(offenders)
+
+    def test_every_folder_of_tests_is_a_package(self):
+        folders = {path.rpartition("/")[0] for path in build_file.test_files()}
+        missing = [
+            folder
+            for folder in sorted(folders)
+            if not (shared.REPOSITORY / folder / "__init__.py").is_file()
+        ]
+
+        self.assertEmpty(missing)
+
+    def _modules(self):
+        return [
+            source
+            for source in build_file.python_files("nppnet_tf", "tools")
+            if not source.endswith("/__init__.py")
+        ]
+
+
+class KerasObjectTest(absltest.TestCase):
+    """Layers, losses and metrics can be saved and revived."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.classes = [
+            found
+            for found in _keras_classes()
+            if not found.__name__.startswith("_")
+            and found.__name__ not in WITHOUT_CONFIG
+        ]
+
+    def test_they_are_registered_under_the_package(self):
+        import keras
+
+        offenders = [
+            f"{_place(found)} is registered as "
+            f"{keras.saving.get_registered_name(found)}"
+            for found in self.classes
+            if keras.saving.get_registered_name(found)
+            != f"nppnet_tf>{found.__name__}"
+        ]
+
+        self.assertEmpty(offenders)
+
+    def test_their_config_holds_the_arguments_of_the_constructor(self):
+        offenders = []
+        for found in self.classes:
+            arguments = _arguments(found.__init__) - {"name", "dtype"}
+            keys = _config_keys(found)
+            if arguments != keys:
+                offenders.append(
+                    f"{_place(found)}: not in the config "
+                    f"{sorted(arguments - keys)}, no argument of the "
+                    f"constructor {sorted(keys - arguments)}"
+                )
+
+        self.assertEmpty(offenders)
+
+    def test_exceptions_are_still_needed(self):
+        names = {found.__name__ for found in _keras_classes()}
+
+        self.assertContainsSubset(set(WITHOUT_CONFIG), names)
+
+
+class WordTest(absltest.TestCase):
+    def test_no_file_names_a_machine(self):
+        # In two pieces, so that this file does not name them.
+        words = ["/" + "work/", "/" + "root/", "/" + "home/", "py" + "pi.org"]
+        self.assertEmpty(self._lines_with(words))
+
+    def test_no_file_holds_unfinished_work(self):
+        words = [
+            "TO" + "DO",
+            "FIX" + "ME",
+            "XX" + "X",
+            "NotImplemented" + "Error",
+        ]
+        self.assertEmpty(self._lines_with(words))
+
+    def test_no_file_is_a_drawer(self):
+        names = {"utils", "util", "helpers", "misc", "common"}
+        offenders = [
+            path
+            for path in build_file.python_files("nppnet_tf", "tools", "tests")
+            if pathlib.PurePath(path).stem.removesuffix("_test") in names
+        ]
+
+        self.assertEmpty(offenders)
+
+    def test_no_file_is_large(self):
+        offenders = [
+            path
+            for path in _repository_files()
+            if (shared.REPOSITORY / path).stat().st_size > 1_000_000
+        ]
+
+        self.assertEmpty(offenders)
+
+    def _lines_with(self, words):
+        found = []
+        for path in _repository_files():
+            try:
+                lines = _text(path).splitlines()
+            except UnicodeDecodeError:
+                continue
+            found += [
+                f"{path}:{number}: {line.strip()[:80]}"
+                for number, line in enumerate(lines, 1)
+                if any(word in line for word in words)
+            ]
+        return found
+
+
+def _text(path):
+    return (shared.REPOSITORY / path).read_text()
+
+
+def _test_of(source):
+    inside = source.removeprefix("nppnet_tf/")
+    return f"tests/{inside.removesuffix('.py')}_test.py"
+
+
+def _is_standard(module):
+    return module.split(".")[0] in sys.stdlib_module_names
+
+
+def _repository_files():
+    """The files that git tracks, or all that are known where git is absent."""
+    if (shared.REPOSITORY / ".git").exists():
+        listed = subprocess.run(
+            ["git", "ls-files"],
+            cwd=shared.REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+    else:
+        listed = build_file.python_files("nppnet_tf", "tools", "tests")
+    return [path for path in listed if (shared.REPOSITORY / path).is_file()]
+
+
+def _keras_classes():
+    import keras
+
+    kinds = (
+        keras.layers.Layer,
+        keras.losses.Loss,
+        keras.metrics.Metric,
+        keras.optimizers.Optimizer,
+        keras.optimizers.schedules.LearningRateSchedule,
+    )
+    for source in build_file.python_files("nppnet_tf"):
+        name = source.removesuffix(".py").replace("/", ".")
+        module = importlib.import_module(name.removesuffix(".__init__"))
+        for found in vars(module).values():
+            if (
+                inspect.isclass(found)
+                and issubclass(found, kinds)
+                and found.__module__ == module.__name__
+            ):
+                yield found
+
+
+def _place(found):
+    return f"{found.__module__}.{found.__name__}"
+
+
+def _arguments(function):
+    parameters = list(inspect.signature(function).parameters.values())
+    return {
+        parameter.name
+        for parameter in parameters
+        if parameter.kind
+        not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        and parameter.name != "self"
+    }
+
+
+def _config_keys(found):
+    """String keys in the dictionaries that `get_config` writes.
+
+    Where it merges into that of a base, so are the keys of the base; the keys
+    of a base in Keras are the arguments of that base that are taken here too.
+    """
+    keys = set()
+    for base in found.__mro__:
+        function = vars(base).get("get_config")
+        if function is None:
+            continue
+        if not base.__module__.startswith("nppnet_tf"):
+            keys |= _arguments(base.__init__) & _arguments(found.__init__)
+            break
+        source = textwrap.dedent(inspect.getsource(function))
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Dict):
+                keys |= {
+                    key.value
+                    for key in node.keys
+                    if isinstance(key, ast.Constant)
+                }
+        if "super().get_config()" not in source:
+            break
+    return keys - {"name", "dtype"}
+
+
+if __name__ == "__main__":
+    absltest.main()

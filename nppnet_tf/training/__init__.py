@@ -1,1 +1,1 @@
-"""Search and retraining."""
+"""Search and retraining: models that train, callbacks, checkpoints."""

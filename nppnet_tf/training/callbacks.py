@@ -1,0 +1,170 @@
+"""Keras callbacks of a run: guard of finite losses, step report, profile."""
+
+import math
+import os
+import pathlib
+from collections.abc import Callable
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from nppnet_tf.errors import UserError
+
+
+class FiniteLossGuard(keras.callbacks.Callback):
+    """Stops a run whose loss is no number any more, and says where.
+
+    The losses of the logs are means over the epoch, and a mean that was once
+    not finite stays so: looking every few steps misses nothing.
+
+    Args:
+        check_every: Steps between two looks. With 1 the step is named, with
+            more the range of steps.
+        checkpoint_path: Named in the message as what is left of the run.
+    """
+
+    def __init__(
+        self,
+        check_every: int = 1,
+        checkpoint_path: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__()
+        if check_every < 1:
+            raise ValueError(
+                "`check_every` must be positive. "
+                f"Received: check_every={check_every}"
+            )
+        self.check_every = check_every
+        self.checkpoint_path = checkpoint_path
+        self._epoch = 0
+        self._checked = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self._checked = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        steps = batch + 1
+        if steps - self._checked >= self.check_every:
+            self._check(steps, logs or {})
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(None, logs or {})
+
+    def _check(self, steps: int | None, logs: Mapping[str, object]) -> None:
+        values = {
+            name: float(keras.ops.convert_to_numpy(value))
+            for name, value in logs.items()
+        }
+        bad = [
+            f"{name} {value}"
+            for name, value in values.items()
+            if not math.isfinite(value)
+        ]
+        if bad:
+            raise UserError(
+                "loss is not finite",
+                f"epoch {self._epoch}, {self._place(steps)}",
+                "finite losses; a lower learning rate may help",
+                f"{', '.join(bad)}; {self._what_is_left()}",
+            )
+        self._checked = steps or self._checked
+
+    def _place(self, steps: int | None) -> str:
+        first = self._checked + 1
+        if steps is None:
+            return f"step {first} or later"
+        return f"step {steps}" if first == steps else f"step {first} to {steps}"
+
+    def _what_is_left(self) -> str:
+        path = self.checkpoint_path
+        if path is None or not pathlib.Path(path).exists():
+            return "no epoch was complete"
+        return f"kept {path} of the epoch before"
+
+
+class StepReport(keras.callbacks.Callback):
+    """Tells every step to whoever wants to know.
+
+    Args:
+        report: Called after each step with a note, "loss 1.234".
+    """
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        super().__init__()
+        self.report = report
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = float(keras.ops.convert_to_numpy(logs["loss"]))
+        self.report(f"loss {loss:.4f}")
+
+
+class ProfileWindow(keras.callbacks.Callback):
+    """Writes a trace of some steps, for TensorBoard's profile page.
+
+    Args:
+        first_step: First traced step of this process, counted from 1 as the
+            trace shows it; the first step of a process holds its tracing.
+        last_step: Last traced step.
+        directory: Of the event files; the trace lies below it, in
+            `plugins/profile`.
+    """
+
+    def __init__(
+        self,
+        first_step: int,
+        last_step: int,
+        directory: str | os.PathLike[str],
+    ) -> None:
+        super().__init__()
+        if not 1 <= first_step <= last_step:
+            raise ValueError(
+                "A window is first:last, counted from 1. "
+                f"Received: first_step={first_step}, last_step={last_step}"
+            )
+        self.first_step = first_step
+        self.last_step = last_step
+        self.directory = pathlib.Path(directory)
+        self._step = 0
+        self._is_tracing = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the window lies behind."""
+        return self._step >= self.last_step
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._step += 1
+        if self._step == self.first_step:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            tf.profiler.experimental.start(str(self.directory))
+            self._is_tracing = True
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._step == self.last_step:
+            self.close()
+
+    def close(self) -> None:
+        """Ends a trace that is still open and writes it."""
+        if self._is_tracing:
+            self._is_tracing = False
+            tf.profiler.experimental.stop()
+
+
+def parse_window(text: str, flag: str) -> tuple[int, int]:
+    """Reads "first:last".
+
+    Args:
+        text: What the user typed.
+        flag: Named in the message.
+
+    Raises:
+        UserError: If it is not two numbers, 1 <= first <= last.
+    """
+    first, _, last = text.partition(":")
+    if not (first.isdecimal() and last.isdecimal()):
+        raise UserError("malformed window", flag, "first:last, 3:5", text)
+    if not 1 <= int(first) <= int(last):
+        raise UserError("impossible window", flag, "1 <= first <= last", text)
+    return int(first), int(last)

@@ -1,0 +1,240 @@
+"""Everything a run needs to go on as if it had never stopped."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import zipfile
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from nppnet_tf.data import atomic
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import pruning
+
+FORMAT = "nppnet_tf.checkpoint"
+FORMAT_VERSION = 1
+
+LAST_NAME = "last.npz"
+BEST_NAME = "best.npz"
+
+_METADATA = "metadata"
+_ARCHITECTURE = "architecture"
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        epoch: Epochs that are complete.
+        history: The record of each of them, see `callbacks.RunRecorder`.
+        best_epoch: Number of the best of them, counted from 0; None before
+            the first.
+        best_score: Its score, the higher the better.
+    """
+
+    epoch: int = 0
+    history: tuple[dict, ...] = ()
+    best_epoch: int | None = None
+    best_score: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint file holds.
+
+    Attributes:
+        path: Of the file.
+        arrays: Values of variables by name.
+        progress: Of the run.
+        genotype: Of its network, searched parts as "search".
+        primitives: In the order of alpha.
+        architecture: Alpha and beta of every searched part.
+    """
+
+    path: pathlib.Path
+    arrays: Mapping[str, np.ndarray]
+    progress: Progress
+    genotype: genotypes.Genotype
+    primitives: tuple[str, ...]
+    architecture: Mapping[str, pruning.ArchitectureArrays]
+
+    def derive(self) -> genotypes.Genotype:
+        """Returns the genotype that its architecture prunes to (Sec. 4.3)."""
+        return pruning.derive(self.genotype, self.architecture, self.primitives)
+
+
+def architecture_arrays(
+    network: keras.Model,
+) -> dict[str, pruning.ArchitectureArrays]:
+    """Returns the present alpha and beta of every searched part."""
+    to_numpy = keras.ops.convert_to_numpy
+    return {
+        part: pruning.ArchitectureArrays(
+            to_numpy(parameters.alpha), to_numpy(parameters.beta)
+        )
+        for part, parameters in network.architecture.items()
+    }
+
+
+def save(
+    path: str | os.PathLike[str], model: keras.Model, progress: Progress
+) -> None:
+    """Writes a checkpoint, whole or not at all.
+
+    Args:
+        path: Of the `.npz` file.
+        model: A `JointModel`.
+        progress: Of the run.
+    """
+    metadata = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "progress": dataclasses.asdict(progress),
+        "genotype": model.network.genotype.to_json(),
+        "primitives": list(model.network.primitives),
+    }
+    arrays = {
+        name: keras.ops.convert_to_numpy(variable)
+        for name, variable in named_variables(model).items()
+    }
+    for part, parameters in architecture_arrays(model.network).items():
+        for name, values in parameters._asdict().items():
+            arrays[f"{_ARCHITECTURE}/{part}/{name}"] = values
+    arrays[_METADATA] = np.array(json.dumps(metadata))
+    with atomic.atomic_path(path) as partial, open(partial, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def load(path: str | os.PathLike[str]) -> Checkpoint:
+    """Reads a checkpoint.
+
+    Raises:
+        UserError: If the file is missing, damaged or of another kind.
+    """
+    path = pathlib.Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        metadata = json.loads(str(arrays.pop(_METADATA)))
+        header = (metadata["format"], metadata["version"])
+        if header != (FORMAT, FORMAT_VERSION):
+            raise ValueError(f"format {header}")
+        progress = metadata["progress"]
+        progress["history"] = tuple(progress["history"])
+        return Checkpoint(
+            path=path,
+            arrays=arrays,
+            progress=Progress(**progress),
+            genotype=genotypes.Genotype.from_json(metadata["genotype"], path),
+            primitives=tuple(metadata["primitives"]),
+            architecture=_take_architecture(arrays),
+        )
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise UserError(
+            "checkpoint cannot be read",
+            path,
+            f"{FORMAT} {FORMAT_VERSION}",
+            error,
+        ) from error
+
+
+def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
+    """Sets every variable of a model to its value in a checkpoint.
+
+    Raises:
+        UserError: If names or shapes do not fit, before anything is set.
+    """
+    variables = named_variables(model)
+    there, here = set(checkpoint.arrays), set(variables)
+    if there != here:
+        raise UserError(
+            "checkpoint of another network",
+            checkpoint.path,
+            f"{len(here)} variables",
+            f"{len(there)} variables, {len(there - here)} of them unknown, "
+            f"first difference {min(there ^ here)}",
+        )
+    for name, variable in variables.items():
+        if tuple(variable.shape) != checkpoint.arrays[name].shape:
+            raise UserError(
+                "checkpoint of another size",
+                f"{checkpoint.path}, {name}",
+                tuple(variable.shape),
+                checkpoint.arrays[name].shape,
+            )
+    for name, variable in variables.items():
+        variable.assign(checkpoint.arrays[name])
+
+
+def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Returns every variable of a `JointModel` that a checkpoint holds.
+
+    Network, task weights and optimizers; not metrics, which start anew each
+    epoch, and not what follows the epoch.
+    """
+    groups = {
+        "network": model.network.variables,
+        "loss": model.joint_loss.variables,
+        **{update.name: update.optimizer.variables for update in model.updates},
+    }
+    named: dict[str, keras.Variable] = {}
+    for group, variables in groups.items():
+        for variable in variables:
+            name = f"{group}/{variable.path}"
+            if name in named:
+                raise ValueError(
+                    "A checkpoint needs a name for every variable. "
+                    f"Received: two variables {name}"
+                )
+            named[name] = variable
+    return named
+
+
+class CheckpointFolder:
+    """Keeps the last and the best checkpoint of a run.
+
+    Args:
+        path: Of the folder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.last_path = pathlib.Path(path) / LAST_NAME
+        self.best_path = pathlib.Path(path) / BEST_NAME
+
+    def save(self, model: keras.Model, progress: Progress) -> None:
+        """Writes the last checkpoint, and the best if it is of this epoch."""
+        save(self.last_path, model, progress)
+        if progress.best_epoch == progress.epoch - 1:
+            with atomic.atomic_path(self.best_path) as partial:
+                # The last one is replaced, never changed: a link is enough.
+                os.link(self.last_path, partial)
+
+    def last(self) -> Checkpoint | None:
+        """Returns the last checkpoint, or None before the first epoch."""
+        return load(self.last_path) if self.last_path.exists() else None
+
+
+def _take_architecture(
+    arrays: dict[str, np.ndarray],
+) -> dict[str, pruning.ArchitectureArrays]:
+    fields: dict[str, dict[str, np.ndarray]] = {}
+    for name in [n for n in arrays if n.startswith(f"{_ARCHITECTURE}/")]:
+        part, _, field = name.removeprefix(f"{_ARCHITECTURE}/").rpartition("/")
+        fields.setdefault(part, {})[field] = arrays.pop(name)
+    return {
+        part: pruning.ArchitectureArrays(**values)
+        for part, values in fields.items()
+    }

@@ -1,0 +1,66 @@
+"""How decided a search is: entropies and shares of every part."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+
+from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import pruning
+
+
+def part_health(
+    part: str,
+    arrays: pruning.ArchitectureArrays,
+    primitives: Sequence[str],
+) -> dict[str, float]:
+    """Measures one part; every value is a mean over its nodes or edges.
+
+    Args:
+        part: Its name, "pose/fusion".
+        arrays: Its alpha and beta.
+        primitives: In the order of alpha.
+
+    Returns:
+        "entropy": of the operations on an edge, nats, log n where nothing is
+        preferred (Eq. 8). "largest_share": the largest gamma of a node.
+        "skip_share": the sum of gamma of a node's skip connections, whose
+        growth is how such a search collapses.
+    """
+    edges = pruning.part_edges(part)
+    gamma = pruning.shares(*arrays, edges)
+    nodes = np.array([edge.node for edge in edges])
+    groups = [gamma[nodes == node] for node in np.unique(nodes)]
+    skips = [name == names.SKIP_CONNECT for name in primitives]
+    operation = gamma / gamma.sum(axis=1, keepdims=True)
+    # An operation without weight adds nothing, and log 0 is not computed.
+    logs = np.log(np.where(operation > 0, operation, 1.0))
+    return {
+        "entropy": float(-(operation * logs).sum(axis=1).mean()),
+        "largest_share": float(np.mean([group.max() for group in groups])),
+        "skip_share": float(
+            np.mean([group[:, skips].sum() for group in groups])
+        ),
+    }
+
+
+def search_health(
+    architecture: Mapping[str, pruning.ArchitectureArrays],
+    primitives: Sequence[str],
+) -> dict[str, object]:
+    """Measures all parts.
+
+    Returns:
+        "entropy_mean": over the edges of all parts; "parts": `part_health` by
+        part.
+    """
+    parts = {
+        part: part_health(part, arrays, primitives)
+        for part, arrays in architecture.items()
+    }
+    weights = [len(arrays.beta) for arrays in architecture.values()]
+    entropies = [part["entropy"] for part in parts.values()]
+    return {
+        "entropy_mean": float(np.average(entropies, weights=weights)),
+        "parts": parts,
+    }

@@ -1,0 +1,225 @@
+"""What search and retraining share: network, joint loss, one descent."""
+
+import dataclasses
+import functools
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from nppnet_tf import keys
+from nppnet_tf.training import distribution
+from nppnet_tf.training import schedules
+from nppnet_tf.training.adam import Adam
+
+LOSS_TERMS = (
+    keys.TOTAL_LOSS,
+    keys.POSE_LOSS,
+    keys.AUXILIARY_POSE_LOSS,
+    keys.PARSING_LOSS,
+    keys.BOUNDARY_LOSS,
+)
+
+
+class Update(NamedTuple):
+    """Variables that one optimizer moves at its own learning rate.
+
+    Attributes:
+        name: Of the optimizer, in checkpoints and records.
+        optimizer: Built on `variables`.
+        variables: The ones it moves.
+        schedule: Learning rate of every epoch.
+    """
+
+    name: str
+    optimizer: Adam
+    variables: Sequence[keras.Variable]
+    schedule: schedules.StepDecay
+
+
+def make_update(
+    name: str,
+    variables: Sequence[keras.Variable],
+    schedule: schedules.StepDecay,
+    **settings: float,
+) -> Update:
+    """Builds an Adam on its variables; call it in the strategy's scope.
+
+    Args:
+        name: Of the optimizer.
+        variables: What it moves.
+        schedule: Its learning rates.
+        **settings: Further arguments of `Adam`.
+    """
+    optimizer = Adam(learning_rate=schedule(0), name=name, **settings)
+    # An optimizer that Keras builds at its first step fails on two replicas.
+    optimizer.build(list(variables))
+    return Update(name, optimizer, list(variables), schedule)
+
+
+def weight_updates(
+    network: keras.Model,
+    joint_loss: keras.layers.Layer,
+    schedule: schedules.StepDecay,
+    task_weight_learning_rate: float,
+) -> list[Update]:
+    """Returns the updates of network weights and of the loss's task weights.
+
+    Both drop at the same epochs, as in the release.
+    """
+    task_schedule = dataclasses.replace(
+        schedule, initial=task_weight_learning_rate
+    )
+    return [
+        make_update("weight_optimizer", network.network_weights, schedule),
+        make_update(
+            "task_weight_optimizer",
+            joint_loss.trainable_variables,
+            task_schedule,
+        ),
+    ]
+
+
+def loss_trackers(prefix: str = "") -> dict[str, keras.metrics.Mean]:
+    """Returns a running mean for every term of the loss, by the term."""
+    return {name: keras.metrics.Mean(f"{prefix}{name}") for name in LOSS_TERMS}
+
+
+def results(metrics: Iterable[keras.metrics.Metric]) -> dict[str, tf.Tensor]:
+    """Returns what `train_step` reports: the metrics' values by name."""
+    return {metric.name: metric.result() for metric in metrics}
+
+
+class JointModel(keras.Model):
+    """A network with the joint loss of both tasks, ready for `fit`.
+
+    Subclasses list their `updates` and write a `train_step` of descents. Data
+    are batches by the names of `keys`. Works under any strategy whose scope it
+    was made in: losses come as this replica's share of the global batch, so
+    that gradients summed over the replicas need no division.
+
+    Args:
+        network: An `NPPNet`, or what predicts like one.
+        joint_loss: A `JointLoss` for as many stages as the network predicts.
+        validation_metrics: Metrics of `test_step`; each has
+            `update(batch, predictions)`.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        joint_loss: keras.layers.Layer,
+        validation_metrics: Sequence[keras.metrics.Metric] = (),
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.joint_loss = joint_loss
+        self.validation_metrics = list(validation_metrics)
+        self.loss_trackers = loss_trackers()
+        self.updates: tuple[Update, ...] = ()
+        self.built = True
+
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """Present learning rate of every optimizer, by its name."""
+        return {
+            update.name: float(
+                keras.ops.convert_to_numpy(update.optimizer.learning_rate)
+            )
+            for update in self.updates
+        }
+
+    @property
+    def task_weights(self) -> dict[str, float]:
+        """Learned factors of the tasks, "pose_stage_0" and so on."""
+        return {
+            name: float(keras.ops.convert_to_numpy(value))
+            for name, value in self.joint_loss.task_weights.items()
+        }
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Sets everything that follows the epoch, counted from 0."""
+        for update in self.updates:
+            update.optimizer.learning_rate = update.schedule(epoch)
+
+    def call(self, image, training=None):
+        return self.network(image, training=training)
+
+    def test_step(self, data):
+        predictions = self.network(data[keys.IMAGE], training=False)
+        self._track(self.joint_loss(data, predictions), self.loss_trackers)
+        for metric in self.validation_metrics:
+            metric.update(data, predictions)
+        tracked = [*self.loss_trackers.values(), *self.validation_metrics]
+        return results(tracked)
+
+    def _ready(self, updates: Sequence[Update]) -> None:
+        """Takes the updates; the last thing a constructor does."""
+        self.updates = tuple(updates)
+        # Keras saves and restores what is an attribute.
+        for update in self.updates:
+            setattr(self, update.name, update.optimizer)
+        self.compile(
+            optimizer=self.updates[0].optimizer,
+            jit_compile=distribution.JIT_COMPILE,
+        )
+
+    def _descend(
+        self,
+        batch: Mapping[str, tf.Tensor],
+        updates: Sequence[Update],
+        trackers: Mapping[str, keras.metrics.Mean],
+    ) -> None:
+        """Moves the variables of some updates one step down on one batch."""
+        losses, gradients = self._differentiate(batch)
+        for update in updates:
+            update.optimizer.apply(gradients[update.name], update.variables)
+        self._track(losses, trackers)
+
+    @functools.cached_property
+    def _differentiate(self):
+        """Traced once for all descents of a step.
+
+        What is not used of one call, such as the other descent's gradients,
+        is pruned when TensorFlow inlines the call. On several replicas a
+        synchronised normalisation may not stand in a function of its own.
+        """
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            return self._losses_and_gradients
+        return tf.function(self._losses_and_gradients, autograph=False)
+
+    def _losses_and_gradients(self, batch):
+        """Returns the named losses, and the gradients by update."""
+        raw = {
+            # Tapes want TensorFlow's own variables.
+            update.name: [variable.value for variable in update.variables]
+            for update in self.updates
+        }
+        with tf.GradientTape() as tape:
+            predictions = self.network(batch[keys.IMAGE], training=True)
+            losses = self.joint_loss(batch, predictions)
+            objective = losses[keys.TOTAL_LOSS] + self._penalty()
+        gradients = tape.gradient(
+            objective, raw, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return losses, gradients
+
+    def _penalty(self):
+        """A term of the objective that depends on no data."""
+        return 0.0
+
+    def _track(self, losses, trackers):
+        # The mean over replicas of n times the share is the global loss.
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        for name, tracker in trackers.items():
+            tracker.update_state(losses[name] * replicas)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Does nothing: the network is built, and Keras would reduce a batch.
+
+        Under a strategy Keras averages a whole batch over the replicas here
+        and calls the model on all of it.
+        """

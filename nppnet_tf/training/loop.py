@@ -1,0 +1,76 @@
+"""The epochs of a run, search or retraining."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from nppnet_tf.training import recording
+
+
+@dataclasses.dataclass(frozen=True)
+class EpochLoop:
+    """Calls `fit` for one epoch after the other and records each.
+
+    One call per epoch, since the data of an epoch are a function of its
+    number: a run that is resumed sees what it would have seen.
+
+    Attributes:
+        model: A `JointModel`.
+        recorder: Of the run.
+        make_dataset: Returns the training data of an epoch.
+        epochs: Of the run, in all.
+        callbacks: Keras callbacks of every step.
+        make_validation: Returns the validation data, or None for none.
+        validate_every: Epochs between two validations; the last is always one.
+        on_epoch: Called with an epoch's record.
+    """
+
+    model: keras.Model
+    recorder: recording.RunRecorder
+    make_dataset: Callable[[int], tf.data.Dataset]
+    epochs: int
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    make_validation: Callable[[], tf.data.Dataset] | None = None
+    validate_every: int = 1
+    on_epoch: Callable[[dict], None] = lambda record: None
+
+    def run(self) -> None:
+        """Resumes and runs the epochs that are left.
+
+        Raises:
+            UserError: If a loss is not finite, or the state does not fit.
+        """
+        for epoch in range(self.recorder.resume(), self.epochs):
+            start = time.monotonic()
+            self.model.begin_epoch(epoch)
+            history = self.model.fit(
+                self.make_dataset(epoch),
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                shuffle=False,
+                verbose=0,
+                callbacks=list(self.callbacks),
+            )
+            logs = {
+                name: values[-1] for name, values in history.history.items()
+            }
+            logs |= self._validate(epoch)
+            seconds = time.monotonic() - start
+            self.on_epoch(self.recorder.record(epoch, logs, seconds))
+
+    def _validate(self, epoch: int) -> dict[str, float]:
+        done = epoch + 1
+        is_due = done % self.validate_every == 0 or done == self.epochs
+        if self.make_validation is None or not is_due:
+            return {}
+        results = self.model.evaluate(
+            self.make_validation(), verbose=0, return_dict=True
+        )
+        return {
+            f"{recording.VALIDATION_PREFIX}{name}": value
+            for name, value in results.items()
+        }

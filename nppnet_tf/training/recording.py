@@ -1,0 +1,234 @@
+"""What a run leaves behind after every epoch, and how it resumes from it."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf.data import atomic
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import pruning
+from nppnet_tf.training import checkpoints
+from nppnet_tf.training import health
+from nppnet_tf.training import search
+from nppnet_tf.training.workdir import Workdir
+
+VALIDATION_PREFIX = "val_"
+
+
+class RunRecorder:
+    """Writes an epoch's record, genotype, checkpoint and event files.
+
+    The checkpoint comes last and holds all records: where a run is killed in
+    between, the next start writes `metrics.jsonl` anew from it, and repeats
+    the epoch. Subclasses say what a record holds and which epoch is best.
+
+    Args:
+        model: A `JointModel`.
+        workdir: Of the run.
+    """
+
+    def __init__(self, model: keras.Model, workdir: Workdir) -> None:
+        self.model = model
+        self.workdir = workdir
+        self.checkpoints = checkpoints.CheckpointFolder(workdir.checkpoints)
+        self.events = EventWriter(workdir.tensorboard)
+        self.progress = checkpoints.Progress()
+
+    def resume(self) -> int:
+        """Restores the last checkpoint, if any; returns the next epoch.
+
+        Raises:
+            UserError: If the checkpoint is damaged or does not fit.
+        """
+        checkpoint = self.checkpoints.last()
+        if checkpoint is not None:
+            checkpoints.restore(self.model, checkpoint)
+            self.progress = checkpoint.progress
+            self._write_metrics()
+        return self.progress.epoch
+
+    def record(
+        self, epoch: int, logs: Mapping[str, float], seconds: float
+    ) -> dict:
+        """Writes everything about a complete epoch and returns its record.
+
+        Args:
+            epoch: Its number, counted from 0.
+            logs: Of `fit`, and of `evaluate` with names "val_...".
+            seconds: It took.
+        """
+        record = {
+            "epoch": epoch,
+            "seconds": round(seconds, 3),
+            **_split_logs(logs),
+            "learning_rates": self.model.learning_rates,
+            "task_weights": self.model.task_weights,
+            **self.describe(epoch),
+        }
+        progress = self._choose_best(record)
+        record["best_epoch"] = progress.best_epoch
+        self.progress = dataclasses.replace(
+            progress, epoch=epoch + 1, history=(*progress.history, record)
+        )
+        self.before_checkpoint(is_best=progress.best_epoch == epoch)
+        self.checkpoints.save(self.model, self.progress)
+        self._write_metrics()
+        self.events.write_record(record)
+        return record
+
+    def describe(self, epoch: int) -> dict:
+        """Returns what else belongs into an epoch's record."""
+        return {}
+
+    def score(self, record: Mapping) -> float | None:
+        """Returns how good an epoch is; without scores the last is best."""
+        return None
+
+    def before_checkpoint(self, is_best: bool) -> None:
+        """Writes further files of an epoch; `epoch` is then complete."""
+
+    def _choose_best(self, record: Mapping) -> checkpoints.Progress:
+        score, best = self.score(record), self.progress.best_score
+        if score is None and best is not None:
+            return self.progress
+        if score is not None and best is not None and score <= best:
+            return self.progress
+        return dataclasses.replace(
+            self.progress, best_epoch=record["epoch"], best_score=score
+        )
+
+    def _write_metrics(self) -> None:
+        lines = [json.dumps(record) for record in self.progress.history]
+        text = "".join(f"{line}\n" for line in lines)
+        atomic.write_text(self.workdir.metrics_file, text)
+
+
+class SearchRecorder(RunRecorder):
+    """Adds genotype and health of the search to every epoch.
+
+    The best epoch is the one with the lowest loss on the architecture half,
+    the objective of Eq. 7 on pictures that no weight was fitted to. Epochs of
+    the warm-up do not count, except where there are no others.
+    `genotype.json` is the latest genotype, not that of the best epoch.
+    """
+
+    def describe(self, epoch: int) -> dict:
+        network = self.model.network
+        arrays = checkpoints.architecture_arrays(network)
+        derived = pruning.derive(network.genotype, arrays, network.primitives)
+        path = self.workdir.genotypes / f"epoch_{epoch:04d}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        genotypes.save(derived, path)
+        genotypes.save(derived, self.workdir.genotype_file)
+        return {
+            "architecture_moves": self.model.architecture_moves,
+            "entropy_weight": float(
+                keras.ops.convert_to_numpy(self.model.entropy_weight)
+            ),
+            **health.search_health(arrays, network.primitives),
+            "genotype": str(path.relative_to(self.workdir.path)),
+        }
+
+    def score(self, record: Mapping) -> float | None:
+        loss = record["losses"].get(f"{search.ARCHITECTURE_PREFIX}loss")
+        return None if loss is None else -loss
+
+
+class RetrainRecorder(RunRecorder):
+    """Keeps the network of the best epoch ready to be served.
+
+    The best epoch is the one with the highest mean of the validation's mean
+    IoU and PCKh, at the network's size; without validation it is the last.
+
+    Args:
+        model: A `RetrainModel`.
+        workdir: Of the run.
+        save_network: Writes the network into the workdir; gets facts about
+            the run to keep beside it.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        workdir: Workdir,
+        save_network: Callable[[dict], None],
+    ) -> None:
+        super().__init__(model, workdir)
+        self.save_network = save_network
+
+    def score(self, record: Mapping) -> float | None:
+        validation = record.get("validation", {})
+        scores = [
+            validation[metric.name]
+            for metric in self.model.validation_metrics
+            if metric.name in validation
+        ]
+        return float(np.mean(scores)) if scores else None
+
+    def before_checkpoint(self, is_best: bool) -> None:
+        if is_best:
+            record = self.progress.history[-1]
+            self.save_network(
+                {
+                    "epoch": record["epoch"],
+                    "validation": record.get("validation", {}),
+                }
+            )
+
+
+class EventWriter:
+    """Writes TensorBoard's event files.
+
+    Args:
+        directory: Made with the first event.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._directory = os.fspath(directory)
+        self._lazy_writer = None
+
+    def write_record(self, record: Mapping) -> None:
+        """Writes every number of an epoch's record as a scalar."""
+        with self._writer.as_default(step=record["epoch"]):
+            for name, value in _scalars(record):
+                tf.summary.scalar(name, value)
+        self._writer.flush()
+
+    def write_picture(self, name: str, picture: np.ndarray, epoch: int) -> None:
+        """Writes one picture, uint8 [H, W, 3]."""
+        with self._writer.as_default(step=epoch):
+            tf.summary.image(name, picture[None])
+        self._writer.flush()
+
+    @property
+    def _writer(self):
+        if self._lazy_writer is None:
+            self._lazy_writer = tf.summary.create_file_writer(self._directory)
+        return self._lazy_writer
+
+
+def _split_logs(logs: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Puts training and validation apart; names sorted, no prefix."""
+    split: dict[str, dict[str, float]] = {"losses": {}}
+    for name in sorted(logs):
+        group = "losses"
+        if name.startswith(VALIDATION_PREFIX):
+            group = "validation"
+        short = name.removeprefix(VALIDATION_PREFIX)
+        split.setdefault(group, {})[short] = float(logs[name])
+    return split
+
+
+def _scalars(value: Mapping, prefix: str = "") -> Iterator[tuple[str, float]]:
+    for name, item in value.items():
+        if isinstance(item, Mapping):
+            yield from _scalars(item, f"{prefix}{name}/")
+        elif isinstance(item, int | float) and name != "epoch":
+            yield f"{prefix}{name}", float(item)

@@ -1,0 +1,119 @@
+"""The folder of one run: what lies where, and whose it is."""
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+
+from nppnet_tf.data import atomic
+from nppnet_tf.errors import UserError
+
+FORMAT = "nppnet_tf.run"
+FORMAT_VERSION = 1
+
+
+class Workdir:
+    """Names the files of a run and keeps two runs from mixing.
+
+    Args:
+        path: Of the folder; made by `claim`.
+
+    Attributes:
+        flags_file: The flags of the run, usable as `--flagfile`.
+        genotype_file: The latest derived genotype.
+        genotypes: Folder with the genotype of every epoch.
+        checkpoints: Folder with the last and the best state.
+        tensorboard: Folder of event files.
+        metrics_file: One JSON object per line and epoch.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = pathlib.Path(path)
+        self.flags_file = self.path / "flags.txt"
+        self.genotype_file = self.path / "genotype.json"
+        self.genotypes = self.path / "genotypes"
+        self.checkpoints = self.path / "checkpoints"
+        self.tensorboard = self.path / "tensorboard"
+        self.metrics_file = self.path / "metrics.jsonl"
+        self._run_file = self.path / "run.json"
+
+    def claim(
+        self, tool: str, settings: Mapping[str, object], flags_text: str
+    ) -> None:
+        """Makes the folder this run's, or checks that it is.
+
+        Args:
+            tool: That runs.
+            settings: What makes another run of it, by the name of its flag;
+                values that JSON can hold.
+            flags_text: For `flags_file`; that of the latest start is kept.
+
+        Raises:
+            UserError: If the folder holds another run or something else.
+        """
+        document = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "tool": tool,
+            # As JSON reads it back: tuples become lists.
+            "settings": json.loads(json.dumps(dict(settings))),
+        }
+        if self._run_file.exists():
+            self._check(document)
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise UserError(
+                "folder is not empty and not a run",
+                f"--workdir={self.path}",
+                "a new folder, or that of a run",
+                f"a folder without {self._run_file.name}",
+            )
+        else:
+            self.path.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(document, indent=2, sort_keys=True)
+            atomic.write_text(self._run_file, f"{text}\n")
+        atomic.write_text(self.flags_file, flags_text)
+
+    def read_settings(self) -> dict[str, object]:
+        """Returns the settings of the run in this folder.
+
+        Raises:
+            UserError: If there is no run.
+        """
+        return self._read()["settings"]
+
+    def _read(self) -> dict:
+        try:
+            document = json.loads(self._run_file.read_text(encoding="utf-8"))
+            header = (document["format"], document["version"])
+            if header != (FORMAT, FORMAT_VERSION):
+                raise ValueError(f"format {header}")
+            _ = document["tool"], document["settings"].keys()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+            raise UserError(
+                "not a run", self._run_file, f"{FORMAT} {FORMAT_VERSION}", e
+            ) from e
+        return document
+
+    def _check(self, document: Mapping) -> None:
+        there = self._read()
+        if there["tool"] != document["tool"]:
+            raise UserError(
+                "workdir of another run",
+                f"--workdir={self.path}",
+                f"a run of {document['tool']}",
+                f"one of {there['tool']}",
+            )
+        ours, theirs = document["settings"], there["settings"]
+        for name in sorted(set(ours) | set(theirs)):
+            if ours.get(name) != theirs.get(name):
+                raise UserError(
+                    "workdir of another run",
+                    f"--{name}, --workdir={self.path}",
+                    _short(theirs.get(name)),
+                    _short(ours.get(name)),
+                )
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

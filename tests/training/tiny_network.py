@@ -1,0 +1,166 @@
+"""A stand-in for NPPNet: the same interface on a handful of variables."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf import config as configuration
+from nppnet_tf import keys
+from nppnet_tf.losses.joint import JointLoss
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import pruning
+
+IMAGE_SIZE = (16, 16)
+NUM_CLASSES = 3
+NUM_KEYPOINTS = 2
+CHANNELS = 4
+NUM_PRIMITIVES = 8
+
+
+class _Architecture(keras.layers.Layer):
+    def __init__(self, part):
+        super().__init__(name=part.replace("/", "_"))
+        edges = len(pruning.part_edges(part))
+        self.alpha = self.add_weight(
+            name="alpha",
+            shape=(edges, NUM_PRIMITIVES),
+            # Equal rows would leave beta without a gradient but rounding.
+            initializer=keras.initializers.RandomNormal(seed=edges),
+        )
+        self.beta = self.add_weight(
+            name="beta", shape=(edges,), initializer="zeros"
+        )
+        self.built = True
+
+
+class TinyNetwork(keras.Model):
+    """One convolution, mixed by alpha and beta with its input; four heads."""
+
+    def __init__(self, searched=True):
+        super().__init__(name="tiny_network")
+        fused = genotypes.SEARCH if searched else genotypes.OMIT
+        self.genotype = genotypes.Genotype(genotypes.BASELINE, fused, fused)
+        self.config = configuration.NetworkConfig(
+            channels=CHANNELS,
+            num_classes=NUM_CLASSES,
+            num_keypoints=NUM_KEYPOINTS,
+        )
+        self.num_stages = 1
+        self.architecture = {
+            part: _Architecture(part)
+            for part in pruning.part_names(self.genotype)
+        }
+        self.stem = keras.layers.Conv2D(
+            CHANNELS,
+            3,
+            4,
+            padding="same",
+            use_bias=False,
+            name="stem",
+            kernel_initializer=keras.initializers.GlorotUniform(seed=1),
+        )
+        self.norm = keras.layers.BatchNormalization(
+            momentum=0.9, synchronized=True, name="norm"
+        )
+        widths = {
+            keys.HEATMAPS: NUM_KEYPOINTS,
+            keys.AUXILIARY_HEATMAPS: NUM_KEYPOINTS,
+            keys.PARSING_LOGITS: NUM_CLASSES,
+            keys.BOUNDARY_LOGITS: 2,
+        }
+        self.heads = {
+            name: keras.layers.Conv2D(
+                width,
+                1,
+                name=name,
+                kernel_initializer=keras.initializers.GlorotUniform(seed=2),
+            )
+            for name, width in widths.items()
+        }
+        self.stem.build((None, None, None, 3))
+        self.norm.build((None, None, None, CHANNELS))
+        for head in self.heads.values():
+            head.build((None, None, None, CHANNELS))
+        self.built = True
+
+    @property
+    def architecture_weights(self):
+        return [
+            weight
+            for parameters in self.architecture.values()
+            for weight in (parameters.alpha, parameters.beta)
+        ]
+
+    @property
+    def network_weights(self):
+        known = {id(weight) for weight in self.architecture_weights}
+        return [w for w in self.trainable_variables if id(w) not in known]
+
+    def entropy(self):
+        entropies = []
+        for parameters in self.architecture.values():
+            alpha = tf.convert_to_tensor(parameters.alpha)
+            share = tf.nn.softmax(alpha)
+            entropies.append(
+                -tf.reduce_sum(share * tf.nn.log_softmax(alpha), axis=-1)
+            )
+        return tf.reduce_mean(tf.concat(entropies, 0))
+
+    def call(self, image, training=None):
+        features = self.norm(self.stem(image), training=training)
+        for parameters in self.architecture.values():
+            alpha = tf.nn.softmax(tf.convert_to_tensor(parameters.alpha))
+            beta = tf.nn.softmax(tf.convert_to_tensor(parameters.beta))
+            mixture = tf.reduce_sum(alpha * beta[:, None], axis=0)
+            features = mixture[0] * features + mixture[1] * tf.nn.relu(features)
+        return {name: (head(features),) for name, head in self.heads.items()}
+
+
+def joint_loss():
+    return JointLoss(1, configuration.LossConfig(min_hard_pixels=100))
+
+
+def batch(seed, size=4):
+    """A batch of noise with every key of the input pipeline."""
+    random = np.random.default_rng(seed)
+    height, width = IMAGE_SIZE
+    small = (size, height // 4, width // 4, NUM_KEYPOINTS)
+    heatmaps = random.uniform(size=small)
+    labels = random.integers(0, NUM_CLASSES, (size, height, width))
+    boundary = random.integers(0, 2, (size, height, width))
+    image = random.normal(size=(size, height, width, 3))
+    points = random.uniform(0, height, (size, NUM_KEYPOINTS, 2))
+    return {
+        keys.IMAGE: image.astype(np.float32),
+        keys.LABEL_MAP: labels.astype(np.int32),
+        keys.BOUNDARY_MAP: boundary.astype(np.int32),
+        keys.HEATMAPS: heatmaps.astype(np.float32),
+        keys.AUXILIARY_HEATMAPS: heatmaps.astype(np.float32) ** 0.5,
+        keys.KEYPOINTS_XY: points.astype(np.float32),
+        keys.VISIBILITY: np.full((size, NUM_KEYPOINTS), 2, np.int32),
+        keys.HAS_LABEL_MAP: np.ones(size, np.float32),
+        keys.HAS_KEYPOINTS: np.ones(size, np.float32),
+    }
+
+
+def search_dataset(steps, epoch=0, size=4):
+    """`steps` pairs of batches, a function of the epoch and the step."""
+    return _dataset(
+        [
+            {
+                keys.WEIGHT_SPLIT: batch((epoch, step, 0), size),
+                keys.ARCHITECTURE_SPLIT: batch((epoch, step, 1), size),
+            }
+            for step in range(steps)
+        ]
+    )
+
+
+def dataset(steps, epoch=0, size=4):
+    """`steps` batches, a function of the epoch and the step."""
+    return _dataset([batch((epoch, step), size) for step in range(steps)])
+
+
+def _dataset(elements):
+    stacked = tf.nest.map_structure(lambda *leaves: np.stack(leaves), *elements)
+    return tf.data.Dataset.from_tensor_slices(stacked)

@@ -1,0 +1,171 @@
+"""SavedModel with everything between a picture's bytes and the answer.
+
+`<models>/<name>/<version>/` as TensorFlow Serving reads it, with the signatures
+
+    serving_default   image_bytes [B]      -> label_map [B, H, W] (padded), ...
+    predict_png       image_bytes [B]      -> label_map_bytes [B] (PNG), ...
+    predict_tensor    image [B, h, w, 3]   -> label_map [B, h, w], ...
+    network           image [B, H, W, 3]   -> heatmaps, parsing_logits
+
+and, in `assets.extra`, a description and warm-up requests. The graph needs
+neither this package nor Keras to be loaded.
+"""
+
+import os
+import pathlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf.data import atomic
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference import model_description
+from nppnet_tf.inference import predictor
+from nppnet_tf.inference import serving_graph
+from nppnet_tf.inference import warm_up
+
+BYTES_SIGNATURE = "serving_default"
+PNG_SIGNATURE = "predict_png"
+
+CONFIG_NAME = "models.config"
+
+# Where the server's container and our README put the models.
+SERVER_ROOT = "/models"
+
+_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+# Grey levels of the warm-up picture: a gradient, which JPEG keeps.
+_WARM_UP_SIZE = (64, 48)
+
+
+def export_saved_model(
+    network: Any,
+    descriptor: DatasetDescriptor,
+    image_size: tuple[int, int],
+    models_folder: str | os.PathLike[str],
+    name: str,
+    version: int | None = None,
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+) -> pathlib.Path:
+    """Writes one version of a model, whole or not at all.
+
+    Args:
+        network: NPPNet, or a Keras model that is called alike; not a supernet.
+        descriptor: Of the data that it was trained on.
+        image_size: (height, width) of its input.
+        models_folder: Holds a folder for every model, and `models.config`.
+        name: Of the model, as the server will know it.
+        version: Number of the version; one more than the newest by default.
+        flip: Whether the graph averages over mirrored inputs.
+        scales: Factors of the inputs that the graph averages over.
+
+    Returns:
+        The folder of the version.
+
+    Raises:
+        UserError: If the name or version cannot be used.
+    """
+    if not _NAME_PATTERN.fullmatch(name):
+        raise UserError(
+            "wrong name of a model",
+            "--name",
+            "letters, digits, dot, dash and underscore",
+            name,
+        )
+    models_folder = pathlib.Path(models_folder)
+    version = _checked_version(models_folder / name, version)
+    target = models_folder / name / str(version)
+    graph = predictor.graph_of(network, descriptor, image_size, flip, scales)
+    description = predictor.describe(
+        network, name, version, descriptor, image_size, flip, scales
+    )
+    with atomic.atomic_path(target) as temporary:
+        _save(graph, temporary)
+        extra = temporary / model_description.FILE_NAME
+        extra.parent.mkdir(exist_ok=True)
+        extra.write_text(description.to_json(), encoding="utf-8")
+        warm_up.write_requests(
+            extra.with_name(warm_up.FILE_NAME), name, _warm_up_requests()
+        )
+    write_server_config(models_folder)
+    return target
+
+
+def write_server_config(
+    models_folder: str | os.PathLike[str],
+) -> pathlib.Path:
+    """Lists every model of a folder in the server's configuration file.
+
+    Args:
+        models_folder: Its children with numbered versions are models.
+
+    Returns:
+        The file, `models.config`, written anew.
+    """
+    models_folder = pathlib.Path(models_folder)
+    names = sorted(
+        child.name
+        for child in models_folder.iterdir()
+        if child.is_dir() and versions_in(child)
+    )
+    entries = "".join(
+        f'  config {{\n    name: "{name}"\n'
+        f'    base_path: "{SERVER_ROOT}/{name}"\n'
+        '    model_platform: "tensorflow"\n  }\n'
+        for name in names
+    )
+    path = models_folder / CONFIG_NAME
+    atomic.write_text(path, f"model_config_list {{\n{entries}}}\n")
+    return path
+
+
+def versions_in(folder: pathlib.Path) -> list[int]:
+    """Returns the versions of one model, ascending."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        int(child.name) for child in folder.iterdir() if child.name.isdecimal()
+    )
+
+
+def _checked_version(folder: pathlib.Path, version: int | None) -> int:
+    versions = versions_in(folder)
+    if version is None:
+        return max(versions, default=0) + 1
+    if version < 1 or version in versions:
+        raise UserError(
+            "version cannot be used",
+            folder,
+            "a positive number that is not there yet",
+            version,
+        )
+    return version
+
+
+def _save(graph: serving_graph.ServingGraph, folder: pathlib.Path) -> None:
+    signatures = {
+        BYTES_SIGNATURE: graph.predict_bytes,
+        PNG_SIGNATURE: graph.predict_png,
+        predictor.TENSOR_SIGNATURE: graph.predict_tensor,
+        predictor.NETWORK_SIGNATURE: graph.network,
+    }
+    tf.saved_model.save(graph, os.fspath(folder), signatures=signatures)
+
+
+def _warm_up_requests() -> dict[str, dict[str, np.ndarray]]:
+    height, width = _WARM_UP_SIZE
+    row = np.linspace(0, 255, width).astype(np.uint8)
+    image = np.broadcast_to(row[:, np.newaxis], (height, width, 3))
+    encoded = np.array([tf.io.encode_jpeg(image).numpy()], object)
+    return {
+        BYTES_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
+        PNG_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
+        predictor.TENSOR_SIGNATURE: {
+            serving_graph.IMAGE: image[np.newaxis].astype(np.float32)
+        },
+    }

@@ -1,0 +1,102 @@
+"""What a model is, in a file beside its graph: names, sizes, origin."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.errors import UserError
+
+FORMAT = "nppnet_tf.model"
+
+# TensorFlow Serving hands `assets.extra` through and never reads it.
+FILE_NAME = pathlib.Path("assets.extra") / "model.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelDescription:
+    """Everything about a model that its graph does not say.
+
+    Attributes:
+        name: Of the model.
+        version: Number of the exported version; 0 for a run.
+        descriptor: Names, colours and mirror partners of its outputs.
+        image_size: (height, width) of the network's input.
+        weights_sha256: See `weights_sha256`.
+        software_version: Of nppnet_tf that wrote it.
+        flip: Whether the graph averages over mirrored inputs.
+        scales: Factors of the inputs that the graph averages over.
+        network: Size and form, as plain values.
+        genotype: As `Genotype.to_json` writes it, parsed; or None.
+    """
+
+    name: str
+    version: int
+    descriptor: DatasetDescriptor
+    image_size: tuple[int, int]
+    weights_sha256: str
+    software_version: str
+    flip: bool = False
+    scales: tuple[float, ...] = (1.0,)
+    network: dict[str, Any] = dataclasses.field(default_factory=dict)
+    genotype: dict[str, Any] | None = None
+
+    def to_json(self) -> str:
+        """Returns a JSON document."""
+        values = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+        }
+        values["descriptor"] = json.loads(self.descriptor.to_json())
+        return json.dumps({"format": FORMAT, **values}, indent=1) + "\n"
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "ModelDescription":
+        """Reads what `to_json` wrote.
+
+        Raises:
+            UserError: If the file is missing or something else.
+        """
+        try:
+            values = json.loads(pathlib.Path(path).read_text("utf-8"))
+            if values.pop("format") != FORMAT:
+                raise ValueError("another format")
+            descriptor = json.dumps(values.pop("descriptor"))
+            values["image_size"] = tuple(values["image_size"])
+            values["scales"] = tuple(values["scales"])
+            return cls(
+                descriptor=DatasetDescriptor.from_json(descriptor, path),
+                **values,
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                "model cannot be described",
+                path,
+                "the file that nppnet-export writes",
+                error,
+            ) from error
+
+
+def weights_sha256(variables: Iterable[Any]) -> str:
+    """Returns a hash that tells two sets of weights apart.
+
+    Args:
+        variables: Keras variables; their paths, types, shapes and values
+            count, not their order.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for variable in sorted(variables, key=lambda variable: variable.path):
+        value = np.ascontiguousarray(variable.numpy())
+        head = f"{variable.path}|{value.dtype}|{value.shape}|"
+        digest.update(head.encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,305 @@
+"""Files that predictions are written to and read from.
+
+Label maps as palette PNG, poses as JSON, as OpenPose JSON (what try-on tools
+read) and as rows of LIP's CSV.
+"""
+
+import csv
+import json
+import math
+import os
+import pathlib
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL import UnidentifiedImageError
+
+from nppnet_tf.data import atomic
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.errors import UserError
+
+BODY_25 = "body_25"
+COCO_18 = "coco_18"
+
+_LIMBS = ("shoulder", "elbow", "wrist")
+_LEGS = ("hip", "knee", "ankle")
+
+
+def _sided(side: str, joints: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{side}_{joint}" for joint in joints)
+
+
+# Names of OpenPose's keypoints that a body has, in OpenPose's order; None for
+# those of the face and feet, which LIP does not annotate.
+_MIDDLE_OF = {
+    "neck": ("right_shoulder", "left_shoulder"),
+    "mid_hip": ("right_hip", "left_hip"),
+}
+OPENPOSE_LAYOUTS: dict[str, tuple[str | None, ...]] = {
+    BODY_25: (
+        None,
+        "neck",
+        *_sided("right", _LIMBS),
+        *_sided("left", _LIMBS),
+        "mid_hip",
+        *_sided("right", _LEGS),
+        *_sided("left", _LEGS),
+        *(None,) * 10,
+    ),
+    COCO_18: (
+        None,
+        "neck",
+        *_sided("right", _LIMBS),
+        *_sided("left", _LIMBS),
+        *_sided("right", _LEGS),
+        *_sided("left", _LEGS),
+        *(None,) * 4,
+    ),
+}
+
+# LIP's ground truth has x, y and visibility, its submissions x and y.
+_TRUTH_VALUES = 3
+_SUBMISSION_VALUES = 2
+
+_INDEX_MODES = ("L", "P")
+
+
+def write_label_map(
+    path: str | os.PathLike[str],
+    label_map: np.ndarray,
+    descriptor: DatasetDescriptor,
+) -> None:
+    """Writes a palette PNG: indices are classes, colours the descriptor's.
+
+    Args:
+        path: Of the PNG file.
+        label_map: Uint8 [H, W].
+        descriptor: Whose palette.
+    """
+    picture = Image.fromarray(np.asarray(label_map, np.uint8), mode=None)
+    picture = picture.convert("L")
+    picture.putpalette(np.asarray(descriptor.palette, np.uint8).tobytes())
+    with atomic.atomic_path(path) as temporary:
+        picture.save(temporary, format="PNG", optimize=False)
+
+
+def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:
+    """Reads the classes of a grey (L) or palette (P) PNG.
+
+    Returns:
+        Uint8 [H, W].
+
+    Raises:
+        UserError: If it is no picture, or one without indices.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except FileNotFoundError:
+        raise UserError("not found", path, "a label map, PNG") from None
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+        raise UserError(
+            "label map cannot be read", path, "a whole PNG picture", error
+        ) from error
+    if picture.mode not in _INDEX_MODES:
+        raise UserError(
+            "not a label map",
+            path,
+            "a grey or palette PNG whose values are classes",
+            f"a picture of mode {picture.mode}",
+        )
+    return np.array(picture, np.uint8)
+
+
+def pose_document(
+    keypoints_xy: np.ndarray,
+    scores: np.ndarray,
+    image_size: tuple[int, int],
+    image_name: str,
+    descriptor: DatasetDescriptor,
+) -> dict[str, Any]:
+    """Returns a pose with names, as plain values for JSON.
+
+    Args:
+        keypoints_xy: Float [K, 2], pixels of the upright picture; (0, 0) is
+            the centre of its top left pixel.
+        scores: Float [K], height of the heatmap's peak, 0 to about 1.
+        image_size: (height, width) of the picture.
+        image_name: Its file name.
+        descriptor: Names of the keypoints and of the skeleton.
+    """
+    return {
+        "format": "nppnet_tf.pose",
+        "image": image_name,
+        "height": int(image_size[0]),
+        "width": int(image_size[1]),
+        "coordinates": "pixels, x right, y down, (0, 0) is the centre of the "
+        "top left pixel of the upright picture",
+        "dataset": descriptor.name,
+        "keypoints": [
+            {
+                "name": name,
+                "x": round(float(x), 3),
+                "y": round(float(y), 3),
+                "score": round(float(score), 5),
+            }
+            for name, (x, y), score in zip(
+                descriptor.keypoints, keypoints_xy, scores, strict=True
+            )
+        ],
+        "skeleton": [list(pair) for pair in descriptor.skeleton],
+    }
+
+
+def openpose_document(
+    keypoints_xy: np.ndarray,
+    scores: np.ndarray,
+    descriptor: DatasetDescriptor,
+    layout: str = BODY_25,
+) -> dict[str, Any]:
+    """Returns a pose in the layout of OpenPose's JSON files.
+
+    OpenPose's neck and middle of the hips are the middles of the shoulders and
+    of the hips. Face and feet, which the network does not know, are zeros:
+    OpenPose's own word for "not found".
+
+    Args:
+        keypoints_xy: Float [K, 2], pixels.
+        scores: Float [K].
+        descriptor: Names of the keypoints.
+        layout: `BODY_25` or `COCO_18`.
+    """
+    found = {
+        name: (float(x), float(y), float(score))
+        for name, (x, y), score in zip(
+            descriptor.keypoints, keypoints_xy, scores, strict=True
+        )
+    }
+    for name, (start, end) in _MIDDLE_OF.items():
+        if start in found and end in found:
+            found[name] = _middle(found[start], found[end])
+    values = []
+    for name in OPENPOSE_LAYOUTS[layout]:
+        triple = found.get(name, (0.0, 0.0, 0.0))
+        values += [round(value, 4) for value in triple]
+    person = {
+        "person_id": [-1],
+        "pose_keypoints_2d": values,
+        "face_keypoints_2d": [],
+        "hand_left_keypoints_2d": [],
+        "hand_right_keypoints_2d": [],
+        "pose_keypoints_3d": [],
+        "face_keypoints_3d": [],
+        "hand_left_keypoints_3d": [],
+        "hand_right_keypoints_3d": [],
+    }
+    return {"version": 1.3, "people": [person]}
+
+
+def write_json(path: str | os.PathLike[str], document: Mapping) -> None:
+    """Writes a JSON file, whole or not at all."""
+    text = json.dumps(document, indent=1, allow_nan=False)
+    atomic.write_text(path, text + "\n")
+
+
+def write_pose_rows(
+    path: str | os.PathLike[str], poses: Mapping[str, np.ndarray]
+) -> None:
+    """Writes poses as LIP takes them: `<id>.jpg`, then x and y of every joint.
+
+    Args:
+        path: Of the CSV file.
+        poses: Id to float [K, 2] in the descriptor's order; NaN where absent.
+    """
+    lines = []
+    for name, keypoints_xy in poses.items():
+        cells = [
+            "nan" if math.isnan(value) else str(round(value))
+            for value in np.asarray(keypoints_xy, float).ravel()
+        ]
+        lines.append(",".join([f"{name}.jpg", *cells]))
+    atomic.write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def read_pose_rows(
+    path: str | os.PathLike[str], descriptor: DatasetDescriptor
+) -> dict[str, np.ndarray]:
+    """Reads a CSV of poses, ground truth or submission.
+
+    Args:
+        path: File without a header. A row is a name, with or without the
+            ending of a picture, and for every keypoint x, y and visibility, or
+            x and y alone. `nan` says that a keypoint is absent.
+        descriptor: Number and order of the keypoints.
+
+    Returns:
+        Name without ending to float64 [K, 2], NaN where absent, in the order
+        of the file.
+
+    Raises:
+        UserError: If a row does not fit, a name comes twice, or there is none.
+    """
+    poses: dict[str, np.ndarray] = {}
+    for number, row in enumerate(_read_rows(path), 1):
+        if not row:
+            continue
+        place = f"{path}, line {number}"
+        name = pathlib.PurePath(row[0].strip())
+        stem = (
+            name.stem if name.suffix.lower() in _IMAGE_SUFFIXES else str(name)
+        )
+        if stem in poses:
+            raise UserError("name comes twice", place, "one row each", stem)
+        poses[stem] = _parse_pose(row[1:], descriptor.num_keypoints, place)
+    if not poses:
+        raise UserError("no poses", path, "a row for every picture", "none")
+    return poses
+
+
+_IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
+
+
+def _read_rows(path: str | os.PathLike[str]) -> list[list[str]]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            return list(csv.reader(file))
+    except FileNotFoundError:
+        raise UserError("not found", path, "a CSV file of poses") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(
+            "poses cannot be read", path, "a CSV file", error
+        ) from error
+
+
+def _parse_pose(cells: list[str], num_keypoints: int, place: str) -> np.ndarray:
+    sizes = (num_keypoints * _TRUTH_VALUES, num_keypoints * _SUBMISSION_VALUES)
+    if len(cells) not in sizes:
+        raise UserError(
+            "wrong number of columns",
+            place,
+            " or ".join(str(size + 1) for size in sizes),
+            len(cells) + 1,
+        )
+    try:
+        values = np.array([float(cell) for cell in cells])
+    except ValueError as error:
+        raise UserError(
+            "not a number", place, "numbers or nan", error
+        ) from error
+    if np.isinf(values).any():
+        raise UserError("not a coordinate", place, "numbers or nan", "inf")
+    return values.reshape(num_keypoints, -1)[:, :2]
+
+
+def _middle(
+    start: tuple[float, ...], end: tuple[float, ...]
+) -> tuple[float, float, float]:
+    """The middle is known as well as the less certain of the two."""
+    return (
+        (start[0] + end[0]) / 2,
+        (start[1] + end[1]) / 2,
+        min(start[2], end[2]),
+    )

@@ -1,0 +1,341 @@
+"""Pictures in, label maps and keypoints out, in the pictures' own pixels."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+import nppnet_tf
+from nppnet_tf.data import descriptors
+from nppnet_tf.data import images
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference import model_description
+from nppnet_tf.inference import serving_graph
+from nppnet_tf.inference import test_time
+from nppnet_tf.inference.model_description import ModelDescription
+from nppnet_tf.inference.serving_graph import ServingGraph
+
+NETWORK_SIGNATURE = "network"
+TENSOR_SIGNATURE = "predict_tensor"
+
+# Neither mirrored nor resized inputs.
+_PLAIN = (False, (1.0,))
+
+_SAVED_MODEL_FILE = "saved_model.pb"
+_NETWORK_FILE = "network.json"
+
+TensorFunction = Callable[..., Mapping[str, tf.Tensor]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What the network sees in one picture. H x W pixels, K keypoints.
+
+    Attributes:
+        label_map: Uint8 [H, W], a class for every pixel of the picture.
+        keypoints_xy: Float32 [K, 2], pixels of the picture; (0, 0) is the
+            centre of its top left pixel.
+        scores: Float32 [K], height of the heatmap's peak, 0 to about 1.
+    """
+
+    label_map: np.ndarray
+    keypoints_xy: np.ndarray
+    scores: np.ndarray
+
+
+class Predictor:
+    """Runs a network on pictures of any size.
+
+    Args:
+        predict_tensor: Called with `image`, float32 [B, h, w, 3]; returns the
+            outputs of the signature of that name.
+        description: Names and sizes.
+
+    Example:
+        predictor = Predictor.from_directory("savedmodels/nppnet")
+        prediction = predictor.predict_file("person.jpg")
+    """
+
+    def __init__(
+        self, predict_tensor: TensorFunction, description: ModelDescription
+    ) -> None:
+        self.description = description
+        self._predict_tensor = predict_tensor
+
+    @property
+    def descriptor(self) -> DatasetDescriptor:
+        """Names of classes and keypoints, colours, skeleton."""
+        return self.description.descriptor
+
+    @classmethod
+    def from_network(
+        cls,
+        network: Any,
+        descriptor: DatasetDescriptor,
+        image_size: tuple[int, int],
+        flip: bool = False,
+        scales: Sequence[float] = (1.0,),
+        name: str = "network",
+    ) -> "Predictor":
+        """Wraps a network in memory.
+
+        Args:
+            network: NPPNet, or a Keras model that is called alike.
+            descriptor: Of the data that it was trained on.
+            image_size: (height, width) of its input.
+            flip: Whether to average over mirrored inputs.
+            scales: Factors of the inputs to average over.
+            name: For the record.
+        """
+        graph = graph_of(network, descriptor, image_size, flip, scales)
+        description = describe(
+            network, name, 0, descriptor, image_size, flip, scales
+        )
+        return cls(graph.predict_tensor.get_concrete_function(), description)
+
+    @classmethod
+    def from_directory(
+        cls,
+        path: str | os.PathLike[str],
+        flip: bool = False,
+        scales: Sequence[float] = (1.0,),
+    ) -> "Predictor":
+        """Loads a run or a SavedModel.
+
+        Args:
+            path: Working directory of a run, version folder of a SavedModel,
+                or the folder above with versions in it: the newest is taken.
+            flip: Whether to average over mirrored inputs.
+            scales: Factors of the inputs to average over. A SavedModel that
+                was exported with averaging keeps its own where none is asked
+                for.
+
+        Raises:
+            UserError: If there is no model that can be loaded.
+        """
+        folder = find_model(path)
+        if (folder / _SAVED_MODEL_FILE).exists():
+            return cls._from_saved_model(folder, flip, tuple(scales))
+        network, descriptor, image_size = load_run(folder)
+        return cls.from_network(
+            network, descriptor, image_size, flip, scales, str(folder.name)
+        )
+
+    @classmethod
+    def _from_saved_model(
+        cls, folder: pathlib.Path, flip: bool, scales: tuple[float, ...]
+    ) -> "Predictor":
+        description = ModelDescription.load(
+            folder / model_description.FILE_NAME
+        )
+        try:
+            loaded = tf.saved_model.load(os.fspath(folder))
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            raise UserError(
+                "SavedModel cannot be loaded", folder, "a whole export", error
+            ) from error
+        signature = loaded.signatures[TENSOR_SIGNATURE]
+        asked = (flip, scales)
+        exported = (description.flip, description.scales)
+        if asked != exported and asked != _PLAIN:
+            signature = _average(loaded, description, flip, scales)
+            description = dataclasses.replace(
+                description, flip=flip, scales=scales
+            )
+        predictor = cls(signature, description)
+        # A signature does not keep alive what it was loaded with.
+        predictor._loaded = loaded
+        return predictor
+
+    def predict(self, pictures: Sequence[np.ndarray]) -> list[Prediction]:
+        """Predicts pictures one by one.
+
+        Args:
+            pictures: Uint8 [H, W, 3] each, RGB, upright; sizes may differ.
+
+        Returns:
+            One prediction each, in the same order.
+
+        Raises:
+            ValueError: If an image has another form.
+            UserError: If it has more pixels than `images.MAX_PIXELS`.
+        """
+        return [self._predict_one(image) for image in pictures]
+
+    def predict_file(self, path: str | os.PathLike[str]) -> Prediction:
+        """Predicts a JPEG or PNG file, turned upright as its EXIF data says.
+
+        Raises:
+            UserError: If it cannot be read.
+        """
+        return self._predict_one(read_picture(path))
+
+    def _predict_one(self, image: np.ndarray) -> Prediction:
+        image = np.asarray(image)
+        if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+            raise ValueError(
+                "an image is RGB, [height, width, 3]. "
+                f"Received: image.shape={image.shape}"
+            )
+        if image.dtype != np.uint8:
+            raise ValueError(
+                f"an image is uint8. Received: image.dtype={image.dtype}"
+            )
+        if image.shape[0] * image.shape[1] > images.MAX_PIXELS:
+            raise UserError(
+                "picture is too large",
+                expected=f"at most {images.MAX_PIXELS} pixels",
+                found=f"{image.shape[0]} x {image.shape[1]}",
+            )
+        outputs = self._predict_tensor(
+            image=tf.constant(image[np.newaxis], tf.float32)
+        )
+        return Prediction(
+            label_map=outputs[serving_graph.LABEL_MAP][0].numpy(),
+            keypoints_xy=outputs[serving_graph.KEYPOINTS_XY][0].numpy(),
+            scores=outputs[serving_graph.KEYPOINT_SCORES][0].numpy(),
+        )
+
+
+def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
+    """Reads a JPEG or PNG file to the pixels that the signatures see.
+
+    Returns:
+        Uint8 [H, W, 3], RGB, upright.
+
+    Raises:
+        UserError: If it is missing, broken, something else or too large.
+    """
+    try:
+        encoded = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(
+            "picture cannot be read", path, "a JPEG or PNG file", error.strerror
+        ) from error
+    return images.decode(encoded, path)
+
+
+def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the folder of a run or of a SavedModel's newest version.
+
+    Raises:
+        UserError: If there is neither.
+    """
+    folder = pathlib.Path(path)
+    if not folder.is_dir():
+        raise UserError(
+            "no model", path, "a run or a SavedModel", "no such folder"
+        )
+    if any((folder / name).exists() for name in _MODEL_FILES):
+        return folder
+    versions = [
+        child
+        for child in folder.iterdir()
+        if child.name.isdecimal() and (child / _SAVED_MODEL_FILE).exists()
+    ]
+    if not versions:
+        raise UserError(
+            "no model",
+            path,
+            f"{_NETWORK_FILE} of a run, {_SAVED_MODEL_FILE}, or a folder of "
+            "versions",
+            "neither",
+        )
+    return max(versions, key=lambda child: int(child.name))
+
+
+_MODEL_FILES = (_SAVED_MODEL_FILE, _NETWORK_FILE)
+
+
+def load_run(
+    folder: str | os.PathLike[str],
+) -> tuple[Any, DatasetDescriptor, tuple[int, int]]:
+    """Loads the network of a run with what it was trained on.
+
+    Returns:
+        The network, the descriptor of its data, (height, width) of its input.
+
+    Raises:
+        UserError: If the run holds no whole network.
+    """
+    # Building layers costs seconds that a SavedModel does not need.
+    from nppnet_tf.models import saved_network
+
+    network, extra = saved_network.load_network(folder)
+    return network, _descriptor_of(extra, folder), tuple(extra["image_size"])
+
+
+def graph_of(
+    network: Any,
+    descriptor: DatasetDescriptor,
+    image_size: tuple[int, int],
+    flip: bool = False,
+    scales: Sequence[float] = (1.0,),
+) -> ServingGraph:
+    """Puts a network in memory into a serving graph; see `from_network`."""
+    return ServingGraph(
+        test_time.last_stage(network),
+        [variable.value for variable in network.variables],
+        descriptor,
+        image_size,
+        flip,
+        scales,
+    )
+
+
+def describe(
+    network: Any,
+    name: str,
+    version: int,
+    descriptor: DatasetDescriptor,
+    image_size: tuple[int, int],
+    flip: bool,
+    scales: Sequence[float],
+) -> ModelDescription:
+    """Describes a network in memory; see `ModelDescription`."""
+    genotype = getattr(network, "genotype", None)
+    return ModelDescription(
+        name=name,
+        version=version,
+        descriptor=descriptor,
+        image_size=tuple(image_size),
+        weights_sha256=model_description.weights_sha256(network.variables),
+        software_version=nppnet_tf.__version__,
+        flip=flip,
+        scales=tuple(float(scale) for scale in scales),
+        network=dataclasses.asdict(network.config),
+        genotype=genotype and json.loads(genotype.to_json()),
+    )
+
+
+def _descriptor_of(
+    extra: Mapping[str, Any], folder: str | os.PathLike[str]
+) -> DatasetDescriptor:
+    return descriptors.get(extra["descriptor"])
+
+
+def _average(
+    loaded: Any,
+    description: ModelDescription,
+    flip: bool,
+    scales: tuple[float, ...],
+) -> TensorFunction:
+    """Averages as asked around the plain network of a SavedModel."""
+    network = loaded.signatures[NETWORK_SIGNATURE]
+    graph = ServingGraph(
+        lambda image: network(image=image),
+        [],
+        description.descriptor,
+        description.image_size,
+        flip,
+        scales,
+    )
+    return graph.predict_tensor.get_concrete_function()

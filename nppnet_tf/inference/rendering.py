@@ -1,0 +1,325 @@
+"""Pictures of parts and poses: colours, skeletons, overlays, panels."""
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+from PIL import ImageDraw
+from PIL import ImageFont
+
+from nppnet_tf.data import record
+from nppnet_tf.data.descriptors import DatasetDescriptor
+
+Colour = tuple[int, int, int]
+
+# Blue and orange are told apart by everybody, also on the parts' own colours.
+LEFT_COLOUR = (40, 140, 255)
+RIGHT_COLOUR = (255, 130, 0)
+CENTRE_COLOUR = (255, 255, 255)
+_OUTLINE_COLOUR = (0, 0, 0)
+_UNKNOWN_CLASS_COLOUR = (255, 255, 255)
+_BACKGROUND_CLASS = 0
+
+# A predicted keypoint below this score is a guess nobody wants to see.
+SCORE_THRESHOLD = 0.1
+
+# Of the longer side of a picture.
+_LINE_WIDTH = 1 / 110
+_POINT_RADIUS = 1 / 90
+# Pillow draws without smoothing: drawn larger, then shrunk.
+_SUPERSAMPLING = 4
+_SUPERSAMPLED_SIDE = 4096
+
+_PANEL_MARGIN = 8
+_TITLE_SIZE = 16
+_PAPER_COLOUR = (255, 255, 255)
+_INK_COLOUR = (30, 30, 30)
+
+
+def colour_label_map(
+    label_map: np.ndarray, descriptor: DatasetDescriptor
+) -> np.ndarray:
+    """Paints every class in its colour.
+
+    Args:
+        label_map: Integer [H, W]; labels that are no class become white.
+        descriptor: Whose palette.
+
+    Returns:
+        Uint8 [H, W, 3].
+    """
+    return _colour_table(descriptor)[np.asarray(label_map).astype(np.uint8)]
+
+
+def overlay(
+    image: np.ndarray,
+    label_map: np.ndarray | None,
+    keypoints_xy: np.ndarray | None,
+    confidence: np.ndarray | None,
+    descriptor: DatasetDescriptor,
+    opacity: float = 0.5,
+) -> np.ndarray:
+    """Draws parts and pose over a picture.
+
+    Parts are tinted and outlined; the background stays as it is. Left limbs
+    are blue, right ones orange, the middle white; an occluded joint is a ring.
+
+    Args:
+        image: Uint8 [H, W, 3], RGB.
+        label_map: Integer [H, W], or None.
+        keypoints_xy: Float [K, 2], pixels of the picture, or None.
+        confidence: [K]: visibility (integers, see `data.record`) or scores
+            (floats, drawn from `SCORE_THRESHOLD` on).
+        descriptor: Names, colours and skeleton.
+        opacity: Of the parts, 0 to 1.
+
+    Returns:
+        Uint8 [H, W, 3].
+
+    Raises:
+        ValueError: If image and label map differ in size.
+    """
+    result = np.asarray(image, np.uint8)
+    if label_map is not None:
+        if label_map.shape != result.shape[:2]:
+            raise ValueError(
+                "image and label map must have one size. Received: "
+                f"image={result.shape}, label_map={label_map.shape}"
+            )
+        result = _tint(result, label_map, descriptor, opacity)
+    if keypoints_xy is not None:
+        result = draw_skeleton(result, keypoints_xy, confidence, descriptor)
+    return result
+
+
+def draw_skeleton(
+    image: np.ndarray,
+    keypoints_xy: np.ndarray,
+    confidence: np.ndarray,
+    descriptor: DatasetDescriptor,
+) -> np.ndarray:
+    """Draws joints and the limbs between them; see `overlay`.
+
+    Args:
+        image: Uint8 [H, W, 3], RGB.
+        keypoints_xy: Float [K, 2], pixels of the picture.
+        confidence: [K], visibility (integers) or scores (floats).
+        descriptor: Names and skeleton.
+
+    Returns:
+        Uint8 [H, W, 3].
+    """
+    height, width = image.shape[:2]
+    longer = max(height, width)
+    zoom = max(1, min(_SUPERSAMPLING, _SUPERSAMPLED_SIDE // longer))
+    layer = Image.new("RGBA", (width * zoom, height * zoom), (0, 0, 0, 0))
+    pen = _Pen(ImageDraw.Draw(layer), longer, zoom)
+    is_shown, is_occluded = _states(confidence)
+    points = {
+        name: (float(x), float(y))
+        for name, (x, y), shown in zip(
+            descriptor.keypoints, keypoints_xy, is_shown, strict=True
+        )
+        if shown
+    }
+    for start, end in descriptor.skeleton:
+        if start in points and end in points:
+            pen.limb(points[start], points[end], _limb_colour(start, end))
+    for name, occluded in zip(descriptor.keypoints, is_occluded, strict=True):
+        if name in points:
+            pen.joint(points[name], _side_colour(name), hollow=bool(occluded))
+    if zoom > 1:
+        layer = layer.resize((width, height), Image.Resampling.BOX)
+    base = Image.fromarray(np.asarray(image, np.uint8)).convert("RGBA")
+    return np.asarray(Image.alpha_composite(base, layer).convert("RGB"))
+
+
+def panel(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    height: int | None = None,
+) -> np.ndarray:
+    """Puts pictures side by side, each under its title.
+
+    Args:
+        images: Uint8 [H, W, 3] each, RGB; any sizes.
+        titles: One for each.
+        height: All pictures are scaled to it; by default that of the highest.
+
+    Returns:
+        Uint8 [height and titles, widths and margins, 3], on white.
+    """
+    if len(images) != len(titles) or not images:
+        raise ValueError(
+            "a title for every image is needed. Received: "
+            f"images={len(images)}, titles={len(titles)}"
+        )
+    height = height or max(image.shape[0] for image in images)
+    font = ImageFont.load_default(_TITLE_SIZE)
+    scaled = [_scale_to_height(image, height) for image in images]
+    widths = [
+        max(picture.width, int(np.ceil(font.getlength(title))))
+        for picture, title in zip(scaled, titles, strict=True)
+    ]
+    top = _TITLE_SIZE + 2 * _PANEL_MARGIN
+    size = (
+        sum(widths) + _PANEL_MARGIN * (len(widths) + 1),
+        top + height + _PANEL_MARGIN,
+    )
+    sheet = Image.new("RGB", size, _PAPER_COLOUR)
+    pencil = ImageDraw.Draw(sheet)
+    left = _PANEL_MARGIN
+    for picture, title, width in zip(scaled, titles, widths, strict=True):
+        pencil.text((left, _PANEL_MARGIN), title, _INK_COLOUR, font)
+        sheet.paste(picture, (left, top))
+        left += width + _PANEL_MARGIN
+    return np.asarray(sheet)
+
+
+def legend(
+    class_ids: Sequence[int],
+    descriptor: DatasetDescriptor,
+    height: int = 0,
+) -> np.ndarray:
+    """Draws a list of classes with their colours.
+
+    Args:
+        class_ids: Those to list, in this order.
+        descriptor: Names and palette.
+        height: Of the picture at least, so that `panel` leaves its size alone.
+
+    Returns:
+        Uint8 [height, width, 3], on white.
+    """
+    font = ImageFont.load_default(_TITLE_SIZE)
+    names = [descriptor.classes[class_id] for class_id in class_ids]
+    line = _TITLE_SIZE + _PANEL_MARGIN
+    longest = max((font.getlength(name) for name in names), default=0)
+    size = (
+        int(np.ceil(longest)) + _TITLE_SIZE + 3 * _PANEL_MARGIN,
+        max(height, line * len(names) + _PANEL_MARGIN),
+    )
+    sheet = Image.new("RGB", size, _PAPER_COLOUR)
+    pencil = ImageDraw.Draw(sheet)
+    for number, (class_id, name) in enumerate(
+        zip(class_ids, names, strict=True)
+    ):
+        top = _PANEL_MARGIN + number * line
+        box = (_PANEL_MARGIN, top, _PANEL_MARGIN + _TITLE_SIZE, top + 16)
+        colour = descriptor.palette[class_id]
+        pencil.rectangle(box, colour, _INK_COLOUR)
+        left = 2 * _PANEL_MARGIN + _TITLE_SIZE
+        pencil.text((left, top - 2), name, _INK_COLOUR, font)
+    return np.asarray(sheet)
+
+
+class _Pen:
+    """Draws limbs and joints with an outline, at the size of the picture."""
+
+    def __init__(
+        self, draw: ImageDraw.ImageDraw, longer_side: int, zoom: int
+    ) -> None:
+        self._draw = draw
+        self._zoom = zoom
+        self._line = max(2.0, longer_side * _LINE_WIDTH) * zoom
+        self._radius = max(2.5, longer_side * _POINT_RADIUS) * zoom
+        self._outline = max(1.0, longer_side / 400) * zoom
+
+    def limb(
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        colour: Colour,
+    ) -> None:
+        """A line from joint to joint."""
+        ends = [self._place(start), self._place(end)]
+        outlined = round(self._line + 2 * self._outline)
+        self._draw.line(ends, (*_OUTLINE_COLOUR, 200), outlined)
+        self._draw.line(ends, (*colour, 255), round(self._line))
+
+    def joint(
+        self, point: tuple[float, float], colour: Colour, hollow: bool
+    ) -> None:
+        """A disc, or a ring where the joint is hidden."""
+        centre = self._place(point)
+        self._disc(centre, self._radius + self._outline, _OUTLINE_COLOUR)
+        self._disc(centre, self._radius, colour)
+        if hollow:
+            self._disc(centre, self._radius * 0.55, _OUTLINE_COLOUR)
+
+    def _disc(
+        self, centre: tuple[float, float], radius: float, colour: Colour
+    ) -> None:
+        x, y = centre
+        box = (x - radius, y - radius, x + radius, y + radius)
+        self._draw.ellipse(box, (*colour, 255))
+
+    def _place(self, point: tuple[float, float]) -> tuple[float, float]:
+        """From pixel centres of the picture to those of the larger layer."""
+        x, y = point
+        middle = (self._zoom - 1) / 2
+        return x * self._zoom + middle, y * self._zoom + middle
+
+
+@functools.lru_cache(maxsize=8)
+def _colour_table(descriptor: DatasetDescriptor) -> np.ndarray:
+    table = np.full((256, 3), _UNKNOWN_CLASS_COLOUR, np.uint8)
+    table[: descriptor.num_classes] = descriptor.palette
+    table.setflags(write=False)
+    return table
+
+
+def _tint(
+    image: np.ndarray,
+    label_map: np.ndarray,
+    descriptor: DatasetDescriptor,
+    opacity: float,
+) -> np.ndarray:
+    colours = colour_label_map(label_map, descriptor).astype(np.float32)
+    is_part = (label_map != _BACKGROUND_CLASS) & (
+        label_map < descriptor.num_classes
+    )
+    weight = opacity * is_part[..., np.newaxis]
+    mixed = image * (1 - weight) + colours * weight
+    # Outlines in the part's full colour keep neighbours of similar tint apart.
+    outline = _outline(label_map) & is_part
+    mixed[outline] = 0.15 * image[outline] + 0.85 * colours[outline]
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _outline(label_map: np.ndarray) -> np.ndarray:
+    """Marks pixels whose right or lower neighbour is of another class."""
+    outline = np.zeros(label_map.shape, bool)
+    outline[:, :-1] |= label_map[:, :-1] != label_map[:, 1:]
+    outline[:-1] |= label_map[:-1] != label_map[1:]
+    outline[:, 1:] |= label_map[:, :-1] != label_map[:, 1:]
+    outline[1:] |= label_map[:-1] != label_map[1:]
+    return outline
+
+
+def _states(confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    confidence = np.asarray(confidence)
+    if np.issubdtype(confidence.dtype, np.floating):
+        return confidence >= SCORE_THRESHOLD, np.zeros(confidence.shape, bool)
+    return confidence != record.ABSENT, confidence == record.OCCLUDED
+
+
+def _side_colour(name: str) -> Colour:
+    if name.startswith("left_"):
+        return LEFT_COLOUR
+    return RIGHT_COLOUR if name.startswith("right_") else CENTRE_COLOUR
+
+
+def _limb_colour(start: str, end: str) -> Colour:
+    """A limb that leaves the middle has the colour of its side."""
+    colour = _side_colour(end)
+    return colour if colour != CENTRE_COLOUR else _side_colour(start)
+
+
+def _scale_to_height(image: np.ndarray, height: int) -> Image.Image:
+    picture = Image.fromarray(np.asarray(image, np.uint8))
+    if picture.height == height:
+        return picture
+    width = max(1, round(picture.width * height / picture.height))
+    return picture.resize((width, height), Image.Resampling.LANCZOS)

@@ -1,0 +1,398 @@
+"""Picture in, label map and keypoints out: the one graph that answers.
+
+The Python predictor runs it and the SavedModel is made of it, so the two are
+equal by construction.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from nppnet_tf import keys
+from nppnet_tf.data import heatmap_codec
+from nppnet_tf.data import images as image_files
+from nppnet_tf.data import pixels
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.inference import pictures
+from nppnet_tf.inference import resampling
+from nppnet_tf.inference import test_time
+from nppnet_tf.inference.test_time import AveragedNetwork
+
+# Inputs and outputs of the signatures.
+IMAGE_BYTES = "image_bytes"
+IMAGE = "image"
+LABEL_MAP = "label_map"
+LABEL_MAP_BYTES = "label_map_bytes"
+KEYPOINTS_XY = "keypoints_xy"
+KEYPOINT_SCORES = "keypoint_scores"
+IMAGE_SIZE = "image_size"
+STATUS = "status"
+
+# Pixels whose class scores are held at once: 20 classes of float32 make 20 MB
+# of each of the few tensors that a band needs.
+_BAND_PIXELS = 1 << 18
+
+# Standard deviation of the filter that heatmaps pass before their peak is
+# sought, relative to the longer side of the input: the release's 3 of 384.
+_SMOOTHING = 3 / 384
+
+Size = tuple[int, int]
+
+
+def letterbox_scale(image_size: tf.Tensor, input_size: Size) -> tf.Tensor:
+    """Returns by how much a picture is enlarged to fit the input.
+
+    Args:
+        image_size: Int32 (height, width) of the picture.
+        input_size: (height, width) of the network's input.
+    """
+    ratios = tf.constant(input_size, tf.float32) / tf.cast(
+        image_size, tf.float32
+    )
+    return tf.reduce_min(ratios)
+
+
+def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
+    """Fits pictures of one size into the network's input and normalises them.
+
+    The picture is scaled by min(W / w, H / h) about its centre, read
+    bilinearly, with grey 128 around it: what `data.geometry` does in training
+    and validation. A picture of at least twice the input's size is first
+    averaged over whole blocks of pixels, since reading it at few places would
+    see its noise (departs from the release, which has no such pictures).
+
+    Args:
+        image: Uint8 or float32 [..., h, w, 3], RGB of 0 to 255; at most one
+            leading axis.
+        input_size: (H, W).
+
+    Returns:
+        Float32 [..., H, W, 3], ImageNet-normalised.
+    """
+    image_size = tf.shape(image)[-3:-1]
+    scale = letterbox_scale(image_size, input_size)
+    positions = [
+        _picture_positions(input_size[axis], image_size[axis], scale)
+        for axis in (0, 1)
+    ]
+    is_inside = [
+        # A pixel reaches half a pixel beyond its centre.
+        (position >= -0.5)
+        & (position < tf.cast(image_size[axis], tf.float32) - 0.5)
+        for axis, position in enumerate(positions)
+    ]
+    is_inside = is_inside[0][:, tf.newaxis] & is_inside[1]
+    image, positions = _average_blocks(image, positions, image_size, scale)
+    sampled = resampling.sample(image, *positions)
+    sampled = tf.where(is_inside[..., tf.newaxis], sampled, float(pixels.FILL))
+    sampled = tf.ensure_shape(
+        sampled, [*image.shape[:-3].as_list(), *input_size, 3]
+    )
+    return (sampled / 255.0 - pixels.MEAN) / pixels.STD
+
+
+def label_map_at(
+    parsing_logits: tf.Tensor, image_size: tf.Tensor, input_size: Size
+) -> tf.Tensor:
+    """Returns the most likely class of every pixel of a picture.
+
+    Logits are brought to the input's size (bilinear, corners aligned, as in
+    the loss), then read at the picture's own pixels; the class is chosen last,
+    so that outlines are as sharp as the picture. Works in bands of rows: the
+    scores of a large picture would fill gigabytes.
+
+    Args:
+        parsing_logits: Float32 [H / 4, W / 4, classes].
+        image_size: Int32 (h, w), at least 1.
+        input_size: (H, W).
+
+    Returns:
+        Uint8 [h, w].
+    """
+    logits = resampling.resize_aligned_corners(parsing_logits, *input_size)
+    scale = letterbox_scale(image_size, input_size)
+    height, width = image_size[0], image_size[1]
+    columns = _input_positions(tf.range(width), width, input_size[1], scale)
+    band_rows = tf.clip_by_value(_BAND_PIXELS // width, 1, height)
+
+    def band(start: tf.Tensor) -> tf.Tensor:
+        rows = _input_positions(
+            start + tf.range(band_rows), height, input_size[0], scale
+        )
+        scores = resampling.sample(logits, rows, columns)
+        return tf.cast(tf.argmax(scores, -1, tf.int32), tf.uint8)
+
+    bands = tf.map_fn(
+        band,
+        tf.range(0, height, band_rows),
+        fn_output_signature=tf.TensorSpec([None, None], tf.uint8),
+        parallel_iterations=1,
+    )
+    return tf.reshape(bands, [-1, width])[:height]
+
+
+def keypoints_at(
+    keypoints_xy: tf.Tensor, image_size: tf.Tensor, input_size: Size
+) -> tf.Tensor:
+    """Takes keypoints from input pixels to pixels of the picture.
+
+    Args:
+        keypoints_xy: Float32 [..., K, 2], input pixels.
+        image_size: Int32 (h, w) of the picture, at least 1.
+        input_size: (H, W).
+
+    Returns:
+        Float32 [..., K, 2]; what lies in the grey around the picture is moved
+        to its border.
+    """
+    scale = letterbox_scale(image_size, input_size)
+    last_xy = tf.cast(image_size[::-1] - 1, tf.float32)
+    last_input_xy = tf.constant([input_size[1] - 1, input_size[0] - 1.0])
+    xy = (keypoints_xy - last_input_xy / 2) / scale + last_xy / 2
+    return tf.clip_by_value(xy, 0.0, last_xy)
+
+
+class ServingGraph(tf.Module):
+    """A network with everything between pictures and answers.
+
+    Args:
+        network: A function from float32 [B, H, W, 3], normalised, to the
+            heatmaps [B, H/4, W/4, K] and parsing logits [B, H/4, W/4, classes]
+            of one stage: `test_time.last_stage(NPPNet)`.
+        variables: Of the network, to be saved with the graph.
+        descriptor: Names and mirror partners of its outputs.
+        input_size: (H, W) that the network was trained at.
+        flip: Whether mirrored inputs are averaged in.
+        scales: Factors of the inputs that are averaged.
+        max_pixels: Larger pictures are refused.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
+        variables: Sequence[tf.Variable],
+        descriptor: DatasetDescriptor,
+        input_size: Size,
+        flip: bool = False,
+        scales: Sequence[float] = (1.0,),
+        max_pixels: int = image_files.MAX_PIXELS,
+    ) -> None:
+        super().__init__(name="serving_graph")
+        self.input_size = tuple(input_size)
+        self.max_pixels = max_pixels
+        self._ignore_label = descriptor.ignore_label
+        self._network_variables = list(variables)
+        # Traced once and called by every signature, mirrored and at every
+        # scale: the network is nearly all of the graph.
+        self.network = tf.function(
+            network,
+            input_signature=[
+                tf.TensorSpec([None, None, None, 3], tf.float32, name=IMAGE)
+            ],
+        )
+        self._averaged_network = AveragedNetwork(
+            self.network, descriptor, flip, scales
+        )
+        self.predict_tensor = tf.function(
+            self._predict_tensor,
+            input_signature=[
+                tf.TensorSpec([None, None, None, 3], tf.float32, name=IMAGE)
+            ],
+        )
+        byte_strings = [tf.TensorSpec([None], tf.string, name=IMAGE_BYTES)]
+        self.predict_bytes = tf.function(
+            self._predict_bytes, input_signature=byte_strings
+        )
+        self.predict_png = tf.function(
+            self._predict_png, input_signature=byte_strings
+        )
+
+    def _predict_tensor(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Pictures of one size, float32 [B, h, w, 3], RGB of 0 to 255."""
+        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        check = tf.debugging.assert_less_equal(
+            tf.cast(height, tf.int64) * tf.cast(width, tf.int64),
+            tf.constant(self.max_pixels, tf.int64),
+            "image has more pixels than the limit",
+        )
+        with tf.control_dependencies([check] if check is not None else []):
+            inputs = preprocess(image, self.input_size)
+        sizes = tf.tile([[height, width]], [batch, 1])
+        prediction = self._averaged_network(inputs)
+        label_maps = tf.map_fn(
+            lambda logits: label_map_at(
+                logits, tf.stack([height, width]), self.input_size
+            ),
+            prediction[keys.PARSING_LOGITS],
+            fn_output_signature=tf.TensorSpec([None, None], tf.uint8),
+            parallel_iterations=1,
+        )
+        return {
+            LABEL_MAP: tf.ensure_shape(label_maps, [None, None, None]),
+            **self._keypoints(prediction[keys.HEATMAPS], sizes),
+            IMAGE_SIZE: sizes,
+        }
+
+    def _predict_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Encoded pictures [B] of any sizes; label maps padded to one."""
+        inputs, sizes, statuses = self._read(image_bytes)
+        prediction = self._averaged_network(inputs)
+        padded_size = tf.reduce_max(sizes, axis=0)
+
+        def padded_label_map(values: tuple[tf.Tensor, ...]) -> tf.Tensor:
+            label_map = self._label_map_or_nothing(*values)
+            return tf.pad(
+                label_map,
+                [[0, padded_size[0] - values[1][0]]]
+                + [[0, padded_size[1] - values[1][1]]],
+                constant_values=self._ignore_label,
+            )
+
+        label_maps = tf.map_fn(
+            padded_label_map,
+            (prediction[keys.PARSING_LOGITS], sizes),
+            fn_output_signature=tf.TensorSpec([None, None], tf.uint8),
+            parallel_iterations=1,
+        )
+        return {
+            LABEL_MAP: label_maps,
+            **self._keypoints(prediction[keys.HEATMAPS], sizes),
+            IMAGE_SIZE: sizes,
+            STATUS: statuses,
+        }
+
+    def _predict_png(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As `predict_bytes`; each label map a PNG file of its own size."""
+        inputs, sizes, statuses = self._read(image_bytes)
+        prediction = self._averaged_network(inputs)
+
+        def encoded(values: tuple[tf.Tensor, ...]) -> tf.Tensor:
+            logits, size, status = values
+            label_map = label_map_at(
+                logits, tf.maximum(size, 1), self.input_size
+            )
+            return tf.where(
+                tf.equal(status, pictures.READ),
+                tf.io.encode_png(label_map[..., tf.newaxis]),
+                "",
+            )
+
+        label_maps = tf.map_fn(
+            encoded,
+            (prediction[keys.PARSING_LOGITS], sizes, statuses),
+            fn_output_signature=tf.TensorSpec([], tf.string),
+            parallel_iterations=1,
+        )
+        return {
+            LABEL_MAP_BYTES: label_maps,
+            **self._keypoints(prediction[keys.HEATMAPS], sizes),
+            IMAGE_SIZE: sizes,
+            STATUS: statuses,
+        }
+
+    def _read(
+        self, image_bytes: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns network inputs, sizes and statuses of encoded pictures."""
+
+        def prepare(encoded: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            image = pictures.read(encoded, self.max_pixels)
+            inputs = preprocess(image, self.input_size)
+            return inputs, tf.shape(image)[:2], tf.constant(pictures.READ)
+
+        def prepare_or_report(encoded: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            nothing = (
+                tf.zeros([*self.input_size, 3]),
+                tf.zeros([2], tf.int32),
+                tf.constant(pictures.UNREADABLE),
+            )
+            inputs, size, status = pictures.value_or_default(
+                encoded, prepare, nothing
+            )
+            by_header = pictures.status_of(encoded, self.max_pixels)
+            is_sound = tf.equal(by_header, pictures.READ)
+            return inputs, size, tf.where(is_sound, status, by_header)
+
+        return tf.map_fn(
+            prepare_or_report,
+            image_bytes,
+            fn_output_signature=(
+                tf.TensorSpec([*self.input_size, 3], tf.float32),
+                tf.TensorSpec([2], tf.int32),
+                tf.TensorSpec([], tf.int32),
+            ),
+        )
+
+    def _label_map_or_nothing(
+        self, logits: tf.Tensor, size: tf.Tensor
+    ) -> tf.Tensor:
+        """A picture that could not be read has size (0, 0), so no pixels."""
+        label_map = label_map_at(logits, tf.maximum(size, 1), self.input_size)
+        return label_map[: size[0], : size[1]]
+
+    def _keypoints(
+        self, heatmaps: tf.Tensor, sizes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Keypoints and scores; zeros for a picture that could not be read."""
+        smoothing = _SMOOTHING * max(self.input_size)
+        input_xy, _ = heatmap_codec.decode_heatmaps(
+            heatmaps, test_time.OUTPUT_STRIDE, smoothing
+        )
+        # Of the maps as they are: smoothing lowers every peak.
+        scores = tf.reduce_max(heatmaps, axis=[1, 2])
+        keypoints_xy = tf.map_fn(
+            lambda values: keypoints_at(
+                values[0], tf.maximum(values[1], 1), self.input_size
+            ),
+            (input_xy, sizes),
+            fn_output_signature=tf.TensorSpec([None, 2], tf.float32),
+        )
+        was_read = tf.reduce_all(sizes > 0, axis=1)
+        return {
+            KEYPOINTS_XY: tf.where(
+                was_read[:, tf.newaxis, tf.newaxis], keypoints_xy, 0.0
+            ),
+            KEYPOINT_SCORES: tf.where(was_read[:, tf.newaxis], scores, 0.0),
+        }
+
+
+def _picture_positions(
+    input_side: int, side: tf.Tensor, scale: tf.Tensor
+) -> tf.Tensor:
+    """Where the pixels of the input lie in the picture, along one axis."""
+    offsets = tf.range(input_side, dtype=tf.float32) - (input_side - 1) / 2
+    return offsets / scale + tf.cast(side - 1, tf.float32) / 2
+
+
+def _input_positions(
+    indices: tf.Tensor, side: tf.Tensor, input_side: int, scale: tf.Tensor
+) -> tf.Tensor:
+    """Where pixels of the picture lie in the input, along one axis."""
+    offsets = tf.cast(indices, tf.float32) - tf.cast(side - 1, tf.float32) / 2
+    return offsets * scale + (input_side - 1) / 2
+
+
+def _average_blocks(
+    image: tf.Tensor,
+    positions: list[tf.Tensor],
+    image_size: tf.Tensor,
+    scale: tf.Tensor,
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Shrinks a large picture by averaging; moves the positions with it."""
+    # A hair more than 1 / scale, so that exactly 2 is not read as 1.999.
+    factor = tf.cast(tf.floor(1.0 / scale + 1e-4), tf.int32)
+    factor = tf.maximum(factor, 1)
+    reduced_size = (image_size + factor - 1) // factor
+
+    def reduced() -> tf.Tensor:
+        batch = image if image.shape.rank == 4 else image[tf.newaxis]
+        shrunk = tf.raw_ops.ResizeArea(images=batch, size=reduced_size)
+        return shrunk if image.shape.rank == 4 else shrunk[0]
+
+    result = tf.cond(factor > 1, reduced, lambda: tf.cast(image, tf.float32))
+    result.set_shape([*image.shape[:-3], None, None, 3])
+    ratios = tf.cast(reduced_size, tf.float32) / tf.cast(image_size, tf.float32)
+    moved = [(positions[axis] + 0.5) * ratios[axis] - 0.5 for axis in (0, 1)]
+    return result, moved

@@ -1,0 +1,179 @@
+"""Flip and multi-scale averaging (Sec. 4.2), in the graph.
+
+Every scale sees the network's input resized by that factor, and, where asked
+for, its mirror image too. What the network answers is mirrored back, brought
+to the size of the plain answer and averaged.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from nppnet_tf import keys
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference import resampling
+
+# Scales of the paper's test-time averaging (Sec. 4.2).
+PAPER_SCALES = (0.5, 0.75, 1.0, 1.25, 1.5)
+
+# Sides of a network input are multiples of this: five halvings.
+SIDE_MULTIPLE = 32
+
+OUTPUT_STRIDE = 4
+
+Prediction = Mapping[str, tf.Tensor]
+
+
+def last_stage(network: Callable[..., Mapping]) -> Callable[..., dict]:
+    """Turns a network with stages into a function of its last stage alone.
+
+    Args:
+        network: Called with float32 [B, H, W, 3] and `training=False`; returns
+            tuples over stages under the names of `keys`.
+
+    Returns:
+        A function from float32 [B, H, W, 3] to the heatmaps [B, H/4, W/4, K]
+        and parsing logits [B, H/4, W/4, classes] of the last stage.
+    """
+
+    def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        prediction = network(image, training=False)
+        return {
+            name: prediction[name][-1]
+            for name in (keys.HEATMAPS, keys.PARSING_LOGITS)
+        }
+
+    return answer
+
+
+class AveragedNetwork(tf.Module):
+    """Averages a network over mirrored and resized inputs.
+
+    Args:
+        network: A function from float32 [B, H, W, 3] to the heatmaps and the
+            parsing logits of one stage, as `last_stage` makes.
+        descriptor: Whose mirror partners are swapped in mirrored answers.
+        flip: Whether every input is seen mirrored too.
+        scales: Factors on the sides of the input, rounded to multiples of 32.
+
+    Call arguments:
+        image: Float32 [B, H, W, 3] with static H and W, normalised.
+
+    Returns:
+        Dict of float32 heatmaps [B, H/4, W/4, K] and parsing logits
+        [B, H/4, W/4, classes], means over all inputs seen.
+
+    Raises:
+        UserError: If there is no scale or one is not positive.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[tf.Tensor], Prediction],
+        descriptor: DatasetDescriptor,
+        flip: bool = False,
+        scales: Sequence[float] = (1.0,),
+    ) -> None:
+        super().__init__()
+        if not scales or min(scales) <= 0:
+            raise UserError(
+                "wrong scales", "--scales", "positive factors", list(scales)
+            )
+        self.flip = flip
+        self.scales = tuple(float(scale) for scale in scales)
+        self._network = network
+        self._mirrored_channels = {
+            keys.HEATMAPS: tuple(descriptor.mirrored_keypoints),
+            keys.PARSING_LOGITS: tuple(descriptor.mirrored_classes),
+        }
+
+    def __call__(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the averaged prediction; see the class."""
+        size = (image.shape[1], image.shape[2])
+        answers = []
+        for scale in self.scales:
+            scaled_size = _scaled_size(size, scale)
+            scaled = image
+            if scaled_size != size:
+                scaled = resampling.resize_aligned_corners(image, *scaled_size)
+                scaled = tf.ensure_shape(scaled, [None, *scaled_size, 3])
+            answer = self._flip_average(scaled)
+            answers.append(_restore_size(answer, scaled_size, size))
+        return {
+            name: tf.add_n([answer[name] for answer in answers]) / len(answers)
+            for name in self._mirrored_channels
+        }
+
+    def mirror(self, prediction: Prediction) -> dict[str, tf.Tensor]:
+        """Returns the prediction for the mirrored picture.
+
+        Maps are mirrored left to right and the channels of mirror partners
+        change places, so that doing it twice changes nothing.
+        """
+        return {
+            name: tf.gather(
+                tf.reverse(prediction[name], axis=[2]), channels, axis=3
+            )
+            for name, channels in self._mirrored_channels.items()
+        }
+
+    def _flip_average(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        plain = self._network(image)
+        if not self.flip:
+            return {name: plain[name] for name in self._mirrored_channels}
+        mirrored = self.mirror(self._network(tf.reverse(image, axis=[2])))
+        return {
+            name: (plain[name] + mirrored[name]) / 2
+            for name in self._mirrored_channels
+        }
+
+
+def _scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    if scale == 1.0:
+        return size
+    return tuple(
+        max(SIDE_MULTIPLE, round(side * scale / SIDE_MULTIPLE) * SIDE_MULTIPLE)
+        for side in size
+    )
+
+
+def _restore_size(
+    answer: Prediction, scaled_size: tuple[int, int], size: tuple[int, int]
+) -> dict[str, tf.Tensor]:
+    """Brings the answer for a resized input to the size of the plain one."""
+    if scaled_size == size:
+        return dict(answer)
+    rows, columns = (
+        resampling.aligned_corners(
+            side // OUTPUT_STRIDE, scaled // OUTPUT_STRIDE
+        )
+        for side, scaled in zip(size, scaled_size, strict=True)
+    )
+    heatmap_rows, heatmap_columns = (
+        _heatmap_positions(side, scaled)
+        for side, scaled in zip(size, scaled_size, strict=True)
+    )
+    return {
+        keys.PARSING_LOGITS: resampling.sample(
+            answer[keys.PARSING_LOGITS], rows, columns
+        ),
+        keys.HEATMAPS: resampling.sample(
+            answer[keys.HEATMAPS], heatmap_rows, heatmap_columns
+        ),
+    }
+
+
+def _heatmap_positions(side: int, scaled: int) -> tf.Tensor:
+    """Where the heatmap of a resized input shows the same places.
+
+    A heatmap pixel g stands at input pixel 4 g + 1.5, so heatmaps do not meet
+    at their corners when their inputs do.
+    """
+    offset = (OUTPUT_STRIDE - 1) / 2
+    cells = tf.range(side // OUTPUT_STRIDE, dtype=tf.float32)
+    pixels = cells * OUTPUT_STRIDE + offset
+    scaled_pixels = pixels * ((scaled - 1) / (side - 1))
+    return (scaled_pixels - offset) / OUTPUT_STRIDE

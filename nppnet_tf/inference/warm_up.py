@@ -1,0 +1,86 @@
+"""Warm-up requests of a SavedModel, as TensorFlow Serving replays them.
+
+The server runs them before it takes traffic, so that nobody waits for the
+first, slow, call. The file holds `PredictionLog` messages; they are written
+here field by field, since three nested messages are no reason to depend on
+`tensorflow-serving-api`. A test reads them with it where it is installed.
+
+Reference:
+    https://www.tensorflow.org/tfx/serving/saved_model_warmup
+    https://protobuf.dev/programming-guides/encoding
+"""
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+FILE_NAME = "tf_serving_warmup_requests"
+
+# Field numbers of tensorflow_serving/apis/{prediction_log,predict,model}.proto.
+_LOG_PREDICT_LOG = 6
+_PREDICT_LOG_REQUEST = 1
+_REQUEST_MODEL_SPEC = 1
+_REQUEST_INPUTS = 2
+_SPEC_NAME = 1
+_SPEC_SIGNATURE = 3
+_MAP_KEY = 1
+_MAP_VALUE = 2
+
+_LENGTH_DELIMITED = 2
+
+
+def prediction_log(
+    model_name: str, signature: str, inputs: Mapping[str, np.ndarray]
+) -> bytes:
+    """Returns a serialised `PredictionLog` with one request.
+
+    Args:
+        model_name: As the server knows the model.
+        signature: Name of the signature to call.
+        inputs: Its arguments; arrays, or lists of bytes.
+    """
+    specification = _field(_SPEC_NAME, model_name.encode()) + _field(
+        _SPEC_SIGNATURE, signature.encode()
+    )
+    request = _field(_REQUEST_MODEL_SPEC, specification)
+    for name, values in inputs.items():
+        tensor = tf.make_tensor_proto(values).SerializeToString()
+        entry = _field(_MAP_KEY, name.encode()) + _field(_MAP_VALUE, tensor)
+        request += _field(_REQUEST_INPUTS, entry)
+    predict_log = _field(_PREDICT_LOG_REQUEST, request)
+    return _field(_LOG_PREDICT_LOG, predict_log)
+
+
+def write_requests(
+    path: str | os.PathLike[str],
+    model_name: str,
+    requests: Mapping[str, Mapping[str, np.ndarray]],
+) -> None:
+    """Writes the warm-up file.
+
+    Args:
+        path: Of the file; the server looks for `FILE_NAME` in `assets.extra`
+            of a version's folder.
+        model_name: As the server knows the model.
+        requests: Signature name to its inputs, one request each.
+    """
+    with tf.io.TFRecordWriter(os.fspath(path)) as writer:
+        for signature, inputs in requests.items():
+            writer.write(prediction_log(model_name, signature, inputs))
+
+
+def _field(number: int, payload: bytes) -> bytes:
+    """One length-delimited field: tag, length, content."""
+    tag = _variable_length(number << 3 | _LENGTH_DELIMITED)
+    return tag + _variable_length(len(payload)) + payload
+
+
+def _variable_length(value: int) -> bytes:
+    """Seven bits a byte, lowest first; the high bit says that more follow."""
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])

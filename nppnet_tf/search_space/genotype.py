@@ -44,6 +44,19 @@ class CellGene:
 
     nodes: tuple[Node, ...]
 
+    @classmethod
+    def of(cls, gene: object) -> "CellGene | None":
+        """Returns a gene, None, or what `to_lists` made of one, as a gene."""
+        if gene is None or isinstance(gene, cls):
+            return gene
+        return cls(
+            tuple(tuple(Choice(*choice) for choice in node) for node in gene)
+        )
+
+    def to_lists(self) -> list:
+        """Returns plain lists for a Keras config."""
+        return [[list(choice) for choice in node] for node in self.nodes]
+
 
 @dataclasses.dataclass(frozen=True)
 class BranchGene:
@@ -52,6 +65,20 @@ class BranchGene:
     normal: CellGene
     reduction: CellGene
     decoding: CellGene
+
+    @classmethod
+    def of(cls, gene: object) -> "BranchGene | None":
+        """Returns a gene, None, or what `to_lists` made of one, as a gene."""
+        if gene is None or isinstance(gene, cls):
+            return gene
+        return cls(**{kind: CellGene.of(cell) for kind, cell in gene.items()})
+
+    def to_lists(self) -> dict[str, list]:
+        """Returns plain lists by kind of cell for a Keras config."""
+        return {
+            field.name: getattr(self, field.name).to_lists()
+            for field in dataclasses.fields(self)
+        }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,230 @@
+"""Cells: a small graph of operations between two preprocessed inputs."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from nppnet_tf.layers.convolution import ConvolutionBlock
+from nppnet_tf.layers.convolution import FactorizedReduction
+from nppnet_tf.layers.fanout import MixedFanout
+from nppnet_tf.layers.fanout import SelectedFanout
+from nppnet_tf.layers.fanout import Target
+from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import CellGene
+
+NORMAL = "normal"
+REDUCTION = "reduction"
+DECODING = "decoding"
+
+
+@keras.saving.register_keras_serializable(package="nppnet_tf")
+class CellGraph(keras.layers.Layer):
+    """The nodes of a cell and the edges between them (Sec. 3.2).
+
+    Walks the states in order and hands each to its fan-out. With a gene it
+    holds the kept operations; without, every operation of every edge.
+
+    Args:
+        channels: Of every state.
+        num_inputs: States before the first node.
+        gene: `CellGene`, or its nodes as lists, or None to search.
+        input_strides: Stride of the operations that leave each input.
+        input_scales: Factor by which edges that leave each input are resized.
+        channel_proportion: k of Eq. 1, of a searched cell.
+        primitives: Operations of a searched cell in the order of alpha.
+
+    Call arguments:
+        inputs: `num_inputs` tensors [batch, height, width, channels].
+        mixtures: One `EdgeMixture` per state with edges, of a searched cell.
+
+    Returns:
+        The four nodes.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_inputs: int,
+        gene: CellGene | None = None,
+        input_strides: Sequence[int] | None = None,
+        input_scales: Sequence[int] | None = None,
+        channel_proportion: int = 2,
+        primitives: Sequence[str] = names.PAPER,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.num_inputs = num_inputs
+        self.gene = CellGene.of(gene)
+        self.input_strides = tuple(input_strides or [1] * num_inputs)
+        self.input_scales = tuple(input_scales or [1] * num_inputs)
+        self.channel_proportion = channel_proportion
+        self.primitives = tuple(primitives)
+        num_states = num_inputs + topology.CELL_NODES
+        self.fanouts = [self._fanout(state) for state in range(num_states)]
+
+    def _fanout(self, state: int):
+        is_input = state < self.num_inputs
+        stride = self.input_strides[state] if is_input else 1
+        scale = self.input_scales[state] if is_input else 1
+        name = f"state_{state}"
+        if self.gene is None:
+            targets = [
+                Target(edge.node, scale)
+                for edge in topology.cell_edges(self.num_inputs)
+                if edge.predecessor == state
+            ]
+            if not targets:
+                return None
+            return MixedFanout(
+                self.channels,
+                targets,
+                stride,
+                self.channel_proportion,
+                self.primitives,
+                name=name,
+            )
+        kept = [
+            (Target(node, scale), choice.primitive)
+            for node, choices in enumerate(self.gene.nodes)
+            for choice in choices
+            if choice.predecessor == state
+        ]
+        if not kept:
+            return None
+        targets, primitives = zip(*kept, strict=True)
+        return SelectedFanout(
+            self.channels, targets, primitives, stride, name=name
+        )
+
+    def build(self, input_shape=None) -> None:
+        for fanout in self.fanouts:
+            if fanout is not None:
+                fanout.build((None, None, None, self.channels))
+        self.built = True
+
+    def call(self, inputs, mixtures=None, training=None):
+        states = list(inputs)
+        terms = [[] for _ in range(topology.CELL_NODES)]
+        for state, fanout in enumerate(self.fanouts):
+            if state >= self.num_inputs:
+                states.append(tf.add_n(terms[state - self.num_inputs]))
+            if fanout is None:
+                continue
+            mixture = None if mixtures is None else mixtures[state]
+            outputs = fanout(states[state], mixture=mixture, training=training)
+            for target, output in zip(fanout.targets, outputs, strict=True):
+                terms[target.node].append(output)
+        return states[self.num_inputs :]
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "num_inputs": self.num_inputs,
+            "gene": None if self.gene is None else self.gene.to_lists(),
+            "input_strides": list(self.input_strides),
+            "input_scales": list(self.input_scales),
+            "channel_proportion": self.channel_proportion,
+            "primitives": list(self.primitives),
+        }
+
+
+@keras.saving.register_keras_serializable(package="nppnet_tf")
+class Cell(keras.layers.Layer):
+    """A normal, reduction or decoding cell with two inputs (Sec. 3.3).
+
+    A reduction cell strides on the edges that leave its inputs. A decoding
+    cell takes the low-scale input first and upsamples its edges.
+
+    Args:
+        channels: Of every node; the output has four times as many.
+        kind: `NORMAL`, `REDUCTION` or `DECODING`.
+        gene: `CellGene`, or its nodes as lists, or None to search.
+        reduces_first_input: Whether the first input has twice the size of the
+            second, as after a reduction cell.
+        channel_proportion: k of Eq. 1, of a searched cell.
+        primitives: Operations of a searched cell in the order of alpha.
+
+    Call arguments:
+        inputs: Two tensors [batch, height, width, any].
+        mixtures: One `EdgeMixture` per state, of a searched cell.
+
+    Returns:
+        The concatenated nodes, [batch, height, width, 4 * channels].
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        kind: str = NORMAL,
+        gene: CellGene | None = None,
+        reduces_first_input: bool = False,
+        channel_proportion: int = 2,
+        primitives: Sequence[str] = names.PAPER,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if kind not in (NORMAL, REDUCTION, DECODING):
+            raise ValueError(f"Unknown kind of cell. Received: {kind=}")
+        self.channels = channels
+        self.kind = kind
+        self.gene = CellGene.of(gene)
+        self.reduces_first_input = reduces_first_input
+        self.channel_proportion = channel_proportion
+        self.primitives = tuple(primitives)
+        first = ConvolutionBlock
+        if reduces_first_input:
+            first = FactorizedReduction
+        self.preprocess = [
+            first(channels, name="preprocess_0"),
+            ConvolutionBlock(channels, name="preprocess_1"),
+        ]
+        self.graph = CellGraph(
+            channels,
+            topology.CELL_INPUTS,
+            self.gene,
+            (2, 2) if kind == REDUCTION else (1, 1),
+            (2, 1) if kind == DECODING else (1, 1),
+            channel_proportion,
+            primitives,
+            name="graph",
+        )
+
+    def build(self, input_shape) -> None:
+        for layer, shape in zip(self.preprocess, input_shape, strict=True):
+            layer.build(shape)
+        self.graph.build()
+        self.built = True
+
+    def call(self, inputs, mixtures=None, training=None):
+        states = [
+            layer(state, training=training)
+            for layer, state in zip(self.preprocess, inputs, strict=True)
+        ]
+        nodes = self.graph(states, mixtures=mixtures, training=training)
+        return tf.concat(nodes, -1)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "kind": self.kind,
+            "gene": None if self.gene is None else self.gene.to_lists(),
+            "reduces_first_input": self.reduces_first_input,
+            "channel_proportion": self.channel_proportion,
+            "primitives": list(self.primitives),
+        }
+
+
+def edge_groups(num_inputs: int) -> list[list[int]]:
+    """Indices into alpha's rows of the edges that leave each state."""
+    edges = topology.cell_edges(num_inputs)
+    num_states = num_inputs + topology.CELL_NODES - 1
+    return [
+        [row for row, edge in enumerate(edges) if edge.predecessor == state]
+        for state in range(num_states)
+    ]
+

@@ -1,0 +1,82 @@
+"""The cell of the high-level fusion: pose and parsing cell are instances."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from nppnet_tf.layers.cell import CellGraph
+from nppnet_tf.layers.convolution import ConvolutionBlock
+from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import CellGene
+
+
+@keras.saving.register_keras_serializable(package="nppnet_tf")
+class FusionCell(keras.layers.Layer):
+    """Three inputs, four nodes, two outputs (Sec. 3.5).
+
+    Args:
+        channels: C; of every state.
+        gene: `CellGene`, or its nodes as lists, or None to search.
+        channel_proportion: k of Eq. 1, of a searched cell.
+        primitives: Operations of a searched cell in the order of alpha.
+
+    Call arguments:
+        inputs: The branch's auxiliary feature [batch, height, width, 3C], the
+            main pose and the main parsing feature, each 4C wide.
+        mixtures: One `EdgeMixture` per state, of a searched cell.
+
+    Returns:
+        The new auxiliary feature, 3C wide: the preprocessed inputs; and the
+        new main feature, 4C wide: the nodes.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        gene: CellGene | None = None,
+        channel_proportion: int = 2,
+        primitives: Sequence[str] = names.PAPER,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.channels = channels
+        self.gene = CellGene.of(gene)
+        self.channel_proportion = channel_proportion
+        self.primitives = tuple(primitives)
+        self.preprocess = [
+            ConvolutionBlock(channels, name=f"preprocess_{number}")
+            for number in range(topology.FUSION_INPUTS)
+        ]
+        self.graph = CellGraph(
+            channels,
+            topology.FUSION_INPUTS,
+            self.gene,
+            channel_proportion=channel_proportion,
+            primitives=primitives,
+            name="graph",
+        )
+
+    def build(self, input_shape) -> None:
+        for layer, shape in zip(self.preprocess, input_shape, strict=True):
+            layer.build(shape)
+        self.graph.build()
+        self.built = True
+
+    def call(self, inputs, mixtures=None, training=None):
+        states = [
+            layer(state, training=training)
+            for layer, state in zip(self.preprocess, inputs, strict=True)
+        ]
+        nodes = self.graph(states, mixtures=mixtures, training=training)
+        return tf.concat(states, -1), tf.concat(nodes, -1)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "gene": None if self.gene is None else self.gene.to_lists(),
+            "channel_proportion": self.channel_proportion,
+            "primitives": list(self.primitives),
+        }

@@ -1,0 +1,69 @@
+"""The one resize policy of the network, and the channel shuffle.
+
+Features are resized bilinearly with aligned corners, as the release does: the
+first and last pixel of a row stay where they are. Only the channels that
+bypass a mixed op are resized to their nearest pixel, again as the release.
+"""
+
+import tensorflow as tf
+
+
+def resize_bilinear(inputs, size):
+    """Resizes with aligned corners.
+
+    Args:
+        inputs: Float tensor [batch, height, width, channels].
+        size: (height, width) of the result, numbers or an int32 tensor [2].
+
+    Returns:
+        Float tensor [batch, *size, channels].
+    """
+    return tf.raw_ops.ResizeBilinear(
+        images=inputs, size=size, align_corners=True
+    )
+
+
+def resize_nearest(inputs, size):
+    """Resizes to the nearest pixel above and left, as PyTorch does."""
+    return tf.raw_ops.ResizeNearestNeighbor(images=inputs, size=size)
+
+
+def scaled_size(inputs, factor: float):
+    """Returns (height, width) of `inputs` times `factor`.
+
+    Static where the shape is, so that the graph holds a constant.
+    """
+    static = inputs.shape[1:3]
+    if static.is_fully_defined():
+        return [int(side * factor) for side in static]
+    if factor >= 1:
+        return tf.shape(inputs)[1:3] * int(factor)
+    return tf.shape(inputs)[1:3] // int(1 / factor)
+
+
+def rescale(inputs, factor: float):
+    """Resizes by a power of two; returns `inputs` where the factor is 1."""
+    if factor == 1:
+        return inputs
+    return resize_bilinear(inputs, scaled_size(inputs, factor))
+
+
+def channel_shuffle(inputs, groups: int):
+    """Deals the channels of `groups` equal blocks in turn (ShuffleNet).
+
+    Args:
+        inputs: Float tensor [batch, height, width, channels].
+        groups: Divides the number of channels.
+    """
+    channels = inputs.shape[-1]
+    if channels % groups:
+        raise ValueError(
+            "Channels must be divisible by groups. "
+            f"Received: channels={channels}, groups={groups}"
+        )
+    shape = tf.shape(inputs)
+    grouped = tf.reshape(
+        inputs, [-1, shape[1], shape[2], groups, channels // groups]
+    )
+    dealt = tf.transpose(grouped, [0, 1, 2, 4, 3])
+    return tf.reshape(dealt, [-1, shape[1], shape[2], channels])

@@ -1,0 +1,148 @@
+"""One branch's encoder-decoder: a picture to a seven-level pyramid."""
+
+from collections.abc import Sequence
+
+import keras
+
+from nppnet_tf.layers import cell as cells
+from nppnet_tf.layers.cell import Cell
+from nppnet_tf.layers.heads import Stem
+from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import BranchGene
+
+KINDS = (cells.NORMAL, cells.REDUCTION, cells.DECODING)
+
+
+@keras.saving.register_keras_serializable(package="nppnet_tf")
+class EncoderDecoder(keras.layers.Layer):
+    """Searched or derived cells of one branch (Sec. 3.3, Fig. 4).
+
+    The network walks two branches level by level, with the interaction in
+    between; so a branch is not one `call` but three steps: `stem`, `encode`
+    for levels 0..3, `decode` for levels 4..6.
+
+    Args:
+        channels: C of Eq. 3.
+        num_cells: L, cells of the encoder, divisible by 4.
+        gene: `BranchGene`, or None to search.
+        channel_proportion: k of Eq. 1, where searched.
+        primitives: Operations in the order of alpha, where searched.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_cells: int,
+        gene: BranchGene | None = None,
+        channel_proportion: int = 2,
+        primitives: Sequence[str] = names.PAPER,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if num_cells < 4 or num_cells % 4:
+            raise ValueError(
+                f"num_cells must be a multiple of 4. Received: {num_cells=}"
+            )
+        if channels % 8:
+            raise ValueError(
+                f"channels must be a multiple of 8. Received: {channels=}"
+            )
+        self.channels = channels
+        self.num_cells = num_cells
+        self.gene = BranchGene.of(gene)
+        self.channel_proportion = channel_proportion
+        self.primitives = tuple(primitives)
+        self.stem = Stem(channels, name="stem")
+        self.encoder = [self._encoder_cell(i) for i in range(num_cells)]
+        self.decoder = [
+            self._cell(
+                topology.level_channels(level, channels) // 4,
+                cells.DECODING,
+                f"decoding_{level}",
+            )
+            for level in range(topology.NUM_ENCODER_LEVELS, topology.NUM_LEVELS)
+        ]
+
+    def _encoder_cell(self, index: int) -> Cell:
+        reductions = topology.reduction_cells(self.num_cells)
+        is_reduction = index in reductions
+        level = sum(index >= reduction for reduction in reductions)
+        kind = cells.REDUCTION if is_reduction else cells.NORMAL
+        return self._cell(
+            topology.level_channels(level, self.channels) // 4,
+            kind,
+            f"cell_{index:02d}_{kind}",
+            reduces_first_input=index - 1 in reductions,
+        )
+
+    def _cell(self, channels: int, kind: str, name: str, **kwargs) -> Cell:
+        return Cell(
+            channels,
+            kind,
+            None if self.gene is None else getattr(self.gene, kind),
+            channel_proportion=self.channel_proportion,
+            primitives=self.primitives,
+            name=name,
+            **kwargs,
+        )
+
+    def build(self, input_shape) -> None:
+        self.stem.build(input_shape)
+        widths = [self.channels, self.channels]
+        for cell in self.encoder:
+            cell.build([(None, None, None, width) for width in widths])
+            widths = [widths[1], 4 * cell.channels]
+        for level, cell in enumerate(self.decoder, topology.NUM_ENCODER_LEVELS):
+            widths = [
+                topology.level_channels(source, self.channels)
+                for source in (level - 1, topology.NUM_LEVELS - 1 - level)
+            ]
+            cell.build([(None, None, None, width) for width in widths])
+        self.built = True
+
+    def encode(self, level, states, mixtures=None, training=None):
+        """Runs the cells of one level.
+
+        Args:
+            level: 0..3.
+            states: The outputs of the two cells before.
+            mixtures: For each kind of cell one mixture per state, where
+                searched.
+            training: Whether to normalise with the batch.
+
+        Returns:
+            The last two outputs; the second is the level's feature.
+        """
+        ends = (0, *(end + 1 for end in topology.level_ends(self.num_cells)))
+        for cell in self.encoder[ends[level] : ends[level + 1]]:
+            output = self._run(cell, states, mixtures, training)
+            states = (states[1], output)
+        return states
+
+    def decode(self, level, low, skip, mixtures=None, training=None):
+        """Runs one decoding cell.
+
+        Args:
+            level: 4..6.
+            low: The level before, at half the size.
+            skip: The encoder's level of the same size.
+            mixtures: As of `encode`.
+            training: Whether to normalise with the batch.
+        """
+        cell = self.decoder[level - topology.NUM_ENCODER_LEVELS]
+        return self._run(cell, (low, skip), mixtures, training)
+
+    def _run(self, cell, inputs, mixtures, training):
+        mixture = None if mixtures is None else mixtures[cell.kind]
+        return cell(inputs, mixtures=mixture, training=training)
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "num_cells": self.num_cells,
+            "gene": None if self.gene is None else self.gene.to_lists(),
+            "channel_proportion": self.channel_proportion,
+            "primitives": list(self.primitives),
+        }

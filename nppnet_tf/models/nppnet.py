@@ -1,0 +1,400 @@
+"""NPPNet: the only network class, for search, retraining and every ablation."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from nppnet_tf import keys
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.layers import cell as cells
+from nppnet_tf.layers import interaction as interactions
+from nppnet_tf.layers.architecture import ArchitectureParameters
+from nppnet_tf.layers.fusion_cell import FusionCell
+from nppnet_tf.layers.heads import HighLevelFeatures
+from nppnet_tf.layers.heads import PredictionHead
+from nppnet_tf.layers.interaction import Interaction
+from nppnet_tf.models.baseline import BaselineEncoderDecoder
+from nppnet_tf.models.encoder_decoder import KINDS
+from nppnet_tf.models.encoder_decoder import EncoderDecoder
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import Genotype
+
+# Hidden widths of the heads; silent in the paper, as in the release.
+MAIN_HIDDEN = 256
+POSE_AUXILIARY_HIDDEN = 128
+BOUNDARY_HIDDEN = 6
+
+INTERACTION = "interaction"
+FUSION = "fusion"
+
+
+@keras.saving.register_keras_serializable(package="nppnet_tf")
+class NPPNet(keras.Model):
+    """Parses a person into parts and finds the joints at the same time.
+
+    Two branches, pose and parsing, walk a seven-level pyramid side by side
+    and exchange features at every level (Eq. 4, 5). Each branch makes a main
+    and an auxiliary high-level feature (Eq. 6) with an initial prediction;
+    pose and parsing cells fuse them, `num_refinements` times, and the refined
+    predictions follow. What fills the parts is the genotype's: a part in the
+    state "search" makes a supernet, "omit" leaves the part out.
+
+    Args:
+        genotype: `Genotype`, or its JSON.
+        config: `NetworkConfig`, or its fields as a dict.
+        primitives: Operations of searched parts in the order of alpha.
+
+    Call arguments:
+        inputs: Normalised picture [batch, height, width, 3]; sides are
+            multiples of 32.
+        training: Whether to normalise with the batch.
+
+    Returns:
+        For each of `keys.HEATMAPS`, `keys.AUXILIARY_HEATMAPS`,
+        `keys.PARSING_LOGITS` and `keys.BOUNDARY_LOGITS` a tuple with one
+        prediction per stage at a quarter of the input's size: the initial one
+        and, unless the fusion is omitted, the refined one.
+
+    Example:
+        >>> from nppnet_tf.search_space import published
+        >>> config = NetworkConfig(channels=8, cells=4)
+        >>> network = NPPNet(published.released(), config)
+        >>> predictions = network(tf.zeros([1, 32, 32, 3]))
+        >>> [len(predictions[keys.HEATMAPS]), network.is_supernet]
+        [2, False]
+    """
+
+    def __init__(
+        self,
+        genotype: Genotype,
+        config: NetworkConfig | None = None,
+        primitives: Sequence[str] = names.PAPER,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if isinstance(genotype, str):
+            genotype = Genotype.from_json(genotype)
+        config = config or NetworkConfig()
+        if isinstance(config, dict):
+            fields = {**config}
+            levels = fields.pop("high_level_inputs")
+            config = NetworkConfig(**fields, high_level_inputs=tuple(levels))
+        self.genotype = genotype
+        self.config = config
+        self.primitives = tuple(primitives)
+        self.branches = [self._branch(branch) for branch in keys.BRANCHES]
+        self.interaction = self._interaction()
+        self.high_level = [
+            HighLevelFeatures(
+                config.channels,
+                config.high_level_inputs,
+                name=f"{branch}_high_level",
+            )
+            for branch in keys.BRANCHES
+        ]
+        # Flat lists, since Keras tracks those: stage by stage, round by round.
+        self.heads = [
+            head
+            for stage in range(self.num_stages)
+            for head in self._stage_heads(stage)
+        ]
+        self.fusion = [
+            self._fusion_cell(branch, number)
+            for number in range(self._num_rounds)
+            for branch in keys.BRANCHES
+        ]
+        self._parameters = self._architecture_parameters()
+        self._build_layers()
+
+    @property
+    def num_stages(self) -> int:
+        """2 with a refined prediction, 1 without."""
+        return 1 if self.genotype.fusion == genotypes.OMIT else 2
+
+    @property
+    def _num_rounds(self) -> int:
+        return self.config.num_refinements if self.num_stages > 1 else 0
+
+    @property
+    def is_supernet(self) -> bool:
+        """Whether any part is searched."""
+        return self.genotype.is_searched
+
+    @property
+    def architecture(self) -> dict[str, ArchitectureParameters]:
+        """Parameters of every searched part, by "<branch>/<part>"."""
+        return {
+            parameters.name.replace("_", "/", 1): parameters
+            for parameters in self._parameters
+        }
+
+    @property
+    def architecture_weights(self) -> list:
+        """Every alpha and beta, in the order of `architecture`."""
+        return [
+            weight
+            for parameters in self._parameters
+            for weight in (parameters.alpha, parameters.beta)
+        ]
+
+    @property
+    def network_weights(self) -> list:
+        """Every other trainable weight, in the order of construction."""
+        architecture = {id(weight) for weight in self.architecture_weights}
+        return [
+            weight
+            for weight in self.trainable_weights
+            if id(weight) not in architecture
+        ]
+
+    def entropy(self):
+        """Mean entropy of the operations over all searched edges (Eq. 8).
+
+        Departs from the paper: the mean instead of the sum, so that the
+        term's weight means the same whatever the number of edges. Nats: log 8
+        where nothing is preferred, 0 where every edge has one operation.
+        """
+        if not self._parameters:
+            return tf.zeros([])
+        entropies = [p.edge_entropies() for p in self._parameters]
+        return tf.reduce_mean(tf.concat(entropies, 0))
+
+    def _branch(self, branch: str) -> keras.layers.Layer:
+        gene = self.genotype.encoder_decoder
+        name = f"{branch}_branch"
+        if gene == genotypes.BASELINE:
+            return BaselineEncoderDecoder(self.config.channels, name=name)
+        return EncoderDecoder(
+            self.config.channels,
+            self.config.cells,
+            None if gene == genotypes.SEARCH else getattr(gene, branch),
+            self.config.channel_proportion,
+            self.primitives,
+            name=name,
+        )
+
+    def _interaction(self) -> Interaction | None:
+        gene = self.genotype.interaction
+        if gene == genotypes.OMIT:
+            return None
+        genes = None
+        if gene != genotypes.SEARCH:
+            genes = {branch: getattr(gene, branch) for branch in keys.BRANCHES}
+        return Interaction(
+            self.config.channels,
+            genes,
+            self.config.channel_proportion,
+            self.primitives,
+            name="interaction",
+        )
+
+    def _fusion_cell(self, branch: str, number: int) -> FusionCell:
+        gene = self.genotype.fusion
+        return FusionCell(
+            self.config.channels,
+            None if gene == genotypes.SEARCH else getattr(gene, branch),
+            self.config.channel_proportion,
+            self.primitives,
+            name=f"{branch}_cell_{number}",
+        )
+
+    def _stage_heads(self, stage: int) -> list[PredictionHead]:
+        """Heads in the order pose, pose auxiliary, parsing, boundary."""
+        joints = self.config.num_keypoints
+        return [
+            PredictionHead(MAIN_HIDDEN, joints, name=f"pose_head_{stage}"),
+            PredictionHead(
+                POSE_AUXILIARY_HIDDEN,
+                joints,
+                kernel_size=3,
+                name=f"pose_auxiliary_head_{stage}",
+            ),
+            PredictionHead(
+                MAIN_HIDDEN,
+                self.config.num_classes,
+                name=f"parsing_head_{stage}",
+            ),
+            PredictionHead(
+                BOUNDARY_HIDDEN,
+                2,
+                kernel_size=3,
+                use_bias=False,
+                name=f"boundary_head_{stage}",
+            ),
+        ]
+
+    def _architecture_parameters(self) -> list[ArchitectureParameters]:
+        parts = []
+        if self.genotype.encoder_decoder == genotypes.SEARCH:
+            edges = topology.cell_edges(topology.CELL_INPUTS)
+            parts += [(kind, edges) for kind in KINDS]
+        if self.genotype.interaction == genotypes.SEARCH:
+            parts.append((INTERACTION, topology.interaction_edges()))
+        if self.genotype.fusion == genotypes.SEARCH:
+            edges = topology.cell_edges(topology.FUSION_INPUTS)
+            parts.append((FUSION, edges))
+        return [
+            ArchitectureParameters(
+                edges, len(self.primitives), name=f"{branch}_{part}"
+            )
+            for branch in keys.BRANCHES
+            for part, edges in parts
+        ]
+
+    def _build_layers(self) -> None:
+        """Builds every layer by hand.
+
+        Keras would trace the whole network to do the same, and again for each
+        level of nesting.
+        """
+        channels = self.config.channels
+        for branch in self.branches:
+            branch.build((None, None, None, 3))
+        if self.interaction is not None:
+            self.interaction.build()
+        for features in self.high_level:
+            features.build()
+        main = (None, None, None, 4 * channels)
+        auxiliary = (None, None, None, 3 * channels)
+        for number, head in enumerate(self.heads):
+            head.build(auxiliary if number % 2 else main)
+        for fusion_cell in self.fusion:
+            fusion_cell.build([auxiliary, main, main])
+        for parameters in self._parameters:
+            parameters.build()
+        self.built = True
+
+    def call(self, inputs, training=None):
+        mixtures = self._mixtures()
+        pyramids = self._pyramids(inputs, mixtures, training)
+        main, auxiliary = {}, {}
+        for branch, layer in zip(keys.BRANCHES, self.high_level, strict=True):
+            main[branch], auxiliary[branch] = layer(
+                pyramids[branch], training=training
+            )
+        stages = [self._predict(0, main, auxiliary, training)]
+        if self.num_stages > 1:
+            main, auxiliary = self._fuse(main, auxiliary, mixtures, training)
+            stages.append(self._predict(1, main, auxiliary, training))
+        return {
+            key: tuple(stage[key] for stage in stages) for key in stages[0]
+        }
+
+    def _pyramids(self, inputs, mixtures, training) -> dict[str, list]:
+        """Walks both branches level by level, with the exchange in between."""
+        branches = dict(zip(keys.BRANCHES, self.branches, strict=True))
+        states = {
+            name: branch.stem(inputs, training=training)
+            for name, branch in branches.items()
+        }
+        pyramids = {name: [] for name in branches}
+        pending = interactions.PendingTerms()
+        for level in range(topology.NUM_LEVELS):
+            for name, branch in branches.items():
+                cell_mixtures = _of_branch(mixtures, name)
+                pyramid = pyramids[name]
+                if level < topology.NUM_ENCODER_LEVELS:
+                    states[name] = branch.encode(
+                        level, states[name], cell_mixtures, training
+                    )
+                    pyramid.append(states[name][1])
+                else:
+                    skip = pyramid[topology.NUM_LEVELS - 1 - level]
+                    pyramid.append(
+                        branch.decode(
+                            level, pyramid[-1], skip, cell_mixtures, training
+                        )
+                    )
+            if self.interaction is not None:
+                self._exchange(
+                    level, pyramids, states, pending, mixtures, training
+                )
+        return pyramids
+
+    def _exchange(self, level, pyramids, states, pending, mixtures, training):
+        """Puts the exchanged features where the next cells find them."""
+        updated = self.interaction(
+            {branch: pyramids[branch][-1] for branch in keys.BRANCHES},
+            level=level,
+            pending=pending,
+            mixtures=_of_part(mixtures, INTERACTION),
+            training=training,
+        )
+        for branch in keys.BRANCHES:
+            pyramids[branch][-1] = updated[branch]
+            states[branch] = (states[branch][0], updated[branch])
+
+    def _fuse(self, main, auxiliary, mixtures, training):
+        """Stacks pose and parsing cell; both see the other as it was."""
+        mixtures = _of_part(mixtures, FUSION)
+        for number in range(self._num_rounds):
+            updated = {}
+            for position, branch in enumerate(keys.BRANCHES):
+                layer = self.fusion[number * len(keys.BRANCHES) + position]
+                auxiliary[branch], updated[branch] = layer(
+                    [auxiliary[branch], main[keys.POSE], main[keys.PARSING]],
+                    mixtures=None if mixtures is None else mixtures[branch],
+                    training=training,
+                )
+            main = updated
+        return main, auxiliary
+
+    def _predict(self, stage, main, auxiliary, training) -> dict:
+        features = (
+            (keys.HEATMAPS, main[keys.POSE]),
+            (keys.AUXILIARY_HEATMAPS, auxiliary[keys.POSE]),
+            (keys.PARSING_LOGITS, main[keys.PARSING]),
+            (keys.BOUNDARY_LOGITS, auxiliary[keys.PARSING]),
+        )
+        heads = self.heads[len(features) * stage : len(features) * (stage + 1)]
+        return {
+            key: head(feature, training=training)
+            for (key, feature), head in zip(features, heads, strict=True)
+        }
+
+    def _mixtures(self) -> dict[tuple[str, str], list]:
+        """Softmaxes of every searched part, once per pass, by fan-out."""
+        groups = {
+            INTERACTION: interactions.edge_groups(),
+            FUSION: cells.edge_groups(topology.FUSION_INPUTS),
+        }
+        usual = cells.edge_groups(topology.CELL_INPUTS)
+        mixtures = {}
+        for name, parameters in self.architecture.items():
+            branch, part = name.split("/")
+            mixtures[branch, part] = parameters.mixtures(
+                groups.get(part, usual)
+            )
+        return mixtures
+
+    def get_config(self) -> dict:
+        return {
+            "name": self.name,
+            "genotype": self.genotype.to_json(),
+            "config": dataclasses.asdict(self.config),
+            "primitives": list(self.primitives),
+        }
+
+
+def _of_branch(mixtures, branch: str) -> dict[str, list] | None:
+    """Mixtures of a branch's cells by kind, or None where none is searched."""
+    found = {
+        kind: mixtures[branch, kind]
+        for kind in KINDS
+        if (branch, kind) in mixtures
+    }
+    return found or None
+
+
+def _of_part(mixtures, part: str) -> dict[str, list] | None:
+    """Mixtures of a part by branch, or None where it is not searched."""
+    found = {
+        branch: mixtures[branch, part]
+        for branch in keys.BRANCHES
+        if (branch, part) in mixtures
+    }
+    return found or None

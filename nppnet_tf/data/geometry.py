@@ -1,0 +1,160 @@
+"""One affine matrix per sample; warps of image, label map and keypoints.
+
+Coordinates are pixel centres: (0, 0) is the centre of the top left pixel, and
+a matrix maps (x, y, 1) of the source picture to the network's input.
+"""
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from nppnet_tf.data import pixels
+
+
+def fit_scale(
+    source_size: tuple[int, int], target_size: tuple[int, int]
+) -> float:
+    """Scale at which the whole source just fits into the target."""
+    return min(target_size[0] / source_size[0], target_size[1] / source_size[1])
+
+
+def fit_matrix(
+    source_size: tuple[int, int], target_size: tuple[int, int]
+) -> np.ndarray:
+    """Letterbox of validation and inference: fitted, centred, upright.
+
+    Args:
+        source_size: (height, width) of the picture.
+        target_size: (height, width) of the network's input.
+
+    Returns:
+        Float64 [3, 3], source to target.
+    """
+    return affine_matrix(source_size, target_size)
+
+
+def affine_matrix(
+    source_size: tuple[int, int],
+    target_size: tuple[int, int],
+    scale: float = 1.0,
+    rotation_degrees: float = 0.0,
+    shift_xy: tuple[float, float] = (0.0, 0.0),
+    is_mirrored: bool = False,
+) -> np.ndarray:
+    """Maps a source picture into the input by one similarity.
+
+    The centre of the source lands `shift_xy` beside the centre of the target;
+    around it the source is scaled and turned; last, the target is mirrored.
+
+    Args:
+        source_size: (height, width) of the picture.
+        target_size: (height, width) of the network's input.
+        scale: Relative to the fit of the whole source into the target.
+        rotation_degrees: Counter-clockwise as seen, y pointing down.
+        shift_xy: Target pixels, before mirroring.
+        is_mirrored: Whether left and right of the target change places.
+
+    Returns:
+        Float64 [3, 3], source to target.
+    """
+    factor = scale * fit_scale(source_size, target_size)
+    angle = math.radians(rotation_degrees)
+    cosine, sine = factor * math.cos(angle), factor * math.sin(angle)
+    source_x, source_y = _centre_xy(source_size)
+    target_x, target_y = _centre_xy(target_size)
+    x = target_x + shift_xy[0] - cosine * source_x - sine * source_y
+    y = target_y + shift_xy[1] + sine * source_x - cosine * source_y
+    matrix = np.array([[cosine, sine, x], [-sine, cosine, y], [0.0, 0.0, 1.0]])
+    if is_mirrored:
+        matrix[0] = [-cosine, -sine, target_size[1] - 1 - x]
+    return matrix
+
+
+def transform_points(matrix: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
+    """Maps points by a matrix.
+
+    Args:
+        matrix: Float [3, 3].
+        points_xy: Float [..., 2].
+
+    Returns:
+        Float64 [..., 2].
+    """
+    return points_xy @ matrix[:2, :2].T + matrix[:2, 2]
+
+
+def warp_image(
+    image: Image.Image | np.ndarray,
+    matrix: np.ndarray,
+    target_size: tuple[int, int],
+    fill: int = pixels.FILL,
+) -> np.ndarray:
+    """Resamples a picture, bilinear.
+
+    Args:
+        image: RGB picture, or uint8 [H, W, 3].
+        matrix: Float [3, 3], source to target.
+        target_size: (height, width) of the result.
+        fill: Grey level where the source does not reach.
+
+    Returns:
+        Uint8 [height, width, 3].
+    """
+    return _warp(
+        image,
+        matrix,
+        target_size,
+        Image.Resampling.BILINEAR,
+        (fill, fill, fill),
+    )
+
+
+def warp_label_map(
+    label_map: np.ndarray,
+    matrix: np.ndarray,
+    target_size: tuple[int, int],
+    fill: int,
+) -> np.ndarray:
+    """Resamples a label map; every result is a label of the source or `fill`.
+
+    Args:
+        label_map: Uint8 [H, W].
+        matrix: Float [3, 3], source to target.
+        target_size: (height, width) of the result.
+        fill: Label where the source does not reach.
+
+    Returns:
+        Uint8 [height, width].
+    """
+    return _warp(label_map, matrix, target_size, Image.Resampling.NEAREST, fill)
+
+
+def _warp(
+    image: Image.Image | np.ndarray,
+    matrix: np.ndarray,
+    target_size: tuple[int, int],
+    resampling: Image.Resampling,
+    fill: int | tuple[int, int, int],
+) -> np.ndarray:
+    # PIL instead of ImageProjectiveTransformV3: 1.2 against 5.9 ms for a
+    # picture of LIP at 384 x 384 on one core, 0.2 against 1.4 ms for labels.
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    inverse = np.linalg.inv(matrix)[:2]
+    # PIL counts from the corner of a pixel, half a pixel from its centre.
+    inverse[:, 2] += 0.5 - inverse[:, :2].sum(axis=1) * 0.5
+    height, width = target_size
+    warped = image.transform(
+        (width, height),
+        Image.Transform.AFFINE,
+        tuple(inverse.ravel()),
+        resampling,
+        fillcolor=fill,
+    )
+    return np.asarray(warped)
+
+
+def _centre_xy(size: tuple[int, int]) -> tuple[float, float]:
+    height, width = size
+    return (width - 1) / 2, (height - 1) / 2

@@ -1,0 +1,251 @@
+"""Keypoints to heatmaps and back, in NumPy and in TensorFlow.
+
+One heatmap pixel g covers `stride` input pixels, whose centre is at
+`g * stride + (stride - 1) / 2`: 1.5 for the first of stride 4.
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf.data.record import ABSENT
+
+# exp(-4.6052) = 0.01: a Gaussian is zero below a hundredth of its peak.
+CUT_EXPONENT = 4.6052
+
+# Far below the noise of any prediction, far above the smallest float32.
+_SMALLEST = 1e-6
+
+
+def encode(
+    keypoints_xy: np.ndarray,
+    visibility: np.ndarray,
+    image_size: tuple[int, int],
+    stride: int,
+    sigma: float,
+) -> np.ndarray:
+    """Draws one Gaussian per keypoint.
+
+    K keypoints, [h, w] = image_size / stride.
+
+    Args:
+        keypoints_xy: Float [K, 2], input pixels; may lie outside.
+        visibility: Int [K]; a keypoint that is ABSENT has an empty map.
+        image_size: (height, width) of the input, multiples of `stride`.
+        stride: Input pixels per heatmap pixel.
+        sigma: Standard deviation in input pixels.
+
+    Returns:
+        Float32 [h, w, K] in 0..1; 1 only where a keypoint lies on the centre
+        of a heatmap pixel.
+    """
+    height, width = image_size[0] // stride, image_size[1] // stride
+    heatmaps = np.zeros((height, width, len(keypoints_xy)), np.float32)
+    exponents_x = _exponents(keypoints_xy[:, 0], width, stride, sigma)
+    exponents_y = _exponents(keypoints_xy[:, 1], height, stride, sigma)
+    for k in np.flatnonzero(np.asarray(visibility) != ABSENT):
+        # The Gaussian lives in a small window: it is the outer product of
+        # two of one dimension there and zero elsewhere.
+        rows = _window(exponents_y[k])
+        columns = _window(exponents_x[k])
+        exponent_x = exponents_x[k, columns]
+        exponent_y = exponents_y[k, rows]
+        patch = np.exp(-exponent_y)[:, None] * np.exp(-exponent_x)
+        patch *= exponent_y[:, None] + exponent_x <= CUT_EXPONENT
+        heatmaps[rows, columns, k] = patch
+    return heatmaps
+
+
+def encode_heatmaps(
+    keypoints_xy: tf.Tensor,
+    visibility: tf.Tensor,
+    image_size: tuple[int, int],
+    stride: int,
+    sigma: float,
+) -> tf.Tensor:
+    """As `encode`, for a batch and in a graph.
+
+    Args:
+        keypoints_xy: Float [B, K, 2].
+        visibility: Int [B, K].
+        image_size: (height, width) of the input, multiples of `stride`.
+        stride: Input pixels per heatmap pixel.
+        sigma: Standard deviation in input pixels.
+
+    Returns:
+        Float32 [B, h, w, K].
+    """
+    points_xy = tf.cast(keypoints_xy, tf.float32)[:, None]
+    exponents = []
+    for axis, size in ((0, image_size[1]), (1, image_size[0])):
+        centres = tf.constant(_centres(size // stride, stride))[:, None]
+        distance = centres - points_xy[..., axis]
+        exponents.append(distance**2 / (2 * sigma**2))
+    exponent = exponents[1][:, :, None] + exponents[0][:, None]
+    is_present = (visibility != ABSENT)[:, None, None]
+    is_drawn = (exponent <= CUT_EXPONENT) & is_present
+    return tf.where(is_drawn, tf.exp(-exponent), 0.0)
+
+
+def decode(
+    heatmaps: np.ndarray, stride: int, smoothing: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the place of every keypoint, to a fraction of a pixel.
+
+    The highest pixel, then along each axis the vertex of the parabola through
+    the logarithms of it and its two neighbours. Exact for a Gaussian, whose
+    logarithm is a parabola; none at the rim, where a neighbour is missing.
+
+    Args:
+        heatmaps: Float [h, w, K].
+        stride: Input pixels per heatmap pixel.
+        smoothing: Standard deviation, in input pixels, of a Gaussian filter
+            before the search; the release uses 3. 0 for none.
+
+    Returns:
+        keypoints_xy: Float32 [K, 2], input pixels.
+        scores: Float32 [K], height of the highest pixel.
+    """
+    heatmaps = np.asarray(heatmaps, np.float32)
+    if smoothing:
+        heatmaps = _smoothed(heatmaps, smoothing / stride)
+    height, width, num_keypoints = heatmaps.shape
+    keypoints_xy = np.empty((num_keypoints, 2), np.float32)
+    scores = np.empty(num_keypoints, np.float32)
+    for k in range(num_keypoints):
+        heatmap = heatmaps[..., k]
+        y, x = np.unravel_index(np.argmax(heatmap), (height, width))
+        scores[k] = heatmap[y, x]
+        keypoints_xy[k] = (
+            _refined(heatmap[y, :], int(x)),
+            _refined(heatmap[:, x], int(y)),
+        )
+    return keypoints_xy * stride + (stride - 1) / 2, scores
+
+
+def decode_heatmaps(
+    heatmaps: tf.Tensor, stride: int, smoothing: float = 0.0
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """As `decode`, for a batch and in a graph of any shape.
+
+    Args:
+        heatmaps: Float [B, h, w, K].
+        stride: Input pixels per heatmap pixel.
+        smoothing: Standard deviation, in input pixels, of a Gaussian filter
+            before the search; 0 for none.
+
+    Returns:
+        keypoints_xy: Float32 [B, K, 2], input pixels.
+        scores: Float32 [B, K].
+    """
+    heatmaps = tf.cast(heatmaps, tf.float32)
+    if smoothing:
+        heatmaps = _smoothed_heatmaps(heatmaps, smoothing / stride)
+    shape = tf.shape(heatmaps)
+    height, width = shape[1], shape[2]
+    # [B, K, h * w]: one row per map.
+    maps = tf.transpose(heatmaps, [0, 3, 1, 2])
+    flat = tf.reshape(maps, [shape[0], shape[3], height * width])
+    peak = tf.argmax(flat, axis=-1, output_type=tf.int32)
+    y, x = peak // width, peak % width
+
+    def at(step_y: int, step_x: int) -> tf.Tensor:
+        row = tf.clip_by_value(y + step_y, 0, height - 1)
+        column = tf.clip_by_value(x + step_x, 0, width - 1)
+        place = (row * width + column)[..., None]
+        values = tf.gather(flat, place, axis=-1, batch_dims=2)[..., 0]
+        return tf.math.log(tf.maximum(values, _SMALLEST))
+
+    centre = at(0, 0)
+    offset_x = _vertex(at(0, -1), centre, at(0, 1))
+    offset_y = _vertex(at(-1, 0), centre, at(1, 0))
+    offset_x = tf.where((x > 0) & (x < width - 1), offset_x, 0.0)
+    offset_y = tf.where((y > 0) & (y < height - 1), offset_y, 0.0)
+    keypoints_xy = tf.stack(
+        [tf.cast(x, tf.float32) + offset_x, tf.cast(y, tf.float32) + offset_y],
+        axis=-1,
+    )
+    scores = tf.reduce_max(flat, axis=-1)
+    return keypoints_xy * stride + (stride - 1) / 2, scores
+
+
+def _centres(size: int, stride: int) -> np.ndarray:
+    """Input coordinates of heatmap pixels, float32 [size]."""
+    return np.arange(size, dtype=np.float32) * stride + (stride - 1) / 2
+
+
+def _exponents(
+    points: np.ndarray, size: int, stride: int, sigma: float
+) -> np.ndarray:
+    """One axis of the exponent of all Gaussians, float32 [K, size]."""
+    centres = _centres(size, stride).astype(np.float32)
+    distance = centres - np.asarray(points, np.float32)[:, None]
+    return distance**2 / np.float32(2 * sigma**2)
+
+
+def _window(exponents: np.ndarray) -> slice:
+    inside = np.flatnonzero(exponents <= CUT_EXPONENT)
+    return slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0)
+
+
+def _refined(line: np.ndarray, peak: int) -> float:
+    """Position of the maximum near pixel `peak` of one row or column."""
+    if not 0 < peak < len(line) - 1:
+        return float(peak)
+    left, centre, right = (
+        math.log(max(float(value), _SMALLEST))
+        for value in line[peak - 1 : peak + 2]
+    )
+    curvature = 2 * centre - left - right
+    if curvature <= 0:
+        return float(peak)
+    return peak + min(max((right - left) / (2 * curvature), -0.5), 0.5)
+
+
+def _vertex(left: tf.Tensor, centre: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """Vertex of the parabola through three neighbours, in -0.5..0.5."""
+    curvature = 2 * centre - left - right
+    offset = tf.math.divide_no_nan(right - left, 2 * curvature)
+    return tf.where(curvature > 0, tf.clip_by_value(offset, -0.5, 0.5), 0.0)
+
+
+def _kernel(sigma: float) -> np.ndarray:
+    """Sampled Gaussian of sum 1, float32 [2 * radius + 1]."""
+    radius = max(1, math.ceil(3 * sigma))
+    steps = np.arange(-radius, radius + 1)
+    values = np.exp(-(steps**2) / (2 * sigma**2))
+    return (values / values.sum()).astype(np.float32)
+
+
+def _smoothed(heatmaps: np.ndarray, sigma: float) -> np.ndarray:
+    kernel = _kernel(sigma)
+    radius = len(kernel) // 2
+    for axis in (0, 1):
+        margins = [(0, 0)] * 3
+        margins[axis] = (radius, radius)
+        padded = np.pad(heatmaps, margins, "edge")
+        size = heatmaps.shape[axis]
+        heatmaps = sum(
+            weight * np.take(padded, range(start, start + size), axis)
+            for start, weight in enumerate(kernel)
+        )
+    return heatmaps
+
+
+def _smoothed_heatmaps(heatmaps: tf.Tensor, sigma: float) -> tf.Tensor:
+    kernel = _kernel(sigma)
+    radius = len(kernel) // 2
+    for axis in (1, 2):
+        size = tf.shape(heatmaps)[axis]
+        places = tf.range(-radius, size + radius)
+        places = tf.clip_by_value(places, 0, size - 1)
+        padded = tf.gather(heatmaps, places, axis=axis)
+        heatmaps = tf.add_n(
+            [
+                float(weight)
+                * tf.gather(padded, tf.range(start, start + size), axis=axis)
+                for start, weight in enumerate(kernel)
+            ]
+        )
+    return heatmaps

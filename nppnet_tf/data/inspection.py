@@ -1,0 +1,117 @@
+"""What a record must be like before it is kept."""
+
+import dataclasses
+
+import numpy as np
+
+from nppnet_tf.data import images
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.record import ABSENT
+from nppnet_tf.data.record import VISIBLE
+from nppnet_tf.data.record import Record
+from nppnet_tf.errors import UserError
+
+# A joint may lie a little outside: annotators guess at truncated limbs. Much
+# further out it is a slip of theirs. Share of the longer side, and pixels.
+OUTSIDE_SHARE = 0.02
+OUTSIDE_PIXELS = 2.0
+
+
+def inspect(
+    record: Record, descriptor: DatasetDescriptor
+) -> tuple[Record, list[str]]:
+    """Checks a record, and mends what can be mended.
+
+    Args:
+        record: As a reader made it.
+        descriptor: What its labels and keypoints must be.
+
+    Returns:
+        The record with bytes that every decoder reads alike
+        (`images.plain_bytes`) and with keypoints far outside of the picture
+        made absent; and one line for each of those.
+
+    Raises:
+        UserError: The picture cannot be decoded, the label map has another
+            size or ids that are no class, or the keypoints have another form.
+    """
+    image_bytes = images.plain_bytes(record.image_bytes)
+    size = images.picture_size(image_bytes)
+    if record.label_map is not None:
+        images.require_same_size(record.label_map, size)
+        _check_labels(record.label_map, descriptor)
+    record = dataclasses.replace(record, image_bytes=image_bytes)
+    if record.keypoints_xy is None or record.visibility is None:
+        return record, []
+    _check_keypoints(record, descriptor)
+    return _without_far_keypoints(record, size, descriptor)
+
+
+def _check_labels(label_map: np.ndarray, descriptor: DatasetDescriptor) -> None:
+    if label_map.dtype != np.uint8:
+        raise UserError(
+            "label map has another type", None, "uint8", label_map.dtype
+        )
+    used = np.flatnonzero(np.bincount(label_map.ravel(), minlength=256))
+    known = (used < descriptor.num_classes) | (used == descriptor.ignore_label)
+    if not known.all():
+        raise UserError(
+            "label ids that are no class",
+            None,
+            f"0..{descriptor.num_classes - 1} or {descriptor.ignore_label}",
+            ", ".join(str(label) for label in used[~known]),
+        )
+
+
+def _check_keypoints(record: Record, descriptor: DatasetDescriptor) -> None:
+    expected = (descriptor.num_keypoints, 2)
+    if record.keypoints_xy.shape != expected:
+        raise UserError(
+            "another number of keypoints",
+            None,
+            f"shape {expected}",
+            f"shape {record.keypoints_xy.shape}",
+        )
+    if record.visibility.shape != expected[:1]:
+        raise UserError(
+            "another number of visibilities",
+            None,
+            f"shape {expected[:1]}",
+            f"shape {record.visibility.shape}",
+        )
+    if not np.isfinite(record.keypoints_xy).all():
+        raise UserError(
+            "keypoints that are no numbers", None, "finite", "nan or inf"
+        )
+    visibility = record.visibility
+    if ((visibility < ABSENT) | (visibility > VISIBLE)).any():
+        raise UserError(
+            "unknown visibility", None, f"{ABSENT}..{VISIBLE}", visibility
+        )
+
+
+def _without_far_keypoints(
+    record: Record, size: tuple[int, int], descriptor: DatasetDescriptor
+) -> tuple[Record, list[str]]:
+    height, width = size
+    margin = max(OUTSIDE_PIXELS, OUTSIDE_SHARE * max(size))
+    far = np.array([width, height]) - 0.5 + margin
+    is_outside = (record.keypoints_xy < -0.5 - margin) | (
+        record.keypoints_xy > far
+    )
+    is_far = is_outside.any(axis=1) & (record.visibility != ABSENT)
+    notes = [
+        f"{record.record_id}\t{descriptor.keypoints[k]} at "
+        "({:g}, {:g})".format(*record.keypoints_xy[k])
+        + f" lies outside of the picture of {height} x {width}: made absent"
+        for k in np.flatnonzero(is_far)
+    ]
+    is_absent = is_far | (record.visibility == ABSENT)
+    keypoints_xy = np.where(is_absent[:, None], 0, record.keypoints_xy)
+    visibility = np.where(is_absent, ABSENT, record.visibility)
+    record = dataclasses.replace(
+        record,
+        keypoints_xy=keypoints_xy.astype(np.float32),
+        visibility=visibility.astype(np.int32),
+    )
+    return record, notes

@@ -1,0 +1,390 @@
+"""Records to batches: order, one drawn transform, targets.
+
+Everything is a function of (seed, epoch, position in the epoch): a run resumed
+at an epoch, or a second run, sees the same batches. A sample is made by NumPy
+and PIL inside of tf.data's threads, where it costs less than half of what the
+same work costs as TensorFlow operations (`geometry`).
+"""
+
+import abc
+import contextlib
+import functools
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf import keys
+from nppnet_tf.config import InputConfig
+from nppnet_tf.data import augmentation
+from nppnet_tf.data import boundary
+from nppnet_tf.data import heatmap_codec
+from nppnet_tf.data import pixels
+from nppnet_tf.data import search_split
+from nppnet_tf.data.augmentation import Transform
+from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.record import Record
+from nppnet_tf.data.tfrecord import RecordSet
+from nppnet_tf.errors import UserError
+
+Batch = dict[str, tf.Tensor]
+
+# The network halves its input five times.
+_SIZE_MULTIPLE = 32
+
+_ALL = "all"
+
+
+def make_dataset(
+    record_set: RecordSet,
+    config: InputConfig,
+    training: bool,
+    first_epoch: int = 0,
+    num_epochs: int = 1,
+    num_replicas: int = 1,
+) -> tf.data.Dataset:
+    """Makes batches of samples with all targets.
+
+    In training every epoch has an order of its own, a transform is drawn for
+    every sample, and the rest that fills no batch is left out (another rest in
+    every epoch). A damaged record is replaced by the next good one of the
+    order, so that steps and shapes stay what they are.
+
+    Otherwise the order is that of the records, pictures are fitted into the
+    input, and the last batch is filled up with empty samples, in which both
+    `keys.HAS_LABEL_MAP` and `keys.HAS_KEYPOINTS` are 0; a damaged record
+    becomes such a sample as well.
+
+    Args:
+        record_set: What to read.
+        config: How; `batch_size` counts over all replicas.
+        training: Whether to shuffle and draw transforms.
+        first_epoch: Number of the first epoch, for resuming.
+        num_epochs: Epochs, one after the other in one dataset.
+        num_replicas: Must divide the batch.
+
+    Returns:
+        Dataset of `num_epochs * steps_per_epoch` dictionaries with the keys
+        and static shapes that `nppnet_tf.keys` lists.
+
+    Raises:
+        UserError: Sizes that do not fit, or fewer records than a batch.
+    """
+    _check(config, num_replicas)
+    if training:
+        steps = steps_per_epoch(record_set, config)
+        indices = np.arange(record_set.count)
+        source = _TrainingSource(record_set, config, indices, _ALL)
+    else:
+        steps = steps_per_epoch(record_set, config, training=False)
+        source = _ValidationSource(record_set, config)
+    return _batches(source, config, steps, first_epoch, num_epochs)
+
+
+def make_search_dataset(
+    record_set: RecordSet,
+    config: InputConfig,
+    first_epoch: int = 0,
+    num_epochs: int = 1,
+    num_replicas: int = 1,
+) -> tf.data.Dataset:
+    """Makes pairs of batches from two random halves of the records (Eq. 7).
+
+    The halves are drawn by the seed and stay the same over the epochs; order
+    and transforms within each are as in `make_dataset` for training.
+
+    Returns:
+        Dataset of `num_epochs * steps_per_epoch(search=True)` dictionaries
+        {`keys.WEIGHT_SPLIT`: batch, `keys.ARCHITECTURE_SPLIT`: batch}, each
+        batch of `config.batch_size` samples.
+
+    Raises:
+        UserError: Sizes that do not fit, or a half smaller than a batch.
+    """
+    _check(config, num_replicas)
+    steps = steps_per_epoch(record_set, config, search=True)
+    halves = search_split.random_halves(record_set.count, config.seed)
+    names = (keys.WEIGHT_SPLIT, keys.ARCHITECTURE_SPLIT)
+    datasets = {
+        name: _batches(
+            _TrainingSource(record_set, config, indices, name),
+            config,
+            steps,
+            first_epoch,
+            num_epochs,
+        )
+        for name, indices in zip(names, halves, strict=True)
+    }
+    return tf.data.Dataset.zip(datasets)
+
+
+def steps_per_epoch(
+    record_set: RecordSet,
+    config: InputConfig,
+    search: bool = False,
+    training: bool = True,
+) -> int:
+    """Batches of one epoch: of each half in the search.
+
+    Args:
+        record_set: What is read.
+        config: Gives the size of a batch.
+        search: Whether the records are halved.
+        training: Whether the rest that fills no batch is left out; otherwise
+            it makes one more batch.
+
+    Raises:
+        UserError: There is not one full batch in training.
+    """
+    if not training:
+        return -(-record_set.count // config.batch_size)
+    count = record_set.count // 2 if search else record_set.count
+    if count < config.batch_size:
+        raise UserError(
+            "too few records for one batch",
+            record_set.directory,
+            f"at least {config.batch_size * (2 if search else 1)} "
+            f"for batches of {config.batch_size}",
+            record_set.count,
+        )
+    return count // config.batch_size
+
+
+@contextlib.contextmanager
+def report_damage(*record_sets: RecordSet) -> Iterator[None]:
+    """Gives a block that reads datasets their own errors back.
+
+    What is raised while a sample is made reaches the reader of the dataset as
+    an error of TensorFlow. Around `fit` this raises the `UserError` instead.
+
+    Raises:
+        UserError: Reading stopped at damaged records of one of the sets.
+    """
+    try:
+        yield
+    except tf.errors.OpError:
+        for record_set in record_sets:
+            record_set.raise_pending()
+        raise
+
+
+def augmented_sample(
+    record: Record,
+    transform: Transform,
+    descriptor: DatasetDescriptor,
+    config: InputConfig,
+) -> dict[str, np.ndarray]:
+    """Makes one sample with all targets.
+
+    Args:
+        record: What to show.
+        transform: Applied to picture, label map and keypoints.
+        descriptor: Of the record.
+        config: Sizes of input and targets.
+
+    Returns:
+        The entries of a batch for one sample, without the batch axis.
+
+    Raises:
+        UserError: The picture cannot be decoded, or the label map has another
+            size.
+    """
+    sample = augmentation.apply(
+        record, transform, descriptor, config.image_size
+    )
+    outputs = dict(_empty_sample(descriptor, config))
+    outputs[keys.IMAGE] = pixels.normalise(sample.image)
+    if sample.label_map is not None:
+        outputs[keys.HAS_LABEL_MAP] = np.float32(1)
+        outputs[keys.LABEL_MAP] = sample.label_map.astype(np.int32)
+        outputs[keys.BOUNDARY_MAP] = boundary.boundary_map(
+            sample.label_map, config.boundary_width, descriptor.ignore_label
+        ).astype(np.int32)
+    if sample.keypoints_xy is not None:
+        outputs[keys.HAS_KEYPOINTS] = np.float32(1)
+        outputs[keys.KEYPOINTS_XY] = sample.keypoints_xy
+        outputs[keys.VISIBILITY] = sample.visibility
+        encode = functools.partial(
+            heatmap_codec.encode,
+            sample.keypoints_xy,
+            sample.visibility,
+            config.image_size,
+            config.heatmap_stride,
+        )
+        outputs[keys.HEATMAPS] = encode(config.heatmap_sigma)
+        outputs[keys.AUXILIARY_HEATMAPS] = encode(2 * config.heatmap_sigma)
+    return outputs
+
+
+@functools.lru_cache(maxsize=8)
+def _empty_sample(
+    descriptor: DatasetDescriptor, config: InputConfig
+) -> dict[str, np.ndarray]:
+    """A sample without anything: what a batch is filled up with."""
+    ignored = np.full(config.image_size, descriptor.ignore_label, np.int32)
+    height, width = config.image_size
+    stride = config.heatmap_stride
+    num_keypoints = descriptor.num_keypoints
+    heatmaps = np.zeros(
+        (height // stride, width // stride, num_keypoints), np.float32
+    )
+    return {
+        keys.IMAGE: np.zeros((height, width, 3), np.float32),
+        keys.LABEL_MAP: ignored,
+        keys.BOUNDARY_MAP: ignored,
+        keys.HEATMAPS: heatmaps,
+        keys.AUXILIARY_HEATMAPS: heatmaps,
+        keys.KEYPOINTS_XY: np.zeros((num_keypoints, 2), np.float32),
+        keys.VISIBILITY: np.zeros(num_keypoints, np.int32),
+        keys.HAS_LABEL_MAP: np.float32(0),
+        keys.HAS_KEYPOINTS: np.float32(0),
+    }
+
+
+class _Source(abc.ABC):
+    """Makes the sample of every (epoch, position); called by many threads."""
+
+    def __init__(self, record_set: RecordSet, config: InputConfig) -> None:
+        self.record_set = record_set
+        self.config = config
+        self.template = _empty_sample(record_set.descriptor, config)
+
+    @abc.abstractmethod
+    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
+        """Makes the sample at one place of one epoch."""
+
+    def sample(self, index: int, transform: Transform) -> dict[str, np.ndarray]:
+        """Makes one sample; BadRecordError names a record it cannot use."""
+        record = self.record_set.read(index)
+        try:
+            return augmented_sample(
+                record, transform, self.record_set.descriptor, self.config
+            )
+        except UserError as error:
+            raise self.record_set.bad_record(index, error) from error
+
+
+class _TrainingSource(_Source):
+    """Shuffled, with drawn transforms; damaged records are replaced.
+
+    Args:
+        record_set: What to read.
+        config: How.
+        indices: The records to use.
+        purpose: Keeps the draws of the halves apart.
+    """
+
+    def __init__(
+        self,
+        record_set: RecordSet,
+        config: InputConfig,
+        indices: np.ndarray,
+        purpose: str,
+    ) -> None:
+        super().__init__(record_set, config)
+        self._indices = indices
+        self._purpose = purpose
+        # Two epochs meet where prefetching crosses from one to the next.
+        self._order = functools.lru_cache(maxsize=4)(self._draw_order)
+
+    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
+        transform = augmentation.draw(
+            self.config, self._generator("transform", epoch, position)
+        )
+        order = self._order(epoch)
+        for step in range(len(order)):
+            index = int(order[(position + step) % len(order)])
+            try:
+                return self.sample(index, transform)
+            except BadRecordError as bad:
+                self.record_set.damage.skip(bad, self.config.max_bad_records)
+        self.record_set.damage.fail(
+            UserError(
+                "no record can be read",
+                self.record_set.directory,
+                "at least one good record",
+                f"{len(order)} damaged ones",
+            )
+        )
+
+    def _draw_order(self, epoch: int) -> np.ndarray:
+        return self._generator("order", epoch).permutation(self._indices)
+
+    def _generator(self, draw: str, *numbers: int) -> np.random.Generator:
+        return search_split.generator(
+            self.config.seed, f"{self._purpose} {draw}", *numbers
+        )
+
+
+class _ValidationSource(_Source):
+    """In order and fitted; damaged records and the rest are empty samples."""
+
+    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
+        if position >= self.record_set.count:
+            return self.template
+        try:
+            return self.sample(position, Transform())
+        except BadRecordError as bad:
+            self.record_set.damage.skip(bad, self.config.max_bad_records)
+            return self.template
+
+
+def _batches(
+    source: _Source,
+    config: InputConfig,
+    steps: int,
+    first_epoch: int,
+    num_epochs: int,
+) -> tf.data.Dataset:
+    num_samples = steps * config.batch_size
+    make = _numbered(source, num_samples)
+    dataset = tf.data.Dataset.range(
+        first_epoch * num_samples, (first_epoch + num_epochs) * num_samples
+    )
+    dataset = dataset.map(make, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.batch(config.batch_size, drop_remainder=True)
+    options = tf.data.Options()
+    options.deterministic = True
+    # Numbers, not files, are read here: there is nothing to divide by file.
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.OFF
+    )
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _numbered(
+    source: _Source, num_samples: int
+) -> Callable[[tf.Tensor], Batch]:
+    """Wraps a source for tf.data: the sample of one running number."""
+    template = source.template
+
+    def load(number: np.ndarray) -> list[np.ndarray]:
+        epoch, position = divmod(int(number), num_samples)
+        sample = source(epoch, position)
+        return [sample[name] for name in template]
+
+    def make(number: tf.Tensor) -> Batch:
+        dtypes = [value.dtype for value in template.values()]
+        values = tf.numpy_function(load, [number], dtypes)
+        for value, like in zip(values, template.values(), strict=True):
+            value.set_shape(like.shape)
+        return dict(zip(template, values, strict=True))
+
+    return make
+
+
+def _check(config: InputConfig, num_replicas: int) -> None:
+    if any(size < 1 or size % _SIZE_MULTIPLE for size in config.image_size):
+        raise UserError(
+            "input size does not fit the network",
+            expected=f"multiples of {_SIZE_MULTIPLE}",
+            found="{} x {}".format(*config.image_size),
+        )
+    if config.batch_size < 1 or config.batch_size % num_replicas:
+        raise UserError(
+            "batch cannot be divided among the replicas",
+            expected=f"a multiple of {num_replicas}",
+            found=config.batch_size,
+        )

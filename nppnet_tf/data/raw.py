@@ -1,0 +1,104 @@
+"""Raw files of one sample, read when their turn comes."""
+
+import dataclasses
+import hashlib
+import pathlib
+
+import numpy as np
+
+from nppnet_tf.data import images
+from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.record import Record
+from nppnet_tf.errors import UserError
+
+# What a picture may be called, in the order of preference.
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+
+
+@dataclasses.dataclass(frozen=True)
+class RawSample:
+    """Where the parts of one record lie.
+
+    Attributes:
+        record_id: Unique in its data set.
+        image_path: Picture; its absence makes the record a damaged one.
+        label_path: Label PNG, or None where the sample has none.
+        keypoints_xy: As in `Record`, or None where the sample has no pose.
+        visibility: As in `Record`, or None with `keypoints_xy`.
+        fault: What is wrong with the annotation already, or None.
+    """
+
+    record_id: str
+    image_path: pathlib.Path
+    label_path: pathlib.Path | None = None
+    keypoints_xy: np.ndarray | None = None
+    visibility: np.ndarray | None = None
+    fault: str | None = None
+
+    def load(self) -> Record:
+        """Reads the files.
+
+        Raises:
+            BadRecordError: A file is missing or unreadable, or the annotation
+                is at fault.
+        """
+        if self.fault is not None:
+            raise BadRecordError(self.record_id, self.fault)
+        label_map = None
+        if self.label_path is not None:
+            data = self._read(self.label_path)
+            try:
+                label_map = images.decode_label_map(data)
+            except UserError as error:
+                raise BadRecordError(
+                    self.record_id, error, self.label_path
+                ) from error
+        return Record(
+            self.record_id,
+            self._read(self.image_path),
+            label_map,
+            self.keypoints_xy,
+            self.visibility,
+        )
+
+    def digest(self) -> str:
+        """Hexadecimal sha256 of everything that the record is made of."""
+        digest = hashlib.sha256()
+        parts = [self.record_id.encode(), str(self.fault).encode()]
+        for path in (self.image_path, self.label_path):
+            parts.append(_content(path))
+        for array in (self.keypoints_xy, self.visibility):
+            parts.append(b"" if array is None else array.tobytes())
+        for part in parts:
+            # The length keeps neighbours apart.
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+        return digest.hexdigest()
+
+    def _read(self, path: pathlib.Path) -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise BadRecordError(
+                self.record_id,
+                f"cannot be read: {error.strerror}",
+                path,
+            ) from error
+
+
+def find_image(folder: pathlib.Path, stem: str) -> pathlib.Path:
+    """Returns the picture of this name; the usual path where there is none."""
+    for suffix in IMAGE_SUFFIXES:
+        path = folder / f"{stem}{suffix}"
+        if path.is_file():
+            return path
+    return folder / f"{stem}{IMAGE_SUFFIXES[0]}"
+
+
+def _content(path: pathlib.Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return f"{type(error).__name__}".encode()

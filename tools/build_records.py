@@ -1,0 +1,173 @@
+"""Makes a folder of records from a data set's own files.
+
+    python -m tools.build_records --dataset=lip --root=LIP --split=train \
+        --output=records/train --num_shards=32
+    python -m tools.build_records --verify --output=records/train
+
+Damaged files are named. Up to --max_bad_records are left out and listed in
+skipped.txt of the output; one more stops the tool. The output appears when it
+is whole; made again from the same files it is the same to the byte, and a
+folder that is there already is left alone.
+"""
+
+import hashlib
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+
+if TYPE_CHECKING:
+    from nppnet_tf.data.raw import RawSample
+
+FLAGS = flags.FLAGS
+
+_DATASETS = ("lip", "folder")
+
+flags.DEFINE_enum(
+    "dataset",
+    "lip",
+    _DATASETS,
+    "Layout of the input: lip, or a plain folder of pictures with label PNGs "
+    "of the same name and a pose.csv, all in LIP's classes and joints.",
+)
+flags.DEFINE_list(
+    "root", [], "Folder of the data set; several for --dataset=folder."
+)
+flags.DEFINE_enum(
+    "split", "train", ("train", "val", "test"), "Split of --dataset=lip."
+)
+flags.DEFINE_string("output", None, "Folder to make.")
+flags.DEFINE_integer(
+    "num_shards", 4, "Files to divide the records into.", lower_bound=1
+)
+flags.DEFINE_integer(
+    "max_bad_records",
+    0,
+    "Damaged samples that are left out and listed.",
+    lower_bound=0,
+)
+flags.DEFINE_bool(
+    "verify", False, "Only compare the files of --output with their manifest."
+)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    command_line.run(_run)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    if not FLAGS.output:
+        raise UserError("flag is missing", "--output", "a folder", "nothing")
+    output = pathlib.Path(FLAGS.output)
+    if FLAGS.verify:
+        _verify(output)
+    else:
+        _build(output)
+
+
+def _verify(output: pathlib.Path) -> None:
+    from nppnet_tf.data.tfrecord import RecordSet
+
+    record_set = RecordSet.open(output)
+    record_set.verify()
+    command_line.say(
+        f"{output}: {record_set.count} records in "
+        f"{len(record_set.manifest['shards'])} shards, as the manifest says"
+    )
+
+
+def _build(output: pathlib.Path) -> None:
+    from nppnet_tf.data import tfrecord
+    from nppnet_tf.data.descriptors import LIP
+
+    samples = _samples()
+    facts = {
+        "dataset": FLAGS.dataset,
+        "split": FLAGS.split if FLAGS.dataset == "lip" else None,
+        "num_inputs": len(samples),
+        "inputs_sha256": _digest(samples),
+    }
+    if output.exists():
+        _check_existing(output, facts)
+        command_line.say(f"{output}: already made from the same files")
+        return
+    progress = command_line.Progress(len(samples), "writing records")
+    record_set = tfrecord.write_records(
+        samples,
+        output,
+        LIP,
+        FLAGS.num_shards,
+        FLAGS.max_bad_records,
+        facts,
+        progress.over,
+    )
+    command_line.say(f"{output}: {_summary(record_set.manifest)}")
+
+
+def _samples() -> "list[RawSample]":
+    from nppnet_tf.data import folder
+    from nppnet_tf.data import lip
+
+    if not FLAGS.root:
+        raise UserError("flag is missing", "--root", "a folder", "nothing")
+    if FLAGS.dataset == "folder":
+        return folder.read_all(FLAGS.root)
+    if len(FLAGS.root) > 1:
+        raise UserError(
+            "several folders", "--root", "one for --dataset=lip", FLAGS.root
+        )
+    return lip.read_split(FLAGS.root[0], FLAGS.split)
+
+
+def _digest(samples: "Sequence[RawSample]") -> str:
+    digest = hashlib.sha256()
+    progress = command_line.Progress(len(samples), "reading files")
+    for sample in progress.over(samples):
+        digest.update(sample.digest().encode())
+    return digest.hexdigest()
+
+
+def _check_existing(output: pathlib.Path, facts: dict[str, object]) -> None:
+    from nppnet_tf.data.tfrecord import RecordSet
+
+    manifest = RecordSet.open(output).manifest
+    facts = {**facts, "num_shards": FLAGS.num_shards}
+    made = {**manifest, "num_shards": len(manifest["shards"])}
+    for name, expected in facts.items():
+        if made.get(name) != expected:
+            raise UserError(
+                "output was made from something else",
+                f"{output}, {name}",
+                expected,
+                made.get(name),
+            )
+    if manifest["num_skipped"] > FLAGS.max_bad_records:
+        raise UserError(
+            "output lacks damaged records",
+            output / "skipped.txt",
+            f"at most --max_bad_records={FLAGS.max_bad_records}",
+            manifest["num_skipped"],
+        )
+
+
+def _summary(manifest: dict[str, object]) -> str:
+    text = (
+        f"{manifest['num_records']} records, "
+        f"{manifest['num_label_maps']} with a label map, "
+        f"{manifest['num_poses']} with a pose"
+    )
+    for number, name in (("num_skipped", "skipped"), ("num_notes", "notes")):
+        if manifest[number]:
+            text += f"; {manifest[number]} {name}: {name}.txt"
+    return text
+
+
+if __name__ == "__main__":
+    main()

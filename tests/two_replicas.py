@@ -5,6 +5,7 @@ pytest `conftest.py` sees to it; a test that needs two replicas imports this
 module before anything that may run one, so that it works by itself as well.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,13 @@ def configure() -> None:
     )
 
 
+@functools.cache
 def strategy() -> tf.distribute.MirroredStrategy:
-    """Returns a MirroredStrategy over the two logical CPUs."""
+    """Returns the MirroredStrategy over the two logical CPUs.
+
+    One for the whole process: two strategies number their collectives alike,
+    and TensorFlow aborts all of them where types of equal numbers differ.
+    """
     return tf.distribute.MirroredStrategy(list(_DEVICES))
 
 

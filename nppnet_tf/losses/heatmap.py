@@ -32,7 +32,9 @@ def heatmap_loss(
     predictions = tf.cast(predictions, tf.float32)
     has_keypoints = tf.cast(has_keypoints, tf.float32)
     if predictions.shape[1:3] != targets.shape[1:3]:
-        predictions = reduction.upsample(predictions, tf.shape(targets)[1:3])
+        predictions = reduction.upsample(
+            predictions, tf.shape(targets)[1:3], align_corners=False
+        )
     if global_samples is None:
         global_samples = reduction.global_sum(tf.reduce_sum(has_keypoints))
     per_sample = tf.reduce_mean(

@@ -144,7 +144,7 @@ def _global_histogram(
         size=num_bins,
         weights=tf.zeros([0], tf.int32),
     )
-    return reduction.global_sum(counts)
+    return tf.cast(reduction.global_sum(counts), tf.int32)
 
 
 def _count(mask: tf.Tensor) -> tf.Tensor:

@@ -25,12 +25,15 @@ def global_sum(value: tf.Tensor) -> tf.Tensor:
     stand inside a `tf.cond`.
 
     Args:
-        value: Tensor of any shape, the same shape on every replica.
+        value: Float32 tensor, of one shape on all replicas. Counts come as
+            floats too, exact up to 2**24: TensorFlow numbers collectives by
+            the order of their making, per strategy, and aborts the process
+            when a second strategy reuses a number with another type.
 
     Returns:
         The sum, on every replica, of the shape of `value`.
     """
-    value = tf.stop_gradient(value)
+    value = tf.stop_gradient(tf.cast(value, tf.float32))
     if num_replicas() == 1:
         return value
     context = tf.distribute.get_replica_context()
@@ -49,22 +52,32 @@ def share(numerator: tf.Tensor, global_denominator: tf.Tensor) -> tf.Tensor:
     Returns:
         Tensor of the shape of `numerator`.
     """
-    # `divide_no_nan` alone would also hide a numerator that is not finite.
+    # `divide_no_nan` would also hide a numerator that is not finite.
     counted = global_denominator > 0
-    safe = tf.where(counted, global_denominator, 1)
-    return numerator * tf.cast(counted, numerator.dtype) / safe
+    safe = tf.where(counted, global_denominator, 1.0)
+    return numerator * tf.cast(counted, tf.float32) / safe
 
 
-def upsample(inputs: tf.Tensor, size: tf.Tensor | tuple[int, int]) -> tf.Tensor:
-    """Resizes bilinearly with aligned corners, as the release's criteria do.
+def upsample(
+    inputs: tf.Tensor,
+    size: tf.Tensor | tuple[int, int],
+    align_corners: bool = True,
+) -> tf.Tensor:
+    """Resizes bilinearly, as the release's criteria do.
 
     Args:
         inputs: Float tensor [B, h, w, channels].
         size: Height and width of the result.
+        align_corners: Whether the centres of the corner pixels stay in place,
+            as the release has it for label maps, or the outlines of the
+            pictures do, as it has it for heatmaps.
 
     Returns:
         Float32 tensor [B, height, width, channels].
     """
     return tf.raw_ops.ResizeBilinear(
-        images=tf.cast(inputs, tf.float32), size=size, align_corners=True
+        images=tf.cast(inputs, tf.float32),
+        size=size,
+        align_corners=align_corners,
+        half_pixel_centers=not align_corners,
     )

@@ -43,6 +43,9 @@ USER_ERROR = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
+# Of Linux and of Windows' subsystem for it.
+_GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg")
+
 _NO_SPACE = os.strerror(errno.ENOSPC)
 
 
@@ -63,8 +66,9 @@ def run(
     else is a bug and keeps its traceback. Returns when the function returns.
 
     Sets, before anything imports TensorFlow and only where the caller has not:
-    `TF_CPP_MIN_LOG_LEVEL=2`, so that stderr holds nothing but what went wrong.
-    Always sets `KERAS_BACKEND=tensorflow`.
+    `TF_CPP_MIN_LOG_LEVEL`, so that stderr holds nothing but what went wrong:
+    to 2, errors, where there is a GPU; to 3, nothing, where there is none,
+    which TensorFlow takes for an error. Always sets `KERAS_BACKEND=tensorflow`.
 
     Besides the tool's own flags it understands `--help`, `--helpfull`,
     `--flagfile=FILE` and `--only_check_args`, which checks the flags and ends.
@@ -74,7 +78,8 @@ def run(
         arguments: What the words that are not flags mean, for `--help`; None
             where the tool takes none, and then any such word is an error.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    has_gpu = any(map(os.path.exists, _GPU_DEVICES))
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if has_gpu else "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     name = _tool_name(function)
     try:

@@ -53,6 +53,11 @@ _SAMPLE = '''
         if FLAGS.words == "pipe":
             for _ in range(100000):
                 command_line.say("y")
+        if FLAGS.words == "tensorflow":
+            import tensorflow
+
+            tensorflow.constant(1)
+            raise UserError("after tensorflow")
         if FLAGS.words == "flags":
             command_line.say(command_line.resolved_flags(_run))
         command_line.say(f"{FLAGS.words} {FLAGS.times} {argv[1:]}")
@@ -128,6 +133,11 @@ class RunTest(parameterized.TestCase):
 
         self.assertEqual(result.returncode, 2)
         self.assertLen(result.stderr.splitlines(), 1)
+
+    def test_tensorflow_adds_no_line(self):
+        result = self._call("count", "--words=tensorflow")
+
+        self.assertEqual(result.stderr, "nppnet-count: after tensorflow\n")
 
     def test_bug_keeps_its_traceback(self):
         result = self._call("count", "--words=bug")

@@ -5,11 +5,14 @@ from it once. So pictures count by their pixels, and nothing depends on
 batches. Pixels whose true label is the ignore label do not count.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from nppnet_tf import keys
 
 IGNORE_LABEL = 255
 
@@ -163,6 +166,18 @@ class MeanIoU(keras.metrics.Metric):
         # float32 would stop counting at 2**24 pixels of one pair.
         self.confusion = self.add_variable(
             (num_classes, num_classes), "zeros", dtype="int64", name="confusion"
+        )
+
+    def update(
+        self,
+        batch: Mapping[str, tf.Tensor],
+        predictions: Mapping[str, Sequence[tf.Tensor]],
+    ) -> None:
+        """Counts the last stage of NPPNet's predictions for a batch."""
+        self.update_state(
+            batch[keys.LABEL_MAP],
+            predictions[keys.PARSING_LOGITS][-1],
+            batch[keys.HAS_LABEL_MAP],
         )
 
     def update_state(

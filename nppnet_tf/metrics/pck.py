@@ -10,6 +10,7 @@ and "pckh" pool keypoints.
 Legend of shapes: N pictures, K keypoints, B samples.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nppnet_tf import keys
 from nppnet_tf.data import descriptors
 
 THRESHOLD = 0.5
@@ -238,6 +240,19 @@ class HeatmapPCKh(keras.metrics.Metric):
             head_segment=_head_segment(descriptor),
             scored_keypoints=_indices(descriptor, _scored(descriptor)),
             **kwargs,
+        )
+
+    def update(
+        self,
+        batch: Mapping[str, tf.Tensor],
+        predictions: Mapping[str, Sequence[tf.Tensor]],
+    ) -> None:
+        """Counts the last stage of NPPNet's predictions for a batch."""
+        self.update_state(
+            batch[keys.KEYPOINTS_XY],
+            batch[keys.VISIBILITY],
+            predictions[keys.HEATMAPS][-1],
+            batch[keys.HAS_KEYPOINTS],
         )
 
     def update_state(

@@ -49,6 +49,11 @@ def _batch_and_predictions(num_samples=4, num_stages=2, seed=0):
     return batch, predictions
 
 
+def _nhwc(array):
+    """Moves PyTorch's channels behind height and width."""
+    return np.moveaxis(array, -3, -1)
+
+
 def _config(**changes):
     defaults = {
         "hard_pixel_threshold": 0.3,
@@ -71,17 +76,14 @@ def _losses_and_gradients(layer, batch, predictions):
     return losses, tape.gradient(losses[keys.TOTAL_LOSS], sources)
 
 
-class ReferenceTest(absltest.TestCase):
+class ReferenceTest(parameterized.TestCase):
     def test_value_and_every_gradient_equal_the_release(self):
         pose = np.load(shared.shared_path("reference/loss_pose.npz"))
         parts = np.load(shared.shared_path("reference/loss_par.npz"))
 
-        def nhwc(array):
-            return array.transpose(0, 2, 3, 1)
-
         def stages(arrays, case, part):
             return tuple(
-                nhwc(arrays[f"{case}/pred_{stage}_{part}"]) for stage in (0, 1)
+                _nhwc(arrays[f"{case}/pred_{stage}_{part}"]) for stage in (0, 1)
             )
 
         weights = np.load(shared.shared_path("reference/ref_losses.npz"))
@@ -92,8 +94,8 @@ class ReferenceTest(absltest.TestCase):
             ),
         )
         batch = {
-            keys.HEATMAPS: nhwc(pose["pose_same/target"]),
-            keys.AUXILIARY_HEATMAPS: nhwc(pose["pose_same/target_aux"]),
+            keys.HEATMAPS: _nhwc(pose["pose_same/target"]),
+            keys.AUXILIARY_HEATMAPS: _nhwc(pose["pose_same/target_aux"]),
             keys.LABEL_MAP: parts["par_default/label"].astype(np.int32),
             keys.BOUNDARY_MAP: parts["par_default/edge"].astype(np.int32),
             keys.HAS_KEYPOINTS: np.ones([2], np.float32),
@@ -112,7 +114,7 @@ class ReferenceTest(absltest.TestCase):
         np.testing.assert_allclose(losses[keys.TOTAL_LOSS], total, rtol=1e-6)
         # Gradients come in the order of the sorted names of predictions.
         expected = [
-            nhwc(arrays[f"{case}/grad_{stage}_{part}"])
+            _nhwc(arrays[f"{case}/grad_{stage}_{part}"])
             for arrays, case, part in (
                 (pose, "pose_same", 1),
                 (parts, "par_default", 1),
@@ -126,6 +128,65 @@ class ReferenceTest(absltest.TestCase):
         np.testing.assert_allclose(
             gradients[8:],
             [pose["pose_same/grad_lamda"], parts["par_default/grad_lamda"]],
+            rtol=1e-5,
+        )
+
+    @parameterized.named_parameters(
+        ("default", "par_default", 0.9, 131072),
+        ("few_pixels_kept", "par_kept200", 0.9, 200),
+        ("lower_threshold", "par_thr07", 0.7, 200),
+    )
+    def test_equals_the_release_with_learned_weights(
+        self, case, threshold, min_hard_pixels
+    ):
+        arrays = np.load(shared.shared_path("reference/ref_losses.npz"))
+        layer = joint.JointLoss(
+            2,
+            configuration.LossConfig(
+                hard_pixel_threshold=threshold,
+                min_hard_pixels=min_hard_pixels,
+                class_weights=tuple(arrays["weights_lip"].tolist()),
+            ),
+        )
+        layer.set_weights([arrays["pose_lam"], arrays["par_lam"]])
+        batch = {
+            keys.HEATMAPS: _nhwc(arrays["pose_tm"]),
+            keys.AUXILIARY_HEATMAPS: _nhwc(arrays["pose_ta"]),
+            keys.LABEL_MAP: arrays["par_label"].astype(np.int32),
+            keys.BOUNDARY_MAP: arrays["par_edge"].astype(np.int32),
+            keys.HAS_KEYPOINTS: np.ones([3], np.float32),
+            keys.HAS_LABEL_MAP: np.ones([3], np.float32),
+        }
+        names = ("pose_pm", "pose_pa", "par_pp", "par_pe")
+        predictions = {
+            key: tuple(_nhwc(arrays[name]))
+            for key, name in zip(PREDICTIONS, names, strict=True)
+        }
+
+        losses, gradients = _losses_and_gradients(layer, batch, predictions)
+
+        total = arrays["pose_loss"] + arrays[f"{case}_loss"]
+        np.testing.assert_allclose(losses[keys.TOTAL_LOSS], total, rtol=1e-6)
+        for name, term in (
+            ("pose_stage", (keys.POSE_LOSS, keys.AUXILIARY_POSE_LOSS)),
+            (f"{case}_stage", (keys.PARSING_LOSS, keys.BOUNDARY_LOSS)),
+        ):
+            np.testing.assert_allclose(
+                sum(losses[part] for part in term),
+                arrays[name].sum(),
+                rtol=1e-6,
+            )
+        expected = ("pose_pa", f"{case}_pe", "pose_pm", f"{case}_pp")
+        for place, name in enumerate(expected):
+            np.testing.assert_allclose(
+                np.stack(gradients[2 * place : 2 * place + 2]),
+                _nhwc(arrays[f"{name}_grad"]),
+                rtol=1e-5,
+                atol=1e-8,
+            )
+        np.testing.assert_allclose(
+            gradients[8:],
+            [arrays["pose_lam_grad"], arrays[f"{case}_lam_grad"]],
             rtol=1e-5,
         )
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf import keys
 from nppnet_tf.metrics import mean_iou
 from tests import shared
 
@@ -146,6 +147,18 @@ class MeanIoUTest(absltest.TestCase):
         by_class.update_state(self.label_map, tf.argmax(upsampled, -1))
 
         np.testing.assert_array_equal(by_logits.confusion, by_class.confusion)
+
+    def test_a_batch_is_read_by_its_names_and_the_last_stage(self):
+        batch = {
+            keys.LABEL_MAP: self.label_map,
+            keys.HAS_LABEL_MAP: self.has_label_map,
+        }
+        logits = tf.one_hot(self.prediction, 5)
+        metric = mean_iou.MeanIoU(5)
+
+        metric.update(batch, {keys.PARSING_LOGITS: (-logits, logits)})
+
+        self.assertAlmostEqual(float(metric.result()), self.expected, places=6)
 
     def test_is_zero_before_anything_is_counted(self):
         self.assertEqual(float(mean_iou.MeanIoU(5).result()), 0.0)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf import keys
 from nppnet_tf.data import descriptors
 from nppnet_tf.metrics import pck
 from tests import shared
@@ -200,6 +201,19 @@ class HeatmapPCKhTest(absltest.TestCase):
             metric.update_state(*(array[part] for array in self.arrays))
 
         self.assertBetween(self.expected, 0.1, 0.9)
+        self.assertAlmostEqual(float(metric.result()), self.expected, places=6)
+
+    def test_a_batch_is_read_by_its_names_and_the_last_stage(self):
+        batch = {
+            keys.KEYPOINTS_XY: self.keypoints_xy,
+            keys.VISIBILITY: self.visibility,
+            keys.HAS_KEYPOINTS: self.has_keypoints,
+        }
+        stages = (np.zeros_like(self.heatmaps), self.heatmaps)
+        metric = pck.HeatmapPCKh.from_descriptor(LIP)
+
+        metric.update(batch, {keys.HEATMAPS: stages})
+
         self.assertAlmostEqual(float(metric.result()), self.expected, places=6)
 
     def test_is_zero_before_anything_is_counted(self):

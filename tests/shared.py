@@ -83,7 +83,10 @@ def run_tool(
         try:
             runpy.run_module(f"tools.{name}", run_name="__main__")
         except SystemExit as end:
+            # As the interpreter does: None is success, a text a failure.
             exit_code = end.code if isinstance(end.code, int) else 0
+            if isinstance(end.code, str):
+                exit_code = 1
     return ToolResult(exit_code, stdout.getvalue(), stderr.getvalue())
 
 

@@ -107,9 +107,10 @@ class Interaction(keras.layers.Layer):
     def _target(self, source: int, level: int) -> Target:
         """Resizing and projection from one level to another."""
         scale = topology.level_stride(source) / topology.level_stride(level)
+        # As in the release, an edge between different levels projects even
+        # where both are equally wide.
         width = topology.level_channels(level, self.channels)
-        same = width == topology.level_channels(source, self.channels)
-        return Target(level, scale, None if same else width)
+        return Target(level, scale, None if level == source else width)
 
     def build(self, input_shape=None) -> None:
         for fanout in (*self.own, *self.later):

@@ -39,7 +39,7 @@ class NPPNet(keras.Model):
     Two branches, pose and parsing, walk a seven-level pyramid side by side
     and exchange features at every level (Eq. 4, 5). Each branch makes a main
     and an auxiliary high-level feature (Eq. 6) with an initial prediction;
-    pose and parsing cells fuse them, `num_refinements` times, and the refined
+    pose and parsing cells fuse them, `num_fusion_cells` times, and the refined
     predictions follow. What fills the parts is the genotype's: a part in the
     state "search" makes a supernet, "omit" leaves the part out.
 
@@ -117,7 +117,7 @@ class NPPNet(keras.Model):
 
     @property
     def _num_rounds(self) -> int:
-        return self.config.num_refinements if self.num_stages > 1 else 0
+        return self.config.num_fusion_cells if self.num_stages > 1 else 0
 
     @property
     def is_supernet(self) -> bool:

@@ -1,0 +1,92 @@
+"""Arrays by name in one file: weights that hold no code.
+
+The file is NumPy's .npz, read with pickling switched off, so a file from
+elsewhere can at worst have wrong numbers in it.
+"""
+
+import os
+import pathlib
+import zipfile
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from nppnet_tf.errors import UserError
+
+
+def write_arrays(
+    path: str | os.PathLike, arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Writes a file, whole or not at all."""
+    path = pathlib.Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with open(partial, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Reads what `write_arrays` wrote.
+
+    Raises:
+        UserError: If the file is missing, damaged or not such a file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise UserError(
+            "weights cannot be read", path, "an .npz file of arrays", error
+        ) from error
+
+
+def to_arrays(variables: Sequence[keras.Variable]) -> dict[str, np.ndarray]:
+    """Returns the values of variables by path."""
+    arrays = {
+        variable.path: keras.ops.convert_to_numpy(variable)
+        for variable in variables
+    }
+    if len(arrays) != len(variables):
+        raise ValueError("Variables must have different paths.")
+    return arrays
+
+
+def assign_arrays(
+    variables: Sequence[keras.Variable],
+    arrays: Mapping[str, np.ndarray],
+    where: object,
+) -> None:
+    """Gives every variable the array of its path; strict both ways.
+
+    Args:
+        variables: To assign.
+        arrays: By path; exactly those of the variables.
+        where: Named in the message of an error.
+
+    Raises:
+        UserError: If an array is missing, left over or of another shape.
+            Nothing is assigned then.
+    """
+    expected = {variable.path: tuple(variable.shape) for variable in variables}
+    found = {name: array.shape for name, array in arrays.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise UserError(
+                f"weights do not fit the network at {name}",
+                where,
+                expected.get(name, "no such array"),
+                found.get(name, "no such array"),
+            )
+    for variable in variables:
+        variable.assign(arrays[variable.path])

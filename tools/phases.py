@@ -153,7 +153,7 @@ class PhaseRunner:
             for command in phase.commands:
                 self._call(phase, command, beat)
             if phase.function is not None:
-                phase.function()
+                _call_function(phase)
         except BaseException:
             # Also the time of a failed or interrupted attempt was spent.
             save()
@@ -324,6 +324,13 @@ def _child(
                 raise
     finally:
         process.wait()
+
+
+def _call_function(phase: Phase) -> None:
+    try:
+        phase.function()
+    except UserError as error:
+        raise UserError(f"phase {phase.name} failed", found=error) from error
 
 
 def _flags_of(path: pathlib.Path) -> list[str]:

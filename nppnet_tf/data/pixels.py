@@ -9,6 +9,10 @@ STD = (0.229, 0.224, 0.225)
 # Around a picture that does not cover the input; the release's choice.
 FILL = 128
 
+# The same as one product and one difference: value = grey * GAIN - OFFSET.
+GAIN = (1 / (255 * np.array(STD))).astype(np.float32)
+OFFSET = (np.array(MEAN) / np.array(STD)).astype(np.float32)
+
 
 def normalise(image: np.ndarray) -> np.ndarray:
     """Maps grey levels to the values a network takes.
@@ -21,12 +25,8 @@ def normalise(image: np.ndarray) -> np.ndarray:
     """
     height, width, _ = image.shape
     # One long row at a time: a last axis of three is slow to broadcast over.
-    gain = np.tile(_GAIN, width)
-    offset = np.tile(_OFFSET, width)
+    gain = np.tile(GAIN, width)
+    offset = np.tile(OFFSET, width)
     values = image.reshape(height, width * 3) * gain
     values -= offset
     return values.reshape(height, width, 3)
-
-
-_GAIN = (1 / (255 * np.array(STD))).astype(np.float32)
-_OFFSET = (np.array(MEAN) / np.array(STD)).astype(np.float32)

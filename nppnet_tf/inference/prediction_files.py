@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from PIL import UnidentifiedImageError
 
 from nppnet_tf.data import atomic
+from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 
@@ -64,8 +64,6 @@ OPENPOSE_LAYOUTS: dict[str, tuple[str | None, ...]] = {
 _TRUTH_VALUES = 3
 _SUBMISSION_VALUES = 2
 
-_INDEX_MODES = ("L", "P")
-
 
 def write_label_map(
     path: str | os.PathLike[str],
@@ -79,11 +77,10 @@ def write_label_map(
         label_map: Uint8 [H, W].
         descriptor: Whose palette.
     """
-    picture = Image.fromarray(np.asarray(label_map, np.uint8), mode=None)
-    picture = picture.convert("L")
+    picture = Image.fromarray(np.asarray(label_map, np.uint8))
     picture.putpalette(np.asarray(descriptor.palette, np.uint8).tobytes())
     with atomic.atomic_path(path) as temporary:
-        picture.save(temporary, format="PNG", optimize=False)
+        picture.save(temporary, format="PNG")
 
 
 def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:
@@ -96,46 +93,43 @@ def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:
         UserError: If it is no picture, or one without indices.
     """
     try:
-        with Image.open(path) as picture:
-            picture.load()
-    except FileNotFoundError:
-        raise UserError("not found", path, "a label map, PNG") from None
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+        data = pathlib.Path(path).read_bytes()
+    except OSError as error:
         raise UserError(
-            "label map cannot be read", path, "a whole PNG picture", error
+            "label map cannot be read", path, "a PNG file", error.strerror
         ) from error
-    if picture.mode not in _INDEX_MODES:
-        raise UserError(
-            "not a label map",
-            path,
-            "a grey or palette PNG whose values are classes",
-            f"a picture of mode {picture.mode}",
-        )
-    return np.array(picture, np.uint8)
+    return images.decode_label_map(data, path)
 
 
-def pose_document(
+def write_picture(path: str | os.PathLike[str], image: np.ndarray) -> None:
+    """Writes uint8 [H, W, 3] as PNG, whole or not at all."""
+    with atomic.atomic_path(path) as temporary:
+        Image.fromarray(image).save(temporary, format="PNG")
+
+
+def prediction_document(
+    label_map: np.ndarray,
     keypoints_xy: np.ndarray,
     scores: np.ndarray,
-    image_size: tuple[int, int],
     image_name: str,
     descriptor: DatasetDescriptor,
 ) -> dict[str, Any]:
-    """Returns a pose with names, as plain values for JSON.
+    """Returns parts and pose with their names, as plain values for JSON.
 
     Args:
+        label_map: Uint8 [H, W], classes.
         keypoints_xy: Float [K, 2], pixels of the upright picture; (0, 0) is
             the centre of its top left pixel.
         scores: Float [K], height of the heatmap's peak, 0 to about 1.
-        image_size: (height, width) of the picture.
-        image_name: Its file name.
-        descriptor: Names of the keypoints and of the skeleton.
+        image_name: File name of the picture.
+        descriptor: Names of classes, keypoints and skeleton.
     """
+    counts = np.bincount(label_map.ravel(), minlength=descriptor.num_classes)
     return {
-        "format": "nppnet_tf.pose",
+        "format": "nppnet_tf.prediction",
         "image": image_name,
-        "height": int(image_size[0]),
-        "width": int(image_size[1]),
+        "height": label_map.shape[0],
+        "width": label_map.shape[1],
         "coordinates": "pixels, x right, y down, (0, 0) is the centre of the "
         "top left pixel of the upright picture",
         "dataset": descriptor.name,
@@ -151,6 +145,15 @@ def pose_document(
             )
         ],
         "skeleton": [list(pair) for pair in descriptor.skeleton],
+        "parts": [
+            {
+                "id": class_id,
+                "name": name,
+                "share": round(int(counts[class_id]) / label_map.size, 6),
+            }
+            for class_id, name in enumerate(descriptor.classes)
+            if counts[class_id]
+        ],
     }
 
 

@@ -191,6 +191,7 @@ class ServingGraph(tf.Module):
             input_signature=[
                 tf.TensorSpec([None, None, None, 3], tf.float32, name=IMAGE)
             ],
+            experimental_attributes={"_noinline": True},
         )
         self._averaged_network = AveragedNetwork(
             self.network, descriptor, flip, scales

@@ -1,0 +1,133 @@
+"""Measures a model, or the prediction files of any system.
+
+A model on records:
+
+    python -m tools.evaluate --model=RUN_OR_SAVEDMODEL --records=FOLDER
+
+Files: label maps as PNG, matched by name; poses as LIP's CSV, matched by the
+name in each row:
+
+    python -m tools.evaluate --truth_dir=A --prediction_dir=B
+    python -m tools.evaluate --truth_csv=A --prediction_csv=B
+
+Prints IoU per class and PCKh per joint at the pictures' own size, and writes
+them with their protocol to --output.
+"""
+
+from typing import Any
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+from . import scale_list
+
+MODEL = flags.DEFINE_string(
+    "model", None, "Working directory of a run, or a SavedModel."
+)
+RECORDS = flags.DEFINE_string("records", None, "Folder of build_records.")
+FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
+SCALES = flags.DEFINE_list(
+    "scales",
+    ["1"],
+    "Factors of the network's input to average over; the paper's are "
+    "0.5,0.75,1,1.25,1.5.",
+)
+LIMIT = flags.DEFINE_integer(
+    "limit", None, "Measure only the first so many records.", 1
+)
+MAX_BAD_RECORDS = flags.DEFINE_integer(
+    "max_bad_records", 0, "Damaged records to skip before stopping.", 0
+)
+OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
+TRUTH_DIR = flags.DEFINE_string("truth_dir", None, "True label maps, PNG.")
+PREDICTION_DIR = flags.DEFINE_string(
+    "prediction_dir", None, "Predicted label maps, PNG."
+)
+TRUTH_CSV = flags.DEFINE_string("truth_csv", None, "True poses, LIP's CSV.")
+PREDICTION_CSV = flags.DEFINE_string(
+    "prediction_csv", None, "Predicted poses, LIP's CSV."
+)
+ALLOW_MISSING = flags.DEFINE_bool(
+    "allow_missing",
+    False,
+    "Leave pictures without a prediction out instead of stopping.",
+)
+DATASET = flags.DEFINE_string(
+    "dataset", "lip", "Whose classes and joints the files hold."
+)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    of_model = _pair(MODEL, RECORDS)
+    label_maps = _pair(TRUTH_DIR, PREDICTION_DIR)
+    poses = _pair(TRUTH_CSV, PREDICTION_CSV)
+    of_files = bool(label_maps or poses)
+    if bool(of_model) == of_files:
+        raise UserError(
+            "wrong flags",
+            expected="--model and --records, or --truth_dir and "
+            "--prediction_dir, or --truth_csv and --prediction_csv",
+            found="both" if of_files else "none of them",
+        )
+    result = _measure_model() if of_model else _measure_files(label_maps, poses)
+
+    from nppnet_tf.inference import result_file
+
+    if OUTPUT.value:
+        result_file.write(OUTPUT.value, result)
+    command_line.say(result_file.to_text(result))
+    if OUTPUT.value:
+        command_line.say(f"written to {OUTPUT.value}")
+
+
+def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
+    values = tuple(flag.value for flag in pair)
+    if any(values) and not all(values):
+        names = [f"--{flag.name}" for flag in pair]
+        missing = names[values.index(next(v for v in values if not v))]
+        raise UserError("flag is missing", missing, " and ".join(names))
+    return values if all(values) else None
+
+
+def _measure_model() -> dict[str, Any]:
+    scales = scale_list.parse(SCALES.value)
+    command_line.require_folder(MODEL.value, "--model")
+    command_line.require_folder(RECORDS.value, "--records")
+
+    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.inference import evaluation
+    from nppnet_tf.inference.predictor import Predictor
+
+    records = RecordSet.open(RECORDS.value, MAX_BAD_RECORDS.value)
+    predictor = Predictor.from_directory(MODEL.value, FLIP.value, scales)
+    count = min(records.count, LIMIT.value or records.count)
+    progress = command_line.Progress(count, "evaluating")
+    return evaluation.evaluate_records(
+        predictor, records, LIMIT.value, progress.over
+    )
+
+
+def _measure_files(
+    label_maps: tuple[str, str] | None, poses: tuple[str, str] | None
+) -> dict[str, Any]:
+    from nppnet_tf.data import descriptors
+    from nppnet_tf.inference import evaluation
+
+    return evaluation.evaluate_files(
+        descriptors.get(DATASET.value),
+        label_maps,
+        poses,
+        ALLOW_MISSING.value,
+    )
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

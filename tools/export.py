@@ -1,0 +1,64 @@
+"""Makes a SavedModel of a run, ready for TensorFlow Serving.
+
+Writes <output>/<name>/<version>/ and lists all models of <output> in
+<output>/models.config. savedmodels/README.md says how to serve it.
+"""
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+from . import scale_list
+
+MODEL = flags.DEFINE_string("model", None, "Working directory of a run.")
+OUTPUT = flags.DEFINE_string("output", "savedmodels", "Folder of models.")
+NAME = flags.DEFINE_string("name", "nppnet", "Of the model.")
+VERSION = flags.DEFINE_integer(
+    "version", None, "Of the model; by default one more than the newest.", 1
+)
+FLIP = flags.DEFINE_bool(
+    "flip", False, "Average over the mirrored picture, in the graph."
+)
+SCALES = flags.DEFINE_list(
+    "scales", ["1"], "Factors of the network's input to average over."
+)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    workdir = command_line.require_folder(MODEL.value, "--model")
+    scales = scale_list.parse(SCALES.value)
+    output = command_line.new_folder(OUTPUT.value, "--output")
+
+    from nppnet_tf.inference import export
+    from nppnet_tf.inference import predictor
+
+    network, descriptor, image_size = predictor.load_run(workdir)
+    if network.is_supernet:
+        raise UserError(
+            "a supernet cannot be served",
+            workdir,
+            "a run of nppnet-train, whose genotype is derived",
+            "a search",
+        )
+    version = export.export_saved_model(
+        network,
+        descriptor,
+        image_size,
+        output,
+        NAME.value,
+        VERSION.value,
+        FLIP.value,
+        scales,
+    )
+    command_line.say(f"exported to {version}")
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

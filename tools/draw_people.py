@@ -1,0 +1,118 @@
+"""Draws people with label maps and joints into a folder of LIP's layout.
+
+The pictures follow from the seed alone. Called again, the tool keeps what
+lies there and draws the rest.
+"""
+
+import pathlib
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("root", None, "Folder to draw into.")
+flags.DEFINE_integer("train", 512, "Pictures of the train split.")
+flags.DEFINE_integer("val", 64, "Pictures of the val split.")
+flags.DEFINE_integer("seed", 0, "Names the whole set of pictures.")
+flags.DEFINE_integer(
+    "height", None, "Median height of the pictures; LIP's where missing."
+)
+flags.DEFINE_integer(
+    "width", None, "Median width of the pictures; LIP's where missing."
+)
+flags.DEFINE_string(
+    "contact_sheet",
+    None,
+    "PNG or JPEG file that shows 64 people of the seed; with it, --root may "
+    "be missing.",
+)
+flags.DEFINE_string(
+    "label_sheet", None, "The same, of their label maps and joints."
+)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    sheets = {
+        "--contact_sheet": FLAGS.contact_sheet,
+        "--label_sheet": FLAGS.label_sheet,
+    }
+    if not FLAGS.root and not any(sheets.values()):
+        raise UserError(
+            "flag is missing", "--root", "a folder to draw into", "nothing"
+        )
+    for flag, path in sheets.items():
+        if path:
+            _check_sheet(flag, pathlib.Path(path))
+    size = _median_size()
+    if FLAGS.root:
+        _draw(size)
+    for flag, path in sheets.items():
+        if path:
+            _write_sheet(pathlib.Path(path), size, flag == "--label_sheet")
+
+
+def _median_size() -> tuple[int, int] | None:
+    if FLAGS.height is None and FLAGS.width is None:
+        return None
+    if FLAGS.height is None or FLAGS.width is None:
+        raise UserError(
+            "flag is missing",
+            "--height, --width",
+            "both or none",
+            f"--height={FLAGS.height} --width={FLAGS.width}",
+        )
+    return FLAGS.height, FLAGS.width
+
+
+def _check_sheet(flag: str, path: pathlib.Path) -> None:
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UserError(
+            "unknown kind of picture", f"{flag}={path}", ".png or .jpg",
+            path.suffix or "no ending",
+        )  # fmt: skip
+    if path.is_dir():
+        raise UserError("not a file", f"{flag}={path}", "a file", "a folder")
+
+
+def _draw(size: tuple[int, int] | None) -> None:
+    # Here, so that --help needs neither NumPy nor Pillow.
+    from nppnet_tf.data import synthetic
+
+    counts = {"train": FLAGS.train, "val": FLAGS.val}
+    total = sum(max(count, 0) for count in counts.values())
+    with command_line.Progress(total, "drawing people") as progress:
+        synthetic.write_lip(
+            FLAGS.root, counts, FLAGS.seed, size, progress.advance
+        )
+    command_line.say(
+        f"{FLAGS.train} train and {FLAGS.val} val pictures in {FLAGS.root}"
+    )
+
+
+def _write_sheet(
+    path: pathlib.Path, size: tuple[int, int] | None, labels: bool
+) -> None:
+    from nppnet_tf.data import atomic
+    from nppnet_tf.data import synthetic
+
+    sheet = synthetic.contact_sheet(
+        FLAGS.seed, height_width=size or (256, 192), labels=labels
+    )
+    kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
+    with atomic.atomic_path(path) as temporary:
+        sheet.save(temporary, kind)
+    command_line.say(path)
+
+
+def main() -> None:
+    """Runs the tool."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

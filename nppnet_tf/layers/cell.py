@@ -227,4 +227,3 @@ def edge_groups(num_inputs: int) -> list[list[int]]:
         [row for row, edge in enumerate(edges) if edge.predecessor == state]
         for state in range(num_states)
     ]
-

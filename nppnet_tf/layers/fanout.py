@@ -142,8 +142,10 @@ class MixedFanout(keras.layers.Layer):
     and offset, so the weight of an operation is the gain of its
     normalisation: one normalisation over all, then a sum.
 
-    Departs from the release: pooled operations are normalised once; there
-    they are normalised twice in a row, which is the same up to the epsilon.
+    The pooled convolution is normalised apart, at its own resolution.
+
+    Departs from the release: max pooling is normalised once; there it is
+    normalised twice in a row, which is the same up to the epsilon.
 
     Reference:
         Xu et al., PC-DARTS, https://arxiv.org/abs/1907.05737, Sec. 3.2.
@@ -187,18 +189,23 @@ class MixedFanout(keras.layers.Layer):
         self.normalized = tuple(
             name for name in self.primitives if self._is_normalized(name)
         )
-        self.dilated = tuple(
-            name for name in self.primitives if name in _RATES
-        )
+        self.dilated = tuple(name for name in self.primitives if name in _RATES)
         self.normalization = BatchNormalization(
             affine=False, name="normalization"
         )
+        self.pooled_normalization = None
+        if names.POOLED_CONV in self.primitives:
+            self.pooled_normalization = BatchNormalization(
+                affine=False, name="pooled_normalization"
+            )
         self.projections = _projections(self.targets, "projection")
 
     def _is_normalized(self, name: str) -> bool:
-        """At stride 1 a skip or an excitation leaves its input's scale."""
-        unscaled = (names.SKIP_CONNECT, names.SE_CONNECT)
-        return self.stride == 2 or name not in unscaled
+        """Whether an operation is part of the one normalisation."""
+        if name in (names.SKIP_CONNECT, names.SE_CONNECT):
+            # At stride 1 both leave their input's scale.
+            return self.stride == 2
+        return name != names.POOLED_CONV
 
     def build(self, input_shape) -> None:
         count, width = len(self.targets), self.searched
@@ -208,6 +215,7 @@ class MixedFanout(keras.layers.Layer):
             self.pointwise = self._kernel((1, 1), "pointwise")
         if names.POOLED_CONV in self.primitives:
             self.pooled = self._kernel((3, 3), "pooled")
+            self.pooled_normalization.build((None, None, None, count * width))
         if self.dilated:
             self.depthwise_factors = self.add_weight(
                 shape=(len(self.dilated), 3, 3, width, count, 1),
@@ -284,6 +292,9 @@ class MixedFanout(keras.layers.Layer):
         outputs = []
         if self.normalized:
             outputs.append(self._normalized_sum(inputs, weights, training))
+        if names.POOLED_CONV in weights:
+            weight = weights[names.POOLED_CONV]
+            outputs.append(self._convolve_pooled(inputs, weight, training))
         factor = self._unscaled_factor(inputs, weights)
         if factor is not None:
             outputs.append(tf.expand_dims(inputs, 3) * factor)
@@ -297,14 +308,26 @@ class MixedFanout(keras.layers.Layer):
             features += self._features(name, inputs, rectified, kernels)
         # One normalisation over all operations, their weights as its gain.
         gain = tf.stack([weights[name] for name in self.normalized])
-        gain *= tf.ones([self.searched])
         outputs = self.normalization(
-            tf.concat(features, -1),
-            gain=tf.reshape(gain, [-1]),
-            training=training,
+            tf.concat(features, -1), gain=self._gain(gain), training=training
         )
         sizes = [len(self.normalized), len(self.targets), self.searched]
         return tf.reduce_sum(_split_last(outputs, sizes), 3)
+
+    def _gain(self, weights):
+        """Repeats weights [..., targets, 1] for every channel."""
+        return tf.reshape(weights * tf.ones([self.searched]), [-1])
+
+    def _convolve_pooled(self, inputs, weight, training):
+        """The pooled convolution of every target, weighted."""
+        # Average pooling first: a mean of rectified values is another.
+        outputs = tf.nn.relu(operations.average_pool(inputs))
+        outputs = convolve(outputs, self.pooled.value, self.stride)
+        outputs = self.pooled_normalization(
+            outputs, gain=self._gain(weight), training=training
+        )
+        sizes = [len(self.targets), self.searched]
+        return _split_last(resize.rescale(outputs, 2), sizes)
 
     def _unscaled_factor(self, inputs, weights):
         """What skip and excitation multiply the state by, or None.
@@ -312,10 +335,11 @@ class MixedFanout(keras.layers.Layer):
         Broadcasts to [batch, 1, 1, targets, searched channels].
         """
         factor = None
-        unscaled = set(self.primitives) - set(self.normalized)
-        if names.SE_CONNECT in unscaled:
+        if self.stride == 2:
+            return None
+        if names.SE_CONNECT in weights:
             factor = weights[names.SE_CONNECT] * self._excitation(inputs)
-        if names.SKIP_CONNECT in unscaled:
+        if names.SKIP_CONNECT in weights:
             skip = weights[names.SKIP_CONNECT]
             factor = skip if factor is None else factor + skip
         return factor
@@ -329,20 +353,13 @@ class MixedFanout(keras.layers.Layer):
         if name == names.MAX_POOL_3X3:
             pooled = operations.max_pool(inputs, self.stride)
             return [pooled] * len(self.targets)
-        if name == names.POOLED_CONV:
-            # Average pooling first: a mean of rectified values is another.
-            pooled = tf.nn.relu(operations.average_pool(inputs))
-            outputs = convolve(pooled, self.pooled.value, self.stride)
-            return [resize.rescale(outputs, 2)]
         if name == names.SKIP_CONNECT:
             return [self._reduce(rectified)]
         if name == names.SE_CONNECT:
             # The mean of 2x2 pixels commutes with a factor per channel.
             pooled = tf.expand_dims(operations.average_pool(inputs), 3)
             return [_merge_last(pooled * self._excitation(inputs), 2)]
-        inputs, rate = operations.thin_out(
-            rectified, self.stride, _RATES[name]
-        )
+        inputs, rate = operations.thin_out(rectified, self.stride, _RATES[name])
         return [convolve(inputs, kernels[name], dilation=rate)]
 
     def _dilated_kernels(self) -> dict:

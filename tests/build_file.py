@@ -66,7 +66,7 @@ def tool_names() -> list[str]:
 @functools.cache
 def syntax_tree(path: str) -> ast.Module:
     """Returns the syntax tree of a file given by its relative path."""
-    return ast.parse((shared.REPOSITORY / path).read_text(), path)
+    return ast.parse(_text(path), path)
 
 
 def imported_modules(path: str) -> set[str]:
@@ -147,10 +147,7 @@ def read_targets(text: str | None = None) -> dict[str, Target]:
     }
     names["glob"] = _glob
     names["load"] = names["package"] = lambda *_, **__: None
-    exec(
-        (shared.REPOSITORY / "BUILD").read_text() if text is None else text,
-        names,
-    )
+    exec(_text("BUILD") if text is None else text, names)
     return targets
 
 
@@ -166,45 +163,55 @@ def _glob(include: list[str], exclude: tuple[str, ...] = ()) -> list[str]:
     return sorted(match(include) - match(exclude))
 
 
-def dependencies_of_test(path: str, targets: dict[str, Target]) -> list[str]:
-    """Returns the libraries that a test needs, by its imports."""
-    libraries = {
+def generated_part() -> str:
+    """Returns what stands between the marks of BUILD."""
+    library_of = {
         source: target.name
-        for target in targets.values()
+        for target in read_targets(split_build()[0]).values()
         if target.kind == "py_library"
         for source in target.sources
     }
-    names = {
-        libraries[file] for file in imported_files(path) if file in libraries
-    }
-    if "run_tool" in (shared.REPOSITORY / path).read_text():
-        names.add("tools")
-    return sorted(names)
+    tests = test_files()
+    helpers = [path for path in python_files("tests") if path not in tests]
+    library_of |= {path: "testing" for path in helpers}
 
+    def dependencies(*paths: str) -> list[str]:
+        names = {
+            library_of[file]
+            for path in paths
+            for file in imported_files(path)
+            if file in library_of
+        }
+        if any("run_tool" in _text(path) for path in paths):
+            names.add("tools")  # `run_tool` runs them without an import.
+        return [f":{name}" for name in sorted(names)]
 
-def generated_part() -> str:
-    """Returns what follows the mark in BUILD."""
-    targets = read_targets(split_build()[0])
-    lines = ["TOOLS = ["]
-    lines += [f'    "{name}",' for name in tool_names()]
-    lines += [
-        "]",
-        "",
-        "# Each test and the libraries that it imports.",
-        "TESTS = {",
-    ]
-    for path in test_files():
+    lines = _list("TOOLS", tool_names())
+    lines += ["", "# What the modules that tests share import."]
+    lines += _list(
+        "TESTING",
+        [name for name in dependencies(*helpers) if name != ":testing"],
+    )
+    lines += ["", "# Each test and the libraries that it imports.", "TESTS = {"]
+    for path in tests:
         lines.append(f'    "{path.removesuffix(".py")}": [')
-        for name in dependencies_of_test(path, targets):
-            lines.append(f'        ":{name}",')
+        lines += [f'        "{name}",' for name in dependencies(path)]
         lines.append("    ],")
     lines.append("}")
     return "\n".join(lines) + "\n"
 
 
+def _list(name: str, items: list[str]) -> list[str]:
+    return [f"{name} = [", *(f'    "{item}",' for item in items), "]"]
+
+
+def _text(path: str) -> str:
+    return (shared.REPOSITORY / path).read_text()
+
+
 def split_build() -> tuple[str, str, str]:
     """Returns BUILD before, between and behind the two marks."""
-    text = (shared.REPOSITORY / "BUILD").read_text()
+    text = _text("BUILD")
     before, between, behind = text.split(MARK)
     return before, between, behind
 

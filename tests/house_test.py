@@ -278,7 +278,7 @@ class MirrorTest(absltest.TestCase):
         offenders = [
             path
             for path in build_file.python_files("tests")
-            if re.search(r"(_tests|/test_\w+)\.py$", path)
+            if re.search(r"(_tests|/test_\w+(?<!_test))\.py$", path)
         ]
 
         self.assertEmpty(offenders)

@@ -37,7 +37,7 @@ _NOISE_SIZE = 512
 
 
 def _make_noise(smoothing: int, seed: int) -> np.ndarray:
-    """Returns a periodic noise tile, float32 of zero mean and unit deviation."""
+    """Returns a periodic noise tile of zero mean and unit deviation."""
     noise = np.random.RandomState(seed).standard_normal(
         (_NOISE_SIZE, _NOISE_SIZE)
     )
@@ -353,7 +353,12 @@ class Canvas:
                 self._decorate(fine, numbers, number, part, noise_offset)
         # The triangle filter over the finer pixels left and right of the
         # pixel's own centre; the box puts that centre in the middle.
-        box = (0.5, 0.5, _SUPERSAMPLE * width + 0.5, _SUPERSAMPLE * height + 0.5)
+        box = (
+            0.5,
+            0.5,
+            _SUPERSAMPLE * width + 0.5,
+            _SUPERSAMPLE * height + 0.5,
+        )
         figure = Image.fromarray(fine).resize(
             (width, height), Image.Resampling.BILINEAR, box=box
         )

@@ -161,9 +161,7 @@ def _contrast(rng: random.Random, color: Color) -> Color:
     return (245, 245, 242) if sum(color) < 384 else (30, 30, 36)
 
 
-def _pattern(
-    rng: random.Random, color: Color, chance: float
-) -> Pattern | None:
+def _pattern(rng: random.Random, color: Color, chance: float) -> Pattern | None:
     if rng.random() >= chance:
         return None
     kind = rng.choices(
@@ -187,9 +185,7 @@ def _pattern(
     return Pattern(kind, (second, second), rng.uniform(0.08, 0.16), 0.0)
 
 
-def _torso_garment(
-    rng: random.Random, warm: bool, feminine: bool
-) -> Garment:
+def _torso_garment(rng: random.Random, warm: bool, feminine: bool) -> Garment:
     """Draws a shirt, sweater or the like, of class upper-clothes."""
     if warm:
         kinds = ("tee", "polo", "tank", "shirt", "jersey")
@@ -243,9 +239,7 @@ def _pants(rng: random.Random, warm: bool, feminine: bool) -> Garment:
     else:
         color = _color(rng, 0.8)
         pattern = _pattern(rng, color, 0.25 if shorts else 0.1)
-    return Garment(
-        PANTS, color, pattern, 0, length, loose, hem=0.27, kind=kind
-    )
+    return Garment(PANTS, color, pattern, 0, length, loose, hem=0.27, kind=kind)
 
 
 def _skirt(rng: random.Random) -> Garment:
@@ -310,9 +304,7 @@ def _coat(rng: random.Random, skirted: bool) -> Garment:
     pattern = _pattern(rng, color, 0.14)
     sleeve = 0.0 if kind == "vest" else rng.uniform(1.85, 1.99)
     trim = _contrast(rng, color)
-    return Garment(
-        COAT, color, pattern, sleeve, length, loose, hem, kind, trim
-    )
+    return Garment(COAT, color, pattern, sleeve, length, loose, hem, kind, trim)
 
 
 def _hat(rng: random.Random, warm: bool) -> Garment:
@@ -320,9 +312,7 @@ def _hat(rng: random.Random, warm: bool) -> Garment:
     kind = rng.choices(kinds, (60, 25, 15))[0]
     color = _color(rng, 0.5)
     pattern = _pattern(rng, color, 0.2) if kind == "beanie" else None
-    return Garment(
-        HAT, color, pattern, kind=kind, trim=_contrast(rng, color)
-    )
+    return Garment(HAT, color, pattern, kind=kind, trim=_contrast(rng, color))
 
 
 def _shoes(rng: random.Random, warm: bool, feminine: bool) -> Garment:
@@ -340,9 +330,7 @@ def _shoes(rng: random.Random, warm: bool, feminine: bool) -> Garment:
     height = rng.uniform(1.45, 1.85) if kind == "boot" else 2.0
     sole = (236, 234, 228) if rng.random() < 0.6 else scaled(color, 0.6)
     trim = sole if kind == "sneaker" else scaled(color, 0.55)
-    return Garment(
-        RIGHT_SHOE, color, length=height, kind=kind, trim=trim
-    )
+    return Garment(RIGHT_SHOE, color, length=height, kind=kind, trim=trim)
 
 
 def _socks(

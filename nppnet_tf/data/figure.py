@@ -57,11 +57,11 @@ _TORSO_TABLE = np.array(
         (0.28, 0.078, 0.060, 0.004),
         (0.45, 0.070, 0.053, 0.010),
         (0.62, 0.080, 0.061, 0.012),
-        (0.78, 0.095, 0.066, 0.010),
-        (0.88, 0.104, 0.058, 0.002),
-        (0.94, 0.095, 0.048, -0.004),
-        (0.985, 0.058, 0.038, -0.008),
-        (1.03, 0.036, 0.032, -0.008),
+        (0.76, 0.096, 0.066, 0.010),
+        (0.86, 0.097, 0.058, 0.002),
+        (0.92, 0.080, 0.048, -0.004),
+        (0.97, 0.055, 0.038, -0.008),
+        (1.03, 0.034, 0.030, -0.008),
     ]
 )
 
@@ -108,11 +108,11 @@ def sample_body(rng: random.Random) -> Body:
     """Draws a body shape."""
     child = rng.random() < 0.12
     feminine = rng.random() < 0.5
-    head = rng.uniform(0.165, 0.19) if child else rng.uniform(0.130, 0.146)
+    head = rng.uniform(0.165, 0.19) if child else rng.uniform(0.136, 0.152)
     legs = (0.46 if child else 0.525) + rng.uniform(-0.015, 0.02)
     girth = min(max(rng.gauss(1.0, 0.11), 0.82), 1.35)
     ankle = 0.04
-    neck = 0.038 if child else 0.05
+    neck = 0.034 if child else 0.043
     arms = (0.92 if child else 1.0) * rng.uniform(0.96, 1.04)
     return Body(
         head=head,
@@ -225,7 +225,13 @@ _ARMS = {
     "wave": ((75, 112), (-5, 30), (65, 115), (-0.1, 1.0, 0.15), "open"),
     "sideways": ((65, 104), (-15, 35), (4, 35), (0.0, 0.6, 0.7), "open"),
     "reach": ((45, 98), (55, 88), (8, 55), (-0.3, 0.6, 0.1), "open"),
-    "behind_head": ((115, 140), (-10, 15), (122, 138), (-1.0, 0.2, -0.5), "fist"),
+    "behind_head": (
+        (115, 140),
+        (-10, 15),
+        (122, 138),
+        (-1.0, 0.2, -0.5),
+        "fist",
+    ),
     "forward": ((12, 38), (78, 95), (12, 50), (-0.2, 0.8, 1.0), "relaxed"),
     "backward": ((14, 38), (-95, -75), (10, 40), (-0.1, 0.0, 1.0), "relaxed"),
     "pumping": ((10, 35), (70, 95), (75, 100), (-0.3, 0.6, 1.0), "fist"),
@@ -511,15 +517,19 @@ class Figure:
         shoulder = self._neck + frame @ np.array(
             [
                 body.shoulder * (1 - 0.13 * raised),
-                body.torso * (-0.13 + 0.17 * raised),
+                body.torso * (-0.155 + 0.18 * raised),
                 -0.004,
             ]
         )
         elbow = shoulder + upper * body.upper_arm
         wrist = elbow + fore * body.forearm
         length = body.hand * (0.62 if arm.hand == "fist" else 1.0)
-        tip = wrist + _bent(fore, frame @ np.array([-0.6, -0.5, 0.3]), 9) * length
-        return Limb(side, np.stack([shoulder, elbow, wrist, tip]), None, arm.hand)
+        tip = (
+            wrist + _bent(fore, frame @ np.array([-0.6, -0.5, 0.3]), 9) * length
+        )
+        return Limb(
+            side, np.stack([shoulder, elbow, wrist, tip]), None, arm.hand
+        )
 
     def _make_leg(self, side: int, leg: LegPose) -> Limb:
         body = self.body

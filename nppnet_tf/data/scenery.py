@@ -66,9 +66,7 @@ SCENES = ("room", "street", "nature", "studio", "blurred")
 _SCENE_WEIGHTS = (30, 24, 26, 8, 12)
 
 
-def _gradient(
-    size: tuple[int, int], top: Color, bottom: Color
-) -> Image.Image:
+def _gradient(size: tuple[int, int], top: Color, bottom: Color) -> Image.Image:
     rows = np.linspace(0, 1, 16, dtype=np.float32)[:, None, None]
     column = np.array(top, np.float32) * (1 - rows) + rows * np.array(
         bottom, np.float32
@@ -298,8 +296,7 @@ def _draw_nature(scene: _Scene) -> None:
 
 
 def _draw_studio(scene: _Scene) -> None:
-    rng, (height, width) = scene.rng, scene.size
-    color = jitter(rng, rng.choice(_WALLS), 25)
+    color = jitter(scene.rng, scene.rng.choice(_WALLS), 25)
     scene.use(
         _gradient(scene.size, scaled(color, 0.8), scaled(color, 1.12)), (0, 0)
     )
@@ -332,14 +329,37 @@ def _draw_bystander(scene: _Scene) -> None:
     tall = rng.uniform(0.3, 0.6) * height
     top = rng.uniform(0.1, 0.5) * height
     shirt = jitter(rng, rng.choice(_OBJECTS), 30)
-    half = tall * 0.11
-    scene.box(x - half, top + tall * 0.17, x + half, top + tall * 0.55, shirt)
-    scene.box(x - half * 0.8, top + tall * 0.55, x + half * 0.8, top + tall,
-              jitter(rng, (50, 54, 70), 20))  # fmt: skip
-    radius = tall * 0.07
+    half = tall * 0.10
+    trousers = jitter(rng, (50, 54, 70), 20)
+    for side in (-1, 1):
+        hip = x + side * half * 0.45
+        foot = x + side * half * rng.uniform(0.4, 1.1)
+        scene.draw.line(
+            [(hip, top + tall * 0.5), (foot, top + tall)],
+            fill=trousers,
+            width=max(1, int(half * 0.8)),
+        )
+        scene.draw.line(
+            [(x + side * half * 0.8, top + tall * 0.22),
+             (x + side * half * rng.uniform(0.9, 1.7), top + tall * 0.52)],
+            fill=scaled(shirt, 0.9),
+            width=max(1, int(half * 0.5)),
+        )  # fmt: skip
+    scene.draw.polygon(
+        [(x - half * 0.5, top + tall * 0.15),
+         (x + half * 0.5, top + tall * 0.15),
+         (x + half, top + tall * 0.21), (x + half * 0.8, top + tall * 0.55),
+         (x - half * 0.8, top + tall * 0.55), (x - half, top + tall * 0.21)],
+        fill=shirt,
+    )  # fmt: skip
+    radius = tall * 0.055
+    skin = jitter(rng, (180, 140, 112), 30)
     scene.draw.ellipse(
-        [x - radius, top, x + radius, top + radius * 2.4],
-        fill=jitter(rng, (180, 140, 112), 30),
+        [x - radius, top, x + radius, top + radius * 2.6], fill=skin
+    )
+    scene.draw.ellipse(
+        [x - radius, top - radius * 0.1, x + radius, top + radius * 1.2],
+        fill=(60, 46, 38),
     )
 
 
@@ -370,7 +390,7 @@ def draw_background(
     name = rng.choices(SCENES, _SCENE_WEIGHTS)[0]
     scene = _Scene(half, horizon / 2, rng)
     _DRAWERS[name](scene)
-    if name != "studio" and rng.random() < 0.35:
+    if name != "studio" and rng.random() < 0.2:
         for _ in range(rng.randrange(1, 3)):
             _draw_bystander(scene)
     blur = half[0] / 128 * rng.choice((0.4, 0.8, 1.4, 2.5))
@@ -379,12 +399,12 @@ def draw_background(
     image = scene.image.filter(ImageFilter.GaussianBlur(blur))
     image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     texture = noise_patch(
-        size, rng.choice((0, 2, 4)), (rng.randrange(512), rng.randrange(512))
+        size, rng.choice((0, 2, 5)), (rng.randrange(512), rng.randrange(512))
     )
     pixels = np.asarray(image, np.float32)
-    pixels = pixels * (1 + texture * np.float32(rng.uniform(0.0, 0.05)))[
-        :, :, None
-    ]
+    pixels = (
+        pixels * (1 + texture * np.float32(rng.uniform(0.0, 0.025)))[:, :, None]
+    )
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 

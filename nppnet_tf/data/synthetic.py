@@ -24,8 +24,8 @@ from PIL import ImageFilter
 from nppnet_tf.data import atomic
 from nppnet_tf.data import canvas as canvas_lib
 from nppnet_tf.data import clothing
-from nppnet_tf.data import dressing
 from nppnet_tf.data import figure as figure_lib
+from nppnet_tf.data import person_painter
 from nppnet_tf.data import record
 from nppnet_tf.data import scenery
 from nppnet_tf.data.canvas import Canvas
@@ -139,9 +139,7 @@ def _extent(figure: Figure, outfit: clothing.Outfit) -> np.ndarray:
     return np.concatenate([stacked[:, :2].min(0), stacked[:, 2:].max(0)])
 
 
-def _crop(
-    figure: Figure, extent: np.ndarray, rng: random.Random
-) -> np.ndarray:
+def _crop(figure: Figure, extent: np.ndarray, rng: random.Random) -> np.ndarray:
     """Returns the window of a picture: the person, or a part of it."""
     x0, y0, x1, y1 = extent
     wide, tall = x1 - x0, y1 - y0
@@ -295,10 +293,9 @@ def _paint(
 ) -> None:
     """Paints seat, person, held thing and obstacle, in this order."""
     scenery.paint_seat(canvas, figure, _stream(seed, index, "seat"), True)
-    painter = dressing.PersonPainter(
+    person_painter.paint_person(
         canvas, figure, outfit, _stream(seed, index, "folds")
     )
-    painter.paint()
     scenery.paint_seat(canvas, figure, _stream(seed, index, "seat"), False)
     things = _stream(seed, index, "things")
     if things.random() < 0.16:
@@ -404,7 +401,7 @@ def _photograph(picture: np.ndarray, rng: random.Random) -> np.ndarray:
         image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
         blurred = image.filter(ImageFilter.GaussianBlur(radius))
         picture = np.asarray(blurred, np.float32)
-    grain = abs(rng.gauss(0, 5))
+    grain = abs(rng.gauss(0, 3))
     offset = (rng.randrange(512), rng.randrange(512))
     noise = canvas_lib.noise_patch((height, width), 0, offset)
     other = canvas_lib.noise_patch((height, width), 2, offset[::-1])

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
+import keras
 import numpy as np
 
 from nppnet_tf.data.descriptors import DatasetDescriptor
@@ -87,16 +88,16 @@ def weights_sha256(variables: Iterable[Any]) -> str:
     """Returns a hash that tells two sets of weights apart.
 
     Args:
-        variables: Keras variables; their paths, types, shapes and values
-            count, not their order.
+        variables: Keras variables, in the order of their network. Their types,
+            shapes and values count; names do not, since Keras numbers the
+            networks of a process.
 
     Returns:
         64 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for variable in sorted(variables, key=lambda variable: variable.path):
-        value = np.ascontiguousarray(variable.numpy())
-        head = f"{variable.path}|{value.dtype}|{value.shape}|"
-        digest.update(head.encode())
+    for variable in variables:
+        value = np.ascontiguousarray(keras.ops.convert_to_numpy(variable))
+        digest.update(f"{value.dtype}{value.shape}".encode())
         digest.update(value.tobytes())
     return digest.hexdigest()

@@ -22,15 +22,20 @@ from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time
 from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.inference.serving_graph import ServingGraph
+from nppnet_tf.models import saved_network
 
 NETWORK_SIGNATURE = "network"
 TENSOR_SIGNATURE = "predict_tensor"
+
+# Facts that a run keeps beside its network.
+DESCRIPTOR = "descriptor"  # name of a built-in one, or all of it
+IMAGE_SIZE = "image_size"
 
 # Neither mirrored nor resized inputs.
 _PLAIN = (False, (1.0,))
 
 _SAVED_MODEL_FILE = "saved_model.pb"
-_NETWORK_FILE = "network.json"
+_NETWORK_FILE = saved_network.DESCRIPTION_FILE
 
 TensorFunction = Callable[..., Mapping[str, tf.Tensor]]
 
@@ -266,11 +271,22 @@ def load_run(
     Raises:
         UserError: If the run holds no whole network.
     """
-    # Building layers costs seconds that a SavedModel does not need.
-    from nppnet_tf.models import saved_network
-
     network, extra = saved_network.load_network(folder)
-    return network, _descriptor_of(extra, folder), tuple(extra["image_size"])
+    missing = [name for name in (DESCRIPTOR, IMAGE_SIZE) if name not in extra]
+    if missing:
+        raise UserError(
+            "network does not say what it was trained on",
+            pathlib.Path(folder) / _NETWORK_FILE,
+            f"{DESCRIPTOR} and {IMAGE_SIZE}",
+            f"no {' and no '.join(missing)}",
+        )
+    descriptor = extra[DESCRIPTOR]
+    if isinstance(descriptor, str):
+        descriptor = descriptors.get(descriptor)
+    else:
+        descriptor = DatasetDescriptor.from_json(json.dumps(descriptor), folder)
+    height, width = extra[IMAGE_SIZE]
+    return network, descriptor, (height, width)
 
 
 def graph_of(
@@ -314,12 +330,6 @@ def describe(
         network=dataclasses.asdict(network.config),
         genotype=genotype and json.loads(genotype.to_json()),
     )
-
-
-def _descriptor_of(
-    extra: Mapping[str, Any], folder: str | os.PathLike[str]
-) -> DatasetDescriptor:
-    return descriptors.get(extra["descriptor"])
 
 
 def _average(

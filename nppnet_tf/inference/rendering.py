@@ -251,9 +251,13 @@ class _Pen:
     def _disc(
         self, centre: tuple[float, float], radius: float, colour: Colour
     ) -> None:
-        x, y = centre
-        box = (x - radius, y - radius, x + radius, y + radius)
-        self._draw.ellipse(box, (*colour, 255))
+        # Pillow would cut off fractions and so move every disc up and left.
+        lows = [round(place - radius) for place in centre]
+        highs = [
+            round(2 * place) - low
+            for place, low in zip(centre, lows, strict=True)
+        ]
+        self._draw.ellipse((*lows, *highs), (*colour, 255))
 
     def _place(self, point: tuple[float, float]) -> tuple[float, float]:
         """From pixel centres of the picture to those of the larger layer."""

@@ -38,6 +38,7 @@ def resize_aligned_corners(
     Returns:
         Float32 [..., height, width, channels].
     """
+    images = tf.convert_to_tensor(images)
     shape = tf.shape(images)
     return sample(
         images,
@@ -62,6 +63,7 @@ def sample(
     Returns:
         Float32 [..., height, width, channels].
     """
+    images = tf.convert_to_tensor(images)
     # Rows first: they are contiguous, and fewer are left for the columns.
     return _sample_axis(_sample_axis(images, rows, -3), columns, -2)
 

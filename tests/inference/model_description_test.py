@@ -1,0 +1,68 @@
+"""Tests of inference.model_description."""
+
+import dataclasses
+import pathlib
+
+from absl.testing import absltest
+
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference import model_description
+from nppnet_tf.inference.model_description import ModelDescription
+from tests.inference import stand_in
+
+_DESCRIPTION = ModelDescription(
+    name="people",
+    version=4,
+    descriptor=LIP,
+    image_size=(64, 96),
+    weights_sha256="0" * 64,
+    software_version="1.2",
+    scales=(0.5, 1.0),
+)
+
+
+class ModelDescriptionTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        self.path = folder / "model.json"
+
+    def test_written_description_is_read_again(self):
+        self.path.write_text(_DESCRIPTION.to_json())
+
+        self.assertEqual(ModelDescription.load(self.path), _DESCRIPTION)
+
+    def test_other_files_are_refused(self):
+        for text in ("", "[]", "{}", '{"format": "other"}'):
+            self.path.write_text(text)
+
+            with (
+                self.subTest(text),
+                self.assertRaisesRegex(UserError, "model.json"),
+            ):
+                ModelDescription.load(self.path)
+
+    def test_description_with_another_descriptor_differs(self):
+        other = dataclasses.replace(
+            _DESCRIPTION, descriptor=dataclasses.replace(LIP, name="mine")
+        )
+        self.path.write_text(other.to_json())
+
+        self.assertNotEqual(ModelDescription.load(self.path), _DESCRIPTION)
+
+
+class WeightsTest(absltest.TestCase):
+    def test_hash_depends_on_values_alone(self):
+        first = stand_in.StandIn().variables
+        second = stand_in.StandIn().variables
+        before = model_description.weights_sha256(first)
+        self.assertEqual(before, model_description.weights_sha256(second))
+
+        second[0].assign_add(second[0] * 1e-6)
+
+        self.assertNotEqual(before, model_description.weights_sha256(second))
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,183 @@
+"""Tests of inference.predictor."""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+from PIL import Image
+
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.data import images
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference import export
+from nppnet_tf.inference import predictor
+from nppnet_tf.inference.predictor import Predictor
+from nppnet_tf.models import saved_network
+from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import genotype as genotypes
+from tests.inference import stand_in
+
+
+class PredictorTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.network = stand_in.StandIn()
+        cls.predictor = Predictor.from_network(
+            cls.network, LIP, stand_in.IMAGE_SIZE
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_answers_have_the_sizes_of_the_pictures(self):
+        pictures = [stand_in.picture(20, 30), stand_in.picture(70, 10)]
+
+        predictions = self.predictor.predict(pictures)
+
+        sizes = [answer.label_map.shape for answer in predictions]
+        self.assertEqual(sizes, [(20, 30), (70, 10)])
+        for picture, answer in zip(pictures, predictions, strict=True):
+            self.assertEqual(answer.label_map.dtype, np.uint8)
+            self.assertEqual(answer.keypoints_xy.shape, (16, 2))
+            self.assertEqual(answer.scores.shape, (16,))
+            self.assertTrue((answer.keypoints_xy >= 0).all())
+            limits = np.array(picture.shape[1::-1]) - 1
+            self.assertTrue((answer.keypoints_xy <= limits).all())
+
+    def test_file_is_turned_upright(self):
+        picture = stand_in.picture(40, 60)
+        path = self.folder / "turned.png"
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.fromarray(picture).save(path, exif=exif)
+
+        answer = self.predictor.predict_file(path)
+
+        expected = self.predictor.predict([np.rot90(picture, -1)])[0]
+        np.testing.assert_array_equal(answer.label_map, expected.label_map)
+
+    def test_mirrored_picture_gets_the_mirrored_answer_with_flip(self):
+        flipping = Predictor.from_network(
+            self.network, LIP, stand_in.IMAGE_SIZE, flip=True
+        )
+        picture = stand_in.picture(64, 96)
+
+        plain, mirrored = flipping.predict([picture, picture[:, ::-1]])
+
+        classes = np.array(LIP.mirrored_classes)
+        expected = classes[plain.label_map[:, ::-1]]
+        self.assertGreater(np.mean(mirrored.label_map == expected), 0.999)
+        np.testing.assert_allclose(
+            mirrored.scores,
+            plain.scores[list(LIP.mirrored_keypoints)],
+            atol=1e-5,
+        )
+
+    def test_saved_model_averages_as_the_network_does(self):
+        models = self.folder / "models"
+        export.export_saved_model(
+            self.network, LIP, stand_in.IMAGE_SIZE, models, "people"
+        )
+        options = {"flip": True, "scales": (0.5, 1.0)}
+        picture = stand_in.picture(50, 40)
+
+        loaded = Predictor.from_directory(models / "people", **options)
+        answer = loaded.predict([picture])[0]
+
+        expected = Predictor.from_network(
+            self.network, LIP, stand_in.IMAGE_SIZE, **options
+        ).predict([picture])[0]
+        np.testing.assert_array_equal(answer.label_map, expected.label_map)
+        np.testing.assert_allclose(answer.scores, expected.scores, atol=1e-6)
+        self.assertTrue(loaded.description.flip)
+        self.assertEqual(loaded.description.scales, (0.5, 1.0))
+
+    def test_newest_version_is_taken_by_number(self):
+        for version in ("9", "10", "11.tmp-3"):
+            (self.folder / version).mkdir()
+            (self.folder / version / "saved_model.pb").touch()
+
+        self.assertEqual(predictor.find_model(self.folder).name, "10")
+
+    def test_folder_without_a_model_is_named(self):
+        with self.assertRaisesRegex(UserError, f"no model.*{self.folder}"):
+            Predictor.from_directory(self.folder)
+
+    def test_missing_folder_is_named(self):
+        with self.assertRaisesRegex(UserError, "absent.*no such folder"):
+            Predictor.from_directory(self.folder / "absent")
+
+    def test_saved_model_without_description_is_refused(self):
+        (self.folder / "saved_model.pb").write_bytes(b"")
+
+        with self.assertRaisesRegex(UserError, "cannot be described"):
+            Predictor.from_directory(self.folder)
+
+    def test_text_file_is_no_picture(self):
+        path = self.folder / "text.jpg"
+        path.write_text("text")
+
+        with self.assertRaisesRegex(UserError, "text.jpg"):
+            self.predictor.predict_file(path)
+
+    def test_wrong_arrays_are_refused(self):
+        with self.assertRaisesRegex(ValueError, r"Received: image.shape"):
+            self.predictor.predict([np.zeros((4, 5), np.uint8)])
+        with self.assertRaisesRegex(ValueError, "Received: image.dtype"):
+            self.predictor.predict([np.zeros((4, 5, 3))])
+
+    def test_array_of_too_many_pixels_is_refused(self):
+        wide = np.broadcast_to(np.uint8(0), (images.MAX_PIXELS, 2, 3))
+
+        with self.assertRaisesRegex(UserError, "too large"):
+            self.predictor.predict([wide])
+
+
+class RunTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        baseline = genotypes.Genotype(genotypes.BASELINE)
+        self.network = NPPNet(baseline, NetworkConfig(channels=8, cells=4))
+
+    def test_run_is_loaded_with_what_it_was_trained_on(self):
+        extra = {"descriptor": "lip", "image_size": [64, 32]}
+        saved_network.save_network(self.network, self.folder, extra)
+
+        network, descriptor, image_size = predictor.load_run(self.folder)
+
+        self.assertEqual(descriptor, LIP)
+        self.assertEqual(image_size, (64, 32))
+        inputs = tf.random.stateless_normal((1, 64, 32, 3), (1, 2))
+        np.testing.assert_array_equal(
+            network(inputs)["heatmaps"][-1],
+            self.network(inputs)["heatmaps"][-1],
+        )
+
+    def test_run_may_hold_a_whole_descriptor(self):
+        changed = dataclasses.replace(LIP, name="mine")
+        extra = {
+            "descriptor": json.loads(changed.to_json()),
+            "image_size": [64, 32],
+        }
+        saved_network.save_network(self.network, self.folder, extra)
+
+        self.assertEqual(predictor.load_run(self.folder)[1], changed)
+
+    def test_run_that_does_not_say_its_input_size_is_refused(self):
+        saved_network.save_network(
+            self.network, self.folder, {"descriptor": "lip"}
+        )
+
+        with self.assertRaisesRegex(UserError, "no image_size"):
+            predictor.load_run(self.folder)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,196 @@
+"""Tests of inference.serving_graph."""
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf import keys
+from nppnet_tf.data import geometry
+from nppnet_tf.data import heatmap_codec
+from nppnet_tf.data import pixels
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.inference import serving_graph
+from tests.inference import stand_in
+
+_SIZE = (64, 96)
+
+
+def _grey_levels(inputs: tf.Tensor) -> np.ndarray:
+    return (np.asarray(inputs) * pixels.STD + pixels.MEAN) * 255
+
+
+class PreprocessTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("tall_and_larger", 100, 40),
+        ("wide_and_smaller", 20, 55),
+        ("fitting", 64, 96),
+        ("one_pixel", 1, 1),
+    )
+    def test_input_is_that_of_the_pipeline(self, height, width):
+        picture = stand_in.picture(height, width)
+
+        inputs = serving_graph.preprocess(tf.constant(picture), _SIZE)
+
+        matrix = geometry.fit_matrix((height, width), _SIZE)
+        expected = geometry.warp_image(picture, matrix, _SIZE).astype(float)
+        # Pillow drops the fraction of a grey level.
+        difference = _grey_levels(inputs) - expected
+        self.assertGreater(difference.min(), -1e-3)
+        self.assertLess(difference.max(), 1 + 1e-3)
+
+    def test_much_larger_picture_is_averaged_first(self):
+        checkered = np.indices((640, 960)).sum(0) % 2 * 255
+        picture = np.repeat(checkered[..., np.newaxis], 3, -1)
+
+        inputs = serving_graph.preprocess(
+            tf.constant(picture, tf.float32), _SIZE
+        )
+
+        np.testing.assert_allclose(_grey_levels(inputs), 127.5, atol=0.01)
+
+    def test_batch_is_its_pictures_one_by_one(self):
+        pictures = np.stack([stand_in.picture(150, 260, s) for s in (1, 2)])
+
+        batch = serving_graph.preprocess(tf.constant(pictures), _SIZE)
+
+        for inputs, picture in zip(batch, pictures, strict=True):
+            np.testing.assert_allclose(
+                inputs,
+                serving_graph.preprocess(tf.constant(picture), _SIZE),
+                atol=1e-5,
+            )
+
+
+class LabelMapTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("tall", 150, 60), ("wide", 30, 90), ("small", 9, 7)
+    )
+    def test_label_map_is_the_inverse_warp_of_the_logits(self, height, width):
+        rng = np.random.default_rng(2)
+        logits = rng.normal(size=(16, 24, 4)).astype(np.float32)
+
+        label_map = serving_graph.label_map_at(
+            tf.constant(logits), tf.constant([height, width]), _SIZE
+        )
+
+        full = tf.raw_ops.ResizeBilinear(
+            images=logits[np.newaxis], size=_SIZE, align_corners=True
+        )[0].numpy()
+        matrix = geometry.fit_matrix((height, width), _SIZE)
+        rows, columns = np.mgrid[0:height, 0:width]
+        points = geometry.transform_points(
+            matrix, np.stack([columns, rows], -1).astype(float)
+        )
+        expected = _bilinear(full, points).argmax(-1)
+        self.assertGreater(np.mean(label_map.numpy() == expected), 0.999)
+
+    def test_bands_of_a_large_picture_fit_together(self):
+        logits = tf.random.stateless_normal((16, 24, 3), (4, 5))
+        size = tf.constant([301, 203])
+        whole = serving_graph.label_map_at(logits, size, _SIZE)
+
+        with absltest.mock.patch.object(serving_graph, "_BAND_PIXELS", 5000):
+            in_bands = serving_graph.label_map_at(logits, size, _SIZE)
+
+        np.testing.assert_array_equal(in_bands, whole)
+
+
+class KeypointsTest(absltest.TestCase):
+    def test_keypoints_come_back_to_the_pixels_they_came_from(self):
+        truth_xy = np.array([[0.0, 0.0], [40.25, 12.5], [58.0, 149.0]])
+        matrix = geometry.fit_matrix((150, 59), _SIZE)
+        input_xy = geometry.transform_points(matrix, truth_xy)
+
+        keypoints_xy = serving_graph.keypoints_at(
+            tf.constant(input_xy, tf.float32), tf.constant([150, 59]), _SIZE
+        )
+
+        np.testing.assert_allclose(keypoints_xy, truth_xy, atol=1e-3)
+
+    def test_keypoints_in_the_grey_are_moved_to_the_border(self):
+        keypoints_xy = serving_graph.keypoints_at(
+            tf.constant([[0.0, 30.0], [95.0, 30.0]]),
+            tf.constant([64, 20]),
+            _SIZE,
+        )
+
+        np.testing.assert_allclose(keypoints_xy[:, 0], [0.0, 19.0])
+
+
+class ServingGraphTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.truth_xy = np.random.default_rng(1).uniform(
+            (5, 5), (115, 75), (16, 2)
+        )
+        matrix = geometry.fit_matrix((80, 120), _SIZE)
+        heatmaps = heatmap_codec.encode(
+            geometry.transform_points(matrix, self.truth_xy),
+            np.full(16, 2),
+            _SIZE,
+            4,
+            7.0,
+        )
+
+        def network(image: tf.Tensor) -> dict[str, tf.Tensor]:
+            batch = tf.shape(image)[0]
+            logits = tf.one_hot(tf.fill([batch, 16, 24], 13), 20)
+            return {
+                keys.HEATMAPS: tf.tile(heatmaps[np.newaxis], [batch, 1, 1, 1]),
+                keys.PARSING_LOGITS: logits,
+            }
+
+        self.graph = serving_graph.ServingGraph(
+            network, [], LIP, _SIZE, max_pixels=120 * 80
+        )
+
+    def test_perfect_heatmaps_give_the_truth_in_pixels_of_the_picture(self):
+        image = np.zeros((2, 80, 120, 3), np.float32)
+
+        outputs = self.graph.predict_tensor(tf.constant(image))
+
+        for keypoints_xy in outputs["keypoints_xy"]:
+            np.testing.assert_allclose(keypoints_xy, self.truth_xy, atol=0.25)
+        self.assertEqual(outputs["label_map"].shape, (2, 80, 120))
+        self.assertEqual(outputs["label_map"].dtype, tf.uint8)
+        self.assertEqual(np.unique(outputs["label_map"]), [13])
+        np.testing.assert_array_equal(outputs["image_size"], [[80, 120]] * 2)
+
+    def test_tensor_of_too_many_pixels_is_refused(self):
+        with self.assertRaisesRegex(
+            tf.errors.InvalidArgumentError, "more pixels than the limit"
+        ):
+            self.graph.predict_tensor(tf.zeros((1, 81, 120, 3)))
+
+    def test_picture_of_too_many_pixels_has_its_status(self):
+        large = tf.io.encode_png(np.zeros((81, 120, 3), np.uint8))
+        right = tf.io.encode_png(np.zeros((80, 120, 3), np.uint8))
+
+        outputs = self.graph.predict_bytes(tf.stack([large, right]))
+
+        np.testing.assert_array_equal(outputs["status"], [2, 0])
+        np.testing.assert_array_equal(
+            outputs["image_size"], [[0, 0], [80, 120]]
+        )
+
+
+def _bilinear(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Reads [H, W, C] at points [h, w, 2], the nearest pixel outside."""
+    height, width = image.shape[:2]
+    x = points[..., 0].clip(0, width - 1)
+    y = points[..., 1].clip(0, height - 1)
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    right = np.minimum(left + 1, width - 1)
+    bottom = np.minimum(top + 1, height - 1)
+    u, v = (x - left)[..., np.newaxis], (y - top)[..., np.newaxis]
+    return (
+        image[top, left] * (1 - u) * (1 - v)
+        + image[top, right] * u * (1 - v)
+        + image[bottom, left] * (1 - u) * v
+        + image[bottom, right] * u * v
+    )
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -326,8 +326,9 @@ class MixedFanout(keras.layers.Layer):
         outputs = self.pooled_normalization(
             outputs, gain=self._gain(weight), training=training
         )
-        sizes = [len(self.targets), self.searched]
-        return _split_last(resize.rescale(outputs, 2), sizes)
+        size = resize.scaled_size(inputs, 1 / self.stride)
+        outputs = resize.resize_bilinear(outputs, size)
+        return _split_last(outputs, [len(self.targets), self.searched])
 
     def _unscaled_factor(self, inputs, weights):
         """What skip and excitation multiply the state by, or None.

@@ -13,7 +13,8 @@ from nppnet_tf.layers.convolution import ConvolutionBlock
 from nppnet_tf.layers.convolution import FactorizedReduction
 from nppnet_tf.layers.convolution import strided_shape
 from nppnet_tf.layers.normalization import BatchNormalization
-from nppnet_tf.layers.resize import rescale
+from nppnet_tf.layers.resize import resize_bilinear
+from nppnet_tf.layers.resize import scaled_size
 from nppnet_tf.search_space import primitives as names
 
 
@@ -176,7 +177,7 @@ class PooledConvolution(_Primitive):
 
     def call(self, inputs, training=None):
         outputs = self.block(average_pool(inputs), training=training)
-        return rescale(outputs, 2)
+        return resize_bilinear(outputs, scaled_size(inputs, 1 / self.stride))
 
 
 def build_primitive(
@@ -240,5 +241,5 @@ def max_pool(inputs, stride: int):
 
 
 def average_pool(inputs):
-    """Halves even sides by the mean of 2x2 pixels."""
-    return tf.nn.avg_pool2d(inputs, 2, 2, "VALID")
+    """Halves sides by the mean of 2x2 pixels; odd sides are rounded up."""
+    return tf.nn.avg_pool2d(inputs, 2, 2, "SAME")

@@ -1,4 +1,4 @@
-"""The one resize policy of the network, and the channel shuffle.
+"""The one resize policy of the network.
 
 Features are resized bilinearly with aligned corners, as the release does: the
 first and last pixel of a row stay where they are. Only the channels that
@@ -46,24 +46,3 @@ def rescale(inputs, factor: float):
     if factor == 1:
         return inputs
     return resize_bilinear(inputs, scaled_size(inputs, factor))
-
-
-def channel_shuffle(inputs, groups: int):
-    """Deals the channels of `groups` equal blocks in turn (ShuffleNet).
-
-    Args:
-        inputs: Float tensor [batch, height, width, channels].
-        groups: Divides the number of channels.
-    """
-    channels = inputs.shape[-1]
-    if channels % groups:
-        raise ValueError(
-            "Channels must be divisible by groups. "
-            f"Received: channels={channels}, groups={groups}"
-        )
-    shape = tf.shape(inputs)
-    grouped = tf.reshape(
-        inputs, [-1, shape[1], shape[2], groups, channels // groups]
-    )
-    dealt = tf.transpose(grouped, [0, 1, 2, 4, 3])
-    return tf.reshape(dealt, [-1, shape[1], shape[2], channels])

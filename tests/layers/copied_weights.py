@@ -1,9 +1,11 @@
 """Copies weights of searched fan-outs into derived ones."""
 
 import numpy as np
+import tensorflow as tf
 
 from nppnet_tf.layers.convolution import ConvolutionBlock
 from nppnet_tf.layers.convolution import FactorizedReduction
+from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.primitives import DilatedConvolution
 from nppnet_tf.layers.primitives import MaxPooling
 from nppnet_tf.layers.primitives import PooledConvolution
@@ -106,3 +108,39 @@ def _statistics(mixed, block, name, target):
     block.normalization.moving_variance.assign(
         mixed.normalization.moving_variance[part]
     )
+
+
+def copy_cell(searched, derived):
+    """Copies a searched cell into a derived one.
+
+    Returns:
+        The one-hot mixtures under which the two are equal.
+    """
+    for source, target in zip(
+        searched.preprocess, derived.preprocess, strict=True
+    ):
+        for theirs, ours in zip(
+            source.variables, target.variables, strict=True
+        ):
+            ours.assign(theirs)
+    mixtures = []
+    for mixed, selected in zip(
+        searched.graph.fanouts, derived.graph.fanouts, strict=True
+    ):
+        if mixed is not None:
+            mixtures.append(copy_kept(mixed, selected))
+    return mixtures
+
+
+def copy_kept(mixed, selected):
+    """Copies the kept edges of one fan-out; returns its one-hot mixture."""
+    nodes = [target.node for target in mixed.targets]
+    shares = np.zeros((len(mixed.primitives), len(nodes), 1), np.float32)
+    edges = np.zeros((len(nodes), 1), np.float32)
+    if selected is not None:
+        rows = [nodes.index(target.node) for target in selected.targets]
+        copy_fanout(mixed, selected, rows)
+        for row, name in zip(rows, selected.primitives, strict=True):
+            shares[mixed.primitives.index(name), row] = 1
+            edges[row] = 1
+    return EdgeMixture(tf.constant(shares), tf.constant(edges))

@@ -1,0 +1,78 @@
+"""Tests of convolutions and their blocks."""
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.layers import convolution
+from tests.layers import reference_weights
+from tests.shared import shared_path
+
+
+class ConvolutionTest(parameterized.TestCase):
+    @parameterized.product(stride=(1, 2), dilation=(1, 2))
+    def test_pads_all_sides_alike(self, stride, dilation):
+        if stride == 2 and dilation == 2:
+            self.skipTest("no operation strides and dilates at once")
+        x = tf.random.stateless_normal([1, 6, 8, 2], [1, 2])
+        kernel = tf.random.stateless_normal([3, 3, 2, 3], [3, 4])
+
+        y = convolution.convolve(x, kernel, stride, dilation)
+
+        margin = [dilation, dilation]
+        padded = tf.pad(x, [[0, 0], margin, margin, [0, 0]])
+        expected = np.zeros(y.shape, np.float32)
+        for row in range(3):
+            for column in range(3):
+                part = padded[
+                    :,
+                    row * dilation : row * dilation + 6 : stride,
+                    column * dilation : column * dilation + 8 : stride,
+                ]
+                expected += tf.tensordot(part, kernel[row, column], 1)
+        np.testing.assert_allclose(y, expected, atol=1e-5)
+
+    def test_block_equals_the_release(self):
+        self._assert_equals(
+            convolution.ConvolutionBlock(12), "relu_conv_bn_1x1_8_12"
+        )
+
+    def test_reduction_equals_the_release(self):
+        self._assert_equals(
+            convolution.FactorizedReduction(12), "factorized_reduce_8_12"
+        )
+
+    def _assert_equals(self, layer, name):
+        arrays = np.load(shared_path(f"reference/operations/block_{name}.npz"))
+        x = reference_weights.to_ours(arrays["x0"])
+        layer.build(x.shape)
+        reference_weights.fill(layer, arrays)
+        for training, key in ((False, "y"), (True, "y_train")):
+            y = layer(x, training=training)
+            np.testing.assert_allclose(
+                y, reference_weights.to_ours(arrays[key]), atol=1e-5
+            )
+            self.assertEqual(layer.compute_output_shape(x.shape), y.shape)
+
+    @parameterized.parameters(
+        convolution.Convolution(4, 3, 2, True),
+        convolution.ConvolutionBlock(4, 3, 2, rectify="both"),
+        convolution.FactorizedReduction(4, affine=False),
+    )
+    def test_config_makes_the_same_layer(self, layer):
+        copy = type(layer).from_config(layer.get_config())
+
+        self.assertEqual(copy.get_config(), layer.get_config())
+
+    def test_unknown_rectification_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "rectify=twice"):
+            convolution.ConvolutionBlock(4, rectify="twice")
+
+    def test_odd_reduction_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "filters=5"):
+            convolution.FactorizedReduction(5)
+
+
+if __name__ == "__main__":
+    absltest.main()

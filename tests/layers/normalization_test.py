@@ -1,0 +1,92 @@
+"""Tests of batch normalisation."""
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+
+from nppnet_tf.layers import normalization
+from nppnet_tf.layers.normalization import BatchNormalization
+from tests import two_replicas
+
+
+def batch(seed=1, size=4):
+    x = tf.random.stateless_normal([size, 3, 5, 2], [seed, 2])
+    return x * [1.0, 3.0] + [5.0, -1.0]
+
+
+def built(**kwargs):
+    layer = BatchNormalization(**kwargs)
+    layer.build((None, None, None, 2))
+    return layer
+
+
+class BatchNormalizationTest(absltest.TestCase):
+    def test_normalises_with_the_batch(self):
+        y = built()(batch(), training=True).numpy()
+
+        np.testing.assert_allclose(y.mean((0, 1, 2)), [0, 0], atol=1e-5)
+        np.testing.assert_allclose(y.std((0, 1, 2)), [1, 1], atol=1e-4)
+
+    def test_statistics_move_a_tenth_with_unbiased_variance(self):
+        layer = built()
+        x = batch().numpy()
+
+        layer(x, training=True)
+
+        mean = x.mean((0, 1, 2))
+        variance = x.reshape(-1, 2).var(0, ddof=1)
+        np.testing.assert_allclose(layer.moving_mean, 0.1 * mean, rtol=1e-4)
+        np.testing.assert_allclose(
+            layer.moving_variance, 0.9 + 0.1 * variance, rtol=1e-4
+        )
+
+    def test_frozen_statistics_do_not_move(self):
+        layer = built()
+
+        with normalization.frozen_statistics():
+            layer(batch(), training=True)
+
+        np.testing.assert_array_equal(layer.moving_mean, [0, 0])
+        layer(batch(), training=True)
+        self.assertGreater(float(layer.moving_mean[0]), 0.1)
+
+    def test_given_gain_scales_the_channels(self):
+        layer = built(affine=False)
+
+        y = layer(batch(), gain=tf.constant([2.0, 0.0]), training=True)
+
+        np.testing.assert_allclose(y.numpy().std((0, 1, 2)), [2, 0], atol=1e-4)
+
+    def test_two_replicas_are_one(self):
+        strategy = two_replicas.strategy()
+        x = batch()
+        with strategy.scope():
+            layer = built()
+        halves = two_replicas.split(strategy, x.numpy())
+
+        @tf.function
+        def step(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x, training=True)
+                loss = tf.reduce_sum(tf.sin(y))
+            return y, tape.gradient(loss, x)
+
+        single = built()
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            expected = single(x, training=True)
+            loss = tf.reduce_sum(tf.sin(expected))
+        expected = (expected, tape.gradient(loss, x))
+        results = strategy.run(step, args=(halves,))
+
+        for result, value in zip(results, expected, strict=True):
+            parts = strategy.experimental_local_results(result)
+            np.testing.assert_allclose(tf.concat(parts, 0), value, atol=2e-5)
+        np.testing.assert_allclose(
+            layer.moving_variance.numpy(), single.moving_variance, rtol=1e-4
+        )
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,45 @@
+"""Tests of the resize policy."""
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.layers import resize
+from tests.layers import reference_weights
+from tests.shared import shared_path
+
+
+class ResizeTest(parameterized.TestCase):
+    @parameterized.parameters("0.125", "0.25", "0.5", "2", "4")
+    def test_equals_the_release(self, factor):
+        arrays = np.load(
+            shared_path(f"reference/operations/block_interpolate_{factor}.npz")
+        )
+
+        y = resize.rescale(
+            tf.constant(reference_weights.to_ours(arrays["x0"])), float(factor)
+        )
+
+        np.testing.assert_allclose(
+            y, reference_weights.to_ours(arrays["y"]), atol=1e-5
+        )
+
+    def test_corners_stay(self):
+        x = tf.random.stateless_normal([1, 5, 7, 2], [1, 2])
+
+        y = resize.resize_bilinear(x, [11, 3])
+
+        corners = np.ix_([0], [0, -1], [0, -1], [0, 1])
+        np.testing.assert_allclose(y.numpy()[corners], x.numpy()[corners])
+
+    def test_unknown_size_is_scaled_while_running(self):
+        @tf.function(input_signature=[tf.TensorSpec([1, None, None, 1])])
+        def halve(x):
+            return resize.rescale(x, 0.5)
+
+        self.assertEqual(halve(tf.zeros([1, 8, 6, 1])).shape, (1, 4, 3, 1))
+
+
+if __name__ == "__main__":
+    absltest.main()

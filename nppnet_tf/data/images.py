@@ -71,6 +71,7 @@ def decode_picture(
     """
     image = _open(data, where, max_pixels)
     try:
+        image.load()
         if _orientation(image) != _UPRIGHT:
             image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I"):

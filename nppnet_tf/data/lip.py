@@ -6,6 +6,7 @@ the flat layout of later projects (`train_images`, `train_segmentations`).
 """
 
 import csv
+import math
 import os
 import pathlib
 from collections.abc import Iterable
@@ -165,14 +166,16 @@ def _joint(cells: list[str], where: str) -> tuple[tuple[float, float], int]:
         return (0.0, 0.0), ABSENT
     try:
         x, y, visible = (float(cell) for cell in cells)
-        return (x, y), _VISIBILITIES[visible]
+        if math.isfinite(x) and math.isfinite(y):
+            return (x, y), _VISIBILITIES[visible]
     except (ValueError, KeyError):
-        raise UserError(
-            "joint is malformed",
-            where,
-            "x,y,0 or x,y,1 or nan,nan,nan",
-            ",".join(cells),
-        ) from None
+        pass
+    raise UserError(
+        "joint is malformed",
+        where,
+        "x,y,0 or x,y,1 or nan,nan,nan",
+        ",".join(cells),
+    )
 
 
 def _sample(

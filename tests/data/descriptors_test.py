@@ -1,0 +1,121 @@
+"""Tests of nppnet_tf.data.descriptors."""
+
+import dataclasses
+import json
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.data import descriptors
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.errors import UserError
+from tests.shared import shared_path
+
+
+class DatasetDescriptorTest(parameterized.TestCase):
+    def test_sizes_are_those_of_the_data_sets(self):
+        lip, pascal = descriptors.LIP, descriptors.PASCAL_PERSON_PART
+
+        self.assertEqual((lip.num_classes, lip.num_keypoints), (20, 16))
+        self.assertEqual((pascal.num_classes, pascal.num_keypoints), (7, 14))
+
+    def test_mirrors_of_lip_are_its_published_pairs(self):
+        classes = list(range(20))
+        for left, right in ((14, 15), (16, 17), (18, 19)):
+            classes[left], classes[right] = right, left
+        keypoints = list(range(16))
+        for left, right in (
+            (0, 5),
+            (1, 4),
+            (2, 3),
+            (10, 15),
+            (11, 14),
+            (12, 13),
+        ):
+            keypoints[left], keypoints[right] = right, left
+
+        self.assertEqual(descriptors.LIP.mirrored_classes, tuple(classes))
+        self.assertEqual(descriptors.LIP.mirrored_keypoints, tuple(keypoints))
+
+    def test_mirrors_of_pascal_are_its_own_pairs(self):
+        pascal = descriptors.PASCAL_PERSON_PART
+
+        self.assertEqual(pascal.mirrored_classes, tuple(range(7)))
+        self.assertEqual(
+            pascal.mirrored_keypoints,
+            (0, 1, 8, 9, 10, 11, 12, 13, 2, 3, 4, 5, 6, 7),
+        )
+
+    @parameterized.parameters("lip", "pascal_person_part")
+    def test_mirroring_twice_is_the_identity(self, name):
+        descriptor = descriptors.get(name)
+
+        for mirrored in (
+            np.array(descriptor.mirrored_classes),
+            np.array(descriptor.mirrored_keypoints),
+        ):
+            np.testing.assert_array_equal(
+                mirrored[mirrored], np.arange(len(mirrored))
+            )
+
+    def test_palette_of_lip_is_the_published_one(self):
+        palette = json.loads(
+            shared_path("samples/lip_palette.json").read_text()
+        )
+        colours = palette.values() if isinstance(palette, dict) else palette
+
+        self.assertEqual(
+            [list(colour) for colour in descriptors.LIP.palette],
+            [list(colour) for colour in colours],
+        )
+
+    @parameterized.parameters("lip", "pascal_person_part")
+    def test_json_round_trip(self, name):
+        descriptor = descriptors.get(name)
+
+        self.assertEqual(
+            DatasetDescriptor.from_json(descriptor.to_json()), descriptor
+        )
+
+    def test_mirror_given_one_way_works_both_ways(self):
+        descriptor = DatasetDescriptor(
+            name="own",
+            classes=("back", "left", "right"),
+            palette=((0, 0, 0), (1, 1, 1), (2, 2, 2)),
+            keypoints=("nose",),
+            class_mirrors={"left": "right"},
+        )
+
+        self.assertEqual(descriptor.mirrored_classes, (0, 2, 1))
+
+    def test_unknown_mirror_is_refused(self):
+        with self.assertRaisesRegex(ValueError, r"class_mirrors=\['Tail'\]"):
+            dataclasses.replace(descriptors.LIP, class_mirrors={"Hat": "Tail"})
+
+    def test_palette_of_another_length_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "one colour for every class"):
+            dataclasses.replace(descriptors.LIP, palette=((0, 0, 0),))
+
+    @parameterized.named_parameters(
+        ("no_json", "{", "descriptor is not JSON"),
+        ("a_list", "[]", "not a JSON object"),
+        ("unknown_entry", '{"colour": 1}', "found: colour"),
+        ("missing_entry", '{"name": "own"}', "classes"),
+        (
+            "names_of_wrong_type",
+            '{"name": "own", "classes": 3, "palette": [], "keypoints": []}',
+            "does not fit together",
+        ),
+    )
+    def test_bad_json_is_told(self, text, message):
+        with self.assertRaisesRegex(UserError, message):
+            DatasetDescriptor.from_json(text, "own.json")
+
+    def test_unknown_name_is_told_with_the_known_ones(self):
+        with self.assertRaisesRegex(UserError, "lip, pascal_person_part.*coco"):
+            descriptors.get("coco")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,173 @@
+"""Tests of nppnet_tf.data.images."""
+
+import io
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+from PIL import Image
+
+from nppnet_tf.data import images
+from nppnet_tf.errors import UserError
+from tests.shared import shared_path
+
+
+def _encode(image, kind, **options):
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _colours():
+    """Left half red, right half blue; 16 x 24 pixels."""
+    array = np.zeros((16, 24, 3), np.uint8)
+    array[:, :12, 0] = 255
+    array[:, 12:, 2] = 255
+    return Image.fromarray(array)
+
+
+class DecodeTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("rgb_jpeg", "RGB", "JPEG"),
+        ("cmyk_jpeg", "CMYK", "JPEG"),
+        ("rgb_png", "RGB", "PNG"),
+        ("rgba_png", "RGBA", "PNG"),
+        ("palette_png", "P", "PNG"),
+    )
+    def test_colours_of_every_mode(self, mode, kind):
+        options = {"quality": 95} if kind == "JPEG" else {}
+        data = _encode(_colours().convert(mode), kind, **options)
+
+        pixels = images.decode(data)
+
+        self.assertEqual(pixels.shape, (16, 24, 3))
+        np.testing.assert_allclose(pixels[8, 4], [255, 0, 0], atol=6)
+        np.testing.assert_allclose(pixels[8, 20], [0, 0, 255], atol=6)
+
+    @parameterized.named_parameters(
+        ("grey_jpeg", "L", "JPEG"),
+        ("grey_png", "L", "PNG"),
+        ("grey_alpha_png", "LA", "PNG"),
+        ("two_level_png", "1", "PNG"),
+    )
+    def test_grey_becomes_three_equal_channels(self, mode, kind):
+        image = Image.new("L", (8, 8), 255).convert(mode)
+
+        pixels = images.decode(_encode(image, kind))
+
+        np.testing.assert_array_equal(pixels, np.full((8, 8, 3), 255))
+
+    def test_sixteen_bits_are_scaled(self):
+        image = Image.fromarray(np.full((4, 4), 0x8000, np.uint16))
+
+        pixels = images.decode(_encode(image, "PNG"))
+
+        np.testing.assert_array_equal(pixels, np.full((4, 4, 3), 128))
+
+    def test_real_grey_jpeg_is_three_channels(self):
+        path = shared_path("samples/lip_mmseg/86_185913.jpg")
+
+        self.assertEqual(images.decode(path.read_bytes()).shape, (377, 130, 3))
+
+    @parameterized.parameters(
+        (2, (8, 20), (16, 24)),
+        (3, (8, 20), (16, 24)),
+        (4, (8, 4), (16, 24)),
+        (6, (4, 8), (24, 16)),
+        (8, (20, 8), (24, 16)),
+    )
+    def test_orientation_is_applied(self, orientation, red_at, size):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        data = _encode(_colours(), "JPEG", quality=95, exif=exif)
+
+        pixels = images.decode(data)
+
+        self.assertEqual(pixels.shape[:2], size)
+        self.assertEqual(images.picture_size(data), size)
+        self.assertGreater(pixels[red_at][0], 240)
+
+    @parameterized.named_parameters(
+        ("empty", b"", "an empty file"),
+        ("text", b"not a picture", "neither JPEG nor PNG"),
+        ("gif", _encode(_colours(), "GIF"), "neither JPEG nor PNG"),
+        ("jpeg_start_only", b"\xff\xd8\xff\xe0", "damaged"),
+        ("png_start_only", b"\x89PNG\r\n\x1a\n", "damaged"),
+        ("truncated_jpeg", _encode(_colours(), "JPEG")[:-40], "damaged"),
+        ("truncated_png", _encode(_colours(), "PNG")[:-30], "damaged"),
+    )
+    def test_bad_file_is_told(self, data, message):
+        with self.assertRaisesRegex(UserError, f"(?s){message}.*"):
+            images.decode(data, "a.jpg")
+
+    def test_huge_picture_is_refused_before_decoding(self):
+        data = _encode(Image.new("1", (20000, 20000)), "PNG")
+
+        self.assertLess(len(data), 100_000)
+        with self.assertRaisesRegex(UserError, "too large.*20000 x 20000"):
+            images.decode(data, "bomb.png")
+
+
+class PlainBytesTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("grey_jpeg", "L", "JPEG"),
+        ("rgb_jpeg", "RGB", "JPEG"),
+        ("rgb_png", "RGB", "PNG"),
+    )
+    def test_plain_pictures_stay_as_they_are(self, mode, kind):
+        data = _encode(_colours().convert(mode), kind)
+
+        self.assertEqual(images.plain_bytes(data), data)
+
+    def test_others_are_kept_without_loss(self):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        data = _encode(_colours().convert("CMYK"), "JPEG", exif=exif)
+
+        plain = images.plain_bytes(data)
+
+        self.assertNotEqual(plain, data)
+        np.testing.assert_array_equal(
+            np.asarray(Image.open(io.BytesIO(plain))), images.decode(data)
+        )
+
+    def test_truncated_jpeg_is_refused(self):
+        data = _encode(_colours(), "JPEG")[:-40]
+
+        with self.assertRaisesRegex(UserError, "damaged.*truncated"):
+            images.plain_bytes(data)
+
+
+class DecodeLabelMapTest(parameterized.TestCase):
+    def test_round_trip(self):
+        labels = np.random.default_rng(0).integers(0, 20, (9, 7), np.uint8)
+
+        np.testing.assert_array_equal(
+            images.decode_label_map(images.encode_png(labels)), labels
+        )
+
+    def test_palette_indices_are_the_labels(self):
+        labels = np.array([[0, 7], [19, 255]], np.uint8)
+        image = Image.fromarray(labels)
+        image.putpalette(np.random.default_rng(0).bytes(768))
+
+        np.testing.assert_array_equal(
+            images.decode_label_map(_encode(image, "PNG")), labels
+        )
+
+    @parameterized.named_parameters(
+        ("colours", _encode(_colours(), "PNG"), "mode RGB"),
+        ("jpeg", _encode(_colours(), "JPEG"), "label map is a JPEG"),
+        (
+            "sixteen_bits",
+            _encode(Image.fromarray(np.zeros((2, 2), np.uint16)), "PNG"),
+            "mode I;16",
+        ),
+    )
+    def test_other_files_are_refused(self, data, message):
+        with self.assertRaisesRegex(UserError, message):
+            images.decode_label_map(data, "a.png")
+
+
+if __name__ == "__main__":
+    absltest.main()

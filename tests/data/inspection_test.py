@@ -1,0 +1,90 @@
+"""Tests of nppnet_tf.data.inspection."""
+
+import dataclasses
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.data import inspection
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.errors import UserError
+from tests.data import sample_records
+
+
+class InspectTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.record = sample_records.make_record()
+
+    def _changed(self, **changes):
+        return dataclasses.replace(self.record, **changes)
+
+    def test_good_record_stays_as_it_is(self):
+        record, notes = inspection.inspect(self.record, LIP)
+
+        self.assertEmpty(notes)
+        self.assertEqual(record.image_bytes, self.record.image_bytes)
+        np.testing.assert_array_equal(
+            record.keypoints_xy, self.record.keypoints_xy
+        )
+
+    def test_ignore_label_is_a_label(self):
+        labels = np.full((40, 24), 255, np.uint8)
+
+        record, _ = inspection.inspect(self._changed(label_map=labels), LIP)
+
+        np.testing.assert_array_equal(record.label_map, labels)
+
+    def test_keypoint_far_outside_becomes_absent_with_a_note(self):
+        keypoints_xy = np.full((16, 2), 5, np.float32)
+        keypoints_xy[0] = (30, 5)
+        keypoints_xy[1] = (25, 5)
+        keypoints_xy[2] = (5, -9)
+        record, notes = inspection.inspect(
+            self._changed(
+                keypoints_xy=keypoints_xy, visibility=np.full(16, 2, np.int32)
+            ),
+            LIP,
+        )
+
+        self.assertLen(notes, 2)
+        self.assertRegex(notes[0], r"id_000\tright_ankle at \(30, 5\)")
+        np.testing.assert_array_equal(record.visibility[:4], [0, 2, 0, 2])
+        np.testing.assert_array_equal(record.keypoints_xy[0], [0, 0])
+
+    @parameterized.named_parameters(
+        ("image", {"image_bytes": b"text"}, "neither JPEG nor PNG"),
+        (
+            "label_size",
+            {"label_map": np.zeros((24, 40), np.uint8)},
+            "40 x 24.*found: 24 x 40",
+        ),
+        (
+            "label_id",
+            {"label_map": np.full((40, 24), 20, np.uint8)},
+            "no class.*found: 20",
+        ),
+        (
+            "keypoint_count",
+            {"keypoints_xy": np.zeros((14, 2), np.float32)},
+            r"found: shape \(14, 2\)",
+        ),
+        (
+            "keypoint_value",
+            {"keypoints_xy": np.full((16, 2), np.nan, np.float32)},
+            "no numbers",
+        ),
+        (
+            "visibility",
+            {"visibility": np.full(16, 3, np.int32)},
+            "unknown visibility",
+        ),
+    )
+    def test_bad_record_is_refused(self, changes, message):
+        with self.assertRaisesRegex(UserError, message):
+            inspection.inspect(self._changed(**changes), LIP)
+
+
+if __name__ == "__main__":
+    absltest.main()

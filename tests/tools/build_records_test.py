@@ -1,0 +1,162 @@
+"""Tests of tools.build_records."""
+
+import pathlib
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.data.tfrecord import RecordSet
+from tests.data import sample_records
+from tests.shared import run_tool
+from tests.shared import shared_path
+
+
+class BuildRecordsTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        base = pathlib.Path(self.create_tempdir().full_path)
+        self.root, self.output = base / "lip", base / "records"
+        self.records = sample_records.make_records(5)
+        sample_records.write_lip(self.root, self.records)
+        self.images = self.root / "TrainVal_images" / "train_images"
+
+    def run_lip(self, *arguments, output=None):
+        return run_tool(
+            "build_records",
+            f"--root={self.root}",
+            f"--output={output or self.output}",
+            "--num_shards=2",
+            *arguments,
+        )
+
+    def assert_one_line(self, result, pattern):
+        self.assertEqual(result.exit_code, 2)
+        self.assertRegex(result.stderr, pattern)
+        self.assertLen(result.stderr.splitlines(), 1)
+
+    def content(self, folder):
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def test_makes_records_from_lip(self):
+        result = self.run_lip()
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("5 records, 5 with a label map, 5 with", result.stdout)
+        record_set = RecordSet.open(self.output)
+        self.assertEqual(
+            record_set.ids, tuple(r.record_id for r in self.records)
+        )
+        self.assertEqual(record_set.manifest["split"], "train")
+
+    def test_made_again_it_is_the_same_to_the_byte(self):
+        other = self.output.with_name("other")
+
+        self.run_lip()
+        self.run_lip(output=other)
+
+        self.assertEqual(self.content(self.output), self.content(other))
+
+    def test_second_run_does_nothing(self):
+        self.run_lip()
+        before = (self.output / "manifest.json").stat().st_mtime_ns
+
+        result = self.run_lip()
+
+        self.assertEqual(result.exit_code, 0)
+        self.assertIn("already made from the same files", result.stdout)
+        self.assertEqual(
+            (self.output / "manifest.json").stat().st_mtime_ns, before
+        )
+
+    def test_output_of_other_files_is_told(self):
+        self.run_lip()
+        path = self.images / "id_000.jpg"
+        path.write_bytes((self.images / "id_001.jpg").read_bytes())
+
+        self.assert_one_line(
+            self.run_lip(), "output was made from something else"
+        )
+
+    def test_output_with_other_shards_is_told(self):
+        self.run_lip()
+
+        self.assert_one_line(
+            self.run_lip("--num_shards=3"), "num_shards; expected: 3; found: 2"
+        )
+
+    def test_folder_that_holds_something_else_is_told(self):
+        self.output.mkdir()
+
+        self.assert_one_line(self.run_lip(), "not a folder of records")
+
+    def test_damaged_file_stops_and_leaves_nothing(self):
+        (self.images / "id_003.jpg").write_bytes(b"torn")
+
+        self.assert_one_line(
+            self.run_lip(), "damaged record.*record id_003: picture is neither"
+        )
+        self.assertEqual(list(self.output.parent.iterdir()), [self.root])
+
+    def test_damaged_files_up_to_the_limit_are_listed(self):
+        (self.images / "id_003.jpg").write_bytes(b"torn")
+        (self.images / "id_001.jpg").unlink()
+
+        result = self.run_lip("--max_bad_records=2")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("3 records", result.stdout)
+        skipped = (self.output / "skipped.txt").read_text()
+        self.assertRegex(skipped, "id_001\tcannot be read.*\nid_003\tpicture")
+        self.assert_one_line(
+            self.run_lip(), "output lacks damaged records.*found: 2"
+        )
+
+    @parameterized.named_parameters(
+        ("missing_root", ["--root=", "--output=x"], "--root"),
+        ("missing_output", ["--root=x"], "--output"),
+        ("unknown_dataset", ["--dataset=coco"], "dataset"),
+        ("no_shards", ["--num_shards=0"], "num_shards"),
+        ("root_is_absent", ["--root=/nowhere", "--output=x"], "no such folder"),
+        (
+            "two_roots",
+            ["--root=a,b", "--output=x"],
+            "several folders.*--root",
+        ),
+        (
+            "nothing_to_verify",
+            ["--verify", "--output=/nowhere"],
+            "not a folder of records",
+        ),
+    )
+    def test_wrong_flags_are_told(self, arguments, message):
+        self.assert_one_line(run_tool("build_records", *arguments), message)
+
+    def test_verify_finds_a_flipped_byte(self):
+        self.run_lip()
+        verify = ["build_records", "--verify", f"--output={self.output}"]
+
+        self.assertEqual(run_tool(*verify).exit_code, 0)
+
+        shard = self.output / "records-00001-of-00002.tfrecord"
+        sample_records.flip_byte(shard, shard.stat().st_size - 1)
+        self.assert_one_line(run_tool(*verify), shard.name)
+
+    def test_makes_records_from_real_folders(self):
+        roots = [
+            str(shared_path(f"samples/{name}"))
+            for name in ("lip_mmseg", "lip_jppnet")
+        ]
+
+        result = run_tool(
+            "build_records",
+            "--dataset=folder",
+            f"--root={','.join(roots)}",
+            f"--output={self.output}",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("8 records, 2 with a label map, 7 with", result.stdout)
+
+
+if __name__ == "__main__":
+    absltest.main()

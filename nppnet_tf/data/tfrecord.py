@@ -331,10 +331,10 @@ def write_records(
     with atomic_path(directory) as temporary:
         temporary.mkdir()
         writer = _Writer(temporary, descriptor, num_shards, max_bad_records)
-        with writer, _as_os_error(directory):
+        with _as_os_error(directory), writer:
             for place, item in enumerate(progress(records)):
                 writer.add(item, place * num_shards // len(records))
-        writer.finish(directory, facts or {})
+            writer.finish(directory, facts or {})
     return RecordSet.open(directory, max_bad_records)
 
 

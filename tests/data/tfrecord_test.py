@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -145,6 +146,19 @@ class WriteRecordsTest(_RecordsTestCase):
             tfrecord.write_records(
                 sample_records.make_records(1), self.folder, LIP
             )
+
+    def test_full_disk_is_an_error_of_the_system_and_leaves_nothing(self):
+        full = tf.errors.ResourceExhaustedError(
+            None, None, "x.tfrecord; No space left on device"
+        )
+
+        with mock.patch.object(tf.io.TFRecordWriter, "write", side_effect=full):
+            with self.assertRaisesRegex(OSError, "No space left on device"):
+                tfrecord.write_records(
+                    sample_records.make_records(1), self.folder, LIP
+                )
+
+        self.assertEmpty(list(self.folder.parent.iterdir()))
 
     def test_nothing_to_write_is_told(self):
         with self.assertRaisesRegex(UserError, "no records to write"):

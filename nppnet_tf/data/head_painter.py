@@ -114,7 +114,13 @@ class HeadPainter(PartPainter):
     def _visible(self, direction: np.ndarray, limit: float = 0.0) -> bool:
         return float(direction @ self._toward_viewer()) > limit
 
-    def paint_head(self) -> None:
+    def paint_head(self, hair_falls_over: bool) -> None:
+        """Paints the head without the hair behind the trunk.
+
+        Args:
+            hair_falls_over: Whether the hair on the back is seen, and falls
+                over all that has been painted.
+        """
         outfit = self._outfit
         face = self._canvas.part(clothing.FACE, canvas_lib.HEAD, outfit.skin)
         skull = self._head_point(self._outline())
@@ -134,7 +140,9 @@ class HeadPainter(PartPainter):
             self._paint_ears(face, limit=0.15)
         if outfit.hair not in ("bald", "cropped"):
             self._paint_fringe()
-        if self._head_facing > 0.25:
+        if hair_falls_over:
+            self.paint_falling_hair(before_torso=False)
+        else:
             self._paint_strands()
         self._paint_glasses()
         self._paint_hat()
@@ -297,6 +305,11 @@ class HeadPainter(PartPainter):
         return unit2(np.array([0.0, 1.0]) - 0.35 * self._spine_axis)
 
     def paint_falling_hair(self, before_torso: bool) -> None:
+        """Paints the hair that hangs down the back.
+
+        Args:
+            before_torso: Whether the trunk will hide it.
+        """
         style = self._outfit.hair
         drop = self._hair_drop()
         if not drop or (style == "ponytail" and before_torso):

@@ -166,6 +166,7 @@ class LimbPainter(PartPainter):
             self._canvas.tone_polygon(outline, _SHADOW_TONE)
 
     def paint_arm(self, arm: Limb, cast_shadow: bool) -> None:
+        """Paints an arm with hand, glove and sleeves."""
         outfit = self._outfit
         left = arm.side == LEFT
         group = canvas_lib.LEFT_ARM if left else canvas_lib.RIGHT_ARM
@@ -259,6 +260,7 @@ class LimbPainter(PartPainter):
             self._canvas.disc(end, thickness[1], part)
 
     def paint_leg(self, leg: Limb, trousers: Garment | None) -> None:
+        """Paints a leg with foot, sock, shoe and trousers."""
         outfit = self._outfit
         left = leg.side == LEFT
         group = canvas_lib.LEFT_LEG if left else canvas_lib.RIGHT_LEG

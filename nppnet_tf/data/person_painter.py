@@ -59,9 +59,8 @@ def paint_person(
         limbs.paint_arm(arm, cast_shadow=False)
     if not faces_viewer:
         trunk.paint_collar()
-        head.paint_falling_hair(before_torso=False)
     trunk.paint_scarf()
-    head.paint_head()
+    head.paint_head(hair_falls_over=not faces_viewer)
     for arm in front:
         limbs.paint_arm(arm, cast_shadow=True)
 

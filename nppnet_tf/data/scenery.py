@@ -327,7 +327,8 @@ def _draw_bystander(scene: _Scene) -> None:
     rng, (height, width) = scene.rng, scene.size
     x = rng.uniform(0, 1) * width
     tall = rng.uniform(0.3, 0.6) * height
-    top = rng.uniform(0.1, 0.5) * height
+    # On the ground, somewhere behind the person.
+    top = scene.horizon + rng.uniform(0.01, 0.12) * height - tall
     shirt = jitter(rng, rng.choice(_OBJECTS), 30)
     half = tall * 0.10
     trousers = jitter(rng, (50, 54, 70), 20)

@@ -385,7 +385,7 @@ def _shadow_on_floor(
 def _photograph(picture: np.ndarray, rng: random.Random) -> np.ndarray:
     """Applies exposure, colour cast, vignette, blur, noise and greyness."""
     height, width = picture.shape[:2]
-    exposure = math.exp(rng.gauss(0.02, 0.16))
+    exposure = math.exp(rng.gauss(0.0, 0.12))
     warmth = rng.gauss(0, 0.05)
     gains = np.array([1 + warmth, 1.0, 1 - warmth], np.float32) * exposure
     contrast = np.float32(min(max(rng.gauss(1.0, 0.1), 0.75), 1.25))

@@ -145,6 +145,7 @@ class TrunkPainter(PartPainter):
         )
 
     def paint_torso(self) -> None:
+        """Paints chest, neck and what is worn on them, but no coat."""
         outfit = self._outfit
         body = outfit.top or outfit.dress or outfit.jumpsuit
         skin = self._canvas.part(
@@ -366,6 +367,7 @@ class TrunkPainter(PartPainter):
         return convex_hull(np.array(points))
 
     def paint_skirts(self) -> None:
+        """Paints what hangs around the legs: skirt or dress."""
         outfit = self._outfit
         skirt = outfit.dress
         if skirt is None:
@@ -393,6 +395,7 @@ class TrunkPainter(PartPainter):
             )  # fmt: skip
 
     def paint_coat(self) -> None:
+        """Paints the coat, open or closed, without its sleeves."""
         coat = self._outfit.coat
         if coat is None:
             return
@@ -484,6 +487,7 @@ class TrunkPainter(PartPainter):
         self._paint_patch(np.linspace(0.95, 1.05, 3), -180, 180, 0.008, part)
 
     def paint_scarf(self) -> None:
+        """Paints the scarf around the neck with its ends."""
         scarf = self._outfit.scarf
         if scarf is None:
             return
@@ -526,6 +530,7 @@ class TrunkPainter(PartPainter):
             self._canvas.tone_line(line, 78, 0.007)
 
     def paint_seat_of_trousers(self, lower: Garment) -> None:
+        """Paints the part of trousers above the legs."""
         heights = np.linspace(-0.17, lower.hem or 0.3, 8)
         part = self._torso_part(lower, canvas_lib.BOTH_LEGS)
         self._paint_patch(heights, -180, 180, min(lower.looseness, 0.01), part)

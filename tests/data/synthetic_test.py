@@ -14,6 +14,7 @@ from nppnet_tf.data import clothing
 from nppnet_tf.data import figure
 from nppnet_tf.data import lip
 from nppnet_tf.data import synthetic
+from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE
@@ -229,6 +230,19 @@ class DrawPersonTest(parameterized.TestCase):
     def test_a_size_out_of_range_is_the_user_s_error(self, height, width):
         with self.assertRaisesRegex(UserError, "size of a picture"):
             synthetic.draw_person(0, 0, (height, width))
+
+
+class NumbersTest(absltest.TestCase):
+    def test_classes_are_numbered_as_in_the_descriptor(self):
+        for number, name in enumerate(LIP.classes):
+            constant = name.upper().replace("-", "_").replace(" ", "_")
+            self.assertEqual(getattr(clothing, constant), number)
+
+    def test_joints_are_numbered_as_in_the_descriptor(self):
+        for number, name in enumerate(LIP.keypoints):
+            constant = name.upper().replace("-", "_").replace(" ", "_")
+            constant = constant.replace("RIGHT_", "R_").replace("LEFT_", "L_")
+            self.assertEqual(getattr(figure, constant), number)
 
 
 class FigureTest(parameterized.TestCase):

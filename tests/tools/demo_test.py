@@ -1,0 +1,135 @@
+"""Tests of tools.demo."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+from unittest import mock
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.errors import UserError
+from tests import shared
+from tools import demo
+from tools import phases
+
+
+def _run_in_this_process(
+    runner: phases.PhaseRunner,
+    command: phases.Command,
+    log: io.TextIOBase,
+    beat,
+) -> tuple[int, str]:
+    """Stands in for a process of its own: TensorFlow is imported once."""
+    del runner
+    result = shared.run_tool(command.tool, *command.arguments)
+    beat()
+    log.write(result.stdout + result.stderr)
+    lines = (result.stdout + result.stderr).splitlines()
+    return result.exit_code, lines[-1] if lines else ""
+
+
+class RoadTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    @parameterized.named_parameters(
+        ("demo", demo._DEMO, ()), ("real", demo._REAL, ("a", "b"))
+    )
+    def test_every_command_is_understood_by_its_tool(self, road, samples):
+        road_phases = demo.Demo(road, self.folder, samples).phases()
+
+        for phase in road_phases:
+            for command in phase.commands:
+                with self.subTest(f"{phase.name} {command.tool}"):
+                    result = shared.run_tool(
+                        command.tool, *command.arguments, "--only_check_args"
+                    )
+                    self.assertEqual((result.exit_code, result.stderr), (0, ""))
+
+    def test_both_networks_are_trained_by_the_same_flags(self):
+        road = demo.Demo(demo._DEMO, self.folder).phases()
+
+        arguments = [
+            [a for a in phase.commands[0].arguments if "flagfile" in a]
+            for phase in road
+            if phase.name.startswith("train_")
+        ]
+        self.assertLen(arguments, 2)
+        self.assertEqual(arguments[0], arguments[1])
+
+    def test_every_phase_has_a_usual_time(self):
+        for road, samples in ((demo._DEMO, ()), (demo._REAL, ("a",))):
+            names = [
+                phase.name
+                for phase in demo.Demo(road, self.folder, samples).phases()
+            ]
+            self.assertCountEqual(names, road.seconds)
+
+    def test_the_whole_road_in_miniature(self):
+        arguments = ("--tiny", f"--demo_dir={self.folder / 'demo'}")
+
+        with mock.patch.object(
+            phases.PhaseRunner, "_stream", _run_in_this_process
+        ):
+            first = shared.run_tool("demo", *arguments)
+            self.assertEqual(first.exit_code, 0, first.stderr)
+        second = shared.run_tool("demo", *arguments)
+
+        folder = self.folder / "demo"
+        summary = json.loads((folder / "summary.json").read_text())
+        for system in ("searched", "baseline"):
+            self.assertBetween(summary[system]["miou"], 0, 1)
+            self.assertContainsSubset(["pckh", "parameters"], summary[system])
+        self.assertGreater(summary["minutes"], 0)
+        self.assertIn("pictures", summary["protocol"])
+        page = (folder / "report.html").read_text()
+        self.assertEqual(page.count("data:image/"), 4 * 4)
+        self.assertIn("Share of skip connections", page)
+        # Done: the second run starts no process, which it could not.
+        self.assertEqual(second.exit_code, 0, second.stderr)
+        self.assertNotIn("$ ", second.stdout)
+        self.assertIn("mIoU", second.stdout)
+
+
+class BadInputTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_absent_pictures_are_one_line(self):
+        with mock.patch.dict(os.environ, NPPNET_SHARED=str(self.folder)):
+            result = shared.run_tool(
+                "demo", "--what=real", f"--demo_dir={self.folder / 'real'}"
+            )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertEqual(result.stderr.count("\n"), 1)
+        self.assertRegex(result.stderr, "real pictures are absent.*lip_mmseg")
+        self.assertFalse((self.folder / "real").exists())
+
+    def test_a_file_in_place_of_the_folder_is_one_line(self):
+        path = self.folder / "file"
+        path.write_text("")
+
+        result = shared.run_tool("demo", f"--demo_dir={path}")
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertEqual(result.stderr.count("\n"), 1)
+        self.assertIn("--demo_dir", result.stderr)
+
+    def test_another_road_in_the_same_folder_is_refused(self):
+        first = demo.Demo(demo._DEMO, self.folder)
+        done = phases.Phase("pictures", "t", function=lambda: None)
+        with contextlib.redirect_stdout(io.StringIO()):
+            first.runner.run([done])
+
+        with self.assertRaisesRegex(UserError, "phase pictures have changed"):
+            first.run()
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,29 @@
+"""Models in folders for tests of tools, made from the stand-in."""
+
+import pathlib
+from unittest import mock
+
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.inference import export
+from nppnet_tf.inference import predictor
+from tests.inference import stand_in
+
+
+def export_model(folder: pathlib.Path) -> pathlib.Path:
+    """Exports a stand-in and returns the folder of its one version."""
+    return export.export_saved_model(
+        stand_in.StandIn(), LIP, stand_in.IMAGE_SIZE, folder, "people"
+    )
+
+
+def load_stand_in_for_any_run(**attributes: object):
+    """Replaces the loading of runs; attributes are set on the network."""
+
+    def load_run(folder: object):
+        del folder
+        network = stand_in.StandIn()
+        for name, value in attributes.items():
+            setattr(network, name, value)
+        return network, LIP, stand_in.IMAGE_SIZE
+
+    return mock.patch.object(predictor, "load_run", load_run)

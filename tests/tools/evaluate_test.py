@@ -1,0 +1,223 @@
+"""Tests of tools.evaluate."""
+
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+from PIL import Image
+
+from nppnet_tf.data import images
+from nppnet_tf.data import tfrecord
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.record import Record
+from nppnet_tf.inference import prediction_files
+from nppnet_tf.inference.predictor import Predictor
+from tests import shared
+from tests.inference import stand_in
+from tests.inference import stand_in_models
+
+
+def setUpModule():
+    global _temporary, _folder, _model
+    _temporary = tempfile.TemporaryDirectory()
+    _folder = pathlib.Path(_temporary.name)
+    _model = stand_in_models.export_model(_folder / "models")
+    _write_records(_folder / "records", _model)
+
+
+def tearDownModule():
+    _temporary.cleanup()
+
+
+def _write_records(folder: pathlib.Path, model: pathlib.Path) -> None:
+    """Records whose truth is what the model answers: every score is 1."""
+    predictor = Predictor.from_directory(model)
+    pictures = [stand_in.picture(60, 40, seed) for seed in range(2)]
+    records = [
+        Record(
+            record_id=f"person_{number}",
+            image_bytes=images.encode_png(picture),
+            label_map=answer.label_map,
+            keypoints_xy=answer.keypoints_xy,
+            visibility=np.full(16, 2, np.int32),
+        )
+        for number, (picture, answer) in enumerate(
+            zip(pictures, predictor.predict(pictures), strict=True)
+        )
+    ]
+    tfrecord.write_records(records, folder, LIP, facts={"split": "val"})
+
+
+class EvaluateModelTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def test_result_states_numbers_and_protocol(self):
+        output = self.folder / "result.json"
+
+        result = shared.run_tool(
+            "evaluate",
+            f"--model={_model}",
+            f"--records={_folder / 'records'}",
+            f"--output={output}",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        document = json.loads(output.read_text())
+        self.assertEqual(document["parsing"]["mean_iou"], 1.0)
+        self.assertEqual(document["pose"]["pckh"], 1.0)
+        protocol = document["protocol"]
+        self.assertEqual(protocol["pictures"], 2)
+        self.assertEqual(protocol["split"], "val")
+        self.assertEqual(protocol["input_size"], [64, 96])
+        self.assertFalse(protocol["is_whole_published_split"])
+        self.assertLen(protocol["weights_sha256"], 64)
+        self.assertIn("mIoU 100.00", result.stdout)
+        self.assertIn("PCKh@0.5 100.00", result.stdout)
+
+    def test_averaging_and_limit_are_in_the_protocol(self):
+        result = shared.run_tool(
+            "evaluate",
+            f"--model={_model}",
+            f"--records={_folder / 'records'}",
+            "--flip",
+            "--scales=0.5,1",
+            "--limit=1",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        for line in ("flip: True", "scales: 0.5, 1.0", "pictures: 1"):
+            self.assertIn(f"  {line}\n", result.stdout)
+
+    @parameterized.named_parameters(
+        ("model", "absent", "records", "--model"),
+        ("records", "models/people", "absent", "--records"),
+        ("no_model", "records", "records", "no model"),
+        ("no_records", "models/people", "models", "manifest.json"),
+    )
+    def test_wrong_folder_is_one_line(self, model, records, message):
+        result = shared.run_tool(
+            "evaluate",
+            f"--model={_folder / model}",
+            f"--records={_folder / records}",
+            f"--output={self.folder / 'result.json'}",
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn(message, result.stderr)
+        self.assertLen(result.stderr.splitlines(), 1)
+        self.assertFalse((self.folder / "result.json").exists())
+
+    def test_fresh_process_ends_with_one_line_and_status_2(self):
+        result = shared.run_tool(
+            "evaluate",
+            "--model=absent",
+            f"--records={_folder / 'records'}",
+            fresh_process=True,
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertRegex(
+            result.stderr, r"\Anppnet-evaluate: .*--model=absent.*\n\Z"
+        )
+
+
+class EvaluateFilesTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.truth = self.folder / "truth"
+        self.prediction = self.folder / "prediction"
+        label_map = np.arange(20, dtype=np.uint8).reshape(4, 5)
+        for folder in (self.truth, self.prediction):
+            folder.mkdir()
+            for name in ("a", "b"):
+                Image.fromarray(label_map).save(folder / f"{name}.png")
+        pose = np.arange(32, dtype=float).reshape(16, 2) * 3
+        prediction_files.write_pose_rows(
+            self.folder / "truth.csv", {"a": pose, "b": pose}
+        )
+        prediction_files.write_pose_rows(
+            self.folder / "prediction.csv", {"b": pose, "a": pose}
+        )
+
+    def _evaluate(self, *arguments):
+        return shared.run_tool(
+            "evaluate",
+            f"--truth_dir={self.truth}",
+            f"--prediction_dir={self.prediction}",
+            *arguments,
+        )
+
+    def test_label_maps_and_poses_are_measured_together(self):
+        result = self._evaluate(
+            f"--truth_csv={self.folder / 'truth.csv'}",
+            f"--prediction_csv={self.folder / 'prediction.csv'}",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("mIoU 100.00", result.stdout)
+        self.assertIn("PCKh@0.5 100.00", result.stdout)
+
+    def test_missing_prediction_needs_its_flag(self):
+        (self.prediction / "b.png").unlink()
+
+        refused = self._evaluate()
+        allowed = self._evaluate("--allow_missing")
+
+        self.assertEqual(refused.exit_code, 2)
+        self.assertIn("none for 1: b", refused.stderr)
+        self.assertEqual(allowed.exit_code, 0, allowed.stderr)
+        self.assertIn("missing_predictions: 1", allowed.stdout)
+
+    def test_picture_that_is_none_is_one_line(self):
+        (self.prediction / "b.png").write_text("text")
+
+        result = self._evaluate()
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("b.png", result.stderr)
+        self.assertLen(result.stderr.splitlines(), 1)
+
+    def test_csv_of_another_form_is_one_line(self):
+        wrong = self.folder / "wrong.csv"
+        wrong.write_text("a.jpg,1,2\n")
+
+        result = shared.run_tool(
+            "evaluate",
+            f"--truth_csv={self.folder / 'truth.csv'}",
+            f"--prediction_csv={wrong}",
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("wrong.csv, line 1", result.stderr)
+
+    @parameterized.named_parameters(
+        ("nothing", [], "wrong flags"),
+        ("half_a_pair", ["--truth_dir=a"], "--prediction_dir"),
+        ("model_alone", ["--model=a"], "--records"),
+        (
+            "both_kinds",
+            ["--model=a", "--records=b", "--truth_csv=c", "--prediction_csv=d"],
+            "found: both",
+        ),
+        (
+            "unknown_dataset",
+            ["--truth_csv=c", "--prediction_csv=d", "--dataset=coco"],
+            "unknown data set",
+        ),
+    )
+    def test_flags_that_do_not_fit_are_one_line(self, arguments, message):
+        result = shared.run_tool("evaluate", *arguments)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn(message, result.stderr)
+        self.assertLen(result.stderr.splitlines(), 1)
+
+
+if __name__ == "__main__":
+    absltest.main()

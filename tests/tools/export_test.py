@@ -1,0 +1,95 @@
+"""Tests of tools.export."""
+
+import pathlib
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from tests import shared
+from tests.inference import stand_in_models
+
+
+class ExportTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.run_folder = self.folder / "run"
+        self.run_folder.mkdir()
+        (self.run_folder / "flags.txt").touch()
+        self.output = self.folder / "models"
+
+    def _export(self, *arguments, is_supernet=False):
+        with stand_in_models.load_stand_in_for_any_run(is_supernet=is_supernet):
+            return shared.run_tool(
+                "export",
+                f"--model={self.run_folder}",
+                f"--output={self.output}",
+                *arguments,
+            )
+
+    def test_run_becomes_a_version_that_the_server_finds(self):
+        result = self._export("--name=people", "--version=7")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        version = self.output / "people" / "7"
+        self.assertIn(str(version), result.stdout)
+        self.assertTrue((version / "saved_model.pb").exists())
+        self.assertTrue(
+            (version / "assets.extra/tf_serving_warmup_requests").exists()
+        )
+        self.assertIn("people", (self.output / "models.config").read_text())
+
+    def test_supernet_is_refused(self):
+        result = self._export(is_supernet=True)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("supernet cannot be served", result.stderr)
+
+    def test_version_that_is_there_is_not_replaced(self):
+        (self.output / "nppnet/2").mkdir(parents=True)
+
+        result = self._export("--version=2")
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("version cannot be used", result.stderr)
+        self.assertEqual(list((self.output / "nppnet/2").iterdir()), [])
+
+    @parameterized.named_parameters(
+        ("name", ["--name=a/b"], "wrong name"),
+        ("version", ["--version=0"], "version"),
+        ("scales", ["--scales="], "--scales"),
+        ("word", ["run"], "run"),
+    )
+    def test_wrong_flags_are_one_line(self, arguments, message):
+        result = self._export(*arguments)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn(message, result.stderr)
+        self.assertLen(result.stderr.splitlines(), 1)
+
+    @parameterized.named_parameters(
+        ("missing", "absent", "not found"), ("empty", "empty", "empty folder")
+    )
+    def test_run_that_is_none_is_one_line(self, name, message):
+        (self.folder / "empty").mkdir()
+
+        result = shared.run_tool(
+            "export",
+            f"--model={self.folder / name}",
+            f"--output={self.output}",
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertRegex(result.stderr, rf"\A\S+: {message}.*\n\Z")
+
+    def test_folder_without_a_network_is_one_line(self):
+        result = shared.run_tool(
+            "export", f"--model={self.run_folder}", f"--output={self.output}"
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertRegex(result.stderr, r"\A\S+: .*network.json.*\n\Z")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,184 @@
+"""Tests of tools.predict."""
+
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+from PIL import Image
+
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.inference import predictor
+from tests import shared
+from tests.inference import stand_in
+from tests.inference import stand_in_models
+
+
+def setUpModule():
+    global _temporary, _model
+    _temporary = tempfile.TemporaryDirectory()
+    _model = stand_in_models.export_model(pathlib.Path(_temporary.name))
+
+
+def tearDownModule():
+    _temporary.cleanup()
+
+
+class PredictTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.pictures = self.folder / "pictures"
+        self.pictures.mkdir()
+        self.output = self.folder / "output"
+
+    def _save(self, name: str, height: int = 40, width: int = 30, **options):
+        path = self.pictures / name
+        image = Image.fromarray(stand_in.picture(height, width))
+        image.save(path, **options)
+        return path
+
+    def _predict(self, source, *arguments, model=None):
+        return shared.run_tool(
+            "predict",
+            source,
+            f"--model={model or _model}",
+            f"--output={self.output}",
+            *arguments,
+        )
+
+    def test_every_picture_gets_its_four_files(self):
+        path = self._save("a.png")
+
+        result = self._predict(path)
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertCountEqual(
+            [file.name for file in self.output.iterdir()],
+            ["a.png", "a.json", "a_openpose.json", "a_overlay.png"],
+        )
+        loaded = predictor.Predictor.from_directory(_model)
+        expected = loaded.predict_file(path)
+        with Image.open(self.output / "a.png") as label_map:
+            self.assertEqual(label_map.mode, "P")
+            np.testing.assert_array_equal(
+                np.asarray(label_map), expected.label_map
+            )
+        pose = json.loads((self.output / "a.json").read_text())["keypoints"]
+        self.assertEqual([p["name"] for p in pose], list(LIP.keypoints))
+        np.testing.assert_allclose(
+            [(p["x"], p["y"]) for p in pose], expected.keypoints_xy, atol=1e-3
+        )
+        with Image.open(self.output / "a_overlay.png") as overlay:
+            self.assertEqual(overlay.size, (30, 40))
+
+    def test_orientation_is_honoured_in_all_outputs(self):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        path = self._save("turned.jpg", exif=exif)
+
+        result = self._predict(path)
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        for name in ("turned.png", "turned_overlay.png"):
+            with Image.open(self.output / name) as image:
+                self.assertEqual(image.size, (40, 30))
+        document = json.loads((self.output / "turned.json").read_text())
+        self.assertEqual((document["height"], document["width"]), (30, 40))
+
+    def test_unreadable_pictures_are_named_and_the_others_go_on(self):
+        self._save("a.jpg")
+        (self.pictures / "broken.png").write_bytes(b"text")
+        self._save("moving.gif")
+        (self.pictures / "notes.txt").write_text("no picture")
+
+        result = self._predict(self.pictures)
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("1 of 3 pictures predicted", result.stdout)
+        self.assertIn("not read: broken.png, moving.gif", result.stdout)
+        self.assertTrue((self.output / "a.json").exists())
+        self.assertLen(list(self.output.iterdir()), 4)
+
+    def test_pictures_of_one_stem_do_not_meet(self):
+        self._save("a.png")
+        self._save("a.jpg", 20, 20)
+
+        result = self._predict(self.pictures, "--openpose=coco_18")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        for name in ("a_png.json", "a_jpg.json"):
+            self.assertTrue((self.output / name).exists(), name)
+        text = (self.output / "a_jpg_openpose.json").read_text()
+        values = json.loads(text)["people"][0]["pose_keypoints_2d"]
+        self.assertLen(values, 54)
+
+    def test_no_readable_picture_is_an_error(self):
+        path = self.pictures / "broken.png"
+        path.write_bytes(b"text")
+
+        result = self._predict(path)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertRegex(
+            result.stderr, r"\A\S+: no picture could be read.*\n\Z"
+        )
+
+    def test_output_among_the_pictures_is_refused(self):
+        path = self._save("a.png")
+        self.output = self.pictures
+        before = path.read_bytes()
+
+        result = self._predict(self.pictures)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("among the pictures", result.stderr)
+        self.assertEqual(path.read_bytes(), before)
+
+    @parameterized.named_parameters(
+        ("missing_picture", "absent.jpg", [], "absent.jpg"),
+        ("empty_folder", "", [], "no pictures"),
+        ("scales", "a.png", ["--scales=x"], "--scales"),
+        ("opacity", "a.png", ["--opacity=2"], "opacity"),
+        ("second_picture", "a.png", ["b.png"], "wrong number of arguments"),
+    )
+    def test_wrong_input_is_one_line(self, name, arguments, message):
+        if name == "a.png":
+            self._save(name)
+
+        result = self._predict(self.pictures / name, *arguments)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn(message, result.stderr)
+        self.assertLen(result.stderr.splitlines(), 1)
+        self.assertFalse(self.output.exists() and list(self.output.iterdir()))
+
+    def test_missing_model_is_one_line(self):
+        result = self._predict(self._save("a.png"), model=self.folder / "none")
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertRegex(result.stderr, r"\A\S+: no model.*none.*\n\Z")
+
+    def test_flags_are_required(self):
+        result = shared.run_tool("predict", self._save("a.png"))
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("--model", result.stderr)
+
+    def test_real_pictures_are_predicted_at_their_own_size(self):
+        source = shared.shared_path("samples/lip_mmseg")
+
+        result = self._predict(source / "86_185913.jpg", "--flip")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        with (
+            Image.open(source / "86_185913.png") as truth,
+            Image.open(self.output / "86_185913.png") as label_map,
+        ):
+            self.assertEqual(label_map.size, truth.size)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -159,28 +159,19 @@ class SignatureTest(absltest.TestCase):
         self._assert_equal_to_python(np.load(outputs), 0, 0)
 
     def test_serving_in_cpp_equals_the_python_model(self):
-        program = saved_model_runner.compile_runner(
-            pathlib.Path(self.create_tempdir().full_path)
-        )
-        paths = [_folder / "first.png", _folder / "bad", _folder / "second.png"]
-        encoded = self._encoded()
-        contents = [encoded[0], b"junk", encoded[1]]
-        for path, content in zip(paths, contents, strict=True):
-            path.write_bytes(content)
-        raw = _folder / "image.raw"
-        _pictures[1].astype(np.float32).tofile(raw)
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        program = saved_model_runner.compile_runner(folder)
+        first, second = self._encoded()
 
-        of_bytes = saved_model_runner.run(
-            program, _version, _folder / "bytes", "bytes", *paths
-        )
-        of_tensor = saved_model_runner.run(
-            program, _version, _folder / "tensor", "tensor", raw, 150, 260
+        outputs = saved_model_runner.run(
+            program, _version, folder, _pictures[1], [first, b"junk", second]
         )
 
+        of_bytes = outputs["serving_default"]
         np.testing.assert_array_equal(of_bytes["status"], [0, 1, 0])
         self._assert_equal_to_python(of_bytes, 0, 0)
         self._assert_equal_to_python(of_bytes, 2, 1)
-        self._assert_equal_to_python(of_tensor, 0, 1)
+        self._assert_equal_to_python(outputs["predict_tensor"], 0, 1)
 
 
 class FilesTest(absltest.TestCase):

@@ -1,13 +1,12 @@
 // Runs signatures of a SavedModel through tensorflow::LoadSavedModel, the
 // function that TensorFlow Serving loads models with.
 //
-//   load_saved_model MODEL OUTPUT bytes FILE...
-//   load_saved_model MODEL OUTPUT tensor FILE HEIGHT WIDTH
+//   load_saved_model MODEL OUTPUT IMAGE HEIGHT WIDTH FILE...
 //
-// "bytes" calls serving_default with the contents of the files, one batch;
-// "tensor" calls predict_tensor with one image, raw float32 [HEIGHT, WIDTH, 3].
-// Every output is written to OUTPUT/<name>.raw, and its name, type and shape
-// to stdout.
+// Calls predict_tensor with one image, raw float32 [HEIGHT, WIDTH, 3], and
+// serving_default with the contents of the files as one batch. Every output is
+// written to OUTPUT/<signature>.<name>.raw, and its signature, name, type and
+// shape to stdout.
 
 #include <cstdint>
 #include <cstdlib>
@@ -58,20 +57,21 @@ Tensor ImageInput(const std::string& path, int64_t height, int64_t width) {
   return tensor;
 }
 
-void WriteOutput(const std::string& folder, const std::string& name,
-                 const Tensor& tensor) {
-  std::ofstream stream(folder + "/" + name + ".raw", std::ios::binary);
+void WriteOutput(const std::string& folder, const std::string& signature,
+                 const std::string& name, const Tensor& tensor) {
+  std::ofstream stream(folder + "/" + signature + "." + name + ".raw",
+                       std::ios::binary);
   stream.write(static_cast<const char*>(tensor.data()), tensor.TotalBytes());
-  std::cout << name << " " << tensorflow::DataTypeString(tensor.dtype());
+  std::cout << signature << " " << name << " " << tensorflow::DataTypeString(tensor.dtype());
   for (int i = 0; i < tensor.dims(); ++i) {
     std::cout << " " << tensor.dim_size(i);
   }
   std::cout << "\n";
 }
 
-int Run(const tensorflow::SavedModelBundle& bundle,
-        const std::string& signature_name, const Tensor& input,
-        const std::string& folder) {
+void Run(const tensorflow::SavedModelBundle& bundle,
+         const std::string& signature_name, const Tensor& input,
+         const std::string& folder) {
   const auto& signature = bundle.GetSignatures().at(signature_name);
   std::vector<std::string> names;
   std::vector<std::string> fetches;
@@ -85,21 +85,20 @@ int Run(const tensorflow::SavedModelBundle& bundle,
       bundle.GetSession()->Run({{feed, input}}, fetches, {}, &outputs);
   if (!status.ok()) {
     std::cerr << "run: " << status.ToString() << "\n";
-    return 1;
+    std::exit(1);
   }
   for (size_t i = 0; i < names.size(); ++i) {
-    WriteOutput(folder, names[i], outputs[i]);
+    WriteOutput(folder, signature_name, names[i], outputs[i]);
   }
-  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.size() < 4) {
-    std::cerr << "usage: load_saved_model MODEL OUTPUT bytes FILE... | tensor "
-                 "FILE HEIGHT WIDTH\n";
+  if (words.size() < 6) {
+    std::cerr
+        << "usage: load_saved_model MODEL OUTPUT IMAGE HEIGHT WIDTH FILE...\n";
     return 2;
   }
   tensorflow::SavedModelBundle bundle;
@@ -110,16 +109,11 @@ int main(int argc, char** argv) {
     std::cerr << "load: " << status.ToString() << "\n";
     return 1;
   }
-  if (words[2] == "bytes") {
-    return Run(bundle, "serving_default",
-               BytesInput({words.begin() + 3, words.end()}), words[1]);
-  }
-  if (words[2] == "tensor" && words.size() == 6) {
-    return Run(bundle, "predict_tensor",
-               ImageInput(words[3], std::atoll(words[4].c_str()),
-                          std::atoll(words[5].c_str())),
-               words[1]);
-  }
-  std::cerr << "unknown mode " << words[2] << "\n";
-  return 2;
+  Run(bundle, "predict_tensor",
+      ImageInput(words[2], std::atoll(words[3].c_str()),
+                 std::atoll(words[4].c_str())),
+      words[1]);
+  Run(bundle, "serving_default", BytesInput({words.begin() + 5, words.end()}),
+      words[1]);
+  return 0;
 }

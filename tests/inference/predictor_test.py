@@ -13,13 +13,13 @@ from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
-from nppnet_tf.inference import export
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from tests.inference import stand_in
+from tests.inference import stand_in_models
 
 
 class PredictorTest(absltest.TestCase):
@@ -80,14 +80,12 @@ class PredictorTest(absltest.TestCase):
         )
 
     def test_saved_model_averages_as_the_network_does(self):
-        models = self.folder / "models"
-        export.export_saved_model(
-            self.network, LIP, stand_in.IMAGE_SIZE, models, "people"
-        )
         options = {"flip": True, "scales": (0.5, 1.0)}
         picture = stand_in.picture(50, 40)
 
-        loaded = Predictor.from_directory(models / "people", **options)
+        loaded = Predictor.from_directory(
+            stand_in_models.exported_model().parent, **options
+        )
         answer = loaded.predict([picture])[0]
 
         expected = Predictor.from_network(
@@ -140,43 +138,40 @@ class PredictorTest(absltest.TestCase):
 
 
 class RunTest(absltest.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.folder = pathlib.Path(self.create_tempdir().full_path)
-        baseline = genotypes.Genotype(genotypes.BASELINE)
-        self.network = NPPNet(baseline, NetworkConfig(channels=8, cells=4))
-
     def test_run_is_loaded_with_what_it_was_trained_on(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        baseline = genotypes.Genotype(genotypes.BASELINE)
+        saved = NPPNet(baseline, NetworkConfig(channels=8, cells=4))
         extra = {"descriptor": "lip", "image_size": [64, 32]}
-        saved_network.save_network(self.network, self.folder, extra)
+        saved_network.save_network(saved, folder, extra)
 
-        network, descriptor, image_size = predictor.load_run(self.folder)
+        network, descriptor, image_size = predictor.load_run(folder)
 
         self.assertEqual(descriptor, LIP)
         self.assertEqual(image_size, (64, 32))
         inputs = tf.random.stateless_normal((1, 64, 32, 3), (1, 2))
         np.testing.assert_array_equal(
-            network(inputs)["heatmaps"][-1],
-            self.network(inputs)["heatmaps"][-1],
+            network(inputs)["heatmaps"][-1], saved(inputs)["heatmaps"][-1]
         )
+
+    def _load(self, **extra):
+        with absltest.mock.patch.object(
+            saved_network, "load_network", return_value=(None, extra)
+        ):
+            return predictor.load_run("run")
 
     def test_run_may_hold_a_whole_descriptor(self):
         changed = dataclasses.replace(LIP, name="mine")
-        extra = {
-            "descriptor": json.loads(changed.to_json()),
-            "image_size": [64, 32],
-        }
-        saved_network.save_network(self.network, self.folder, extra)
 
-        self.assertEqual(predictor.load_run(self.folder)[1], changed)
-
-    def test_run_that_does_not_say_its_input_size_is_refused(self):
-        saved_network.save_network(
-            self.network, self.folder, {"descriptor": "lip"}
+        _, descriptor, _ = self._load(
+            descriptor=json.loads(changed.to_json()), image_size=[64, 32]
         )
 
+        self.assertEqual(descriptor, changed)
+
+    def test_run_that_does_not_say_its_input_size_is_refused(self):
         with self.assertRaisesRegex(UserError, "no image_size"):
-            predictor.load_run(self.folder)
+            self._load(descriptor="lip")
 
 
 if __name__ == "__main__":

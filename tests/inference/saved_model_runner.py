@@ -1,11 +1,13 @@
 """Compiles and runs load_saved_model.cc against the installed TensorFlow."""
 
+import collections
 import importlib.util
 import os
 import pathlib
 import shutil
 import subprocess
 import unittest
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -65,12 +67,28 @@ def run(
     program: pathlib.Path,
     model: pathlib.Path,
     folder: pathlib.Path,
-    *words: object,
-) -> dict[str, np.ndarray]:
-    """Runs the program and returns the outputs of the signature by name."""
-    folder.mkdir()
+    image: np.ndarray,
+    files: Sequence[bytes],
+) -> dict[str, dict[str, np.ndarray]]:
+    """Runs both signatures in the program.
+
+    Args:
+        program: Made by `compile_runner`.
+        model: Folder of a version.
+        folder: For what goes in and comes out.
+        image: Float32 [h, w, 3] for `predict_tensor`.
+        files: Pictures for `serving_default`, one batch.
+
+    Returns:
+        Outputs by name, by signature.
+    """
+    image.astype(np.float32).tofile(folder / "image")
+    paths = [folder / f"file_{number}" for number in range(len(files))]
+    for path, content in zip(paths, files, strict=True):
+        path.write_bytes(content)
+    words = [program, model, folder, folder / "image", *image.shape[:2], *paths]
     completed = subprocess.run(
-        [str(program), str(model), str(folder), *map(str, words)],
+        [str(word) for word in words],
         check=False,
         capture_output=True,
         text=True,
@@ -78,9 +96,10 @@ def run(
     )
     if completed.returncode:
         raise AssertionError(completed.stderr[-2000:])
-    outputs = {}
+    outputs = collections.defaultdict(dict)
     for line in completed.stdout.splitlines():
-        name, kind, *sizes = line.split()
-        values = np.fromfile(folder / f"{name}.raw", _TYPES[kind])
-        outputs[name] = values.reshape([int(size) for size in sizes])
+        signature, name, kind, *sizes = line.split()
+        values = np.fromfile(folder / f"{signature}.{name}.raw", _TYPES[kind])
+        shape = [int(size) for size in sizes]
+        outputs[signature][name] = values.reshape(shape)
     return outputs

@@ -1,6 +1,10 @@
 """Models in folders for tests of tools, made from the stand-in."""
 
+import atexit
+import functools
 import pathlib
+import shutil
+import tempfile
 from unittest import mock
 
 from nppnet_tf.data.descriptors import LIP
@@ -9,8 +13,11 @@ from nppnet_tf.inference import predictor
 from tests.inference import stand_in
 
 
-def export_model(folder: pathlib.Path) -> pathlib.Path:
-    """Exports a stand-in and returns the folder of its one version."""
+@functools.cache
+def exported_model() -> pathlib.Path:
+    """Returns the folder of a version, exported once for all tests."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return export.export_saved_model(
         stand_in.StandIn(), LIP, stand_in.IMAGE_SIZE, folder, "people"
     )

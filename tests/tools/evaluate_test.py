@@ -24,8 +24,10 @@ def setUpModule():
     global _temporary, _folder, _model
     _temporary = tempfile.TemporaryDirectory()
     _folder = pathlib.Path(_temporary.name)
-    _model = stand_in_models.export_model(_folder / "models")
+    _model = stand_in_models.exported_model()
     _write_records(_folder / "records", _model)
+    (_folder / "empty_records").mkdir()
+    (_folder / "empty_records" / "file").touch()
 
 
 def tearDownModule():
@@ -95,14 +97,14 @@ class EvaluateModelTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("model", "absent", "records", "--model"),
-        ("records", "models/people", "absent", "--records"),
+        ("records", "", "absent", "--records"),
         ("no_model", "records", "records", "no model"),
-        ("no_records", "models/people", "models", "manifest.json"),
+        ("no_records", "", "empty_records", "manifest.json"),
     )
     def test_wrong_folder_is_one_line(self, model, records, message):
         result = shared.run_tool(
             "evaluate",
-            f"--model={_folder / model}",
+            f"--model={_folder / model if model else _model}",
             f"--records={_folder / records}",
             f"--output={self.folder / 'result.json'}",
         )

@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import tempfile
 
 import numpy as np
 from absl.testing import absltest
@@ -14,16 +13,6 @@ from nppnet_tf.inference import predictor
 from tests import shared
 from tests.inference import stand_in
 from tests.inference import stand_in_models
-
-
-def setUpModule():
-    global _temporary, _model
-    _temporary = tempfile.TemporaryDirectory()
-    _model = stand_in_models.export_model(pathlib.Path(_temporary.name))
-
-
-def tearDownModule():
-    _temporary.cleanup()
 
 
 class PredictTest(parameterized.TestCase):
@@ -44,7 +33,7 @@ class PredictTest(parameterized.TestCase):
         return shared.run_tool(
             "predict",
             source,
-            f"--model={model or _model}",
+            f"--model={model or stand_in_models.exported_model()}",
             f"--output={self.output}",
             *arguments,
         )
@@ -59,7 +48,9 @@ class PredictTest(parameterized.TestCase):
             [file.name for file in self.output.iterdir()],
             ["a.png", "a.json", "a_openpose.json", "a_overlay.png"],
         )
-        loaded = predictor.Predictor.from_directory(_model)
+        loaded = predictor.Predictor.from_directory(
+            stand_in_models.exported_model()
+        )
         expected = loaded.predict_file(path)
         with Image.open(self.output / "a.png") as label_map:
             self.assertEqual(label_map.mode, "P")

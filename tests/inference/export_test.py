@@ -1,11 +1,15 @@
 """Tests of inference.export."""
 
+import http.server
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent import futures
 
 import numpy as np
 import tensorflow as tf
@@ -20,8 +24,12 @@ from nppnet_tf.inference import model_description
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import warm_up
 from nppnet_tf.inference.model_description import ModelDescription
+from tests import shared
 from tests.inference import saved_model_runner
+from tests.inference import small_server
 from tests.inference import stand_in
+
+_README = shared.REPOSITORY / "savedmodels" / "README.md"
 
 _PLAIN_RUNTIME = """
 import sys
@@ -55,6 +63,13 @@ def setUpModule():
 
 def tearDownModule():
     _temporary.cleanup()
+
+
+def _page_code(needle: str) -> str:
+    """The one block of Python of the page that holds some text."""
+    blocks = re.findall(r"```python\n(.*?)```", _README.read_text(), re.DOTALL)
+    (found,) = [block for block in blocks if needle in block]
+    return found
 
 
 class SignatureTest(absltest.TestCase):
@@ -238,6 +253,80 @@ def _without_graph():
     return absltest.mock.patch.object(
         export, "_save", lambda graph, folder: folder.mkdir(parents=True)
     )
+
+
+class PageTest(absltest.TestCase):
+    """The clients of savedmodels/README.md."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        (self.folder / "person.jpg").write_bytes(
+            images.encode_png(_pictures[0])
+        )
+        self.expected = _truth[0]
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
+
+    def test_grpc_client_of_the_page_gets_the_prediction(self):
+        try:
+            import grpc
+            from tensorflow_serving.apis import prediction_service_pb2_grpc
+        except ImportError:
+            self.skipTest("tensorflow-serving-api is not installed")
+        server = grpc.server(futures.ThreadPoolExecutor(1))
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            small_server.GrpcService(_loaded), server
+        )
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        self.addCleanup(server.stop, 0)
+        code = _page_code("grpc").replace("localhost:8500", f"127.0.0.1:{port}")
+        # The page needs no such option; a proxy of the environment does.
+        code = code.replace(
+            "options=[", 'options=[("grpc.enable_http_proxy", 0),'
+        )
+
+        names = {}
+        exec(code, names)
+
+        np.testing.assert_array_equal(
+            names["label_map"], self.expected.label_map
+        )
+        np.testing.assert_allclose(
+            names["keypoints_xy"], self.expected.keypoints_xy, atol=1e-3
+        )
+
+    def test_rest_client_of_the_page_gets_the_prediction(self):
+        server = http.server.HTTPServer(
+            ("127.0.0.1", 0), small_server.rest_handler(_loaded)
+        )
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(thread.join)
+        self.addCleanup(server.shutdown)
+        code = _page_code("urllib").replace(
+            "localhost:8501", f"127.0.0.1:{server.server_port}"
+        )
+        without_proxy = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
+
+        names = {}
+        with absltest.mock.patch.dict(os.environ, without_proxy):
+            exec(code.replace("print(", "list("), names)
+
+        label_map = (self.folder / "person_parts.png").read_bytes()
+        np.testing.assert_array_equal(
+            images.decode_label_map(label_map), self.expected.label_map
+        )
+        np.testing.assert_allclose(
+            names["answer"]["keypoints_xy"],
+            self.expected.keypoints_xy,
+            atol=1e-3,
+        )
+
+    def test_page_tells_the_limit_of_pixels(self):
+        self.assertIn(f"{images.MAX_PIXELS:,}", _README.read_text())
 
 
 class ExportTest(absltest.TestCase):

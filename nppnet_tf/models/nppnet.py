@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.layers import cell as cells
 from nppnet_tf.layers import interaction as interactions
 from nppnet_tf.layers.architecture import ArchitectureParameters
@@ -48,6 +49,9 @@ class NPPNet(keras.Model):
         config: `NetworkConfig`, or its fields as a dict.
         primitives: Operations of searched parts in the order of alpha.
 
+    Raises:
+        UserError: If a size of `config` fits no network.
+
     Call arguments:
         inputs: Normalised picture [batch, height, width, 3]; sides are
             multiples of 32.
@@ -83,6 +87,7 @@ class NPPNet(keras.Model):
             fields = {**config}
             levels = fields.pop("high_level_inputs")
             config = NetworkConfig(**fields, high_level_inputs=tuple(levels))
+        _check_sizes(genotype, config)
         self.genotype = genotype
         self.config = config
         self.primitives = tuple(primitives)
@@ -280,9 +285,7 @@ class NPPNet(keras.Model):
         if self.num_stages > 1:
             main, auxiliary = self._fuse(main, auxiliary, mixtures, training)
             stages.append(self._predict(1, main, auxiliary, training))
-        return {
-            key: tuple(stage[key] for stage in stages) for key in stages[0]
-        }
+        return {key: tuple(stage[key] for stage in stages) for key in stages[0]}
 
     def _pyramids(self, inputs, mixtures, training) -> dict[str, list]:
         """Walks both branches level by level, with the exchange in between."""
@@ -378,6 +381,30 @@ class NPPNet(keras.Model):
             "config": dataclasses.asdict(self.config),
             "primitives": list(self.primitives),
         }
+
+
+def _check_sizes(genotype: Genotype, config: NetworkConfig) -> None:
+    """Raises UserError where no network has such a size."""
+    # Cells have a quarter of a level's width, and half of what is searched
+    # squeezes an excitation.
+    multiple = 8
+    if genotype.encoder_decoder == genotypes.SEARCH:
+        multiple *= config.channel_proportion
+    for name, value, multiple in (
+        ("channels", config.channels, multiple),
+        ("cells", config.cells, 4),
+        ("num_classes", config.num_classes, 1),
+        ("num_keypoints", config.num_keypoints, 1),
+        ("num_fusion_cells", config.num_fusion_cells, 1),
+        ("channel_proportion", config.channel_proportion, 1),
+    ):
+        if value < 1 or value % multiple:
+            raise UserError(
+                "no network has this size",
+                name,
+                f"a positive multiple of {multiple}",
+                value,
+            )
 
 
 def _of_branch(mixtures, branch: str) -> dict[str, list] | None:

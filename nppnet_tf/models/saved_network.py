@@ -115,9 +115,7 @@ def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:
     try:
         config = dict(description["config"])
         levels = tuple(config.pop("high_level_inputs"))
-        genotype = Genotype.from_json(
-            json.dumps(description["genotype"]), path
-        )
+        genotype = Genotype.from_json(json.dumps(description["genotype"]), path)
         return NPPNet(
             genotype,
             NetworkConfig(**config, high_level_inputs=levels),

@@ -37,7 +37,11 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
         UserError: If the file is missing, damaged or not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, since NumPy leaves a file open that it cannot read.
+        with (
+            open(path, "rb") as stream,
+            np.load(stream, allow_pickle=False) as file,
+        ):
             return {name: file[name] for name in file.files}
     except (
         OSError,

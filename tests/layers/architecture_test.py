@@ -10,6 +10,7 @@ from absl.testing import absltest
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import topology
+from tests import reference_arrays
 from tests.shared import shared_path
 
 
@@ -96,13 +97,13 @@ class ArchitectureParametersTest(absltest.TestCase):
         )
 
     def test_entropy_and_gradients_equal_the_release(self):
-        arrays = np.load(shared_path("reference/search_genotypes_arch.npz"))
+        arrays = reference_arrays.load("search_genotypes_arch.npz")
         listing = shared_path("reference/search_genotypes.json")
         for case in json.loads(listing.read_text()):
             name = case["case"]
             alphas = {
                 key.split("/")[1]: arrays[key]
-                for key in arrays.files
+                for key in arrays
                 if key.startswith(f"{name}/alphas")
             }
             entropy, gradients = released_entropy(alphas)

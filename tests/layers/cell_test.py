@@ -12,9 +12,9 @@ from nppnet_tf.search_space import genotype
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
+from tests import reference_arrays
 from tests.layers import copied_weights
 from tests.layers import reference_weights
-from tests.shared import shared_path
 
 POSE = published.released().encoder_decoder.pose
 PARSING = published.released().encoder_decoder.parsing
@@ -59,7 +59,7 @@ class CellTest(parameterized.TestCase):
         ),
     )
     def test_equals_the_release(self, name, kind, gene, reduces):
-        arrays = np.load(shared_path(f"reference/operations/block_{name}.npz"))
+        arrays = reference_arrays.load(f"operations/block_{name}.npz")
         inputs = [reference_weights.to_ours(arrays[f"x{i}"]) for i in (0, 1)]
         layer = Cell(8, kind, gene, reduces)
         layer.build([x.shape for x in inputs])

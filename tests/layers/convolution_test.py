@@ -6,8 +6,8 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.layers import convolution
+from tests import reference_arrays
 from tests.layers import reference_weights
-from tests.shared import shared_path
 
 
 class ConvolutionTest(parameterized.TestCase):
@@ -44,7 +44,7 @@ class ConvolutionTest(parameterized.TestCase):
         )
 
     def _assert_equals(self, layer, name):
-        arrays = np.load(shared_path(f"reference/operations/block_{name}.npz"))
+        arrays = reference_arrays.load(f"operations/block_{name}.npz")
         x = reference_weights.to_ours(arrays["x0"])
         layer.build(x.shape)
         reference_weights.fill(layer, arrays)

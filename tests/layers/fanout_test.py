@@ -10,9 +10,9 @@ from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.layers.fanout import SelectedFanout
 from nppnet_tf.layers.fanout import Target
 from nppnet_tf.search_space import primitives as names
+from tests import reference_arrays
 from tests.layers import copied_weights
 from tests.layers import reference_weights
-from tests.shared import shared_path
 
 RELEASED = names.RELEASED_INTERACTION_FUSION
 
@@ -34,9 +34,7 @@ class MixedFanoutTest(parameterized.TestCase):
         ("downsampled_and_projected", "up0.5_conv", Target(0, 0.5)),
     )
     def test_equals_the_mixed_op_of_the_release(self, name, target):
-        arrays = np.load(
-            shared_path(f"reference/operations/block_mixed_op_{name}.npz")
-        )
+        arrays = reference_arrays.load(f"operations/block_mixed_op_{name}.npz")
         tensors = reference_weights.weights_of(arrays)
         x = reference_weights.to_ours(arrays["x0"])
         if "extra_conv.weight" in tensors:

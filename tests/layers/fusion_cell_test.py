@@ -11,8 +11,8 @@ from nppnet_tf.layers.fusion_cell import FusionCell
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
+from tests import reference_arrays
 from tests.layers import reference_weights
-from tests.shared import shared_path
 
 FUSION = published.released().fusion
 
@@ -22,9 +22,7 @@ class FusionCellTest(parameterized.TestCase):
         ("pose", "pose", FUSION.pose), ("parsing", "par", FUSION.parsing)
     )
     def test_equals_the_release(self, name, gene):
-        arrays = np.load(
-            shared_path(f"reference/operations/block_fusion_{name}.npz")
-        )
+        arrays = reference_arrays.load(f"operations/block_fusion_{name}.npz")
         layer, inputs = self._layer(arrays, gene)
         reference_weights.fill(layer, arrays)
 
@@ -32,8 +30,8 @@ class FusionCellTest(parameterized.TestCase):
 
     @parameterized.parameters("pose", "par")
     def test_searched_cell_equals_the_release(self, name):
-        arrays = np.load(
-            shared_path(f"reference/operations/block_search_{name}_cell.npz")
+        arrays = reference_arrays.load(
+            f"operations/block_search_{name}_cell.npz"
         )
         layer, inputs = self._layer(
             arrays, None, primitives=names.RELEASED_INTERACTION_FUSION

@@ -7,8 +7,8 @@ from absl.testing import parameterized
 
 from nppnet_tf.layers import primitives
 from nppnet_tf.search_space import primitives as names
+from tests import reference_arrays
 from tests.layers import reference_weights
-from tests.shared import shared_path
 
 
 class PrimitivesTest(parameterized.TestCase):
@@ -17,8 +17,8 @@ class PrimitivesTest(parameterized.TestCase):
     )
     def test_equals_the_release(self, name, stride, affine):
         suffix = "" if affine else "_noaffine"
-        arrays = np.load(
-            shared_path(f"reference/operations/op_{name}_s{stride}{suffix}.npz")
+        arrays = reference_arrays.load(
+            f"operations/op_{name}_s{stride}{suffix}.npz"
         )
         x = reference_weights.to_ours(arrays["x"])
         layer = primitives.build_primitive(name, x.shape[-1], stride)

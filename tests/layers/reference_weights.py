@@ -13,7 +13,9 @@ def to_ours(array):
 
 def weights_of(arrays):
     """The tensors of a state dict among the arrays of a reference file."""
-    return {name[2:]: arrays[name] for name in arrays.files if name[:2] == "w/"}
+    return {
+        name[2:]: value for name, value in arrays.items() if name[:2] == "w/"
+    }
 
 
 def fill(layer, arrays, prefix=""):

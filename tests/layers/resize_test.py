@@ -6,15 +6,15 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.layers import resize
+from tests import reference_arrays
 from tests.layers import reference_weights
-from tests.shared import shared_path
 
 
 class ResizeTest(parameterized.TestCase):
     @parameterized.parameters("0.125", "0.25", "0.5", "2", "4")
     def test_equals_the_release(self, factor):
-        arrays = np.load(
-            shared_path(f"reference/operations/block_interpolate_{factor}.npz")
+        arrays = reference_arrays.load(
+            f"operations/block_interpolate_{factor}.npz"
         )
 
         y = resize.rescale(

@@ -1,0 +1,59 @@
+"""Tests of the baseline's branch."""
+
+import math
+
+import tensorflow as tf
+from absl.testing import absltest
+
+from nppnet_tf.models import baseline
+from nppnet_tf.search_space import topology
+
+
+class BaselineTest(absltest.TestCase):
+    def test_has_the_pyramid_of_equation_3(self):
+        branch = baseline.BaselineEncoderDecoder(8)
+        branch.build((None, None, None, 3))
+        states = branch.stem(tf.ones([1, 64, 32, 3]))
+        pyramid = []
+        for level in range(topology.NUM_ENCODER_LEVELS):
+            states = branch.encode(level, states)
+            pyramid.append(states[1])
+        for level in range(topology.NUM_ENCODER_LEVELS, topology.NUM_LEVELS):
+            skip = pyramid[topology.NUM_LEVELS - 1 - level]
+            pyramid.append(branch.decode(level, pyramid[-1], skip))
+
+        for level, feature in enumerate(pyramid):
+            stride = topology.level_stride(level)
+            self.assertEqual(
+                feature.shape, (1, 16 // stride, 8 // stride, 8 * stride)
+            )
+
+    def test_bottlenecks_are_those_of_resnet_50(self):
+        branch = baseline.BaselineEncoderDecoder(128)
+
+        widths = [block.filters for block in branch.bottlenecks]
+
+        self.assertEqual(widths, [64] * 3 + [128] * 4 + [256] * 6 + [512] * 3)
+
+    def test_one_bottleneck_has_the_weights_of_its_convolutions(self):
+        block = baseline.Bottleneck(4)
+        block.build((None, None, None, 16))
+
+        kernels = [v for v in block.trainable_weights if "kernel" in v.path]
+
+        self.assertEqual(
+            [math.prod(kernel.shape) for kernel in kernels], [64, 144, 64]
+        )
+
+    def test_config_makes_the_same_layer(self):
+        for layer in (
+            baseline.Bottleneck(4, 2, True),
+            baseline.BaselineEncoderDecoder(8),
+        ):
+            copy = type(layer).from_config(layer.get_config())
+
+            self.assertEqual(copy.get_config(), layer.get_config())
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,61 @@
+"""Tests of a searched or derived branch."""
+
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.models.encoder_decoder import EncoderDecoder
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import topology
+
+POSE = published.released().encoder_decoder.pose
+
+
+class EncoderDecoderTest(parameterized.TestCase):
+    def test_has_the_pyramid_of_equation_3(self):
+        branch = EncoderDecoder(8, 8, POSE)
+        branch.build((None, None, None, 3))
+        states = branch.stem(tf.ones([1, 64, 32, 3]))
+        pyramid = []
+        for level in range(topology.NUM_ENCODER_LEVELS):
+            states = branch.encode(level, states)
+            pyramid.append(states[1])
+        for level in range(topology.NUM_ENCODER_LEVELS, topology.NUM_LEVELS):
+            skip = pyramid[topology.NUM_LEVELS - 1 - level]
+            pyramid.append(branch.decode(level, pyramid[-1], skip))
+
+        strides = [topology.level_stride(level) for level in range(7)]
+        self.assertEqual(strides, [1, 2, 4, 8, 4, 2, 1])
+        for stride, feature in zip(strides, pyramid, strict=True):
+            self.assertEqual(
+                feature.shape, (1, 16 // stride, 8 // stride, 8 * stride)
+            )
+
+    def test_reduction_cells_stand_at_the_quarters(self):
+        branch = EncoderDecoder(16, 12)
+
+        kinds = [cell.kind for cell in branch.encoder]
+
+        reductions = [i for i, kind in enumerate(kinds) if kind == "reduction"]
+        self.assertEqual(reductions, [3, 6, 9])
+        self.assertLen(branch.decoder, 3)
+
+    @parameterized.parameters(0, 6)
+    def test_cells_that_do_not_quarter_are_refused(self, cells):
+        with self.assertRaisesRegex(ValueError, f"num_cells={cells}"):
+            EncoderDecoder(8, cells)
+
+    def test_odd_width_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "channels=12"):
+            EncoderDecoder(12, 4)
+
+    def test_config_makes_the_same_layer(self):
+        layer = EncoderDecoder(8, 4, POSE)
+
+        copy = EncoderDecoder.from_config(layer.get_config())
+
+        self.assertEqual(copy.get_config(), layer.get_config())
+
+
+if __name__ == "__main__":
+    absltest.main()

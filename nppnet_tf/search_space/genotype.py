@@ -240,7 +240,9 @@ def _check_gene(where: str, gene: object) -> None:
             _check_gene(f"{where}.{field.name}", getattr(gene, field.name))
 
 
-def _check_nodes(where: str, nodes: tuple[Node, ...], limits: list[int]) -> None:
+def _check_nodes(
+    where: str, nodes: tuple[Node, ...], limits: list[int]
+) -> None:
     """Checks each node's choices; `limits` bounds each node's predecessors."""
     if len(nodes) != len(limits):
         raise UserError(

@@ -19,7 +19,9 @@ class Edge(NamedTuple):
     predecessor: int
 
 
-def cell_edges(num_inputs: int, num_nodes: int = CELL_NODES) -> tuple[Edge, ...]:
+def cell_edges(
+    num_inputs: int, num_nodes: int = CELL_NODES
+) -> tuple[Edge, ...]:
     """Every edge of a cell, node by node: the order of alpha and beta.
 
     Node n sees the inputs and the nodes before it: 14 edges of a cell with two

@@ -1,0 +1,153 @@
+"""Tests of genotypes."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space.genotype import BranchGene
+from nppnet_tf.search_space.genotype import CellGene
+from nppnet_tf.search_space.genotype import Choice
+from nppnet_tf.search_space.genotype import Genotype
+
+RELEASED = published.released()
+
+
+def altered(change):
+    """The released genotype's JSON after a change of its data."""
+    data = json.loads(RELEASED.to_json())
+    change(data)
+    return json.dumps(data)
+
+
+def put(*path, value):
+    """A change that sets one value deep inside."""
+
+    def change(data):
+        for key in path[:-1]:
+            data = data[key]
+        data[path[-1]] = value
+
+    return change
+
+
+class GenotypeTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("released", RELEASED),
+        ("baseline", published.baseline()),
+        ("first_stage", Genotype(genotype.SEARCH)),
+        (
+            "second_stage",
+            Genotype(
+                RELEASED.encoder_decoder, genotype.SEARCH, genotype.SEARCH
+            ),
+        ),
+    )
+    def test_json_comes_back(self, gene):
+        self.assertEqual(Genotype.from_json(gene.to_json()), gene)
+
+    def test_file_comes_back(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "g.json"
+
+        genotype.save(RELEASED, path)
+
+        self.assertEqual(genotype.load(path), RELEASED)
+        self.assertEqual(list(path.parent.iterdir()), [path])
+
+    @parameterized.named_parameters(
+        (
+            "primitive",
+            put("fusion", "pose", 1, 0, value=["conv_9x9", 0]),
+            "unknown primitive; where: fusion.pose, node 1;.*'conv_9x9'",
+        ),
+        (
+            "later_node",
+            put("fusion", "pose", 0, 0, value=["skip_connect", 3]),
+            "predecessor out of range.*expected: 0 to 2; found: 3",
+        ),
+        (
+            "later_level",
+            put("interaction", "parsing", 2, value=[["se_connect", 3]]),
+            "predecessor out of range.*interaction.parsing, node 2",
+        ),
+        (
+            "boolean",
+            put("fusion", "pose", 0, 0, value=["skip_connect", True]),
+            "predecessor out of range.*found: True",
+        ),
+        (
+            "empty_node",
+            put("encoder_decoder", "pose", "normal", 2, value=[]),
+            "node without a choice.*encoder_decoder.pose.normal, node 2",
+        ),
+        (
+            "too_few_nodes",
+            put("encoder_decoder", "pose", "decoding", value=[]),
+            "wrong number of nodes.*expected: 4; found: 0",
+        ),
+        ("state", put("fusion", value="searched"), "unknown state.*'searched'"),
+        (
+            "omitted_encoder",
+            put("encoder_decoder", value="omit"),
+            "unknown state of a genotype part; where: .*encoder_decoder",
+        ),
+        ("version", put("version", value=2), "not a genotype of this version"),
+        ("missing_part", lambda data: data.pop("fusion"), "malformed genotype"),
+        (
+            "choice_of_three",
+            put("fusion", "pose", 0, 0, value=["skip_connect", 0, 1]),
+            "malformed nodes; where: .*fusion.pose",
+        ),
+        (
+            "number_for_nodes",
+            put("interaction", "pose", value=3),
+            "malformed nodes; where: .*interaction.pose",
+        ),
+    )
+    def test_invalid_genotype_is_one_line(self, change, text):
+        with self.assertRaisesRegex(UserError, text) as caught:
+            Genotype.from_json(altered(change), "my.json")
+        self.assertNotIn("\n", str(caught.exception))
+        self.assertIn("my.json", str(caught.exception))
+
+    @parameterized.parameters("", "[]", "{", "3", "null")
+    def test_other_files_are_refused(self, text):
+        path = pathlib.Path(self.create_tempdir().full_path) / "g.json"
+        path.write_text(text)
+
+        with self.assertRaisesRegex(UserError, "g.json"):
+            genotype.load(path)
+
+    def test_missing_file_is_named(self):
+        with self.assertRaisesRegex(UserError, "cannot be read.*/no/such"):
+            genotype.load("/no/such")
+
+    def test_level_may_take_nothing(self):
+        empty = genotype.InteractionGene(((),) * 7, ((),) * 7)
+
+        gene = Genotype(genotype.BASELINE, empty)
+
+        self.assertEqual(Genotype.from_json(gene.to_json()), gene)
+
+    def test_lists_come_back(self):
+        branch = RELEASED.encoder_decoder.pose
+
+        self.assertEqual(BranchGene.of(branch.to_lists()), branch)
+        self.assertEqual(CellGene.of(branch.normal.to_lists()), branch.normal)
+        self.assertIsNone(CellGene.of(None))
+
+    def test_searched_parts_are_noticed(self):
+        self.assertTrue(Genotype(genotype.SEARCH).is_searched)
+        self.assertFalse(RELEASED.is_searched)
+
+    def test_wrong_gene_is_refused(self):
+        with self.assertRaisesRegex(UserError, "expected: FusionGene"):
+            Genotype(genotype.BASELINE, fusion=(Choice("skip_connect", 0),))
+
+
+if __name__ == "__main__":
+    absltest.main()

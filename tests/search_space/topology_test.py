@@ -1,0 +1,42 @@
+"""Tests of edges, strides and widths."""
+
+from absl.testing import absltest
+
+from nppnet_tf.search_space import topology
+
+
+class TopologyTest(absltest.TestCase):
+    def test_cells_have_14_and_18_edges(self):
+        self.assertLen(topology.cell_edges(2), 14)
+        self.assertLen(topology.cell_edges(3), 18)
+
+    def test_edges_come_from_before(self):
+        for edge in topology.cell_edges(2):
+            self.assertLess(edge.predecessor, 2 + edge.node)
+
+    def test_levels_see_no_later_level(self):
+        edges = topology.interaction_edges()
+
+        self.assertLen(edges, 28)
+        self.assertTrue(all(e.predecessor <= e.node for e in edges))
+
+    def test_pyramid_is_that_of_equation_3(self):
+        levels = range(topology.NUM_LEVELS)
+
+        strides = [topology.level_stride(level) for level in levels]
+        widths = [topology.level_channels(level, 64) for level in levels]
+
+        self.assertEqual(strides, [1, 2, 4, 8, 4, 2, 1])
+        self.assertEqual(widths, [64, 128, 256, 512, 256, 128, 64])
+
+    def test_quarters_of_the_encoder(self):
+        self.assertEqual(topology.reduction_cells(16), (4, 8, 12))
+        self.assertEqual(topology.level_ends(16), (3, 7, 11, 15))
+
+    def test_unknown_level_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "level=7"):
+            topology.level_stride(7)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -207,6 +207,42 @@ def derive(
     return genotypes.Genotype(encoder_decoder, interaction, fusion)
 
 
+def kept_shares(
+    genotype: genotypes.Genotype,
+    parameters: Mapping[str, ArchitectureArrays],
+    primitives: Sequence[str],
+) -> dict[str, float]:
+    """Returns how much of the share the kept operations of each part hold.
+
+    What pruning throws away, 1 minus this, is the gap between supernet and
+    derived network.
+
+    Args:
+        genotype: Derived from the parameters.
+        parameters: Alpha and beta by part.
+        primitives: Names in the order of alpha.
+
+    Returns:
+        By part the mean over its nodes, 0 to 1.
+    """
+    kept = {}
+    for part, arrays in parameters.items():
+        edges = part_edges(part)
+        gamma = shares(*arrays, edges)
+        rows = {edge: row for row, edge in enumerate(edges)}
+        nodes = _part_nodes(genotype, part)
+        total = sum(
+            gamma[
+                rows[topology.Edge(node, choice.predecessor)],
+                primitives.index(choice.primitive),
+            ]
+            for node, choices in enumerate(nodes)
+            for choice in choices
+        )
+        kept[part] = float(total / len(nodes))
+    return kept
+
+
 def part_names(genotype: genotypes.Genotype) -> tuple[str, ...]:
     """Returns the names of the searched parts, branch by branch."""
     kinds: list[str] = []
@@ -231,6 +267,17 @@ def part_edges(part: str) -> tuple[topology.Edge, ...]:
     if kind in CELL_KINDS:
         return topology.cell_edges(topology.CELL_INPUTS)
     raise ValueError(f"No such part of a genotype. Received: part={part!r}")
+
+
+def _part_nodes(
+    genotype: genotypes.Genotype, part: str
+) -> tuple[genotypes.Node, ...]:
+    branch, _, kind = part.partition("/")
+    if kind == INTERACTION:
+        return getattr(genotype.interaction, branch)
+    if kind == FUSION:
+        return getattr(genotype.fusion, branch).nodes
+    return getattr(getattr(genotype.encoder_decoder, branch), kind).nodes
 
 
 def _choice(

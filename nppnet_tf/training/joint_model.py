@@ -1,13 +1,14 @@
 """What search and retraining share: network, joint loss, one descent."""
 
 import dataclasses
-import functools
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
@@ -104,22 +105,19 @@ class JointModel(keras.Model):
     Args:
         network: An `NPPNet`, or what predicts like one.
         joint_loss: A `JointLoss` for as many stages as the network predicts.
-        validation_metrics: Metrics of `test_step`; each has
-            `update(batch, predictions)`.
     """
 
     def __init__(
         self,
         network: keras.Model,
         joint_loss: keras.layers.Layer,
-        validation_metrics: Sequence[keras.metrics.Metric] = (),
     ) -> None:
         super().__init__()
         self.network = network
         self.joint_loss = joint_loss
-        self.validation_metrics = list(validation_metrics)
         self.loss_trackers = loss_trackers()
         self.updates: tuple[Update, ...] = ()
+        self._traced_steps: dict[str, Callable] = {}
         self.built = True
 
     @property
@@ -148,13 +146,9 @@ class JointModel(keras.Model):
     def call(self, image, training=None):
         return self.network(image, training=training)
 
-    def test_step(self, data):
-        predictions = self.network(data[keys.IMAGE], training=False)
-        self._track(self.joint_loss(data, predictions), self.loss_trackers)
-        for metric in self.validation_metrics:
-            metric.update(data, predictions)
-        tracked = [*self.loss_trackers.values(), *self.validation_metrics]
-        return results(tracked)
+    def predict_for_pictures(self, batch: Mapping[str, np.ndarray]):
+        """Predicts a batch that pictures are drawn of."""
+        return self.network(batch[keys.IMAGE], training=False)
 
     def _ready(self, updates: Sequence[Update]) -> None:
         """Takes the updates; the last thing a constructor does."""
@@ -174,38 +168,63 @@ class JointModel(keras.Model):
         trackers: Mapping[str, keras.metrics.Mean],
     ) -> None:
         """Moves the variables of some updates one step down on one batch."""
-        losses, gradients = self._differentiate(batch)
-        for update in updates:
-            update.optimizer.apply(gradients[update.name], update.variables)
-        self._track(losses, trackers)
-
-    @functools.cached_property
-    def _differentiate(self):
-        """Traced once for all descents of a step.
-
-        What is not used of one call, such as the other descent's gradients,
-        is pruned when TensorFlow inlines the call. On several replicas a
-        synchronised normalisation may not stand in a function of its own.
-        """
-        if self.distribute_strategy.num_replicas_in_sync > 1:
-            return self._losses_and_gradients
-        return tf.function(self._losses_and_gradients, autograph=False)
-
-    def _losses_and_gradients(self, batch):
-        """Returns the named losses, and the gradients by update."""
-        raw = {
+        variables = [
             # Tapes want TensorFlow's own variables.
-            update.name: [variable.value for variable in update.variables]
-            for update in self.updates
-        }
+            [variable.value for variable in update.variables]
+            for update in updates
+        ]
         with tf.GradientTape() as tape:
             predictions = self.network(batch[keys.IMAGE], training=True)
             losses = self.joint_loss(batch, predictions)
             objective = losses[keys.TOTAL_LOSS] + self._penalty()
         gradients = tape.gradient(
-            objective, raw, unconnected_gradients=tf.UnconnectedGradients.ZERO
+            objective,
+            variables,
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        return losses, gradients
+        for update, slopes in zip(updates, gradients, strict=True):
+            update.optimizer.apply(slopes, update.variables)
+        self._track(losses, trackers)
+
+    def make_train_function(self, force=False):
+        """Makes what `fit` calls with an iterator; part of Keras' contract.
+
+        Keras would trace all steps as one function, and all of it anew when
+        one of them is switched on.
+        """
+        if self.train_function is not None and not force:
+            return
+        functions = [self._traced(name) for name in self._train_steps()]
+
+        def train_function(iterator):
+            data = next(iterator)
+            logs = {}
+            for function in functions:
+                logs.update(function(data))
+            return logs
+
+        self.train_function = train_function
+
+    def _train_steps(self) -> Sequence[str]:
+        """Names of the methods that `train_step` calls one after the other."""
+        return ("train_step",)
+
+    def _traced(self, name: str):
+        """Returns the traced function of a step, the same for every call."""
+        if name not in self._traced_steps:
+            strategy = self.distribute_strategy
+            step = getattr(self, name)
+
+            @tf.function(autograph=False, jit_compile=distribution.JIT_COMPILE)
+            def function(data):
+                logs = strategy.run(step, args=(data,))
+                return {
+                    key: strategy.reduce("MEAN", value, axis=None)
+                    for key, value in logs.items()
+                }
+
+            self._traced_steps[name] = function
+        return self._traced_steps[name]
 
     def _penalty(self):
         """A term of the objective that depends on no data."""

@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 
 from nppnet_tf import config as configuration
+from nppnet_tf import keys
+from nppnet_tf.data import descriptors
+from nppnet_tf.losses.joint import JointLoss
+from nppnet_tf.metrics.mean_iou import MeanIoU
+from nppnet_tf.metrics.pck import HeatmapPCKh
+from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
 
@@ -16,7 +24,8 @@ class RetrainModel(joint_model.JointModel):
         network: A derived network, with `network_weights`.
         joint_loss: A `JointLoss`.
         config: Of the retraining.
-        validation_metrics: See `JointModel`.
+        validation_metrics: `MeanIoU` and `HeatmapPCKh`, at the size of the
+            network: not the published protocols.
 
     Call arguments:
         data: One batch by the names of `keys`.
@@ -29,7 +38,8 @@ class RetrainModel(joint_model.JointModel):
         config: configuration.RetrainConfig,
         validation_metrics: Sequence[keras.metrics.Metric] = (),
     ) -> None:
-        super().__init__(network, joint_loss, validation_metrics)
+        super().__init__(network, joint_loss)
+        self.validation_metrics = list(validation_metrics)
         if network.architecture_weights:
             raise ValueError(
                 "Retraining needs a derived network. "
@@ -48,3 +58,47 @@ class RetrainModel(joint_model.JointModel):
     def train_step(self, data):
         self._descend(data, self.updates, self.loss_trackers)
         return joint_model.results(self.loss_trackers.values())
+
+    def test_step(self, data):
+        predictions = self.network(data[keys.IMAGE], training=False)
+        self._track(self.joint_loss(data, predictions), self.loss_trackers)
+        for metric in self.validation_metrics:
+            _update(metric, data, predictions)
+        return joint_model.results(
+            [*self.loss_trackers.values(), *self.validation_metrics]
+        )
+
+
+def _update(metric, data, predictions) -> None:
+    """Shows a metric the last stage of the predictions."""
+    if isinstance(metric, MeanIoU):
+        metric.update_state(
+            data[keys.LABEL_MAP],
+            predictions[keys.PARSING_LOGITS][-1],
+            data[keys.HAS_LABEL_MAP],
+        )
+    else:
+        metric.update_state(
+            data[keys.KEYPOINTS_XY],
+            data[keys.VISIBILITY],
+            predictions[keys.HEATMAPS][-1],
+            data[keys.HAS_KEYPOINTS],
+        )
+
+
+def make_retrain_model(
+    genotype: genotypes.Genotype,
+    network_config: configuration.NetworkConfig,
+    loss_config: configuration.LossConfig,
+    retrain_config: configuration.RetrainConfig,
+    descriptor: descriptors.DatasetDescriptor,
+    strategy: tf.distribute.Strategy,
+) -> RetrainModel:
+    """Makes network, loss, metrics and optimizers in a strategy's scope."""
+    with strategy.scope():
+        network = NPPNet(genotype, network_config)
+        joint_loss = JointLoss(network.num_stages, loss_config)
+        metrics = [MeanIoU(descriptor.num_classes, descriptor.ignore_label)]
+        if descriptor.head_segment:
+            metrics.append(HeatmapPCKh.from_descriptor(descriptor))
+        return RetrainModel(network, joint_loss, retrain_config, metrics)

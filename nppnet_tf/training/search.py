@@ -1,11 +1,21 @@
 """The bilevel search of Eq. 7: weights and architecture take turns."""
 
 import keras
+import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
+from nppnet_tf.errors import UserError
+from nppnet_tf.layers import normalization
+from nppnet_tf.losses.joint import JointLoss
+from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
+
+ENCODER_DECODER = "encoder_decoder"
+INTERACTION_FUSION = "interaction_fusion"
+STAGES = (ENCODER_DECODER, INTERACTION_FUSION)
 
 ARCHITECTURE_PREFIX = "architecture_"
 
@@ -14,9 +24,12 @@ class SearchModel(joint_model.JointModel):
     """Alternates network weights W and architecture A on two halves (Eq. 7).
 
     First order: A descends at the W just reached. In the first
-    `warmup_epochs` only W moves; which of the two steps is traced is decided
-    in Python, because a conditional around an optimizer fails on several
-    replicas.
+    `warmup_epochs` only W moves; which of the two steps runs is decided in
+    Python, because a conditional around an optimizer fails on several
+    replicas. The steps are traced apart, each when it is first needed.
+
+    Moving statistics of normalisations stay as they are: a supernet is never
+    run but with the statistics of its batch, and derived networks start anew.
 
     Args:
         network: A supernet, with `network_weights`, `architecture_weights` and
@@ -64,24 +77,40 @@ class SearchModel(joint_model.JointModel):
             self.make_train_function(force=True)
 
     def train_step(self, data):
-        *weight_updates, architecture_update = self.updates
         # Eq. 7: first W on its half of the data, then A on the other half.
-        self._descend(
-            data[keys.WEIGHT_SPLIT], weight_updates, self.loss_trackers
-        )
-        if not self.architecture_moves:
-            return joint_model.results(self.loss_trackers.values())
-        self._descend(
-            data[keys.ARCHITECTURE_SPLIT],
-            [architecture_update],
-            self.architecture_trackers,
-        )
-        return joint_model.results(
-            [
-                *self.loss_trackers.values(),
-                *self.architecture_trackers.values(),
-            ]
-        )
+        logs = self.weight_step(data)
+        if self.architecture_moves:
+            logs |= self.architecture_step(data)
+        return logs
+
+    def weight_step(self, data):
+        """W of Eq. 7: network weights and task weights descend on tra_w."""
+        *weight_updates, _ = self.updates
+        with normalization.frozen_statistics():
+            self._descend(
+                data[keys.WEIGHT_SPLIT], weight_updates, self.loss_trackers
+            )
+        return joint_model.results(self.loss_trackers.values())
+
+    def architecture_step(self, data):
+        """A of Eq. 7: alpha and beta descend on tra_alpha, with E(A)."""
+        with normalization.frozen_statistics():
+            self._descend(
+                data[keys.ARCHITECTURE_SPLIT],
+                self.updates[-1:],
+                self.architecture_trackers,
+            )
+        return joint_model.results(self.architecture_trackers.values())
+
+    def predict_for_pictures(self, batch):
+        # With the statistics of the batch: a supernet has no others.
+        with normalization.frozen_statistics():
+            return self.network(batch[keys.IMAGE], training=True)
+
+    def _train_steps(self):
+        if self.architecture_moves:
+            return ("weight_step", "architecture_step")
+        return ("weight_step",)
 
     def _penalty(self):
         # Eq. 8 depends on no data: every replica adds an equal part.
@@ -110,3 +139,59 @@ class SearchModel(joint_model.JointModel):
             beta_2=beta_2,
             l2_penalty=config.architecture_weight_decay,
         )
+
+
+def make_search_model(
+    genotype: genotypes.Genotype,
+    network_config: configuration.NetworkConfig,
+    loss_config: configuration.LossConfig,
+    search_config: configuration.SearchConfig,
+    strategy: tf.distribute.Strategy,
+) -> SearchModel:
+    """Makes supernet, loss and optimizers in the scope of a strategy."""
+    with strategy.scope():
+        network = NPPNet(genotype, network_config)
+        joint_loss = JointLoss(network.num_stages, loss_config)
+        return SearchModel(network, joint_loss, search_config)
+
+
+def search_genotype(
+    stage: str,
+    known: genotypes.Genotype | None = None,
+    interaction: str = genotypes.SEARCH,
+    fusion: str = genotypes.SEARCH,
+) -> genotypes.Genotype:
+    """Returns what a stage of the search starts from (Sec. 4.2).
+
+    Args:
+        stage: `ENCODER_DECODER`, which searches it alone, or
+            `INTERACTION_FUSION`, which keeps the one that is known.
+        known: Whose encoder-decoder the second stage keeps.
+        interaction: "search", or "omit" for rows of Table 5; second stage.
+        fusion: The same of the fusion.
+
+    Raises:
+        UserError: If the second stage has no encoder-decoder, or nothing to
+            search.
+        ValueError: If there is no such stage.
+    """
+    if stage == ENCODER_DECODER:
+        return genotypes.Genotype(genotypes.SEARCH)
+    if stage != INTERACTION_FUSION:
+        raise ValueError(f"No such stage of the search. Received: {stage=}")
+    if known is None or known.encoder_decoder == genotypes.SEARCH:
+        raise UserError(
+            "the second stage needs an encoder-decoder",
+            "--genotype",
+            "the genotype of the first stage, released or baseline",
+            "nothing" if known is None else "one that is still searched",
+        )
+    genotype = genotypes.Genotype(known.encoder_decoder, interaction, fusion)
+    if not genotype.is_searched:
+        raise UserError(
+            "nothing is searched",
+            "--interaction, --fusion",
+            "search in one of them",
+            "omit in both",
+        )
+    return genotype

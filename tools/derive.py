@@ -1,0 +1,120 @@
+"""Derives a genotype from a search (Sec. 4.3) and says what it costs.
+
+    python -m tools.derive --workdir=runs/second --output=genotype.json
+
+Cells keep two edges per node and one operation on each, as DARTS does; the
+interaction keeps per level the operations with the largest shares until these
+sum to 0.7, four at most. The cost is that of the network at --channels, --cells
+and --image_size, the paper's sizes for retraining.
+"""
+
+import pathlib
+
+from absl import flags
+
+from nppnet_tf import config as configuration
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import pruning
+
+from . import command_line
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string("workdir", None, "Folder of a search.")
+flags.DEFINE_string(
+    "checkpoint",
+    None,
+    "Checkpoint of a search, instead of the last of --workdir.",
+)
+flags.DEFINE_string("output", None, "JSON file to write.")
+flags.DEFINE_integer("channels", 128, "C of the network whose cost is told.", 8)
+flags.DEFINE_integer("cells", 16, "Its L.", 4)
+flags.DEFINE_integer("image_size", 384, "Side of its input.", 32)
+flags.DEFINE_bool("cost", True, "Whether to build the network and count.")
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    path = _checkpoint_path()
+    sizes = _sizes()
+
+    from nppnet_tf.training import checkpoints
+
+    checkpoint = checkpoints.load(path)
+    if not checkpoint.architecture:
+        raise UserError(
+            "checkpoint holds no search", path, "a run of search", "derived"
+        )
+    genotype = checkpoint.derive()
+    command_line.say(genotype.to_json().rstrip())
+    for line in _shares(checkpoint, genotype):
+        command_line.say(line)
+    command_line.say(f"epochs of the search: {checkpoint.progress.epoch}")
+    if FLAGS.cost:
+        command_line.say(_cost(genotype, sizes))
+    if FLAGS.output:
+        pathlib.Path(FLAGS.output).parent.mkdir(parents=True, exist_ok=True)
+        genotypes.save(genotype, FLAGS.output)
+        command_line.say(f"written to {FLAGS.output}")
+
+
+def _checkpoint_path() -> pathlib.Path:
+    if bool(FLAGS.workdir) == bool(FLAGS.checkpoint):
+        raise UserError(
+            "which search?",
+            "--workdir, --checkpoint",
+            "one of them",
+            "both" if FLAGS.workdir else "none",
+        )
+    if FLAGS.checkpoint:
+        return command_line.require_file(FLAGS.checkpoint, "--checkpoint")
+    folder = command_line.require_folder(FLAGS.workdir, "--workdir")
+    return folder / "checkpoints" / "last.npz"
+
+
+def _sizes() -> configuration.NetworkConfig:
+    for flag, divisor in (("channels", 8), ("cells", 4), ("image_size", 32)):
+        if FLAGS[flag].value % divisor:
+            raise UserError(
+                "size of the network",
+                f"--{flag}",
+                f"a multiple of {divisor}",
+                FLAGS[flag].value,
+            )
+    return configuration.NetworkConfig(
+        channels=FLAGS.channels, cells=FLAGS.cells
+    )
+
+
+def _shares(checkpoint, genotype: genotypes.Genotype) -> list[str]:
+    """Says how much of every searched part its kept operations hold."""
+    return [
+        f"{part}: kept {share:.3f} of the share"
+        for part, share in pruning.kept_shares(
+            genotype, checkpoint.architecture, checkpoint.primitives
+        ).items()
+    ]
+
+
+def _cost(
+    genotype: genotypes.Genotype, config: configuration.NetworkConfig
+) -> str:
+    from nppnet_tf.models import cost
+    from nppnet_tf.models.nppnet import NPPNet
+
+    side = FLAGS.image_size
+    found = cost.cost(NPPNet(genotype, config), (side, side))
+    return (
+        f"cost at C = {config.channels}, L = {config.cells}, {side} x {side}: "
+        f"{found}"
+    )
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Runs the epochs of a search or a retraining on a command line."""
+
+from collections.abc import Callable
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+from . import run_flags
+
+FLAGS = flags.FLAGS
+
+_PICTURES = 4
+
+
+class Run:
+    """The parts of a run that search and retraining share.
+
+    Args:
+        tool: Its name.
+        function: Any function of the tool's module.
+        genotype: That the run starts from.
+    """
+
+    def __init__(self, tool: str, function: Callable, genotype) -> None:
+        self.input_config = run_flags.input_config()
+        self.records = run_flags.open_records()
+        self.descriptor = self.records.descriptor
+        self.window = _profile_window()
+
+        from nppnet_tf.training import distribution
+        from nppnet_tf.training.workdir import Workdir
+
+        self.strategy = distribution.make_strategy(
+            FLAGS.strategy, FLAGS.num_replicas
+        )
+        distribution.check_batch_size(FLAGS.batch_size, self.strategy)
+        folder = command_line.new_folder(FLAGS.workdir, "--workdir")
+        self.workdir = Workdir(folder)
+        self._claim(tool, function, genotype)
+
+        import keras
+
+        keras.utils.set_random_seed(FLAGS.seed)
+
+    def steps(self, search: bool) -> int:
+        """Returns the steps of an epoch."""
+        from nppnet_tf.data import pipeline
+
+        steps = pipeline.steps_per_epoch(
+            self.records, self.input_config, search
+        )
+        return min(steps, FLAGS.steps_per_epoch or steps)
+
+    def epochs(self, recorder, make_dataset, steps: int, **further) -> None:
+        """Runs the epochs that are left, with progress.
+
+        Args:
+            recorder: Of the run.
+            make_dataset: Returns the data of an epoch.
+            steps: Of an epoch.
+            **further: For `loop.EpochLoop`.
+        """
+        from nppnet_tf.data import pipeline
+        from nppnet_tf.training import callbacks
+        from nppnet_tf.training import loop
+
+        first = recorder.resume()
+        if first >= FLAGS.epochs:
+            command_line.say(
+                f"{self.workdir.path}: {first} of {FLAGS.epochs} epochs are "
+                "done; nothing is left to do"
+            )
+            return
+        if first:
+            command_line.say(f"resuming after {first} epochs")
+        command_line.say("the first steps take longer: they are traced")
+        progress = command_line.Progress(
+            (FLAGS.epochs - first) * steps, "steps"
+        )
+        window = self._window_callback(callbacks)
+        step_callbacks = [
+            callbacks.FiniteLossGuard(
+                FLAGS.check_every, recorder.checkpoints.last_path
+            ),
+            callbacks.StepReport(lambda note: progress.advance(note=note)),
+            *window,
+        ]
+        try:
+            with pipeline.report_damage(self.records), progress:
+                loop.EpochLoop(
+                    recorder.model,
+                    recorder,
+                    lambda epoch: make_dataset(epoch).take(steps),
+                    FLAGS.epochs,
+                    step_callbacks,
+                    on_epoch=lambda record: self._on_epoch(recorder, record),
+                    **further,
+                ).run()
+        finally:
+            for callback in window:
+                callback.close()
+        if window and not window[0].is_complete:
+            command_line.say("the run ended before --profile_steps were over")
+
+    def _claim(self, tool: str, function: Callable, genotype) -> None:
+        self.workdir.claim(
+            tool,
+            run_flags.settings(function, self.records, genotype),
+            command_line.resolved_flags(function),
+        )
+
+    def _window_callback(self, callbacks) -> list:
+        if self.window is None:
+            return []
+        first, last = self.window
+        return [callbacks.ProfileWindow(first, last, self.workdir.tensorboard)]
+
+    def _on_epoch(self, recorder, record: dict) -> None:
+        epoch = record["epoch"]
+        command_line.say(_epoch_line(record, recorder.progress.history))
+        every = FLAGS.picture_every
+        if every and (epoch % every == 0 or epoch + 1 == FLAGS.epochs):
+            recorder.events.write_picture(
+                "predictions", self._draw(recorder.model), epoch
+            )
+
+    def _draw(self, model):
+        """Draws predictions for the first records."""
+        import dataclasses
+
+        from nppnet_tf.data import pipeline
+        from nppnet_tf.training import pictures
+
+        config = dataclasses.replace(
+            self.input_config,
+            batch_size=min(_PICTURES, self.records.count),
+        )
+        batch = next(
+            pipeline.make_dataset(self.records, config, training=False)
+            .take(1)
+            .as_numpy_iterator()
+        )
+        return pictures.prediction_grid(
+            batch, model.predict_for_pictures(batch), self.descriptor
+        )
+
+
+def _profile_window() -> tuple[int, int] | None:
+    if FLAGS.profile_steps is None:
+        return None
+
+    from nppnet_tf.training import callbacks
+
+    return callbacks.parse_window(FLAGS.profile_steps, "--profile_steps")
+
+
+def _epoch_line(record: dict, history: tuple[dict, ...]) -> str:
+    """Returns "epoch 3/50: loss 1.2, ..., 12 s, about 9:20 min left"."""
+    done = record["epoch"] + 1
+    words = [
+        f"epoch {done}/{FLAGS.epochs}: loss {record['losses']['loss']:.4f}"
+    ]
+    if "architecture_loss" in record["losses"]:
+        words.append(
+            f"architecture loss {record['losses']['architecture_loss']:.4f}"
+        )
+    if "entropy_mean" in record:
+        words.append(f"entropy {record['entropy_mean']:.4f}")
+    for name in ("mean_iou", "pckh"):
+        if name in record.get("validation", {}):
+            score = record["validation"][name]
+            words.append(f"validation {name} {score:.4f} (network's size)")
+    words.append(command_line.format_seconds(record["seconds"]))
+    left = (FLAGS.epochs - done) * history[-1]["seconds"]
+    if left:
+        words.append(f"about {command_line.format_seconds(left)} left")
+    return ", ".join(words)
+
+
+def require(*names: str) -> None:
+    """Raises a UserError for the first of these flags that is not given."""
+    for name in names:
+        if not FLAGS[name].value:
+            raise UserError(
+                "flag is missing", f"--{name}", "a value", "nothing"
+            )

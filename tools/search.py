@@ -1,0 +1,148 @@
+"""Searches NPPNet's architecture, in two stages (Sec. 3.6 and 4.2).
+
+    python -m tools.search --stage=encoder_decoder --records=FOLDER \
+        --workdir=runs/first
+    python -m tools.search --stage=interaction_fusion --records=FOLDER \
+        --workdir=runs/second --genotype=runs/first/genotype.json
+
+The records are divided at random into two halves: network weights learn from
+one, architecture parameters from the other. The same command again resumes the
+run. The folder of the run gets genotype.json (the latest), genotypes/ (one per
+epoch), metrics.jsonl, checkpoints/ and tensorboard/.
+"""
+
+from absl import flags
+
+from nppnet_tf import config as configuration
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+
+from . import command_line
+from . import run_flags
+from . import run_loop
+
+FLAGS = flags.FLAGS
+
+_DEFAULTS = configuration.SearchConfig()
+_STATES = (genotypes.SEARCH, genotypes.OMIT)
+
+run_flags.define(channels=64, cells=12, config=_DEFAULTS)
+flags.DEFINE_enum(
+    "stage",
+    None,
+    ("encoder_decoder", "interaction_fusion"),
+    "What is searched; the second stage keeps the encoder-decoder of "
+    "--genotype.",
+)
+flags.DEFINE_string(
+    "genotype",
+    None,
+    "Of the second stage: genotype.json of the first, or one of "
+    f"{', '.join(published.NAMES)}.",
+)
+flags.DEFINE_enum(
+    "interaction", genotypes.SEARCH, _STATES, "Of the second stage."
+)
+flags.DEFINE_enum("fusion", genotypes.SEARCH, _STATES, "Of the second stage.")
+flags.DEFINE_integer(
+    "warmup_epochs",
+    _DEFAULTS.warmup_epochs,
+    "First epochs in which only network weights move.",
+    0,
+)
+flags.DEFINE_float(
+    "architecture_learning_rate",
+    _DEFAULTS.architecture_learning_rate,
+    "Of alpha and beta.",
+    0.0,
+)
+flags.DEFINE_float(
+    "architecture_weight_decay",
+    _DEFAULTS.architecture_weight_decay,
+    "L2 penalty on alpha and beta.",
+    0.0,
+)
+flags.DEFINE_float(
+    "entropy_weight",
+    _DEFAULTS.entropy_weight,
+    "Of E(A) in Eq. 7, after its ramp.",
+    0.0,
+)
+flags.DEFINE_integer(
+    "entropy_start_epoch",
+    _DEFAULTS.entropy_start_epoch,
+    "First epoch with E(A).",
+    0,
+)
+flags.DEFINE_integer(
+    "entropy_ramp_epochs",
+    _DEFAULTS.entropy_ramp_epochs,
+    "Epochs over which the weight of E(A) grows.",
+    0,
+)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    run_loop.require("stage", "records", "workdir")
+    search_config = run_flags.schedule_config(
+        configuration.SearchConfig,
+        warmup_epochs=FLAGS.warmup_epochs,
+        architecture_learning_rate=FLAGS.architecture_learning_rate,
+        architecture_weight_decay=FLAGS.architecture_weight_decay,
+        entropy_weight=FLAGS.entropy_weight,
+        entropy_start_epoch=FLAGS.entropy_start_epoch,
+        entropy_ramp_epochs=FLAGS.entropy_ramp_epochs,
+    )
+    known = _known_genotype()
+
+    from nppnet_tf.data import pipeline
+    from nppnet_tf.training import recording
+    from nppnet_tf.training import search
+
+    genotype = search.search_genotype(
+        FLAGS.stage, known, FLAGS.interaction, FLAGS.fusion
+    )
+    run = run_loop.Run("search", _run, genotype)
+    steps = run.steps(search=True)
+    model = search.make_search_model(
+        genotype,
+        run_flags.network_config(run.descriptor),
+        run_flags.loss_config(run.descriptor),
+        search_config,
+        run.strategy,
+    )
+    run.epochs(
+        recording.SearchRecorder(model, run.workdir),
+        lambda epoch: pipeline.make_search_dataset(
+            run.records,
+            run.input_config,
+            first_epoch=epoch,
+            num_replicas=run.strategy.num_replicas_in_sync,
+        ),
+        steps,
+    )
+    command_line.say(f"genotype: {run.workdir.genotype_file}")
+
+
+def _known_genotype() -> genotypes.Genotype | None:
+    if FLAGS.genotype is None:
+        return None
+    if FLAGS.stage == "encoder_decoder":
+        raise UserError(
+            "the first stage starts from nothing",
+            "--genotype",
+            "no genotype, or --stage=interaction_fusion",
+            FLAGS.genotype,
+        )
+    return published.resolve(FLAGS.genotype)
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Trains the network of a genotype on a whole training set (Sec. 4.2).
+
+    python -m tools.train --genotype=runs/second/genotype.json \
+        --records=FOLDER --validation_records=FOLDER --workdir=runs/trained
+
+The same command again resumes the run. The folder of the run gets network.json
+and weights.npz (the network of the best epoch, for evaluate, predict and
+export), metrics.jsonl, checkpoints/ and tensorboard/. The best epoch is the one
+with the highest mean of validation mIoU and PCKh, or the last where there is no
+validation. Both are measured at the network's own size and are not the
+published protocols; tools.evaluate has those.
+"""
+
+import dataclasses
+import json
+
+from absl import flags
+
+from nppnet_tf import config as configuration
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+
+from . import command_line
+from . import run_flags
+from . import run_loop
+
+FLAGS = flags.FLAGS
+
+_KEEP = "keep"
+
+run_flags.define(channels=128, cells=16, config=configuration.RetrainConfig())
+flags.DEFINE_string(
+    "genotype",
+    None,
+    f"Architecture: a JSON file, or one of {', '.join(published.NAMES)}.",
+)
+flags.DEFINE_enum(
+    "encoder_decoder",
+    _KEEP,
+    (_KEEP, genotypes.BASELINE),
+    "That of the genotype, or ResNet-50 and FPN (Table 5).",
+)
+flags.DEFINE_enum(
+    "interaction",
+    _KEEP,
+    (_KEEP, genotypes.OMIT),
+    "That of the genotype, or none (Table 5).",
+)
+flags.DEFINE_enum(
+    "fusion",
+    _KEEP,
+    (_KEEP, genotypes.OMIT),
+    "That of the genotype, or none (Table 5).",
+)
+flags.DEFINE_string(
+    "validation_records", None, "Folder of build_records to validate on."
+)
+flags.DEFINE_integer("validate_every", 1, "Epochs between two validations.", 1)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    run_loop.require("genotype", "records", "workdir")
+    retrain_config = run_flags.schedule_config(configuration.RetrainConfig)
+    genotype = _genotype()
+    validation = None
+    if FLAGS.validation_records is not None:
+        validation = run_flags.open_records("validation_records")
+
+    from nppnet_tf.data import pipeline
+    from nppnet_tf.models import saved_network
+    from nppnet_tf.training import recording
+    from nppnet_tf.training import retrain
+
+    run = run_loop.Run("train", _run, genotype)
+    if validation is not None:
+        _check_same_data(run.descriptor, validation)
+    steps = run.steps(search=False)
+    model = retrain.make_retrain_model(
+        genotype,
+        run_flags.network_config(run.descriptor),
+        run_flags.loss_config(run.descriptor),
+        retrain_config,
+        run.descriptor,
+        run.strategy,
+    )
+    genotypes.save(genotype, run.workdir.genotype_file)
+    facts = {
+        "descriptor": json.loads(run.descriptor.to_json()),
+        "image_size": list(run.input_config.image_size),
+    }
+    replicas = run.strategy.num_replicas_in_sync
+    further = {}
+    if validation is not None:
+        further["validate_every"] = FLAGS.validate_every
+        further["make_validation"] = lambda: pipeline.make_dataset(
+            validation, run.input_config, training=False, num_replicas=replicas
+        )
+    run.epochs(
+        recording.RetrainRecorder(
+            model,
+            run.workdir,
+            lambda extra: saved_network.save_network(
+                model.network, run.workdir.path, {**facts, **extra}
+            ),
+        ),
+        lambda epoch: pipeline.make_dataset(
+            run.records,
+            run.input_config,
+            training=True,
+            first_epoch=epoch,
+            num_replicas=replicas,
+        ),
+        steps,
+        **further,
+    )
+    command_line.say(f"network: {run.workdir.path}")
+
+
+def _genotype() -> genotypes.Genotype:
+    genotype = published.resolve(FLAGS.genotype)
+    replaced = {
+        part: FLAGS[part].value
+        for part in ("encoder_decoder", "interaction", "fusion")
+        if FLAGS[part].value != _KEEP
+    }
+    genotype = dataclasses.replace(genotype, **replaced)
+    if genotype.is_searched:
+        raise UserError(
+            "a part of the genotype is still searched",
+            f"--genotype={FLAGS.genotype}",
+            "a derived genotype",
+            "search",
+        )
+    return genotype
+
+
+def _check_same_data(descriptor, validation) -> None:
+    if validation.descriptor != descriptor:
+        raise UserError(
+            "records of another data set",
+            "--validation_records",
+            descriptor.name,
+            validation.descriptor.name,
+        )
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""Measures what the README states, and writes it as JSON.
+
+    python -m tools.benchmark --what=search_step \
+        --stage=interaction_fusion --channels=64 --cells=12 \
+        --image_size=192 --batch_size=2 --output=FILE
+    python -m tools.benchmark --what=inference --genotype=released \
+        --channels=128 --cells=16 --image_size=384
+    python -m tools.benchmark --what=input_pipeline --records=DIR \
+        --image_size=384
+"""
+
+import json
+import os
+import pathlib
+import resource
+import statistics
+import time
+from collections.abc import Callable
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+
+SEARCH_STEP = "search_step"
+INFERENCE = "inference"
+INPUT_PIPELINE = "input_pipeline"
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_enum(
+    "what",
+    None,
+    [SEARCH_STEP, INFERENCE, INPUT_PIPELINE],
+    "One weight and one architecture step of the search; one forward pass of "
+    "a derived network; or training samples with all targets.",
+)
+flags.DEFINE_enum(
+    "stage",
+    "interaction_fusion",
+    ["encoder_decoder", "interaction_fusion"],
+    "Stage of the search, of search_step. The second keeps the encoder-decoder "
+    "of --genotype.",
+)
+flags.DEFINE_string(
+    "genotype", "released", "released, baseline or a file, of a known part."
+)
+flags.DEFINE_integer("channels", 64, "C.", lower_bound=1)
+flags.DEFINE_integer("cells", 12, "L.", lower_bound=1)
+flags.DEFINE_integer("image_size", 192, "Side of the input.", lower_bound=32)
+flags.DEFINE_integer("batch_size", 0, "Pictures; 0: 2, or 1 in inference.")
+flags.DEFINE_integer("repeats", 5, "Steps measured.", lower_bound=1)
+flags.DEFINE_string("records", None, "Records, of input_pipeline.")
+flags.DEFINE_string("output", None, "JSON file; else only the screen.")
+
+
+def _run(_: list[str]) -> None:
+    if FLAGS.what is None:
+        raise UserError(
+            "nothing to measure",
+            "--what",
+            f"{SEARCH_STEP}, {INFERENCE} or {INPUT_PIPELINE}",
+            "nothing",
+        )
+    measure = {
+        SEARCH_STEP: _search_step,
+        INFERENCE: _inference,
+        INPUT_PIPELINE: _input_pipeline,
+    }[FLAGS.what]
+    result = {"what": FLAGS.what, **measure(), **_circumstances()}
+    text = json.dumps(result, indent=2)
+    command_line.say(text)
+    if FLAGS.output:
+        path = pathlib.Path(FLAGS.output)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def _search_step() -> dict:
+    """Times the steps that `fit` takes, on a batch of noise."""
+    import tensorflow as tf
+
+    from nppnet_tf import config
+    from nppnet_tf import keys
+    from nppnet_tf.search_space import published
+    from nppnet_tf.training import distribution
+    from nppnet_tf.training import search
+
+    batch_size = FLAGS.batch_size or 2
+    strategy = distribution.make_strategy(distribution.DEFAULT)
+    known = None
+    if FLAGS.stage != search.ENCODER_DECODER:
+        known = published.resolve(FLAGS.genotype)
+    model = search.make_search_model(
+        search.search_genotype(FLAGS.stage, known),
+        config.NetworkConfig(channels=FLAGS.channels, cells=FLAGS.cells),
+        config.LossConfig(),
+        config.SearchConfig(warmup_epochs=0),
+        strategy,
+    )
+    batch = _noise(batch_size, FLAGS.image_size)
+    data = {keys.WEIGHT_SPLIT: batch, keys.ARCHITECTURE_SPLIT: batch}
+    dataset = tf.data.Dataset.from_tensors(data).repeat()
+    model.make_train_function()
+    iterator = iter(dataset)
+
+    def step() -> None:
+        logs = model.train_function(iterator)
+        float(logs[keys.TOTAL_LOSS])
+
+    first = _first(step)
+    return {
+        "stage": FLAGS.stage,
+        **_sizes(batch_size),
+        "search_weights": len(model.network.network_weights),
+        **first,
+        **_repeat(step),
+        "graph_nodes": model.graph_nodes(),
+        "peak_memory_gb": _peak_memory_gb(),
+    }
+
+
+def _inference() -> dict:
+    import tensorflow as tf
+
+    from nppnet_tf import keys
+    from nppnet_tf.config import NetworkConfig
+    from nppnet_tf.models.cost import cost
+    from nppnet_tf.models.nppnet import NPPNet
+    from nppnet_tf.search_space import published
+
+    batch_size = FLAGS.batch_size or 1
+    size = FLAGS.image_size
+    config = NetworkConfig(channels=FLAGS.channels, cells=FLAGS.cells)
+    network = NPPNet(published.resolve(FLAGS.genotype), config)
+    image = tf.random.stateless_normal([batch_size, size, size, 3], [1, 2])
+    forward = tf.function(lambda image: network(image, training=False))
+
+    def step() -> None:
+        forward(image)[keys.PARSING_LOGITS][-1].numpy()
+
+    first = _first(step)
+    found = cost(network, (size, size))
+    graph = forward.get_concrete_function(image).graph
+    return {
+        "genotype": FLAGS.genotype,
+        **_sizes(batch_size),
+        "parameters": found.parameters,
+        "gmac": round(found.macs / 1e9, 2),
+        **first,
+        **_repeat(step),
+        "graph_nodes": len(graph.get_operations()),
+        "peak_memory_gb": _peak_memory_gb(),
+    }
+
+
+def _input_pipeline() -> dict:
+    """Times whole training batches, as `fit` gets them."""
+    import dataclasses
+
+    from nppnet_tf.config import InputConfig
+    from nppnet_tf.data import pipeline
+    from nppnet_tf.data import tfrecord
+
+    folder = command_line.require_folder(FLAGS.records, "--records")
+    record_set = tfrecord.RecordSet.open(folder)
+    config = dataclasses.replace(
+        InputConfig(),
+        image_size=(FLAGS.image_size, FLAGS.image_size),
+        batch_size=FLAGS.batch_size or 8,
+    )
+    epochs = 2 + 200 * config.batch_size // record_set.count
+    dataset = pipeline.make_dataset(
+        record_set, config, training=True, num_epochs=epochs
+    )
+    iterator = iter(dataset)
+    next(iterator)
+    started, cpu_started = time.perf_counter(), time.process_time()
+    count = 0
+    while time.perf_counter() - started < FLAGS.repeats:
+        next(iterator)
+        count += config.batch_size
+    seconds = time.perf_counter() - started
+    return {
+        **_sizes(config.batch_size),
+        "samples_per_second": round(count / seconds, 1),
+        "samples_per_cpu_second": round(
+            count / (time.process_time() - cpu_started), 1
+        ),
+        "peak_memory_gb": _peak_memory_gb(),
+    }
+
+
+def _noise(batch_size: int, size: int) -> dict:
+    """A batch with all targets, full of noise."""
+    import tensorflow as tf
+
+    from nppnet_tf import keys
+    from nppnet_tf.config import NetworkConfig
+
+    config = NetworkConfig()
+    shape = [batch_size, size, size]
+    small = [batch_size, size // 4, size // 4, config.num_keypoints]
+    ones = tf.ones([batch_size])
+
+    def labels(count: int) -> tf.Tensor:
+        return tf.random.stateless_uniform(
+            shape, [3, 4], maxval=count, dtype=tf.int32
+        )
+
+    return {
+        keys.IMAGE: tf.random.stateless_normal([*shape, 3], [1, 2]),
+        keys.LABEL_MAP: labels(config.num_classes),
+        keys.BOUNDARY_MAP: labels(2),
+        keys.HEATMAPS: tf.random.stateless_uniform(small, [5, 6]),
+        keys.AUXILIARY_HEATMAPS: tf.random.stateless_uniform(small, [7, 8]),
+        keys.HAS_LABEL_MAP: ones,
+        keys.HAS_KEYPOINTS: ones,
+    }
+
+
+def _first(step: Callable[[], None]) -> dict:
+    """Takes the first step, which traces; seconds count from the start."""
+    step()
+    return {"seconds_to_first_step": round(_seconds_since_start(), 2)}
+
+
+def _repeat(step: Callable[[], None]) -> dict:
+    seconds = []
+    for _ in range(FLAGS.repeats):
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return {
+        "seconds_per_step": round(statistics.median(seconds), 3),
+        "seconds_of_each_step": [round(value, 3) for value in seconds],
+    }
+
+
+def _sizes(batch_size: int) -> dict:
+    return {
+        "channels": FLAGS.channels,
+        "cells": FLAGS.cells,
+        "image_size": FLAGS.image_size,
+        "batch_size": batch_size,
+    }
+
+
+def _seconds_since_start() -> float:
+    """Seconds since the process was started, imports included."""
+    fields = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1]
+    started = int(fields.split()[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
+def _peak_memory_gb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak * 1024 / 1e9, 2)
+
+
+def _circumstances() -> dict:
+    """What the figures depend on besides the code."""
+    import importlib.metadata
+
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average": round(os.getloadavg()[0], 1),
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("tensorflow", "keras", "numpy")
+        },
+    }
+
+
+def main() -> None:
+    """Runs the tool."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ Prints IoU per class and PCKh per joint at the pictures' own size, and writes
 them with their protocol to --output.
 """
 
+import pathlib
 from typing import Any
 
 from absl import flags
@@ -71,6 +72,10 @@ def _run(argv: list[str]) -> None:
             expected="--model and --records, or --truth_dir and "
             "--prediction_dir, or --truth_csv and --prediction_csv",
             found="both" if of_files else "none of them",
+        )
+    if OUTPUT.value and pathlib.Path(OUTPUT.value).is_dir():
+        raise UserError(
+            "output is a folder", f"--output={OUTPUT.value}", "a file"
         )
     result = _measure_model() if of_model else _measure_files(label_maps, poses)
 

@@ -208,6 +208,11 @@ class EvaluateFilesTest(parameterized.TestCase):
             "found: both",
         ),
         (
+            "output_folder",
+            ["--truth_csv=c", "--prediction_csv=d", "--output=/"],
+            "output is a folder",
+        ),
+        (
             "unknown_dataset",
             ["--truth_csv=c", "--prediction_csv=d", "--dataset=coco"],
             "unknown data set",

@@ -316,9 +316,7 @@ class _HelpFlag(flags.BooleanFlag):
         short_name: str | None = None,
     ) -> None:
         self.make_text = make_text
-        super().__init__(
-            name, False, help_text, short_name, allow_override=True
-        )
+        super().__init__(name, False, help_text, short_name)
 
     def parse(self, argument: object) -> None:
         """Acts while parsing: a required flag may still be missing."""
@@ -361,7 +359,7 @@ def _define_help(
 
 
 def _help_text(function: Callable[..., object], arguments: str | None) -> str:
-    description = sys.modules[function.__module__].__doc__ or ""
+    description = function.__globals__.get("__doc__") or ""
     words = [_tool_name(function), "[flags]", arguments or ""]
     parts = [description.strip(), f"usage: {' '.join(words).strip()}", "flags:"]
     for flag in sorted(_own_flags(function), key=lambda flag: flag.name):
@@ -396,8 +394,8 @@ def _own_flags(function: Callable[..., object]) -> list[flags.Flag]:
 
 
 def _tool_name(function: Callable[..., object]) -> str:
-    module = sys.modules[function.__module__]
-    specification = getattr(module, "__spec__", None)
+    # Of a tool run by `runpy` the module `__main__` is another.
+    specification = function.__globals__.get("__spec__")
     if specification is not None:
         full_name = specification.name
     else:

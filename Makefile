@@ -28,8 +28,9 @@ demo: $(INSTALLED)
 real: $(INSTALLED)
 	$(VENV_PYTHON) -m tools.demo --what=real --demo_dir="$(REAL_DIR)"
 
+# A worker for each core, but no more than memory holds of TensorFlow.
 test: $(INSTALLED)
-	$(VENV_PYTHON) -m pytest
+	$(VENV_PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadscope
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

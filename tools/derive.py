@@ -28,7 +28,9 @@ flags.DEFINE_string(
     "Checkpoint of a search, instead of the last of --workdir.",
 )
 flags.DEFINE_string("output", None, "JSON file to write.")
-flags.DEFINE_integer("channels", 128, "C of the network whose cost is told.", 8)
+flags.DEFINE_integer(
+    "channels", 128, "C of the network whose cost is told.", 16
+)
 flags.DEFINE_integer("cells", 16, "Its L.", 4)
 flags.DEFINE_integer("image_size", 384, "Side of its input.", 32)
 flags.DEFINE_bool("cost", True, "Whether to build the network and count.")
@@ -74,7 +76,7 @@ def _checkpoint_path() -> pathlib.Path:
 
 
 def _sizes() -> configuration.NetworkConfig:
-    for flag, divisor in (("channels", 8), ("cells", 4), ("image_size", 32)):
+    for flag, divisor in (("channels", 16), ("cells", 4), ("image_size", 32)):
         if FLAGS[flag].value % divisor:
             raise UserError(
                 "size of the network",

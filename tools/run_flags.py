@@ -55,7 +55,9 @@ def define(
         None,
         "Folder of the run. The same command on it resumes the run.",
     )
-    flags.DEFINE_integer("channels", channels, "C of Eq. 3; divisible by 8.", 8)
+    flags.DEFINE_integer(
+        "channels", channels, "C of Eq. 3; divisible by 16.", 16
+    )
     flags.DEFINE_integer(
         "cells", cells, "L, cells of one encoder; divisible by 4.", 4
     )
@@ -196,7 +198,7 @@ def input_config() -> configuration.InputConfig:
 
 def network_config(descriptor) -> configuration.NetworkConfig:
     """Returns the size of the network for a data set's descriptor."""
-    for flag, divisor in (("channels", 8), ("cells", 4)):
+    for flag, divisor in (("channels", 16), ("cells", 4)):
         if FLAGS[flag].value % divisor:
             raise UserError(
                 "network size",

@@ -1,5 +1,7 @@
 """Runs the epochs of a search or a retraining on a command line."""
 
+import contextlib
+import dataclasses
 from collections.abc import Callable
 
 from absl import flags
@@ -67,42 +69,39 @@ class Run:
         from nppnet_tf.training import loop
 
         first = recorder.resume()
-        if first >= FLAGS.epochs:
-            command_line.say(
-                f"{self.workdir.path}: {first} of {FLAGS.epochs} epochs are "
-                "done; nothing is left to do"
-            )
-            return
         if first:
             command_line.say(f"resuming after {first} epochs")
-        command_line.say("the first steps take longer: they are traced")
-        progress = command_line.Progress(
-            (FLAGS.epochs - first) * steps, "steps"
-        )
+        command_line.say("tracing the first step, which takes a while")
         window = self._window_callback(callbacks)
-        step_callbacks = [
-            callbacks.FiniteLossGuard(
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(pipeline.report_damage(self.records))
+            stack.callback(lambda: [callback.close() for callback in window])
+            progress = _StepProgress((FLAGS.epochs - first) * steps, stack)
+            guard = callbacks.FiniteLossGuard(
                 FLAGS.check_every, recorder.checkpoints.last_path
-            ),
-            callbacks.StepReport(lambda note: progress.advance(note=note)),
-            *window,
-        ]
-        try:
-            with pipeline.report_damage(self.records), progress:
-                loop.EpochLoop(
-                    recorder.model,
-                    recorder,
-                    lambda epoch: make_dataset(epoch).take(steps),
-                    FLAGS.epochs,
-                    step_callbacks,
-                    on_epoch=lambda record: self._on_epoch(recorder, record),
-                    **further,
-                ).run()
-        finally:
-            for callback in window:
-                callback.close()
+            )
+            loop.EpochLoop(
+                recorder.model,
+                recorder,
+                lambda epoch: make_dataset(epoch).take(steps),
+                FLAGS.epochs,
+                [guard, callbacks.StepReport(progress.report), *window],
+                on_epoch=lambda record: self._on_epoch(recorder, record),
+                **further,
+            ).run(first)
         if window and not window[0].is_complete:
             command_line.say("the run ended before --profile_steps were over")
+
+    def is_finished(self) -> bool:
+        """Says so, where no epoch is left to do."""
+        done = self.workdir.completed_epochs()
+        if done < FLAGS.epochs:
+            return False
+        command_line.say(
+            f"{self.workdir.path}: {done} of {FLAGS.epochs} epochs are done, "
+            "nothing is left to do"
+        )
+        return True
 
     def _claim(self, tool: str, function: Callable, genotype) -> None:
         self.workdir.claim(
@@ -128,8 +127,6 @@ class Run:
 
     def _draw(self, model):
         """Draws predictions for the first records."""
-        import dataclasses
-
         from nppnet_tf.data import pipeline
         from nppnet_tf.training import pictures
 
@@ -145,6 +142,28 @@ class Run:
         return pictures.prediction_grid(
             batch, model.predict_for_pictures(batch), self.descriptor
         )
+
+
+class _StepProgress:
+    """Progress whose clock starts when the first step, the traced one, ends.
+
+    Args:
+        steps: That are left.
+        stack: Closes the progress.
+    """
+
+    def __init__(self, steps: int, stack: contextlib.ExitStack) -> None:
+        self._progress = command_line.Progress(steps - 1, "further steps")
+        self._stack = stack
+        self._is_started = False
+
+    def report(self, note: str) -> None:
+        """Counts a step."""
+        if self._is_started:
+            self._progress.advance(note=note)
+        else:
+            self._is_started = True
+            self._stack.enter_context(self._progress)
 
 
 def _profile_window() -> tuple[int, int] | None:
@@ -173,8 +192,9 @@ def _epoch_line(record: dict, history: tuple[dict, ...]) -> str:
             score = record["validation"][name]
             words.append(f"validation {name} {score:.4f} (network's size)")
     words.append(command_line.format_seconds(record["seconds"]))
-    left = (FLAGS.epochs - done) * history[-1]["seconds"]
-    if left:
+    left = (FLAGS.epochs - done) * record["seconds"]
+    # The first epoch of all holds the tracing and tells nothing.
+    if left and len(history) > 1:
         words.append(f"about {command_line.format_seconds(left)} left")
     return ", ".join(words)
 

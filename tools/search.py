@@ -86,6 +86,7 @@ flags.DEFINE_integer(
 def _run(argv: list[str]) -> None:
     del argv
     run_loop.require("stage", "records", "workdir")
+    command_line.require_folder(FLAGS.records, "--records")
     search_config = run_flags.schedule_config(
         configuration.SearchConfig,
         warmup_epochs=FLAGS.warmup_epochs,
@@ -105,6 +106,8 @@ def _run(argv: list[str]) -> None:
         FLAGS.stage, known, FLAGS.interaction, FLAGS.fusion
     )
     run = run_loop.Run("search", _run, genotype)
+    if run.is_finished():
+        return
     steps = run.steps(search=True)
     model = search.make_search_model(
         genotype,

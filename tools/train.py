@@ -62,6 +62,7 @@ flags.DEFINE_integer("validate_every", 1, "Epochs between two validations.", 1)
 def _run(argv: list[str]) -> None:
     del argv
     run_loop.require("genotype", "records", "workdir")
+    command_line.require_folder(FLAGS.records, "--records")
     retrain_config = run_flags.schedule_config(configuration.RetrainConfig)
     genotype = _genotype()
     validation = None
@@ -76,6 +77,8 @@ def _run(argv: list[str]) -> None:
     run = run_loop.Run("train", _run, genotype)
     if validation is not None:
         _check_same_data(run.descriptor, validation)
+    if run.is_finished():
+        return
     steps = run.steps(search=False)
     model = retrain.make_retrain_model(
         genotype,

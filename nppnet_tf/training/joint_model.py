@@ -146,9 +146,17 @@ class JointModel(keras.Model):
     def call(self, image, training=None):
         return self.network(image, training=training)
 
-    def predict_for_pictures(self, batch: Mapping[str, np.ndarray]):
-        """Predicts a batch that pictures are drawn of."""
-        return self.network(batch[keys.IMAGE], training=False)
+    def predict_for_pictures(
+        self, batch: Mapping[str, np.ndarray]
+    ) -> dict[str, tuple[np.ndarray, ...]]:
+        """Predicts a batch that pictures are drawn of, eagerly."""
+        predictions = self._predict(batch[keys.IMAGE])
+        return tf.nest.map_structure(
+            keras.ops.convert_to_numpy, dict(predictions)
+        )
+
+    def _predict(self, image):
+        return self.network(image, training=False)
 
     def _ready(self, updates: Sequence[Update]) -> None:
         """Takes the updates; the last thing a constructor does."""

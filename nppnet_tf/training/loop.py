@@ -38,13 +38,16 @@ class EpochLoop:
     validate_every: int = 1
     on_epoch: Callable[[dict], None] = lambda record: None
 
-    def run(self) -> None:
-        """Resumes and runs the epochs that are left.
+    def run(self, first_epoch: int = 0) -> None:
+        """Runs the epochs that are left.
+
+        Args:
+            first_epoch: What `recorder.resume()` returned.
 
         Raises:
-            UserError: If a loss is not finite, or the state does not fit.
+            UserError: If a loss is not finite.
         """
-        for epoch in range(self.recorder.resume(), self.epochs):
+        for epoch in range(first_epoch, self.epochs):
             start = time.monotonic()
             self.model.begin_epoch(epoch)
             history = self.model.fit(

@@ -102,10 +102,10 @@ class SearchModel(joint_model.JointModel):
             )
         return joint_model.results(self.architecture_trackers.values())
 
-    def predict_for_pictures(self, batch):
+    def _predict(self, image):
         # With the statistics of the batch: a supernet has no others.
         with normalization.frozen_statistics():
-            return self.network(batch[keys.IMAGE], training=True)
+            return self.network(image, training=True)
 
     def _train_steps(self):
         if self.architecture_moves:

@@ -59,7 +59,9 @@ class Workdir:
             "settings": json.loads(json.dumps(dict(settings))),
         }
         if self._run_file.exists():
-            self._check(document)
+            # What has not completed an epoch may start again as another run.
+            if self.checkpoints.exists():
+                self._check(document)
         elif self.path.exists() and any(self.path.iterdir()):
             raise UserError(
                 "folder is not empty and not a run",
@@ -67,11 +69,16 @@ class Workdir:
                 "a new folder, or that of a run",
                 f"a folder without {self._run_file.name}",
             )
-        else:
-            self.path.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(document, indent=2, sort_keys=True)
-            atomic.write_text(self._run_file, f"{text}\n")
+        self.path.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(document, indent=2, sort_keys=True)
+        atomic.write_text(self._run_file, f"{text}\n")
         atomic.write_text(self.flags_file, flags_text)
+
+    def completed_epochs(self) -> int:
+        """Returns how many epochs `metrics_file` tells of."""
+        if not self.metrics_file.exists():
+            return 0
+        return len(self.metrics_file.read_text(encoding="utf-8").splitlines())
 
     def read_settings(self) -> dict[str, object]:
         """Returns the settings of the run in this folder.

@@ -77,7 +77,10 @@ class Convolution(keras.layers.Layer):
     def call(self, inputs):
         outputs = convolve(inputs, self.kernel.value, self.stride)
         if self.use_bias:
-            outputs = tf.nn.bias_add(outputs, self.bias.value)
+            # Not bias_add: TensorFlow 2.20 fails to fuse a convolution, its
+            # BiasAdd and a sum where the convolution has another reader, and
+            # then gives up all fusions of the graph.
+            outputs += self.bias.value
         return outputs
 
     def compute_output_shape(self, input_shape):

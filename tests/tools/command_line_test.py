@@ -232,7 +232,11 @@ class RunTest(parameterized.TestCase):
         return [sys.executable, "-m", f"sample.{name}", *arguments]
 
     def _environment(self):
-        return {"PYTHONPATH": str(shared.REPOSITORY), "PATH": "/usr/bin:/bin"}
+        return {
+            "HOME": str(self.folder),
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(shared.REPOSITORY),
+        }
 
     def _call(self, name, *arguments, script=False):
         return subprocess.run(

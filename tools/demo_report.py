@@ -41,6 +41,7 @@ class Sources:
         pictures: Folder of the pictures that were predicted.
         columns: Folder with an overlay per picture, by the column's title.
         rule: How the pictures were picked.
+        measured_on: Which pictures the scores belong to.
         genotype: File of the derived genotype.
         phases: Commands and times.
         report: Page to write.
@@ -56,6 +57,7 @@ class Sources:
     pictures: pathlib.Path
     columns: Mapping[str, pathlib.Path]
     rule: str
+    measured_on: str
     genotype: pathlib.Path
     phases: tuple[report.Phase, ...]
     report: pathlib.Path
@@ -156,6 +158,7 @@ def _summary(
     }
     summary["protocol"] = {
         **run_report.protocol(next(iter(results.values()))),
+        "measured on": sources.measured_on,
         "budget": f"{'; '.join(sorted(budget))}; same records, batches, "
         "augmentation, losses and optimizer",
     }

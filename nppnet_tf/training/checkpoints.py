@@ -118,7 +118,11 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
     """
     path = pathlib.Path(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # NumPy leaves a file open that it opened itself and cannot read.
+        with (
+            open(path, "rb") as stream,
+            np.load(stream, allow_pickle=False) as file,
+        ):
             arrays = {name: file[name] for name in file.files}
         metadata = json.loads(str(arrays.pop(_METADATA)))
         header = (metadata["format"], metadata["version"])

@@ -8,13 +8,23 @@ from nppnet_tf import config as configuration
 from nppnet_tf import keys
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import pruning
+from nppnet_tf.training.retrain import RetrainModel
+from nppnet_tf.training.search import SearchModel
 
 IMAGE_SIZE = (16, 16)
 NUM_CLASSES = 3
 NUM_KEYPOINTS = 2
 CHANNELS = 4
 NUM_PRIMITIVES = 8
+SUPERNET = genotypes.Genotype(
+    genotypes.BASELINE, genotypes.SEARCH, genotypes.SEARCH
+)
+DERIVED = genotypes.Genotype(genotypes.BASELINE)
+CONFIG = configuration.NetworkConfig(
+    channels=CHANNELS, num_classes=NUM_CLASSES, num_keypoints=NUM_KEYPOINTS
+)
 
 
 class _Architecture(keras.layers.Layer):
@@ -36,15 +46,11 @@ class _Architecture(keras.layers.Layer):
 class TinyNetwork(keras.Model):
     """One convolution, mixed by alpha and beta with its input; four heads."""
 
-    def __init__(self, searched=True):
+    def __init__(self, genotype=SUPERNET, config=CONFIG):
         super().__init__(name="tiny_network")
-        fused = genotypes.SEARCH if searched else genotypes.OMIT
-        self.genotype = genotypes.Genotype(genotypes.BASELINE, fused, fused)
-        self.config = configuration.NetworkConfig(
-            channels=CHANNELS,
-            num_classes=NUM_CLASSES,
-            num_keypoints=NUM_KEYPOINTS,
-        )
+        self.genotype = genotype
+        self.config = config
+        self.primitives = primitives.PAPER
         self.num_stages = 1
         self.architecture = {
             part: _Architecture(part)
@@ -63,9 +69,9 @@ class TinyNetwork(keras.Model):
             momentum=0.9, synchronized=True, name="norm"
         )
         widths = {
-            keys.HEATMAPS: NUM_KEYPOINTS,
-            keys.AUXILIARY_HEATMAPS: NUM_KEYPOINTS,
-            keys.PARSING_LOGITS: NUM_CLASSES,
+            keys.HEATMAPS: config.num_keypoints,
+            keys.AUXILIARY_HEATMAPS: config.num_keypoints,
+            keys.PARSING_LOGITS: config.num_classes,
             keys.BOUNDARY_LOGITS: 2,
         }
         self.heads = {
@@ -82,6 +88,10 @@ class TinyNetwork(keras.Model):
         for head in self.heads.values():
             head.build((None, None, None, CHANNELS))
         self.built = True
+
+    @property
+    def is_supernet(self):
+        return self.genotype.is_searched
 
     @property
     def architecture_weights(self):
@@ -120,10 +130,37 @@ def joint_loss():
     return JointLoss(1, configuration.LossConfig(min_hard_pixels=100))
 
 
-def batch(seed, size=4):
+def search_model(**settings):
+    """A SearchModel whose architecture moves from the first epoch."""
+    config = {
+        "warmup_epochs": 0,
+        "learning_rate": 1e-2,
+        "architecture_learning_rate": 1e-2,
+        **settings,
+    }
+    return SearchModel(
+        TinyNetwork(), joint_loss(), configuration.SearchConfig(**config)
+    )
+
+
+def retrain_model(metrics=(), **settings):
+    return RetrainModel(
+        TinyNetwork(DERIVED),
+        joint_loss(),
+        configuration.RetrainConfig(**settings),
+        metrics,
+    )
+
+
+def values(variables):
+    """Copies of the values of variables."""
+    return [keras.ops.convert_to_numpy(v).copy() for v in variables]
+
+
+def batch(seed, size=4, image_size=IMAGE_SIZE):
     """A batch of noise with every key of the input pipeline."""
     random = np.random.default_rng(seed)
-    height, width = IMAGE_SIZE
+    height, width = image_size
     small = (size, height // 4, width // 4, NUM_KEYPOINTS)
     heatmaps = random.uniform(size=small)
     labels = random.integers(0, NUM_CLASSES, (size, height, width))

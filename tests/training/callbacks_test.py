@@ -1,0 +1,145 @@
+"""The guard, the report of steps and the profile window."""
+
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf import keys
+from nppnet_tf.errors import UserError
+from nppnet_tf.training import callbacks
+from tests.training import tiny_network
+
+
+def _poisoned(steps, bad_step):
+    """Batches, one of which, counted from 1, holds a heatmap of NaN."""
+
+    def poison(number, batch):
+        factor = tf.where(number == bad_step - 1, np.nan, 0.0)
+        heatmaps = batch[keys.HEATMAPS] + tf.cast(factor, tf.float32)
+        return {**batch, keys.HEATMAPS: heatmaps}
+
+    return tiny_network.dataset(steps).enumerate().map(poison)
+
+
+class FiniteLossGuardTest(absltest.TestCase):
+    def test_names_epoch_step_and_loss(self):
+        model = tiny_network.retrain_model()
+
+        with self.assertRaisesRegex(
+            UserError, "epoch 7, step 2;.*pose_loss nan.*no epoch was complete"
+        ):
+            model.fit(
+                _poisoned(4, bad_step=2),
+                initial_epoch=7,
+                epochs=8,
+                shuffle=False,
+                verbose=0,
+                callbacks=[callbacks.FiniteLossGuard()],
+            )
+
+    def test_names_the_steps_between_two_looks(self):
+        guard = callbacks.FiniteLossGuard(check_every=3)
+        guard.on_epoch_begin(0)
+        guard.on_train_batch_end(0, {"loss": 1.0})
+        guard.on_train_batch_end(2, {"loss": 1.0})
+        guard.on_train_batch_end(3, {"loss": np.inf})
+
+        with self.assertRaisesRegex(UserError, "step 4 to 6;.*loss inf"):
+            guard.on_train_batch_end(5, {"loss": np.inf})
+
+    def test_looks_at_the_end_of_an_epoch(self):
+        guard = callbacks.FiniteLossGuard(check_every=10)
+        guard.on_epoch_begin(0)
+        guard.on_train_batch_end(0, {"loss": np.nan})
+
+        with self.assertRaisesRegex(UserError, "step 1 or later"):
+            guard.on_epoch_end(0, {"loss": np.nan})
+
+    def test_names_the_checkpoint_that_is_left(self):
+        path = self.create_tempfile("last.npz").full_path
+        guard = callbacks.FiniteLossGuard(checkpoint_path=path)
+        guard.on_epoch_begin(1)
+
+        with self.assertRaisesRegex(UserError, "kept .*last.npz"):
+            guard.on_train_batch_end(0, {"loss": np.nan})
+
+    def test_finite_losses_pass(self):
+        guard = callbacks.FiniteLossGuard()
+        guard.on_epoch_begin(0)
+
+        guard.on_train_batch_end(0, {"loss": 1e30})
+        guard.on_epoch_end(0, {"loss": 1e30})
+
+    def test_interval_must_be_positive(self):
+        with self.assertRaisesRegex(ValueError, "check_every=0"):
+            callbacks.FiniteLossGuard(0)
+
+
+class StepReportTest(absltest.TestCase):
+    def test_tells_the_loss_of_every_step(self):
+        notes = []
+        model = tiny_network.retrain_model()
+
+        model.fit(
+            tiny_network.dataset(3),
+            shuffle=False,
+            verbose=0,
+            callbacks=[callbacks.StepReport(notes.append)],
+        )
+
+        self.assertLen(notes, 3)
+        self.assertRegex(notes[0], r"^loss \d+\.\d{4}$")
+
+
+class ProfileWindowTest(parameterized.TestCase):
+    def test_writes_a_trace(self):
+        folder = pathlib.Path(self.create_tempdir().full_path) / "tensorboard"
+        window = callbacks.ProfileWindow(2, 3, folder)
+
+        tiny_network.retrain_model().fit(
+            tiny_network.dataset(4),
+            shuffle=False,
+            verbose=0,
+            callbacks=[window],
+        )
+
+        traces = list(folder.glob("plugins/profile/*/*.xplane.pb"))
+        self.assertLen(traces, 1)
+        self.assertGreater(traces[0].stat().st_size, 0)
+        self.assertTrue(window.is_complete)
+
+    def test_window_that_is_cut_short_is_closed(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        window = callbacks.ProfileWindow(1, 9, folder)
+        window.on_train_batch_begin(0)
+
+        window.close()
+
+        self.assertLen(list(folder.rglob("*.xplane.pb")), 1)
+        self.assertFalse(window.is_complete)
+
+    def test_impossible_window_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "first_step=3, last_step=2"):
+            callbacks.ProfileWindow(3, 2, "folder")
+
+    def test_reads_a_window(self):
+        self.assertEqual(callbacks.parse_window("3:5", "--steps"), (3, 5))
+
+    @parameterized.named_parameters(
+        ("word", "all"),
+        ("one_number", "3"),
+        ("open", "3:"),
+        ("negative", "-1:2"),
+        ("backwards", "5:3"),
+        ("from_zero", "0:3"),
+    )
+    def test_other_text_is_an_error(self, text):
+        with self.assertRaisesRegex(UserError, f"--steps.*{text}"):
+            callbacks.parse_window(text, "--steps")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,175 @@
+"""A checkpoint gives everything back, and only to whom it belongs."""
+
+import os
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import pruning
+from nppnet_tf.training import checkpoints
+from tests.training import tiny_network
+
+
+def _data():
+    return next(iter(tiny_network.search_dataset(1)))
+
+
+class RoundTripTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir()) / "last.npz"
+
+    def test_every_variable_comes_back_exactly(self):
+        model = tiny_network.search_model()
+        model.train_step(_data())
+        checkpoints.save(self.path, model, checkpoints.Progress(epoch=1))
+        other = tiny_network.search_model()
+
+        checkpoints.restore(other, checkpoints.load(self.path))
+
+        names = list(checkpoints.named_variables(model))
+        for name in ("network/", "loss/", "architecture_optimizer/"):
+            self.assertTrue(any(found.startswith(name) for found in names))
+        for name, variable in checkpoints.named_variables(model).items():
+            np.testing.assert_array_equal(
+                tiny_network.values([variable])[0],
+                tiny_network.values([checkpoints.named_variables(other)[name]])[
+                    0
+                ],
+                err_msg=name,
+            )
+
+    def test_going_on_equals_never_stopping(self):
+        straight = tiny_network.search_model()
+        straight.train_step(_data())
+        checkpoints.save(self.path, straight, checkpoints.Progress())
+        straight.train_step(_data())
+        resumed = tiny_network.search_model()
+
+        checkpoints.restore(resumed, checkpoints.load(self.path))
+        resumed.train_step(_data())
+
+        for left, right in zip(
+            tiny_network.values(straight.network.variables),
+            tiny_network.values(resumed.network.variables),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(left, right)
+
+    def test_progress_comes_back(self):
+        progress = checkpoints.Progress(2, ({"epoch": 0}, {"epoch": 1}), 1, 0.5)
+        checkpoints.save(self.path, tiny_network.retrain_model(), progress)
+
+        self.assertEqual(checkpoints.load(self.path).progress, progress)
+
+    def test_derives_what_the_network_would(self):
+        model = tiny_network.search_model()
+        checkpoints.save(self.path, model, checkpoints.Progress())
+
+        derived = checkpoints.load(self.path).derive()
+
+        self.assertEqual(
+            derived,
+            pruning.derive(
+                model.network.genotype,
+                checkpoints.architecture_arrays(model.network),
+                model.network.primitives,
+            ),
+        )
+
+
+class WrongFileTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir()) / "last.npz"
+
+    def test_missing_file_is_named(self):
+        with self.assertRaisesRegex(UserError, "last.npz"):
+            checkpoints.load(self.path)
+
+    @parameterized.named_parameters(
+        ("empty", b""),
+        ("text", b"no checkpoint"),
+        ("half_a_zip", b"PK\x03\x04"),
+    )
+    def test_other_content_is_an_error(self, content):
+        self.path.write_bytes(content)
+
+        with self.assertRaisesRegex(UserError, "checkpoint cannot be read"):
+            checkpoints.load(self.path)
+
+    def test_truncated_file_is_an_error(self):
+        checkpoints.save(
+            self.path, tiny_network.retrain_model(), checkpoints.Progress()
+        )
+        content = self.path.read_bytes()
+        self.path.write_bytes(content[: len(content) // 2])
+
+        with self.assertRaisesRegex(UserError, "checkpoint cannot be read"):
+            checkpoints.load(self.path)
+
+    def test_other_arrays_are_an_error(self):
+        np.savez(self.path, kernel=np.zeros(3))
+
+        with self.assertRaisesRegex(UserError, "nppnet_tf.checkpoint 1"):
+            checkpoints.load(self.path)
+
+    def test_another_network_s_checkpoint_is_an_error(self):
+        checkpoints.save(
+            self.path, tiny_network.search_model(), checkpoints.Progress()
+        )
+        model = tiny_network.retrain_model()
+        before = tiny_network.values(model.network.variables)
+
+        with self.assertRaisesRegex(UserError, "of another network"):
+            checkpoints.restore(model, checkpoints.load(self.path))
+
+        for left, right in zip(
+            before, tiny_network.values(model.network.variables), strict=True
+        ):
+            np.testing.assert_array_equal(left, right)
+
+    def test_another_size_is_an_error(self):
+        model = tiny_network.retrain_model()
+        checkpoints.save(self.path, model, checkpoints.Progress())
+        checkpoint = checkpoints.load(self.path)
+        checkpoint.arrays["network/stem/kernel"] = np.zeros([1, 1, 3, 4])
+
+        with self.assertRaisesRegex(UserError, "another size.*stem/kernel"):
+            checkpoints.restore(model, checkpoint)
+
+
+class CheckpointFolderTest(absltest.TestCase):
+    def test_best_stays_while_last_goes_on(self):
+        folder = checkpoints.CheckpointFolder(self.create_tempdir().full_path)
+        model = tiny_network.retrain_model()
+
+        folder.save(model, checkpoints.Progress(1, ({},), best_epoch=0))
+        folder.save(model, checkpoints.Progress(2, ({}, {}), best_epoch=0))
+
+        self.assertEqual(checkpoints.load(folder.best_path).progress.epoch, 1)
+        self.assertEqual(folder.last().progress.epoch, 2)
+
+    def test_is_empty_before_the_first_epoch(self):
+        folder = checkpoints.CheckpointFolder(self.create_tempdir().full_path)
+
+        self.assertIsNone(folder.last())
+
+    def test_failed_writing_leaves_the_last_one(self):
+        directory = self.create_tempdir().full_path
+        folder = checkpoints.CheckpointFolder(directory)
+        model = tiny_network.retrain_model()
+        folder.save(model, checkpoints.Progress(1, ({},)))
+
+        with self.assertRaisesRegex(TypeError, "JSON"):
+            folder.save(model, checkpoints.Progress(2, (object(),)))
+
+        self.assertEqual(folder.last().progress.epoch, 1)
+        self.assertEqual(os.listdir(directory), ["last.npz"])
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,83 @@
+"""What both trainings share: updates, trackers, the function of a step."""
+
+import numpy as np
+from absl.testing import absltest
+
+from nppnet_tf import keys
+from nppnet_tf.training import joint_model
+from nppnet_tf.training import schedules
+from tests.training import tiny_network
+
+
+class UpdateTest(absltest.TestCase):
+    def test_weights_and_task_weights_drop_together(self):
+        network = tiny_network.TinyNetwork(tiny_network.DERIVED)
+
+        updates = joint_model.weight_updates(
+            network,
+            tiny_network.joint_loss(),
+            schedules.StepDecay(1e-3, (2,), 0.1),
+            1e-4,
+        )
+
+        self.assertEqual(
+            [update.name for update in updates],
+            ["weight_optimizer", "task_weight_optimizer"],
+        )
+        self.assertAlmostEqual(updates[0].schedule(2), 1e-4, places=12)
+        self.assertAlmostEqual(updates[1].schedule(2), 1e-5, places=12)
+
+    def test_optimizers_are_built_on_their_variables(self):
+        network = tiny_network.TinyNetwork(tiny_network.DERIVED)
+
+        update = joint_model.make_update(
+            "optimizer", network.network_weights, schedules.StepDecay(1e-3)
+        )
+
+        self.assertTrue(update.optimizer.built)
+        # Two slots each, the count of steps and the learning rate.
+        self.assertLen(
+            update.optimizer.variables, 2 * len(network.network_weights) + 2
+        )
+
+
+class JointModelTest(absltest.TestCase):
+    def test_logs_are_the_mean_losses_of_the_epoch(self):
+        model = tiny_network.retrain_model(learning_rate=0.0)
+        batches = [tiny_network.batch((0, step)) for step in range(3)]
+
+        logs = model.fit(
+            tiny_network.dataset(3), shuffle=False, verbose=0
+        ).history
+
+        expected = []
+        for batch in batches:
+            predictions = model.network(batch[keys.IMAGE], training=True)
+            expected.append(model.joint_loss(batch, predictions))
+        for name in joint_model.LOSS_TERMS:
+            mean = np.mean([float(losses[name]) for losses in expected])
+            # The weights stand still, but for the task weights' few steps.
+            self.assertAlmostEqual(logs[name][0], mean, delta=0.01 * mean)
+
+    def test_learning_rates_and_task_weights_are_told(self):
+        model = tiny_network.retrain_model(learning_rate=0.5)
+
+        self.assertAlmostEqual(
+            model.learning_rates["weight_optimizer"], 0.5, places=6
+        )
+        self.assertAlmostEqual(
+            model.task_weights["pose_stage_0"], np.exp(2.5), places=3
+        )
+
+    def test_pictures_get_arrays(self):
+        model = tiny_network.retrain_model()
+
+        predictions = model.predict_for_pictures(tiny_network.batch(0))
+
+        logits = predictions[keys.PARSING_LOGITS][0]
+        self.assertIsInstance(logits, np.ndarray)
+        self.assertEqual(logits.shape, (4, 4, 4, tiny_network.NUM_CLASSES))
+
+
+if __name__ == "__main__":
+    absltest.main()

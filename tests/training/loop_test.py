@@ -1,0 +1,104 @@
+"""Epochs one after the other, stopped and resumed."""
+
+import numpy as np
+from absl.testing import absltest
+
+from nppnet_tf import keys
+from nppnet_tf.errors import UserError
+from nppnet_tf.training import callbacks
+from nppnet_tf.training import checkpoints
+from nppnet_tf.training import loop
+from nppnet_tf.training import recording
+from nppnet_tf.training.workdir import Workdir
+from tests.training import tiny_network
+
+
+class EpochLoopTest(absltest.TestCase):
+    def _run(self, folder, epochs, make_dataset=None, **settings):
+        model = tiny_network.search_model(
+            warmup_epochs=1, entropy_ramp_epochs=2, drop_epochs=(1,)
+        )
+        recorder = recording.SearchRecorder(model, Workdir(folder))
+        first = recorder.resume()
+        loop.EpochLoop(
+            model,
+            recorder,
+            make_dataset
+            or (lambda epoch: tiny_network.search_dataset(2, epoch)),
+            epochs,
+            **settings,
+        ).run(first)
+        return recorder
+
+    def test_stopping_changes_nothing(self):
+        straight = self.create_tempdir().full_path
+        stopped = self.create_tempdir().full_path
+
+        self._run(straight, 2)
+        for epochs in (1, 2):
+            self._run(stopped, epochs)
+
+        left, right = (
+            checkpoints.CheckpointFolder(f"{folder}/checkpoints").last()
+            for folder in (straight, stopped)
+        )
+        self.assertEqual(set(left.arrays), set(right.arrays))
+        for name, values in left.arrays.items():
+            np.testing.assert_array_equal(values, right.arrays[name], name)
+        for ours, theirs in zip(
+            left.progress.history, right.progress.history, strict=True
+        ):
+            self.assertEqual({**ours, "seconds": 0}, {**theirs, "seconds": 0})
+
+    def test_checkpoint_of_the_epoch_before_a_bad_loss_is_kept(self):
+        folder = self.create_tempdir().full_path
+
+        def make_dataset(epoch):
+            poison = np.float32(np.nan if epoch == 1 else 0.0)
+            return tiny_network.search_dataset(2, epoch).map(
+                lambda pair: {
+                    **pair,
+                    keys.WEIGHT_SPLIT: {
+                        **pair[keys.WEIGHT_SPLIT],
+                        keys.IMAGE: pair[keys.WEIGHT_SPLIT][keys.IMAGE]
+                        + poison,
+                    },
+                }
+            )
+
+        with self.assertRaisesRegex(UserError, "epoch 1, step 1"):
+            self._run(
+                folder, 3, make_dataset, callbacks=[callbacks.FiniteLossGuard()]
+            )
+
+        kept = checkpoints.CheckpointFolder(f"{folder}/checkpoints").last()
+        self.assertEqual(kept.progress.epoch, 1)
+        for values in kept.arrays.values():
+            self.assertTrue(np.isfinite(values).all())
+
+    def test_validates_every_few_epochs_and_in_the_last(self):
+        told = []
+        model = tiny_network.retrain_model()
+        recorder = recording.RetrainRecorder(
+            model, Workdir(self.create_tempdir().full_path), lambda facts: None
+        )
+
+        loop.EpochLoop(
+            model,
+            recorder,
+            lambda epoch: tiny_network.dataset(1, epoch),
+            epochs=4,
+            make_validation=lambda: tiny_network.dataset(1),
+            validate_every=3,
+            on_epoch=told.append,
+        ).run()
+
+        validated = [
+            "validation" in record for record in recorder.progress.history
+        ]
+        self.assertEqual(validated, [False, False, True, True])
+        self.assertEqual(tuple(told), recorder.progress.history)
+
+
+if __name__ == "__main__":
+    absltest.main()

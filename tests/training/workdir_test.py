@@ -1,0 +1,96 @@
+"""A folder belongs to one run."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.training.workdir import Workdir
+
+_SETTINGS = {"channels": 16, "drop_epochs": (1, 2), "genotype": "abc"}
+
+
+class WorkdirTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path) / "run"
+        self.workdir = Workdir(self.path)
+
+    def _started(self):
+        self.workdir.claim("search", _SETTINGS, "--channels=16\n")
+        self.workdir.checkpoints.mkdir()
+
+    def test_first_claim_writes_the_flags(self):
+        self.workdir.claim("search", _SETTINGS, "--channels=16\n")
+
+        self.assertEqual(self.workdir.flags_file.read_text(), "--channels=16\n")
+
+    def test_same_run_may_claim_again(self):
+        self._started()
+
+        self.workdir.claim("search", dict(_SETTINGS), "--channels=16\n")
+
+        self.assertEqual(
+            self.workdir.read_settings(), {**_SETTINGS, "drop_epochs": [1, 2]}
+        )
+
+    @parameterized.named_parameters(
+        ("changed", {"channels": 32}, "--channels.*expected: 16; found: 32"),
+        ("list", {"drop_epochs": [1]}, r"--drop_epochs.*\[1, 2\].*\[1\]"),
+        ("added", {"seed": 1}, "--seed.*expected: null; found: 1"),
+    )
+    def test_another_run_is_refused_by_its_flag(self, changes, message):
+        self._started()
+
+        with self.assertRaisesRegex(UserError, message):
+            self.workdir.claim("search", {**_SETTINGS, **changes}, "")
+
+        self.assertEqual(self.workdir.flags_file.read_text(), "--channels=16\n")
+
+    def test_another_tool_s_run_is_refused(self):
+        self._started()
+
+        with self.assertRaisesRegex(UserError, "run of train; found: one of s"):
+            self.workdir.claim("train", _SETTINGS, "")
+
+    def test_run_without_an_epoch_may_start_again_as_another(self):
+        self.workdir.claim("search", _SETTINGS, "")
+
+        self.workdir.claim("search", {"channels": 32}, "")
+
+        self.assertEqual(self.workdir.read_settings(), {"channels": 32})
+
+    def test_folder_with_other_things_is_refused(self):
+        self.path.mkdir()
+        (self.path / "thesis.txt").write_text("valuable")
+
+        with self.assertRaisesRegex(UserError, "not empty and not a run"):
+            self.workdir.claim("search", _SETTINGS, "")
+
+        self.assertEqual(len(list(self.path.iterdir())), 1)
+
+    @parameterized.named_parameters(
+        ("no_json", "{"),
+        ("list", "[]"),
+        ("other_format", json.dumps({"format": "x", "version": 1})),
+        ("no_settings", json.dumps({"format": "nppnet_tf.run", "version": 1})),
+    )
+    def test_damaged_run_file_is_an_error(self, text):
+        self._started()
+        (self.path / "run.json").write_text(text)
+
+        with self.assertRaisesRegex(UserError, "not a run.*run.json"):
+            self.workdir.claim("search", _SETTINGS, "")
+
+    def test_counts_complete_epochs(self):
+        self.assertEqual(self.workdir.completed_epochs(), 0)
+        self._started()
+        self.workdir.metrics_file.write_text("{}\n{}\n")
+
+        self.assertEqual(self.workdir.completed_epochs(), 2)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -316,7 +316,9 @@ class _HelpFlag(flags.BooleanFlag):
         short_name: str | None = None,
     ) -> None:
         self.make_text = make_text
-        super().__init__(name, False, help_text, short_name)
+        super().__init__(
+            name, False, help_text, short_name, allow_override=True
+        )
 
     def parse(self, argument: object) -> None:
         """Acts while parsing: a required flag may still be missing."""

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
+from nppnet_tf.layers.normalization import BatchNormalization
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import primitives
@@ -65,9 +66,7 @@ class TinyNetwork(keras.Model):
             name="stem",
             kernel_initializer=keras.initializers.GlorotUniform(seed=1),
         )
-        self.norm = keras.layers.BatchNormalization(
-            momentum=0.9, synchronized=True, name="norm"
-        )
+        self.norm = BatchNormalization(name="norm")
         widths = {
             keys.HEATMAPS: config.num_keypoints,
             keys.AUXILIARY_HEATMAPS: config.num_keypoints,

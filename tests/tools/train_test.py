@@ -1,0 +1,139 @@
+"""Retraining on a command line: what it leaves, resuming, wrong input."""
+
+import json
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.data import descriptors
+from nppnet_tf.models import saved_network
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+from tests.tools import training_case
+
+
+class TrainTest(training_case.TrainingCase):
+    def setUp(self):
+        super().setUp()
+        self.validation = self.folder / "validation"
+        training_case.write_records(self.validation, 3, seed=1)
+
+    def _train(self, workdir, *arguments):
+        return self.run_tool(
+            "train",
+            f"--workdir={self.folder / workdir}",
+            "--genotype=baseline",
+            *arguments,
+        )
+
+    def test_same_command_goes_on_as_if_never_stopped(self):
+        validation = f"--validation_records={self.validation}"
+
+        self.assert_ends_well(self._train("straight", "--epochs=2", validation))
+        self.assert_ends_well(self._train("stopped", "--epochs=1", validation))
+        resumed = self._train("stopped", "--epochs=2", validation)
+
+        self.assertIn("resuming after 1 epochs", resumed.stdout)
+        self.assert_same_checkpoints(
+            self.folder / "straight", self.folder / "stopped"
+        )
+        records = [
+            (self.folder / name / "metrics.jsonl").read_text().splitlines()
+            for name in ("straight", "stopped")
+        ]
+        left, right = ([json.loads(line) for line in run] for run in records)
+        for ours, theirs in zip(left, right, strict=True):
+            self.assertEqual({**ours, "seconds": 0}, {**theirs, "seconds": 0})
+        self.assertIn("mean_iou", left[0]["validation"])
+        self.assertIn("pckh", left[0]["validation"])
+        self.assertIn("(network's size)", resumed.stdout)
+
+    def test_leaves_a_network_that_can_be_served(self):
+        self.assert_ends_well(self._train("run", "--epochs=1"))
+
+        folder = self.folder / "run"
+        description = saved_network.read_description(folder)
+        extra = description["extra"]
+        self.assertEqual(extra["image_size"], [32, 32])
+        self.assertEqual(extra["epoch"], 0)
+        self.assertEqual(
+            descriptors.DatasetDescriptor.from_json(
+                json.dumps(extra["descriptor"])
+            ),
+            descriptors.LIP,
+        )
+        self.assertTrue((folder / "weights.npz").exists())
+        self.assertEqual(
+            genotypes.load(folder / "genotype.json"), published.baseline()
+        )
+
+    def test_parts_can_be_left_out(self):
+        self.assert_ends_well(
+            self._train(
+                "run",
+                "--epochs=1",
+                "--genotype=released",
+                "--encoder_decoder=baseline",
+                "--fusion=omit",
+            )
+        )
+
+        trained = genotypes.load(self.folder / "run" / "genotype.json")
+        self.assertEqual(
+            trained,
+            genotypes.Genotype(
+                "baseline", published.released().interaction, "omit"
+            ),
+        )
+
+    def test_searches_and_trainings_do_not_mix(self):
+        self.assert_ends_well(self._train("run", "--epochs=1"))
+
+        result = self.run_tool(
+            "search",
+            f"--workdir={self.folder / 'run'}",
+            "--stage=interaction_fusion",
+            "--genotype=baseline",
+        )
+
+        self.assert_user_error(result, "a run of search; found: one of train")
+
+    def test_unfinished_genotype_is_refused(self):
+        path = self.folder / "searched.json"
+        genotypes.save(genotypes.Genotype("search"), path)
+
+        result = self._train("run", f"--genotype={path}")
+
+        self.assert_user_error(result, "still searched.*searched.json")
+
+    def test_validation_on_other_data_is_refused(self):
+        other = self.folder / "other"
+        training_case.write_records(
+            other, 2, descriptor=descriptors.PASCAL_PERSON_PART
+        )
+
+        result = self._train("run", f"--validation_records={other}")
+
+        self.assert_user_error(result, "--validation_records")
+
+    @parameterized.named_parameters(
+        ("no_genotype", ["--genotype="], "--genotype"),
+        ("absent_genotype", ["--genotype=absent.json"], "absent.json"),
+        ("absent_validation", ["--validation_records=absent"], "absent"),
+        ("odd_part", ["--fusion=search"], "fusion"),
+        ("width", ["--channels=20"], "--channels"),
+        ("scales", ["--scale_range=2,1"], "--scale_range"),
+        ("replicas", ["--num_replicas=3"], "--num_replicas"),
+        (
+            "batch",
+            ["--strategy=mirrored", "--num_replicas=2", "--batch_size=3"],
+            "--batch_size.*multiple of 2; found: 3",
+        ),
+        ("too_few", ["--batch_size=9"], "too few records.*found: 8"),
+    )
+    def test_wrong_input_is_one_line(self, arguments, pattern):
+        self.assert_user_error(self._train("run", *arguments), pattern)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -42,6 +42,11 @@ _VALIDATION = {
     "pckh": "Validation PCKh@0.5, at the network's size",
 }
 
+_STAGES_NOTE = (
+    "Losses are sums over the stages of a network: two with a fusion (initial "
+    "and refined), one without, as in the baseline."
+)
+
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "absl-py")
 
 Records = Sequence[Mapping[str, Any]]
@@ -136,7 +141,7 @@ def training_charts(
         )
         for metric, heading in _VALIDATION.items()
     ]
-    return report.ChartGroup(title, _present(charts))
+    return report.ChartGroup(title, _present(charts), _STAGES_NOTE)
 
 
 def score_tables(

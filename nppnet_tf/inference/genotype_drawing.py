@@ -71,7 +71,7 @@ _CELL_TEXTS = {
     "normal": "normal cell (keeps the size)",
     "reduction": "reduction cell (halves the size)",
     "decoding": "decoding cell (doubles the size)",
-    "fusion": "fusion cell (stacked 3 times)",
+    "fusion": "fusion cell (several, one on the other)",
 }
 
 _CELL_INPUTS = {

@@ -163,13 +163,14 @@ def _widened(low: float, high: float) -> tuple[float, float]:
 def _grid(axes: _Axes, chart: Chart) -> str:
     left, top, right, bottom = _PLOT
     parts = []
-    for value in _y_ticks(axes):
+    y_ticks = _y_ticks(axes)
+    for value in y_ticks:
         y = axes.y(value)
         parts.append(
             f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" '
             f'stroke="#e4e4e4"/>'
             f'<text x="{left - 6}" y="{y:.1f}" dy="0.35em" fill="#555" '
-            f'text-anchor="end">{_tick_text(value)}</text>'
+            f'text-anchor="end">{_tick_text(value, y_ticks)}</text>'
         )
     for value in ticks(*axes.x_range, 8):
         if value != round(value):
@@ -179,7 +180,7 @@ def _grid(axes: _Axes, chart: Chart) -> str:
             f'<line x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" '
             f'y2="{bottom + 4}" stroke="#999"/>'
             f'<text x="{x:.1f}" y="{bottom + 17}" fill="#555" '
-            f'text-anchor="middle">{_tick_text(value)}</text>'
+            f'text-anchor="middle">{value:g}</text>'
         )
     parts.append(
         f'<polyline points="{left},{top} {left},{bottom} {right},{bottom}" '
@@ -199,8 +200,13 @@ def _y_ticks(axes: _Axes) -> list[float]:
     return [10.0**power for power in range(first, last + 1, step)]
 
 
-def _tick_text(value: float) -> str:
-    text = f"{value:.4g}"
+def _tick_text(value: float, others: Sequence[float]) -> str:
+    """Returns a number with the digits that tell it from the others."""
+    for digits in range(4, 15):
+        texts = {f"{other:.{digits}g}" for other in others}
+        if len(texts) == len(others):
+            break
+    text = f"{value:.{digits}g}"
     return "0" if text == "-0" else text
 
 

@@ -108,6 +108,19 @@ class ToSvgTest(parameterized.TestCase):
                 self.assertBetween(x, 0, float(root.get("width")))
                 self.assertBetween(y, 0, height)
 
+    def test_ticks_of_nearly_equal_values_are_told_apart(self):
+        curve = line_chart.Curve("a", ((1, 2.0794411), (2, 2.0794415)))
+
+        root = _parsed(line_chart.Chart("t", (curve,)))
+
+        texts = [
+            element.text
+            for element in root.findall(f"{_SVG}text")
+            if element.text.startswith("2.07")
+        ]
+        self.assertGreater(len(texts), 2)
+        self.assertLen(set(texts), len(texts))
+
     def test_chart_without_values_is_refused(self):
         chart = line_chart.Chart(
             "empty", (line_chart.Curve("a", ((1, math.nan),)),)

@@ -1,0 +1,116 @@
+"""Shared flags become configurations; a run is known by its settings."""
+
+import types
+
+from absl import flags
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf import config as configuration
+from nppnet_tf.data import descriptors
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import published
+from tools import run_flags
+
+
+class RunFlagsTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        known = set(flags.FLAGS)
+        run_flags.define(128, 16, configuration.RetrainConfig())
+        defined = set(flags.FLAGS) - known
+        flags.DEFINE_string("genotype", None, "As the tools define it.")
+        for name in (*defined, "genotype"):
+            self.addCleanup(delattr, flags.FLAGS, name)
+
+    def _parse(self, *words):
+        flags.FLAGS(["tool", *words])
+
+    def test_defaults_are_those_of_the_paper(self):
+        self._parse()
+
+        self.assertEqual(run_flags.input_config(), configuration.InputConfig())
+        self.assertEqual(
+            run_flags.network_config(descriptors.LIP),
+            configuration.NetworkConfig(),
+        )
+        self.assertEqual(
+            run_flags.schedule_config(configuration.RetrainConfig),
+            configuration.RetrainConfig(),
+        )
+        self.assertEqual(
+            run_flags.loss_config(descriptors.LIP),
+            configuration.LossConfig(
+                class_weights=descriptors.LIP.class_weights
+            ),
+        )
+
+    @parameterized.named_parameters(
+        ("square", "96", (96, 96)), ("upright", "384x288", (384, 288))
+    )
+    def test_reads_image_sizes(self, text, expected):
+        self._parse(f"--image_size={text}")
+
+        self.assertEqual(run_flags.image_size(), expected)
+
+    @parameterized.named_parameters(
+        ("no_multiple", "100"),
+        ("one_of_two", "96x100"),
+        ("zero", "0"),
+        ("word", "large"),
+        ("three", "32x32x3"),
+    )
+    def test_other_image_sizes_are_errors(self, text):
+        self._parse(f"--image_size={text}")
+
+        with self.assertRaisesRegex(UserError, f"--image_size.*found: {text}"):
+            run_flags.image_size()
+
+    @parameterized.named_parameters(
+        ("in_proportion", ["--image_size=192"], 3.5),
+        ("not_too_small", ["--image_size=64"], 3.0),
+        ("given", ["--image_size=64", "--heatmap_sigma=1.5"], 1.5),
+    )
+    def test_heatmaps_follow_the_size(self, words, expected):
+        self._parse(*words)
+
+        self.assertEqual(run_flags.input_config().heatmap_sigma, expected)
+
+    @parameterized.named_parameters(
+        ("one_limit", "--scale_range=1", run_flags.input_config),
+        ("backwards", "--scale_range=2,1", run_flags.input_config),
+        ("no_number", "--scale_range=a,b", run_flags.input_config),
+    )
+    def test_wrong_lists_are_errors(self, word, function):
+        self._parse(word)
+
+        with self.assertRaisesRegex(UserError, word.partition("=")[0]):
+            function()
+
+    def test_a_run_without_drops(self):
+        self._parse("--drop_epochs=")
+
+        config = run_flags.schedule_config(configuration.RetrainConfig)
+
+        self.assertEqual(config.drop_epochs, ())
+
+    def test_settings_name_what_makes_another_run(self):
+        records = types.SimpleNamespace(count=3, manifest={"sha": 1})
+        # Any function of a module of `tools` stands for the tool.
+        function = run_flags.image_size
+
+        self._parse("--seed=5", "--records=here", "--epochs=3")
+        first = run_flags.settings(function, records, published.released())
+        self._parse("--seed=5", "--records=there", "--epochs=4")
+        second = run_flags.settings(function, records, published.released())
+        third = run_flags.settings(function, records, published.baseline())
+
+        self.assertEqual(first, second)
+        self.assertEqual(first["seed"], 5)
+        self.assertNotIn("workdir", first)
+        changed = {name for name in third if third[name] != second[name]}
+        self.assertEqual(changed, {"genotype"})
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -118,6 +118,7 @@ class JointModel(keras.Model):
         self.loss_trackers = loss_trackers()
         self.updates: tuple[Update, ...] = ()
         self._traced_steps: dict[str, Callable] = {}
+        self._step_graphs: dict[str, tf.Graph] = {}
         self.built = True
 
     @property
@@ -142,6 +143,17 @@ class JointModel(keras.Model):
         """Sets everything that follows the epoch, counted from 0."""
         for update in self.updates:
             update.optimizer.learning_rate = update.schedule(epoch)
+
+    def graph_nodes(self) -> dict[str, int]:
+        """Returns the nodes of every step traced so far, with functions."""
+        nodes = {}
+        for name, graph in self._step_graphs.items():
+            definition = graph.as_graph_def()
+            functions = definition.library.function
+            nodes[name] = len(definition.node) + sum(
+                len(function.node_def) for function in functions
+            )
+        return nodes
 
     def call(self, image, training=None):
         return self.network(image, training=training)
@@ -226,6 +238,7 @@ class JointModel(keras.Model):
             @tf.function(autograph=False, jit_compile=distribution.JIT_COMPILE)
             def function(data):
                 logs = strategy.run(step, args=(data,))
+                self._step_graphs[name] = tf.compat.v1.get_default_graph()
                 return {
                     key: strategy.reduce("MEAN", value, axis=None)
                     for key, value in logs.items()

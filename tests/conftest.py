@@ -1,11 +1,19 @@
 """What pytest needs before any test module runs an operation."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 from absl import flags
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+
+# `create_tempdir` empties a folder that it names by class and method: equal
+# names in two workers, or in two runs at once, would meet in one folder.
+os.environ["TEST_TMPDIR"] = tempfile.mkdtemp(prefix="nppnet_test_")
+atexit.register(shutil.rmtree, os.environ["TEST_TMPDIR"], ignore_errors=True)
 
 from tests import two_replicas  # noqa: E402, F401  (configures on import)
 

@@ -149,6 +149,17 @@ class SetUpTest(absltest.TestCase):
             ],
         )
 
+    def test_root_installs_the_package_that_debian_left_out(self):
+        self._write_python("python3", "3.11.2", ensurepip=1, pip=1)
+        self._write_program("id", "echo 0")
+        self._write_program("apt-get", f'echo "apt-get $*" >> {self.log}')
+
+        result = self._make("test")
+
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("installing python3.11-venv", result.stdout)
+        self.assertIn("-y python3.11-venv", self.log.read_text())
+
     def test_pip_of_the_system_stands_in_for_ensurepip(self):
         self._write_python("python3", "3.11.2", ensurepip=1)
 
@@ -158,16 +169,18 @@ class SetUpTest(absltest.TestCase):
         self.assertIn("--without-pip", self.log.read_text())
 
     def _write_python(self, name, version, ensurepip=0, pip=0):
-        path = self.programs / name
-        path.write_text(
-            _PYTHON.format(
-                name=name,
-                log=self.log,
-                version=version,
-                ensurepip=ensurepip,
-                pip=pip,
-            )
+        text = _PYTHON.format(
+            name=name,
+            log=self.log,
+            version=version,
+            ensurepip=ensurepip,
+            pip=pip,
         )
+        self._write_program(name, text.removeprefix("#!/bin/sh\n"))
+
+    def _write_program(self, name, text):
+        path = self.programs / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
 
     def _make(self, *arguments):

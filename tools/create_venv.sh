@@ -41,18 +41,27 @@ name another with PYTHON=/path/to/python3.11"
 }
 
 # Debian takes ensurepip out of python3.11 into python3.11-venv; a pip of the
-# system can stand in for it.
+# system can stand in for it, and root may install the package.
 create_venv() {
     if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         "$python" -m venv --clear .venv
-    elif "$python" -c 'import pip, venv' 2>/dev/null; then
+        return
+    fi
+    if "$python" -c 'import pip, venv' 2>/dev/null; then
         "$python" -m venv --clear --without-pip .venv
         "$python" -m pip --python .venv/bin/python install --quiet pip
-    else
-        name=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
-        fail "$python cannot create a virtual environment; \
-install the package $name-venv (apt-get install $name-venv)"
+        return
     fi
+    package=$("$python" -c \
+        'import sys; print("python%d.%d" % sys.version_info[:2])')-venv
+    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        echo "installing $package, without which Debian's Python makes no .venv"
+        apt-get update -qq >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$package" \
+            >/dev/null && "$python" -m venv --clear .venv && return
+    fi
+    fail "$python cannot create a virtual environment; \
+install the package $package (apt-get install $package)"
 }
 
 install() {

@@ -1,11 +1,11 @@
-"""Measures what the README states, and writes it as JSON.
+r"""Measures what the README states, and writes it as JSON.
 
-    python -m tools.benchmark --what=search_step \
+python -m tools.benchmark --what=search_step \
         --stage=interaction_fusion --channels=64 --cells=12 \
         --image_size=192 --batch_size=2 --output=FILE
-    python -m tools.benchmark --what=inference --genotype=released \
+python -m tools.benchmark --what=inference --genotype=released \
         --channels=128 --cells=16 --image_size=384
-    python -m tools.benchmark --what=input_pipeline --records=DIR \
+python -m tools.benchmark --what=input_pipeline --records=DIR \
         --image_size=384
 """
 

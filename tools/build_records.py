@@ -1,4 +1,4 @@
-"""Makes a folder of records from a data set's own files.
+r"""Makes a folder of records from a data set's own files.
 
     python -m tools.build_records --dataset=lip --root=LIP --split=train \
         --output=records/train --num_shards=32

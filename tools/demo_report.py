@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record

@@ -1,4 +1,4 @@
-"""Draws a genotype, or the difference of two, as SVG or PNG.
+r"""Draws a genotype, or the difference of two, as SVG or PNG.
 
     python -m tools.draw_genotype --genotype=released --output=released.svg
     python -m tools.draw_genotype --genotype=released \

@@ -97,7 +97,7 @@ def _draw(size: tuple[int, int] | None) -> None:
 def _write_sheet(
     path: pathlib.Path, size: tuple[int, int] | None, labels: bool
 ) -> None:
-    from nppnet_tf.data import atomic
+    from nppnet_tf import atomic
     from nppnet_tf.data import synthetic
 
     sheet = synthetic.contact_sheet(

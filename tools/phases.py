@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TextIO
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
 
 from . import command_line

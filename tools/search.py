@@ -1,4 +1,4 @@
-"""Searches NPPNet's architecture, in two stages (Sec. 3.6 and 4.2).
+r"""Searches NPPNet's architecture, in two stages (Sec. 3.6 and 4.2).
 
     python -m tools.search --stage=encoder_decoder --records=FOLDER \
         --workdir=runs/first

@@ -1,4 +1,4 @@
-"""Trains the network of a genotype on a whole training set (Sec. 4.2).
+r"""Trains the network of a genotype on a whole training set (Sec. 4.2).
 
     python -m tools.train --genotype=runs/second/genotype.json \
         --records=FOLDER --validation_records=FOLDER --workdir=runs/trained

@@ -21,7 +21,7 @@ from PIL import Image
 from PIL import ImageDraw
 from PIL import ImageFilter
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 from nppnet_tf.data import canvas as canvas_lib
 from nppnet_tf.data import clothing
 from nppnet_tf.data import figure as figure_lib

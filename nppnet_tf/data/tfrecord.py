@@ -32,9 +32,9 @@ from typing import Protocol
 import numpy as np
 import tensorflow as tf
 
+from nppnet_tf.atomic import atomic_path
 from nppnet_tf.data import images
 from nppnet_tf.data import inspection
-from nppnet_tf.data.atomic import atomic_path
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.damage import DamageLog
 from nppnet_tf.data.descriptors import DatasetDescriptor

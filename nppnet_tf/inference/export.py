@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_description

@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import line_chart
 

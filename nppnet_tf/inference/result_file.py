@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 
 _ABSENT = "-"
 

@@ -387,11 +387,11 @@ def _check_sizes(genotype: Genotype, config: NetworkConfig) -> None:
     """Raises UserError where no network has such a size."""
     # Cells have a quarter of a level's width, and half of what is searched
     # squeezes an excitation.
-    multiple = 8
+    width = 8
     if genotype.encoder_decoder == genotypes.SEARCH:
-        multiple *= config.channel_proportion
+        width *= config.channel_proportion
     for name, value, multiple in (
-        ("channels", config.channels, multiple),
+        ("channels", config.channels, width),
         ("cells", config.cells, 4),
         ("num_classes", config.num_classes, 1),
         ("num_keypoints", config.num_keypoints, 1),

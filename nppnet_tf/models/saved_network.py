@@ -7,6 +7,7 @@ import os
 import pathlib
 from collections.abc import Mapping
 
+from nppnet_tf import atomic
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import weights_file
@@ -49,10 +50,8 @@ def save_network(
         "weights_sha256": file_sha256(weights),
         "extra": dict(extra or {}),
     }
-    path = directory / DESCRIPTION_FILE
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(description, indent=2), encoding="utf-8")
-    os.replace(partial, path)
+    text = json.dumps(description, indent=2)
+    atomic.write_text(directory / DESCRIPTION_FILE, text)
 
 
 def load_network(directory: str | os.PathLike) -> tuple[NPPNet, dict]:

@@ -5,7 +5,6 @@ elsewhere can at worst have wrong numbers in it.
 """
 
 import os
-import pathlib
 import zipfile
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
 
 
@@ -20,14 +20,8 @@ def write_arrays(
     path: str | os.PathLike, arrays: Mapping[str, np.ndarray]
 ) -> None:
     """Writes a file, whole or not at all."""
-    path = pathlib.Path(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with open(partial, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with atomic.atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:

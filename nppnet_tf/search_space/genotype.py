@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from nppnet_tf import atomic
 from nppnet_tf import keys
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import primitives
@@ -200,10 +201,7 @@ def load(path: str | os.PathLike) -> Genotype:
 
 def save(genotype: Genotype, path: str | os.PathLike) -> None:
     """Writes a genotype file, whole or not at all."""
-    path = pathlib.Path(path)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(genotype.to_json(), encoding="utf-8")
-    os.replace(partial, path)
+    atomic.write_text(path, genotype.to_json())
 
 
 def _check_part(part: _Part, value: object) -> None:

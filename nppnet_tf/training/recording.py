@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.training import checkpoints

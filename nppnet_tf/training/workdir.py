@@ -5,7 +5,7 @@ import os
 import pathlib
 from collections.abc import Mapping
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
 
 FORMAT = "nppnet_tf.run"

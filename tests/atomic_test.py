@@ -1,10 +1,10 @@
-"""Tests of nppnet_tf.data.atomic."""
+"""Tests of nppnet_tf.atomic."""
 
 import pathlib
 
 from absl.testing import absltest
 
-from nppnet_tf.data import atomic
+from nppnet_tf import atomic
 
 
 class AtomicPathTest(absltest.TestCase):

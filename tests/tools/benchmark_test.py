@@ -1,0 +1,70 @@
+"""Tests of the benchmark: what it measures, not how fast."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from tests import shared
+
+SMALL = ("--channels=16", "--cells=4", "--repeats=1")
+
+
+class BenchmarkTest(parameterized.TestCase):
+    def test_inference_is_measured(self):
+        output = pathlib.Path(self.create_tempdir().full_path) / "result.json"
+
+        result = shared.run_tool(
+            "benchmark",
+            "--what=inference",
+            "--genotype=baseline",
+            "--image_size=32",
+            f"--output={output}",
+            *SMALL,
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        found = json.loads(output.read_text())
+        for name in (
+            "seconds_to_first_step",
+            "seconds_per_step",
+            "graph_nodes",
+            "peak_memory_gb",
+            "parameters",
+            "gmac",
+        ):
+            self.assertGreater(found[name], 0, name)
+        self.assertLen(found["seconds_of_each_step"], 1)
+        self.assertLess(
+            found["seconds_per_step"], found["seconds_to_first_step"]
+        )
+
+    @parameterized.named_parameters(
+        ("nothing", (), "nothing to measure; where: --what"),
+        (
+            "no_records",
+            ("--what=input_pipeline",),
+            "where: --records",
+        ),
+        (
+            "unknown_genotype",
+            ("--what=inference", "--genotype=relesed", *SMALL),
+            "genotype cannot be read; where: relesed",
+        ),
+        (
+            "impossible_size",
+            ("--what=inference", "--channels=12", "--cells=4"),
+            "no network has this size; where: channels",
+        ),
+    )
+    def test_bad_input_is_one_line(self, arguments, text):
+        result = shared.run_tool("benchmark", *arguments)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertLen(result.stderr.splitlines(), 1)
+        self.assertIn(text, result.stderr)
+
+
+if __name__ == "__main__":
+    absltest.main()

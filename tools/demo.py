@@ -106,7 +106,7 @@ _DEMO = Road(
         "data set is needed. The numbers say that every step works and "
         "learns; they are not to be compared with numbers on LIP.",
     ),
-    num_train=1024,
+    num_train=1200,
     num_validation=64,
     num_pictures=16,
     rule="The first people of the validation split, whatever they look like; "

@@ -101,6 +101,12 @@ def define(
         1,
     )
     flags.DEFINE_float(
+        "parsing_log_variance",
+        loss.initial_parsing_log_variance,
+        "First value of the learned weight of parsing, -log of the factor of "
+        "its loss.",
+    )
+    flags.DEFINE_float(
         "heatmap_sigma",
         None,
         "Of heatmaps, in input pixels. Default: 7 for a longer side of 384 "
@@ -219,6 +225,7 @@ def loss_config(descriptor) -> configuration.LossConfig:
     """Returns the constants of the losses for a data set's descriptor."""
     return configuration.LossConfig(
         min_hard_pixels=FLAGS.min_hard_pixels,
+        initial_parsing_log_variance=FLAGS.parsing_log_variance,
         class_weights=tuple(descriptor.class_weights) or None,
     )
 

@@ -163,7 +163,7 @@ _REAL = Road(
 )
 
 # Of the trained networks, in the flag files; only to tell the cost.
-_COST_SIZES = ("--channels=16", "--cells=4", "--image_size=128")
+_COST_SIZES = ("--channels=32", "--cells=4", "--image_size=96")
 
 _TINY_SIZES = (
     "--image_size=64",

@@ -78,7 +78,7 @@ def run_tool(
     stdout, stderr = io.StringIO(), io.StringIO()
     exit_code = 0
     with (
-        _forget_tools(),
+        forget_tools(),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
         mock.patch.object(sys, "argv", [f"tools/{name}.py", *words]),
@@ -105,7 +105,7 @@ def _run_in_fresh_process(name: str, words: list[str]) -> ToolResult:
 
 
 @contextlib.contextmanager
-def _forget_tools() -> Iterator[None]:
+def forget_tools() -> Iterator[None]:
     """Lets a tool find no other imported, and restores what it changes.
 
     Flags of libraries that it imported stay, as those do.

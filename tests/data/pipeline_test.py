@@ -23,6 +23,7 @@ from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.tfrecord import RecordSet
 from nppnet_tf.errors import UserError
+from tests import two_replicas
 from tests.data import sample_records
 from tests.shared import shared_path
 
@@ -369,17 +370,12 @@ class MakeSearchDatasetTest(_PipelineTestCase):
 
 class DistributedTest(_PipelineTestCase):
     def test_two_replicas_share_the_batches_of_one(self):
-        devices = tf.config.list_logical_devices("CPU")
-        if len(devices) < 2:
-            self.skipTest("one logical device")
         record_set = self.write(_numbered_records(8))
         config = dataclasses.replace(_CONFIG, batch_size=4)
         make = functools.partial(
             pipeline.make_search_dataset, record_set, config, num_replicas=2
         )
-        strategy = tf.distribute.MirroredStrategy(
-            [device.name for device in devices[:2]]
-        )
+        strategy = two_replicas.strategy()
 
         distributed = strategy.experimental_distribute_dataset(make())
         shared = [

@@ -1,6 +1,8 @@
 """Shared flags become configurations; a run is known by its settings."""
 
+import sys
 import types
+from unittest import mock
 
 from absl import flags
 from absl.testing import absltest
@@ -10,12 +12,19 @@ from nppnet_tf import config as configuration
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import published
+from tests import shared
 from tools import run_flags
 
 
 class RunFlagsTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
+        # Another test in this process may have imported a tool.
+        self.enterContext(shared.forget_tools())
+        # abseil looks up there which module defines a flag.
+        self.enterContext(
+            mock.patch.dict(sys.modules, {run_flags.__name__: run_flags})
+        )
         known = set(flags.FLAGS)
         run_flags.define(128, 16, configuration.RetrainConfig())
         defined = set(flags.FLAGS) - known

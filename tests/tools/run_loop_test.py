@@ -8,12 +8,15 @@ from absl.testing import flagsaver
 from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
+from tests import shared
 from tools import run_loop
 
 
 class RunLoopTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
+        # Another test in this process may have imported a tool.
+        self.enterContext(shared.forget_tools())
         flags.DEFINE_integer("epochs", 4, "As the tools define it.")
         flags.DEFINE_string("workdir", None, "As the tools define it.")
         for name in ("epochs", "workdir"):

@@ -1,13 +1,16 @@
 """The search on a command line: both stages, resuming, wrong input."""
 
 import json
+from unittest import mock
 
+import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests import shared
+from tests import two_replicas
 from tests.tools import training_case
 
 _SECOND = ("--stage=interaction_fusion", "--genotype=baseline")
@@ -88,12 +91,17 @@ class SearchTest(training_case.TrainingCase):
     def test_replicas_may_change_between_starts(self):
         self.assert_ends_well(self._search("run", "--epochs=1"))
 
-        result = self._search(
-            "run",
-            "--epochs=2",
-            "--strategy=mirrored",
-            "--num_replicas=2",
-        )
+        # The one strategy of this process; see two_replicas.
+        strategy = two_replicas.strategy()
+        with mock.patch.object(
+            tf.distribute, "MirroredStrategy", lambda _: strategy
+        ):
+            result = self._search(
+                "run",
+                "--epochs=2",
+                "--strategy=mirrored",
+                "--num_replicas=2",
+            )
 
         self.assert_ends_well(result)
 

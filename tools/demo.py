@@ -116,11 +116,11 @@ _DEMO = Road(
     seconds={
         "draw_people": 30,
         "build_records": 20,
-        "search_encoder_decoder": 150,
-        "search_interaction_fusion": 150,
-        "derive": 15,
-        "train_searched": 200,
-        "train_baseline": 200,
+        "search_encoder_decoder": 60,
+        "search_interaction_fusion": 75,
+        "derive": 10,
+        "train_searched": 390,
+        "train_baseline": 240,
         "evaluate": 30,
         "export": 25,
         "pictures": 5,
@@ -163,7 +163,7 @@ _REAL = Road(
 )
 
 # Of the trained networks, in the flag files; only to tell the cost.
-_COST_SIZES = ("--channels=32", "--cells=4", "--image_size=96")
+_COST_SIZES = ("--channels=16", "--cells=4", "--image_size=128")
 
 _TINY_SIZES = (
     "--image_size=64",

@@ -27,7 +27,6 @@ POSE_LOSS = "pose_loss"
 PARSING_LOSS = "parsing_loss"
 BOUNDARY_LOSS = "boundary_loss"
 AUXILIARY_POSE_LOSS = "auxiliary_pose_loss"
-ENTROPY = "entropy"
 
 # Branches, everywhere in this order.
 POSE = "pose"

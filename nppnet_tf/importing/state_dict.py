@@ -21,7 +21,6 @@ from nppnet_tf.layers.convolution import Convolution
 from nppnet_tf.layers.convolution import ConvolutionBlock
 from nppnet_tf.layers.convolution import FactorizedReduction
 from nppnet_tf.layers.fusion_cell import FusionCell
-from nppnet_tf.layers.heads import HighLevelFeatures
 from nppnet_tf.layers.heads import PredictionHead
 from nppnet_tf.layers.heads import Stem
 from nppnet_tf.layers.interaction import Interaction
@@ -213,12 +212,6 @@ def _operations_by_state(layer: CellGraph) -> dict[int, Iterator]:
 def _head(layer: PredictionHead, prefix: str) -> Iterator[Entry]:
     yield from _block(layer.block, prefix, 1)
     yield from entries(layer.prediction, f"{prefix}.4")
-
-
-@entries.register
-def _high_level(layer: HighLevelFeatures, prefix: str) -> Iterator[Entry]:
-    yield from _block(layer.main, f"{prefix}_layer", 1)
-    yield from _block(layer.auxiliary, f"{prefix}_auxlayer", 1)
 
 
 def _stem(stem: Stem, first: int) -> Iterator[Entry]:

@@ -82,8 +82,9 @@ class NPPNet(keras.Model):
         super().__init__(**kwargs)
         if isinstance(genotype, str):
             genotype = Genotype.from_json(genotype)
-        config = config or NetworkConfig()
-        if isinstance(config, dict):
+        if config is None:
+            config = NetworkConfig()
+        elif isinstance(config, dict):
             fields = {**config}
             levels = fields.pop("high_level_inputs")
             config = NetworkConfig(**fields, high_level_inputs=tuple(levels))

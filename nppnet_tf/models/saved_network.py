@@ -8,7 +8,6 @@ import pathlib
 from collections.abc import Mapping
 
 from nppnet_tf import atomic
-from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import weights_file
 from nppnet_tf.models.nppnet import NPPNet
@@ -112,12 +111,10 @@ def file_sha256(path: str | os.PathLike) -> str:
 def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:
     path = directory / DESCRIPTION_FILE
     try:
-        config = dict(description["config"])
-        levels = tuple(config.pop("high_level_inputs"))
         genotype = Genotype.from_json(json.dumps(description["genotype"]), path)
         return NPPNet(
             genotype,
-            NetworkConfig(**config, high_level_inputs=levels),
+            dict(description["config"]),
             tuple(description["primitives"]),
         )
     except (KeyError, TypeError, ValueError) as error:

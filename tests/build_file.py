@@ -184,6 +184,8 @@ def generated_part() -> str:
         }
         if any("run_tool" in _text(path) for path in paths):
             names.add("tools")  # `run_tool` runs them without an import.
+        if set(paths) <= set(tests):
+            names.add("testing")  # pytest reads conftest.py there.
         return [f":{name}" for name in sorted(names)]
 
     lines = _list("TOOLS", tool_names())

@@ -13,34 +13,17 @@ folder that is there already is left alone.
 import hashlib
 import pathlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from absl import flags
 
+from nppnet_tf.data.source import Sample
 from nppnet_tf.errors import UserError
 
 from . import command_line
-
-if TYPE_CHECKING:
-    from nppnet_tf.data.raw import RawSample
+from . import dataset_flags
 
 FLAGS = flags.FLAGS
 
-_DATASETS = ("lip", "folder")
-
-flags.DEFINE_enum(
-    "dataset",
-    "lip",
-    _DATASETS,
-    "Layout of the input: lip, or a plain folder of pictures with label PNGs "
-    "of the same name and a pose.csv, all in LIP's classes and joints.",
-)
-flags.DEFINE_list(
-    "root", [], "Folder of the data set; several for --dataset=folder."
-)
-flags.DEFINE_enum(
-    "split", "train", ("train", "val", "test"), "Split of --dataset=lip."
-)
 flags.DEFINE_string("output", None, "Folder to make.")
 flags.DEFINE_integer(
     "num_shards", 4, "Files to divide the records into.", lower_bound=1
@@ -85,12 +68,11 @@ def _verify(output: pathlib.Path) -> None:
 
 def _build(output: pathlib.Path) -> None:
     from nppnet_tf.data import tfrecord
-    from nppnet_tf.data.descriptors import LIP
 
-    samples = _samples()
+    source = dataset_flags.read_source()
+    samples = source.samples
     facts = {
-        "dataset": FLAGS.dataset,
-        "split": FLAGS.split if FLAGS.dataset == "lip" else None,
+        **source.facts,
         "num_inputs": len(samples),
         "inputs_sha256": _digest(samples),
     }
@@ -102,7 +84,7 @@ def _build(output: pathlib.Path) -> None:
     record_set = tfrecord.write_records(
         samples,
         output,
-        LIP,
+        source.descriptor,
         FLAGS.num_shards,
         FLAGS.max_bad_records,
         facts,
@@ -111,22 +93,7 @@ def _build(output: pathlib.Path) -> None:
     command_line.say(f"{output}: {_summary(record_set.manifest)}")
 
 
-def _samples() -> "list[RawSample]":
-    from nppnet_tf.data import folder
-    from nppnet_tf.data import lip
-
-    if not FLAGS.root:
-        raise UserError("flag is missing", "--root", "a folder", "nothing")
-    if FLAGS.dataset == "folder":
-        return folder.read_all(FLAGS.root)
-    if len(FLAGS.root) > 1:
-        raise UserError(
-            "several folders", "--root", "one for --dataset=lip", FLAGS.root
-        )
-    return lip.read_split(FLAGS.root[0], FLAGS.split)
-
-
-def _digest(samples: "Sequence[RawSample]") -> str:
+def _digest(samples: Sequence[Sample]) -> str:
     digest = hashlib.sha256()
     progress = command_line.Progress(len(samples), "reading files")
     for sample in progress.over(samples):

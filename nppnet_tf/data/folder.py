@@ -14,7 +14,11 @@ from collections.abc import Sequence
 
 from nppnet_tf.data import lip
 from nppnet_tf.data import raw
+from nppnet_tf.data import source
+from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.raw import RawSample
+from nppnet_tf.data.source import Options
+from nppnet_tf.data.source import Source
 from nppnet_tf.errors import UserError
 
 POSE_FILE = "pose.csv"
@@ -22,7 +26,18 @@ IMAGE_FOLDER = "images"
 LABEL_FOLDER = "labels"
 
 
-def read(root: str | os.PathLike[str]) -> list[RawSample]:
+def read(
+    roots: Sequence[str | os.PathLike[str]],
+    split: str | None,
+    options: Options,
+) -> Source:
+    """Reader of `datasets.READERS`; a folder has no splits."""
+    del split
+    source.refuse(options, "folder", "descriptor", "people", "detections")
+    return Source(LIP, read_all(roots))
+
+
+def read_folder(root: str | os.PathLike[str]) -> list[RawSample]:
     """Lists the samples of one folder, in the order of their names.
 
     Args:
@@ -69,9 +84,9 @@ def read_all(roots: Sequence[str | os.PathLike[str]]) -> list[RawSample]:
     """Lists the samples of several folders, one folder after the other.
 
     Raises:
-        UserError: As `read`, or two folders hold the same name.
+        UserError: As `read_folder`, or two folders hold the same name.
     """
-    samples = [sample for root in roots for sample in read(root)]
+    samples = [sample for root in roots for sample in read_folder(root)]
     first: dict[str, RawSample] = {}
     for sample in samples:
         other = first.setdefault(sample.record_id, sample)

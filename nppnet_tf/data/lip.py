@@ -11,19 +11,22 @@ import os
 import pathlib
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from nppnet_tf.data import raw
+from nppnet_tf.data import source
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE
+from nppnet_tf.data.source import SPLITS
+from nppnet_tf.data.source import Options
+from nppnet_tf.data.source import Source
 from nppnet_tf.errors import UserError
-
-SPLITS = ("train", "val", "test")
 
 # An absent joint in the CSV; all three of its cells together.
 _ABSENT_CELL = "nan"
@@ -59,6 +62,29 @@ class Pose(NamedTuple):
     keypoints_xy: np.ndarray
     visibility: np.ndarray
     fault: str | None = None
+
+
+def read(
+    roots: Sequence[str | os.PathLike[str]],
+    split: str | None,
+    options: Options,
+) -> Source:
+    """Reader of `datasets.READERS`; the split is "train" where None.
+
+    Raises:
+        UserError: As `read_split`; several roots, or other than the published
+            number of samples where the options are strict.
+    """
+    root = source.one_root(roots, "lip")
+    source.refuse(options, "lip", "descriptor", "people", "detections")
+    split = split or "train"
+    samples = read_split(root, split)
+    published = LIP.split_sizes[split]
+    notes = source.count_notes(
+        len(samples), published, f"samples of {split}", root, options.strict
+    )
+    facts = {"split": split, "published_split_size": published}
+    return Source(LIP, samples, notes, facts)
 
 
 def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:

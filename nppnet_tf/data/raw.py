@@ -35,6 +35,13 @@ class RawSample:
     visibility: np.ndarray | None = None
     fault: str | None = None
 
+    @property
+    def paths(self) -> tuple[pathlib.Path, ...]:
+        """The picture and, where the sample has one, the label PNG."""
+        if self.label_path is None:
+            return (self.image_path,)
+        return (self.image_path, self.label_path)
+
     def load(self) -> Record:
         """Reads the files.
 

@@ -30,7 +30,9 @@ class ReadTest(absltest.TestCase):
         row = sample_records.pose_row(self.record)
         self._write("pose.csv", f"{row}\n".encode())
 
-        first, second = (sample.load() for sample in folder.read(self.root))
+        first, second = (
+            sample.load() for sample in folder.read_folder(self.root)
+        )
 
         self.assertEqual((first.record_id, second.record_id), ("b", "id_000"))
         self.assertIsNone(first.label_map)
@@ -41,7 +43,7 @@ class ReadTest(absltest.TestCase):
     def test_png_alone_is_a_picture(self):
         self._write("a.png")
 
-        (sample,) = folder.read(self.root)
+        (sample,) = folder.read_folder(self.root)
 
         self.assertIsNone(sample.label_path)
 
@@ -49,7 +51,7 @@ class ReadTest(absltest.TestCase):
         self._write("images/a.png")
         self._write("labels/a.png", images.encode_png(self.record.label_map))
 
-        (sample,) = folder.read(self.root)
+        (sample,) = folder.read_folder(self.root)
 
         self.assertEqual(sample.load().label_map.shape, (40, 24))
 
@@ -59,15 +61,15 @@ class ReadTest(absltest.TestCase):
         self._write("pose.csv", row.encode())
 
         with self.assertRaisesRegex(UserError, "without a picture.*id_000"):
-            folder.read(self.root)
+            folder.read_folder(self.root)
 
     def test_empty_folder_is_told(self):
         with self.assertRaisesRegex(UserError, "no pictures in the folder"):
-            folder.read(self.root)
+            folder.read_folder(self.root)
 
     def test_missing_folder_is_told(self):
         with self.assertRaisesRegex(UserError, "no such folder"):
-            folder.read(self.root / "nowhere")
+            folder.read_folder(self.root / "nowhere")
 
     def test_name_in_two_folders_is_told(self):
         self._write("one/a.jpg")

@@ -1,0 +1,151 @@
+"""What a reader of a data set gives: samples, and what they annotate."""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import Protocol
+
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.record import Record
+from nppnet_tf.errors import UserError
+
+SPLITS = ("train", "val", "test")
+
+
+class Sample(Protocol):
+    """One record that is still spread over files.
+
+    A sample holds paths and annotations, never pictures, and can be pickled:
+    other processes load it.
+
+    Attributes:
+        record_id: Unique in its data set.
+    """
+
+    record_id: str
+
+    @property
+    def paths(self) -> Sequence[pathlib.Path]:
+        """Every file that `load` reads; the picture is the first."""
+
+    def load(self) -> Record:
+        """Reads the record; BadRecordError says why it cannot be read."""
+
+    def digest(self) -> str:
+        """Hexadecimal sha256 of everything that the record is made of."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a user may ask of a reader; a reader refuses what it cannot do.
+
+    Attributes:
+        descriptor: Classes and joints of the data set, where it does not
+            state them itself.
+        people: How single persons are cut out of pictures; the reader's own
+            way where None.
+        detections: Folder of a detector's boxes and masks.
+        strict: Another number of samples than the published one is an error
+            and not a note.
+    """
+
+    descriptor: DatasetDescriptor | None = None
+    people: str | None = None
+    detections: str | os.PathLike[str] | None = None
+    strict: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A data set, or one split of it.
+
+    Attributes:
+        descriptor: What the samples annotate.
+        samples: In a fixed order, with different ids.
+        notes: One line for each thing that a user should know: other counts
+            than the published ones, pictures that were left out.
+        facts: How the samples were made, plain values for a manifest.
+    """
+
+    descriptor: DatasetDescriptor
+    samples: Sequence[Sample]
+    notes: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def one_root(
+    roots: Sequence[str | os.PathLike[str]], dataset: str
+) -> pathlib.Path:
+    """Returns the only folder; UserError where there are several or it is not.
+
+    Args:
+        roots: As a user gave them.
+        dataset: Name of the data set, for messages.
+    """
+    if len(roots) != 1:
+        raise UserError(
+            "several folders",
+            "--root",
+            f"one for --dataset={dataset}",
+            ", ".join(str(root) for root in roots),
+        )
+    root = pathlib.Path(roots[0])
+    if not root.is_dir():
+        raise UserError(
+            "no such folder", root, f"the folder of {dataset}", "nothing"
+        )
+    return root
+
+
+def refuse(options: Options, dataset: str, *names: str) -> None:
+    """Raises UserError where options are set that a reader has no use for.
+
+    Args:
+        options: As a user gave them.
+        dataset: Name of the data set, for messages.
+        *names: Attributes that must not be set.
+    """
+    for name in names:
+        value = getattr(options, name)
+        if value is not None:
+            raise UserError(
+                f"--dataset={dataset} does not take this flag",
+                f"--{name}",
+                "no such flag",
+                getattr(value, "name", value),
+            )
+
+
+def count_notes(
+    count: int,
+    published: int | None,
+    what: str,
+    where: object,
+    is_strict: bool,
+) -> tuple[str, ...]:
+    """Compares a number of samples with the published one.
+
+    Args:
+        count: Samples there are.
+        published: Samples there should be; None where nobody says.
+        what: Is counted, "pictures of the split val".
+        where: File or folder, for the message.
+        is_strict: Raise instead of noting.
+
+    Returns:
+        No line or one.
+
+    Raises:
+        UserError: The numbers differ and `is_strict`.
+    """
+    if published is None or count == published:
+        return ()
+    error = UserError(
+        f"another number of {what} than published", where, published, count
+    )
+    if is_strict:
+        raise error
+    return (str(error),)

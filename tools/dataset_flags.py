@@ -1,0 +1,50 @@
+"""Flags that say which data set is read, and reading it.
+
+Shared by the tools that look at a data set's own files.
+"""
+
+from absl import flags
+
+from nppnet_tf.data import datasets
+from nppnet_tf.data.source import SPLITS
+from nppnet_tf.data.source import Options
+from nppnet_tf.data.source import Source
+
+from . import command_line
+
+_DATASET = flags.DEFINE_enum(
+    "dataset",
+    "lip",
+    datasets.NAMES,
+    "Layout of the input: lip, or a plain folder of pictures with label PNGs "
+    "of the same name and a pose.csv, all in LIP's classes and joints.",
+)
+_ROOT = flags.DEFINE_list(
+    "root", [], "Folder of the data set; several for --dataset=folder."
+)
+_SPLIT = flags.DEFINE_enum(
+    "split", None, SPLITS, "Split of a data set that has them; train if absent."
+)
+_STRICT = flags.DEFINE_bool(
+    "strict", False, "Refuse another number of samples than the published one."
+)
+
+
+def read_source() -> Source:
+    """Lists the samples that the flags name; says what the reader notes.
+
+    Returns:
+        The source; its facts hold the name of the data set and the split too.
+
+    Raises:
+        UserError: As `datasets.read`.
+    """
+    source = datasets.read(
+        _DATASET.value,
+        _ROOT.value,
+        _SPLIT.value,
+        Options(strict=_STRICT.value),
+    )
+    for note in source.notes:
+        command_line.say(f"note: {note}")
+    return source

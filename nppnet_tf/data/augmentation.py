@@ -107,7 +107,7 @@ def apply(
         )
         if transform.is_mirrored:
             label_map = mirror_labels(label_map, descriptor)
-    keypoints_xy, visibility = _move_keypoints(
+    keypoints_xy, visibility = move_keypoints(
         record, matrix, transform.is_mirrored, descriptor
     )
     return Sample(image, label_map, keypoints_xy, visibility)
@@ -122,7 +122,7 @@ def mirror_labels(
     return np.asarray(Image.fromarray(label_map).point(table.tolist()))
 
 
-def _move_keypoints(
+def move_keypoints(
     record: Record,
     matrix: np.ndarray,
     is_mirrored: bool,

@@ -198,7 +198,8 @@ class FitTest(absltest.TestCase):
 
         for left, right in zip(_state(fitted), _state(by_hand), strict=True):
             for a, b in zip(left, right, strict=True):
-                np.testing.assert_allclose(a, b, atol=1e-6)
+                # A step of Adam moves a weight by 1e-3.
+                np.testing.assert_allclose(a, b, atol=5e-5)
 
     def test_learning_rates_drop(self):
         model = tiny_network.search_model(drop_epochs=(1,))

@@ -60,9 +60,11 @@ setuptools.setup(
     extras_require={
         "official": ["tf-models-official>=2.20,<2.21"],
         "profile": ["tensorboard-plugin-profile==2.22.1"],
+        "released": ["opencv-python-headless>=4.10"],
         "serving": ["tensorflow-serving-api>=2.20,<2.21"],
         "test": [
             "codespell",
+            "opencv-python-headless>=4.10",
             "pytest",
             "pytest-xdist",
             "ruff",

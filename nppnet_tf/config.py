@@ -51,6 +51,8 @@ class InputConfig:
         heatmap_sigma: Standard deviation of a heatmap in input pixels; twice
             this in the auxiliary heatmap. 7 at 384 x 384.
         boundary_width: Width of the boundary in input pixels.
+        sampling: "one_warp", or "released": the steps and roundings of the
+            authors' loader (`data.released_sampling`).
         seed: Of the order, the two halves and every drawn transform.
         max_bad_records: Damaged records named and skipped before the run
             stops.
@@ -65,6 +67,7 @@ class InputConfig:
     heatmap_stride: int = 4
     heatmap_sigma: float = 7.0
     boundary_width: int = 3
+    sampling: str = "one_warp"
     seed: int = 0
     max_bad_records: int = 0
 

@@ -125,6 +125,13 @@ def define(
         0.0,
         180.0,
     )
+    flags.DEFINE_enum(
+        "sampling",
+        inputs.sampling,
+        ("one_warp", "released"),
+        "How a drawn transform is applied: by one warp, or by the steps of the "
+        "authors' loader, which needs OpenCV.",
+    )
     flags.DEFINE_integer(
         "seed", inputs.seed, "Of weights, order, halves and transforms.", 0
     )
@@ -197,6 +204,7 @@ def input_config() -> configuration.InputConfig:
         scale_range=scales,
         rotation_degrees=FLAGS.rotation_degrees,
         heatmap_sigma=sigma,
+        sampling=FLAGS.sampling,
         seed=FLAGS.seed,
         max_bad_records=FLAGS.max_bad_records,
     )

@@ -128,6 +128,17 @@ def move_keypoints(
     is_mirrored: bool,
     descriptor: DatasetDescriptor,
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Maps a record's keypoints; mirrored, partners change their names.
+
+    Args:
+        record: May lack a pose.
+        matrix: Float [3, 3], picture to input, mirroring within it.
+        is_mirrored: Whether it mirrors.
+        descriptor: Knows who is whose mirror partner.
+
+    Returns:
+        `keypoints_xy` and `visibility` of a `Sample`.
+    """
     if record.keypoints_xy is None or record.visibility is None:
         return None, None
     points_xy = geometry.transform_points(matrix, record.keypoints_xy)

@@ -8,6 +8,7 @@ same work costs as TensorFlow operations (`geometry`).
 
 import abc
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from nppnet_tf.data import augmentation
 from nppnet_tf.data import boundary
 from nppnet_tf.data import heatmap_codec
 from nppnet_tf.data import pixels
+from nppnet_tf.data import released_sampling
 from nppnet_tf.data import search_split
 from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.damage import BadRecordError
@@ -35,6 +37,11 @@ Batch = dict[str, tf.Tensor]
 _SIZE_MULTIPLE = 32
 
 _ALL = "all"
+
+_SAMPLINGS = {
+    "one_warp": augmentation.apply,
+    "released": released_sampling.apply,
+}
 
 
 def make_dataset(
@@ -79,7 +86,9 @@ def make_dataset(
         source = _TrainingSource(record_set, config, indices, _ALL)
     else:
         steps = steps_per_epoch(record_set, config, training=False)
-        source = _ValidationSource(record_set, config)
+        # Metrics undo the letterbox of the one warp.
+        one_warp = dataclasses.replace(config, sampling="one_warp")
+        source = _ValidationSource(record_set, one_warp)
     return _batches(source, config, steps, first_epoch, num_epochs)
 
 
@@ -192,9 +201,8 @@ def augmented_sample(
         UserError: The picture cannot be decoded, or the label map has another
             size.
     """
-    sample = augmentation.apply(
-        record, transform, descriptor, config.image_size
-    )
+    apply = _SAMPLINGS[config.sampling]
+    sample = apply(record, transform, descriptor, config.image_size)
     outputs = dict(_empty_sample(descriptor, config))
     outputs[keys.IMAGE] = sample.image
     if sample.label_map is not None:
@@ -408,3 +416,11 @@ def _check(config: InputConfig, num_replicas: int) -> None:
             expected=f"a multiple of {num_replicas}",
             found=config.batch_size,
         )
+    if config.sampling not in _SAMPLINGS:
+        raise UserError(
+            "unknown sampling",
+            expected=" or ".join(_SAMPLINGS),
+            found=config.sampling,
+        )
+    if config.sampling == "released":
+        released_sampling.require_opencv()

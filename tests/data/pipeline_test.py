@@ -158,6 +158,25 @@ class MakeDatasetTest(_PipelineTestCase):
             batch[keys.KEYPOINTS_XY][0], record.keypoints_xy, atol=1e-5
         )
 
+    def test_released_sampling_is_for_training_only(self):
+        released = dataclasses.replace(_CONFIG, sampling="released")
+
+        ours, theirs = (_arrays(self.make(c))[0] for c in (_CONFIG, released))
+        shown = [
+            _arrays(self.make(c, training=False))[0]
+            for c in (_CONFIG, released)
+        ]
+
+        distance = np.abs(ours[keys.KEYPOINTS_XY] - theirs[keys.KEYPOINTS_XY])
+        self.assertBetween(distance.max(), 1e-3, 2.0)
+        self.assert_same(shown[:1], shown[1:])
+
+    def test_unknown_sampling_is_told(self):
+        config = dataclasses.replace(_CONFIG, sampling="nearest")
+
+        with self.assertRaisesRegex(UserError, "one_warp or released"):
+            self.make(config)
+
     def test_same_seed_gives_the_same_batches(self):
         self.assert_same(
             _arrays(self.make(_CONFIG)), _arrays(self.make(_CONFIG))

@@ -16,6 +16,8 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+from typing import Any
 
 from absl import flags
 
@@ -23,9 +25,17 @@ from nppnet_tf.errors import UserError
 
 from . import command_line
 
+if TYPE_CHECKING:
+    from nppnet_tf.config import InputConfig
+    from nppnet_tf.data.tfrecord import RecordSet
+
 SEARCH_STEP = "search_step"
 INFERENCE = "inference"
 INPUT_PIPELINE = "input_pipeline"
+
+# Of input_pipeline: until its threads have all begun, and for its parts.
+_WARM_UP_BATCHES = 4
+_MEASURED_SAMPLES = 200
 
 FLAGS = flags.FLAGS
 
@@ -50,7 +60,9 @@ flags.DEFINE_integer("channels", 64, "C.", lower_bound=1)
 flags.DEFINE_integer("cells", 12, "L.", lower_bound=1)
 flags.DEFINE_integer("image_size", 192, "Side of the input.", lower_bound=32)
 flags.DEFINE_integer("batch_size", 0, "Pictures; 0: 2, or 1 in inference.")
-flags.DEFINE_integer("repeats", 5, "Steps measured.", lower_bound=1)
+flags.DEFINE_integer(
+    "repeats", 5, "Steps measured; seconds, of input_pipeline.", lower_bound=1
+)
 flags.DEFINE_string("records", None, "Records, of input_pipeline.")
 flags.DEFINE_string("output", None, "JSON file; else only the screen.")
 
@@ -170,25 +182,96 @@ def _input_pipeline() -> dict:
         image_size=(FLAGS.image_size, FLAGS.image_size),
         batch_size=FLAGS.batch_size or 8,
     )
-    epochs = 2 + 200 * config.batch_size // record_set.count
+    steps = pipeline.steps_per_epoch(record_set, config)
+    # More than any repeats take.
     dataset = pipeline.make_dataset(
-        record_set, config, training=True, num_epochs=epochs
+        record_set, config, training=True, num_epochs=1_000_000 // steps
     )
     iterator = iter(dataset)
-    next(iterator)
+    for _ in range(_WARM_UP_BATCHES):
+        next(iterator)
     started, cpu_started = time.perf_counter(), time.process_time()
     count = 0
     while time.perf_counter() - started < FLAGS.repeats:
         next(iterator)
         count += config.batch_size
     seconds = time.perf_counter() - started
+    cpu_seconds = time.process_time() - cpu_started
     return {
-        **_sizes(config.batch_size),
+        "image_size": FLAGS.image_size,
+        "batch_size": config.batch_size,
+        "samples": count,
         "samples_per_second": round(count / seconds, 1),
-        "samples_per_cpu_second": round(
-            count / (time.process_time() - cpu_started), 1
-        ),
+        # What one core makes, whatever else the machine does.
+        "samples_per_cpu_second": round(count / cpu_seconds, 1),
+        "milliseconds_of_one_sample": _parts(record_set, config),
+        "pictures": _describe_pictures(record_set),
+        "targets": {
+            name: f"{spec.dtype.name} {list(spec.shape[1:])}"
+            for name, spec in dataset.element_spec.items()
+        },
         "peak_memory_gb": _peak_memory_gb(),
+    }
+
+
+def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
+    """CPU time of the parts of a sample, one after the other."""
+    from nppnet_tf.data import augmentation
+    from nppnet_tf.data import boundary
+    from nppnet_tf.data import heatmap_codec
+    from nppnet_tf.data import pixels
+    from nppnet_tf.data import search_split
+
+    spent: dict[str, float] = {}
+
+    def timed(part: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        started = time.thread_time()
+        result = function(*arguments)
+        spent[part] = spent.get(part, 0) + time.thread_time() - started
+        return result
+
+    count = min(record_set.count, _MEASURED_SAMPLES)
+    for number in range(count):
+        record = timed("read", record_set.read, number)
+        transform = augmentation.draw(
+            config, search_split.generator(0, "benchmark", number)
+        )
+        sample = timed(
+            "decode_and_warp",
+            augmentation.apply,
+            record,
+            transform,
+            record_set.descriptor,
+            config.image_size,
+        )
+        timed("normalise", pixels.normalise, sample.image)
+        if sample.label_map is not None:
+            timed("boundary", boundary.boundary_map, sample.label_map)
+        if sample.keypoints_xy is not None:
+            for factor in (1, 2):
+                timed(
+                    "heatmaps",
+                    heatmap_codec.encode,
+                    sample.keypoints_xy,
+                    sample.visibility,
+                    config.image_size,
+                    config.heatmap_stride,
+                    factor * config.heatmap_sigma,
+                )
+    return {part: round(1e3 * each / count, 3) for part, each in spent.items()}
+
+
+def _describe_pictures(record_set: "RecordSet") -> dict[str, Any]:
+    from nppnet_tf.data import images
+
+    count = min(record_set.count, _MEASURED_SAMPLES)
+    encoded = [record_set.read(number).image_bytes for number in range(count)]
+    sizes = [images.picture_size(data) for data in encoded]
+    return {
+        "records": record_set.count,
+        "median_height": statistics.median(height for height, _ in sizes),
+        "median_width": statistics.median(width for _, width in sizes),
+        "median_bytes": statistics.median(map(len, encoded)),
     }
 
 

@@ -28,30 +28,41 @@ def boundary_map(
     """
     if width < 1 or width % 2 == 0:
         raise ValueError(f"width must be odd. Received: {width=}")
-    known = label_map != ignore_label
-    marked = np.zeros(label_map.shape, bool)
-    upper, lower = np.s_[:-1, :], np.s_[1:, :]
-    left, right = np.s_[:, :-1], np.s_[:, 1:]
-    pairs = (
-        (lower, upper),
-        (left, right),
-        (np.s_[:-1, :-1], np.s_[1:, 1:]),
-        (np.s_[:-1, 1:], np.s_[1:, :-1]),
-    )
+    height, columns = label_map.shape
+    # In one long row every shift is one slice. A column of ignored pixels
+    # keeps the end of a row from meeting the start of the next.
+    stride = columns + 1
+    padded = np.full((height, stride), ignore_label, label_map.dtype)
+    padded[:, :columns] = label_map
+    flat = padded.ravel()
+    known = flat != ignore_label
+    marked = np.zeros(flat.shape, bool)
+    # One array for all that is kept for a moment: to make one costs more than
+    # to fill it.
+    scratch = np.empty(flat.shape, bool)
+    pairs = ((stride, 0), (0, 1), (0, stride + 1), (1, stride))
     for own, other in pairs:
-        differs = label_map[own] != label_map[other]
-        marked[own] |= differs & known[own] & known[other]
+        length = max(flat.size - max(own, other), 0)
+        at_own = slice(own, own + length)
+        at_other = slice(other, other + length)
+        meets = scratch[:length]
+        np.not_equal(flat[at_own], flat[at_other], out=meets)
+        meets &= known[at_own]
+        meets &= known[at_other]
+        marked[at_own] |= meets
     for _ in range(width // 2):
-        marked = _widened(marked)
-    return np.where(known, marked, np.uint8(ignore_label)).astype(np.uint8)
+        _widen(marked, scratch, stride)
+        marked.reshape(padded.shape)[:, columns] = False
+    result = marked.view(np.uint8)
+    np.putmask(result, ~known, ignore_label)
+    return result.reshape(padded.shape)[:, :columns]
 
 
-def _widened(marked: np.ndarray) -> np.ndarray:
-    """Adds the eight neighbours of every mark, rows first, then columns."""
-    rows = marked.copy()
-    rows[1:] |= marked[:-1]
-    rows[:-1] |= marked[1:]
-    square = rows.copy()
-    square[:, 1:] |= rows[:, :-1]
-    square[:, :-1] |= rows[:, 1:]
-    return square
+def _widen(marked: np.ndarray, scratch: np.ndarray, stride: int) -> None:
+    """Adds the eight neighbours of every mark, columns first, then rows."""
+    scratch[:] = marked
+    scratch[stride:] |= marked[:-stride]
+    scratch[:-stride] |= marked[stride:]
+    marked[:] = scratch
+    marked[1:] |= scratch[:-1]
+    marked[:-1] |= scratch[1:]

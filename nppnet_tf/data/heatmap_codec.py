@@ -41,19 +41,21 @@ def encode(
         of a heatmap pixel.
     """
     height, width = image_size[0] // stride, image_size[1] // stride
-    heatmaps = np.zeros((height, width, len(keypoints_xy)), np.float32)
-    exponents_x = _exponents(keypoints_xy[:, 0], width, stride, sigma)
-    exponents_y = _exponents(keypoints_xy[:, 1], height, stride, sigma)
-    for k in np.flatnonzero(np.asarray(visibility) != ABSENT):
-        # The Gaussian lives in a small window: it is the outer product of
-        # two of one dimension there and zero elsewhere.
-        rows = _window(exponents_y[k])
-        columns = _window(exponents_x[k])
-        exponent_x = exponents_x[k, columns]
-        exponent_y = exponents_y[k, rows]
-        patch = np.exp(-exponent_y)[:, None] * np.exp(-exponent_x)
-        patch *= exponent_y[:, None] + exponent_x <= CUT_EXPONENT
-        heatmaps[rows, columns, k] = patch
+    num_keypoints = len(keypoints_xy)
+    heatmaps = np.zeros((height, width, num_keypoints), np.float32)
+    present = np.flatnonzero(np.asarray(visibility) != ABSENT)
+    points_xy = np.asarray(keypoints_xy, np.float32)[present]
+    # The Gaussian lives in a small window: it is the outer product of two of
+    # one dimension there and zero elsewhere.
+    columns, exponents_x = _window(points_xy[:, 0], stride, sigma)
+    rows, exponents_y = _window(points_xy[:, 1], stride, sigma)
+    patches = np.exp(-exponents_y)[:, :, None] * np.exp(-exponents_x)[:, None]
+    is_drawn = exponents_y[:, :, None] + exponents_x[:, None] <= CUT_EXPONENT
+    is_drawn &= ((rows >= 0) & (rows < height))[:, :, None]
+    is_drawn &= ((columns >= 0) & (columns < width))[:, None]
+    places = (rows[:, :, None] * width + columns[:, None]) * num_keypoints
+    places += present[:, None, None]
+    heatmaps.reshape(-1)[places[is_drawn]] = patches[is_drawn]
     return heatmaps
 
 
@@ -175,18 +177,21 @@ def _centres(size: int, stride: int) -> np.ndarray:
     return np.arange(size, dtype=np.float32) * stride + (stride - 1) / 2
 
 
-def _exponents(
-    points: np.ndarray, size: int, stride: int, sigma: float
-) -> np.ndarray:
-    """One axis of the exponent of all Gaussians, float32 [K, size]."""
-    centres = _centres(size, stride).astype(np.float32)
-    distance = centres - np.asarray(points, np.float32)[:, None]
-    return distance**2 / np.float32(2 * sigma**2)
+def _window(
+    points: np.ndarray, stride: int, sigma: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Heatmap pixels that a Gaussian reaches along one axis.
 
-
-def _window(exponents: np.ndarray) -> slice:
-    inside = np.flatnonzero(exponents <= CUT_EXPONENT)
-    return slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0)
+    Returns:
+        Int [K, n], their numbers, some of which lie outside of the heatmap;
+        and float32 [K, n], the axis' part of the exponent there.
+    """
+    reach = math.ceil(math.sqrt(2 * CUT_EXPONENT) * sigma / stride)
+    first = np.floor((points - (stride - 1) / 2) / stride).astype(np.int64)
+    places = first[:, None] + np.arange(-reach, reach + 2)
+    centres = places.astype(np.float32) * stride + (stride - 1) / 2
+    distance = centres - points[:, None]
+    return places, distance**2 / np.float32(2 * sigma**2)
 
 
 def _refined(line: np.ndarray, peak: int) -> float:

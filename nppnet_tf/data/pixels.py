@@ -13,20 +13,29 @@ FILL = 128
 GAIN = (1 / (255 * np.array(STD))).astype(np.float32)
 OFFSET = (np.array(MEAN) / np.array(STD)).astype(np.float32)
 
+_ROWS_AT_ONCE = 32
 
-def normalise(image: np.ndarray) -> np.ndarray:
+
+def normalise(image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Maps grey levels to the values a network takes.
 
     Args:
         image: Uint8 [H, W, 3], RGB.
+        out: Float32 [H, W, 3], contiguous, to write into, or None.
 
     Returns:
         Float32 [H, W, 3], `(image / 255 - MEAN) / STD`.
     """
     height, width, _ = image.shape
-    # One long row at a time: a last axis of three is slow to broadcast over.
-    gain = np.tile(GAIN, width)
-    offset = np.tile(OFFSET, width)
-    values = image.reshape(height, width * 3) * gain
-    values -= offset
-    return values.reshape(height, width, 3)
+    if out is None:
+        out = np.empty(image.shape, np.float32)
+    # Whole rows: a last axis of three is slow to broadcast over. A few of them
+    # at a time, which stay in the processor's cache for all three steps.
+    gain, offset = np.tile(GAIN, width), np.tile(OFFSET, width)
+    source, target = (a.reshape(height, width * 3) for a in (image, out))
+    for top in range(0, height, _ROWS_AT_ONCE):
+        rows = target[top : top + _ROWS_AT_ONCE]
+        rows[:] = source[top : top + _ROWS_AT_ONCE]
+        rows *= gain
+        rows -= offset
+    return out

@@ -1,8 +1,10 @@
 """Tests of nppnet_tf.data.pipeline."""
 
+import contextlib
 import dataclasses
 import functools
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -61,6 +63,20 @@ def _numbers(batches):
 
 def _arrays(dataset):
     return list(dataset.as_numpy_iterator())
+
+
+@contextlib.contextmanager
+def _count_reads(record_set):
+    """Lends a list that takes the number of every record that is read."""
+    numbers = []
+    read = record_set.read
+
+    def counted(number):
+        numbers.append(number)
+        return read(number)
+
+    with mock.patch.object(record_set, "read", counted):
+        yield numbers
 
 
 class _PipelineTestCase(parameterized.TestCase):
@@ -198,6 +214,47 @@ class MakeDatasetTest(_PipelineTestCase):
         resumed = _arrays(self.make(_CONFIG, first_epoch=1, num_epochs=2))
 
         self.assert_same(resumed, whole[3:])
+
+    @parameterized.parameters(0, 1, 2, 3)
+    def test_resumed_step_equals_the_uninterrupted_one(self, first_step):
+        whole = _arrays(self.make(_CONFIG, num_epochs=3))
+
+        with _count_reads(self.record_set) as numbers:
+            resumed = _arrays(
+                self.make(
+                    _CONFIG, first_epoch=1, num_epochs=2, first_step=first_step
+                )
+            )
+
+        self.assert_same(resumed, whole[3 + first_step :])
+        # Two samples a step, and none of the steps that were left out.
+        self.assertLen(numbers, 2 * (6 - first_step))
+
+    def test_resumed_step_of_validation_starts_at_its_records(self):
+        whole = _arrays(self.make(_CONFIG, training=False))
+
+        with _count_reads(self.record_set) as numbers:
+            resumed = _arrays(self.make(_CONFIG, training=False, first_step=2))
+
+        self.assert_same(resumed, whole[2:])
+        self.assertCountEqual(numbers, [4, 5, 6])
+
+    def test_step_that_no_epoch_has_is_refused(self):
+        with self.assertRaisesRegex(ValueError, r"steps 0\.\.3.*first_step=4"):
+            self.make(_CONFIG, first_step=4)
+
+    def test_batch_stays_what_it_is_while_others_are_made(self):
+        # The memory of a batch is used again, but not while it is held.
+        config = dataclasses.replace(_CONFIG, batch_size=1)
+        dataset = self.make(config, num_epochs=4)
+        held = list(dataset)
+
+        copies = [
+            {name: value.numpy().copy() for name, value in batch.items()}
+            for batch in dataset
+        ]
+
+        self.assert_same(held, copies)
 
     def test_epochs_differ_in_order_and_each_shows_a_record_once(self):
         epochs = [
@@ -370,6 +427,19 @@ class MakeSearchDatasetTest(_PipelineTestCase):
         self.assert_same(
             _arrays(make(first_epoch=1)), _arrays(make(num_epochs=2))[2:]
         )
+
+    def test_resumed_step_equals_the_uninterrupted_one(self):
+        make = functools.partial(
+            pipeline.make_search_dataset, self.record_set, _CONFIG, num_epochs=2
+        )
+        whole = _arrays(make())
+
+        with _count_reads(self.record_set) as numbers:
+            resumed = _arrays(make(first_step=1))
+
+        self.assert_same(resumed, whole[1:])
+        # Of both halves.
+        self.assertLen(numbers, 2 * 2 * 3)
 
     def test_steps_are_those_of_one_half(self):
         steps = pipeline.steps_per_epoch(

@@ -6,7 +6,10 @@ import pathlib
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.data import tfrecord
+from nppnet_tf.data.descriptors import LIP
 from tests import shared
+from tests.data import sample_records
 
 SMALL = ("--channels=16", "--cells=4", "--repeats=1")
 
@@ -39,6 +42,31 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertLess(
             found["seconds_per_step"], found["seconds_to_first_step"]
         )
+
+    def test_input_pipeline_is_measured(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        tfrecord.write_records(
+            sample_records.make_records(4), folder / "records", LIP
+        )
+
+        result = shared.run_tool(
+            "benchmark",
+            "--what=input_pipeline",
+            f"--records={folder / 'records'}",
+            "--image_size=32",
+            "--batch_size=2",
+            "--repeats=1",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        found = json.loads(result.stdout)
+        self.assertEqual(found["targets"]["heatmaps"], "float32 [8, 8, 16]")
+        self.assertEqual(found["pictures"]["records"], 4)
+        self.assertEqual(found["pictures"]["median_height"], 40)
+        parts = found["milliseconds_of_one_sample"]
+        self.assertContainsSubset(["read", "heatmaps"], parts)
+        for value in (found["samples_per_cpu_second"], *parts.values()):
+            self.assertGreater(value, 0)
 
     @parameterized.named_parameters(
         ("nothing", (), "nothing to measure; where: --what"),

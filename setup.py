@@ -54,6 +54,7 @@ setuptools.setup(
         "keras>=3.15.1,<4",
         "numpy>=1.26,<3",
         "pillow>=10",
+        "scipy>=1.11,<2",
         "tensorboard>=2.20,<2.21",
         "tensorflow>=2.20,<2.21",
     ],

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from nppnet_tf.data import folder
 from nppnet_tf.data import lip
+from nppnet_tf.data import pascal
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
@@ -23,6 +24,7 @@ Reader = Callable[
 
 READERS: Mapping[str, Reader] = {
     "lip": lip.read,
+    pascal.NAME: pascal.read,
     "folder": folder.read,
 }
 

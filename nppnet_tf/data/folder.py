@@ -33,7 +33,7 @@ def read(
 ) -> Source:
     """Reader of `datasets.READERS`; a folder has no splits."""
     del split
-    source.refuse(options, "folder", "descriptor", "people", "detections")
+    source.refuse(options, "folder", "descriptor", *source.OF_PEOPLE)
     return Source(LIP, read_all(roots))
 
 

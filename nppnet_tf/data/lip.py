@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nppnet_tf.data import id_list
 from nppnet_tf.data import raw
 from nppnet_tf.data import source
 from nppnet_tf.data.descriptors import LIP
@@ -76,7 +77,7 @@ def read(
             number of samples where the options are strict.
     """
     root = source.one_root(roots, "lip")
-    source.refuse(options, "lip", "descriptor", "people", "detections")
+    source.refuse(options, "lip", "descriptor", *source.OF_PEOPLE)
     split = split or "train"
     samples = read_split(root, split)
     published = LIP.split_sizes[split]
@@ -135,7 +136,7 @@ def read_pose_csv(path: str | os.PathLike[str]) -> dict[str, Pose]:
     path = pathlib.Path(path)
     poses: dict[str, Pose] = {}
     for number, row in _rows(path):
-        record_id = _stem(row[0])
+        record_id = id_list.stem(row[0])
         if not record_id:
             raise UserError(
                 "row without a name",
@@ -277,7 +278,7 @@ def _ids(
     for folder in _nestings(root, _IMAGE_PARENTS[split]):
         path = folder / f"{split}_id.txt"
         if path.is_file():
-            return _read_ids(path)
+            return id_list.read(path)
     stems = [
         path.stem
         for path in image_folder.iterdir()
@@ -289,26 +290,3 @@ def _ids(
         )
     # Two files of one name are told by `write_records`.
     return sorted(stems)
-
-
-def _read_ids(path: pathlib.Path) -> list[str]:
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            "id list cannot be read", path, "one id in a line", error
-        ) from error
-    ids = [_stem(line) for line in lines if line.strip()]
-    if not ids:
-        raise UserError("id list is empty", path, "one id in a line", "none")
-    if len(set(ids)) != len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
-        raise UserError("id occurs twice", path, "different ids", twice)
-    return ids
-
-
-def _stem(name: str) -> str:
-    """Record id of a picture's name; ids hold no dot of their own."""
-    name = name.strip()
-    stem, suffix = os.path.splitext(name)
-    return stem if suffix in raw.IMAGE_SUFFIXES else name

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -53,16 +54,10 @@ class RawSample:
             raise BadRecordError(self.record_id, self.fault)
         label_map = None
         if self.label_path is not None:
-            data = self._read(self.label_path)
-            try:
-                label_map = images.decode_label_map(data)
-            except UserError as error:
-                raise BadRecordError(
-                    self.record_id, error, self.label_path
-                ) from error
+            label_map = read_label_map(self.label_path, self.record_id)
         return Record(
             self.record_id,
-            self._read(self.image_path),
+            read_bytes(self.image_path, self.record_id),
             label_map,
             self.keypoints_xy,
             self.visibility,
@@ -70,27 +65,11 @@ class RawSample:
 
     def digest(self) -> str:
         """Hexadecimal sha256 of everything that the record is made of."""
-        digest = hashlib.sha256()
-        parts = [self.record_id.encode(), str(self.fault).encode()]
-        for path in (self.image_path, self.label_path):
-            parts.append(_content(path))
-        for array in (self.keypoints_xy, self.visibility):
-            parts.append(b"" if array is None else array.tobytes())
-        for part in parts:
-            # The length keeps neighbours apart.
-            digest.update(len(part).to_bytes(8, "little"))
-            digest.update(part)
-        return digest.hexdigest()
-
-    def _read(self, path: pathlib.Path) -> bytes:
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise BadRecordError(
-                self.record_id,
-                f"cannot be read: {error.strerror}",
-                path,
-            ) from error
+        return digest_of(
+            (self.record_id, self.fault),
+            (self.image_path, self.label_path),
+            (self.keypoints_xy, self.visibility),
+        )
 
 
 def find_image(folder: pathlib.Path, stem: str) -> pathlib.Path:
@@ -100,6 +79,42 @@ def find_image(folder: pathlib.Path, stem: str) -> pathlib.Path:
         if path.is_file():
             return path
     return folder / f"{stem}{IMAGE_SUFFIXES[0]}"
+
+
+def read_bytes(path: pathlib.Path, record_id: str) -> bytes:
+    """Returns the content of a file; BadRecordError where it has none."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadRecordError(
+            record_id, f"cannot be read: {error.strerror}", path
+        ) from error
+
+
+def read_label_map(path: pathlib.Path, record_id: str) -> np.ndarray:
+    """Returns the ids of a PNG, uint8 [H, W]; BadRecordError if it has none."""
+    data = read_bytes(path, record_id)
+    try:
+        return images.decode_label_map(data)
+    except UserError as error:
+        raise BadRecordError(record_id, error, path) from error
+
+
+def digest_of(
+    words: Sequence[object],
+    paths: Sequence[pathlib.Path | None],
+    arrays: Sequence[np.ndarray | None],
+) -> str:
+    """Hexadecimal sha256 of words, of the content of files, and of arrays."""
+    digest = hashlib.sha256()
+    parts = [str(word).encode() for word in words]
+    parts += [_content(path) for path in paths]
+    parts += [b"" if array is None else array.tobytes() for array in arrays]
+    for part in parts:
+        # The length keeps neighbours apart.
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def _content(path: pathlib.Path | None) -> bytes:

@@ -10,6 +10,24 @@ VISIBLE = 2
 
 
 @dataclasses.dataclass(frozen=True)
+class Crop:
+    """Where the picture of a record was cut out of a larger one.
+
+    Attributes:
+        picture_id: Of the larger picture; several records may share it.
+        box: (left, top, right, bottom) in its pixels, whole numbers, right
+            and bottom exclusive; inside of it.
+        picture_size: (height, width) of the larger picture.
+        score: Of the detection, 0..1; 1 for what people annotated.
+    """
+
+    picture_id: str
+    box: tuple[int, int, int, int]
+    picture_size: tuple[int, int]
+    score: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
 class Record:
     """One person: an encoded picture and what is known about it.
 
@@ -23,6 +41,7 @@ class Record:
             where absent. None where the picture has no pose at all.
         visibility: Int32 [K], ABSENT, OCCLUDED or VISIBLE; None with
             `keypoints_xy`.
+        crop: Where the picture lies in a larger one; None where it is whole.
     """
 
     record_id: str
@@ -30,3 +49,4 @@ class Record:
     label_map: np.ndarray | None = None
     keypoints_xy: np.ndarray | None = None
     visibility: np.ndarray | None = None
+    crop: Crop | None = None

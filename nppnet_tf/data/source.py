@@ -14,6 +14,11 @@ from nppnet_tf.errors import UserError
 
 SPLITS = ("train", "val", "test")
 
+# Options of readers that cut people out of pictures.
+OF_PEOPLE = ("people", "detections", "keep_without_joints")
+
+_LISTED = 5
+
 
 class Sample(Protocol):
     """One record that is still spread over files.
@@ -48,6 +53,8 @@ class Options:
         people: How single persons are cut out of pictures; the reader's own
             way where None.
         detections: Folder of a detector's boxes and masks.
+        keep_without_joints: Pictures whose people nobody gave joints become
+            records without a pose, instead of being left out.
         strict: Another number of samples than the published one is an error
             and not a note.
     """
@@ -55,6 +62,7 @@ class Options:
     descriptor: DatasetDescriptor | None = None
     people: str | None = None
     detections: str | os.PathLike[str] | None = None
+    keep_without_joints: bool = False
     strict: bool = False
 
 
@@ -110,13 +118,19 @@ def refuse(options: Options, dataset: str, *names: str) -> None:
     """
     for name in names:
         value = getattr(options, name)
-        if value is not None:
+        if value is not None and value is not False:
             raise UserError(
                 f"--dataset={dataset} does not take this flag",
                 f"--{name}",
                 "no such flag",
                 getattr(value, "name", value),
             )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Returns the first few of many names."""
+    more = ", ..." if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def count_notes(

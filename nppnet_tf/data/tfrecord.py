@@ -38,6 +38,7 @@ from nppnet_tf.data import inspection
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.damage import DamageLog
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.record import Crop
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
 
@@ -57,6 +58,11 @@ IMAGE_WIDTH = "image/width"
 LABEL_MAP_ENCODED = "label_map/encoded"
 KEYPOINTS_XY = "keypoints/xy"
 KEYPOINTS_VISIBILITY = "keypoints/visibility"
+# Only of records that were cut out of larger pictures.
+CROP_PICTURE_ID = "crop/picture_id"
+CROP_BOX = "crop/box"
+CROP_PICTURE_SIZE = "crop/picture_size"
+CROP_SCORE = "crop/score"
 
 # A TFRecord frame: length, its checksum, the record, its checksum.
 _FRAME_HEADER = struct.Struct("<QI")
@@ -98,6 +104,8 @@ def to_example(record: Record) -> bytes:
         xy = tf.train.FloatList(value=record.keypoints_xy.ravel().tolist())
         features[KEYPOINTS_XY] = tf.train.Feature(float_list=xy)
         features[KEYPOINTS_VISIBILITY] = _integers(record.visibility.tolist())
+    if record.crop is not None:
+        features |= _crop_features(record.crop)
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)
 
@@ -132,6 +140,7 @@ def from_example(serialized: bytes) -> Record:
         label_map=label_map,
         keypoints_xy=keypoints_xy,
         visibility=visibility,
+        crop=_crop(feature) if CROP_BOX in feature else None,
     )
 
 
@@ -536,6 +545,25 @@ def _as_os_error(directory: pathlib.Path) -> Iterator[None]:
         raise OSError(
             f"cannot write records into {directory}: {error.message}"
         ) from error
+
+
+def _crop_features(crop: Crop) -> dict[str, tf.train.Feature]:
+    score = tf.train.FloatList(value=[crop.score])
+    return {
+        CROP_PICTURE_ID: _bytes(crop.picture_id.encode()),
+        CROP_BOX: _integers(crop.box),
+        CROP_PICTURE_SIZE: _integers(crop.picture_size),
+        CROP_SCORE: tf.train.Feature(float_list=score),
+    }
+
+
+def _crop(feature: Mapping[str, tf.train.Feature]) -> Crop:
+    return Crop(
+        feature[CROP_PICTURE_ID].bytes_list.value[0].decode(),
+        tuple(feature[CROP_BOX].int64_list.value),
+        tuple(feature[CROP_PICTURE_SIZE].int64_list.value),
+        feature[CROP_SCORE].float_list.value[0],
+    )
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

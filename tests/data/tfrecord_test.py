@@ -13,6 +13,7 @@ from absl.testing import parameterized
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.record import Crop
 from nppnet_tf.data.tfrecord import RecordSet
 from nppnet_tf.errors import UserError
 from tests.data import sample_records
@@ -31,6 +32,7 @@ class _RecordsTestCase(parameterized.TestCase):
     def assert_same_record(self, actual, expected):
         self.assertEqual(actual.record_id, expected.record_id)
         self.assertEqual(actual.image_bytes, expected.image_bytes)
+        self.assertEqual(actual.crop, expected.crop)
         for name in ("label_map", "keypoints_xy", "visibility"):
             wanted, found = getattr(expected, name), getattr(actual, name)
             if wanted is None:
@@ -53,6 +55,34 @@ class ExampleTest(_RecordsTestCase):
 
         self.assert_same_record(tfrecord.from_example(serialized), record)
         self.assertEqual(serialized, tfrecord.to_example(record))
+
+    def test_round_trip_of_a_record_cut_out_of_a_picture(self):
+        record = dataclasses.replace(
+            sample_records.make_record(),
+            crop=Crop("picture é", (3, 4, 27, 44), (50, 30), 0.25),
+        )
+
+        found = tfrecord.from_example(tfrecord.to_example(record))
+
+        self.assert_same_record(found, record)
+
+    def test_whole_pictures_are_written_as_before_there_were_crops(self):
+        example = tf.train.Example.FromString(
+            tfrecord.to_example(sample_records.make_record())
+        )
+
+        self.assertEqual(
+            sorted(example.features.feature),
+            [
+                "image/encoded",
+                "image/height",
+                "image/width",
+                "keypoints/visibility",
+                "keypoints/xy",
+                "label_map/encoded",
+                "record_id",
+            ],
+        )
 
     def test_other_examples_are_refused(self):
         with self.assertRaisesRegex(UserError, "Example lacks features"):

@@ -6,6 +6,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data.tfrecord import RecordSet
+from tests.data import person_trees
 from tests.data import sample_records
 from tests.shared import run_tool
 from tests.shared import shared_path
@@ -140,6 +141,38 @@ class BuildRecordsTest(parameterized.TestCase):
         shard = self.output / "records-00001-of-00002.tfrecord"
         sample_records.flip_byte(shard, shard.stat().st_size - 1)
         self.assert_one_line(run_tool(*verify), shard.name)
+
+    def test_makes_records_of_the_people_of_pictures(self):
+        root = self.root.with_name("pascal")
+        person_trees.write(root, ["p1", "p2", "p3"], "val")
+        (root / "PersonJoints" / "p2.mat").unlink()
+        (root / "Mask" / "p3.npy").write_bytes(b"torn")
+        arguments = [
+            "build_records",
+            "--dataset=pascal_person_part",
+            f"--root={root}",
+            "--split=val",
+            f"--output={self.output}",
+        ]
+
+        self.assert_one_line(
+            run_tool(*arguments), "record p3: not a dictionary.*p3.npy"
+        )
+        result = run_tool(*arguments, "--max_bad_records=1")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("1 pictures without joints left out: p2", result.stdout)
+        self.assertIn("expected: 1817; found: 3", result.stdout)
+        record_set = RecordSet.open(self.output)
+        self.assertEqual(record_set.ids, ("p1_0", "p1_1"))
+        self.assertEqual(record_set.descriptor.name, "pascal_person_part")
+        self.assertEqual(record_set.manifest["people"], "matched")
+        self.assertEqual(record_set.read(1).crop.box, (25, 1, 58, 39))
+
+    def test_another_number_than_published_is_refused_where_asked(self):
+        self.assert_one_line(
+            self.run_lip("--strict"), "samples of train.*30462; found: 5"
+        )
 
     def test_makes_records_from_real_folders(self):
         roots = [

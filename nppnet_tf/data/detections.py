@@ -1,0 +1,165 @@
+"""What a detector found in a picture: boxes, classes, scores, masks.
+
+Two forms of one file for every picture, `<picture id>.npz` or `.npy`. Both
+hold, for N detections in a picture of H x W,
+
+    boxes          [N, 4]     left, top, right, bottom in pixels
+    pred_classes   [N]        whole numbers; 0 is a person
+    scores         [N]        0..1; ones if absent
+    pred_masks     [N, H, W]  boolean, or numbers that are above 0.5 inside
+
+The `.npz` is plain and is what `tools/detect_people.py` writes; the `.npy` is
+a pickled dictionary, as the authors' release reads it, which `object_arrays`
+reads without running it. A file without masks is one of boxes alone.
+"""
+
+import dataclasses
+import os
+import pathlib
+import zipfile
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from nppnet_tf.data import object_arrays
+from nppnet_tf.errors import UserError
+
+PERSON = 0
+
+BOXES = "boxes"
+CLASSES = "pred_classes"
+SCORES = "scores"
+MASKS = "pred_masks"
+NAMES = (BOXES, CLASSES, SCORES, MASKS)
+
+SUFFIXES = (".npz", ".npy")
+
+# Of all arrays of a file: 100 masks of the largest picture that is read.
+_MAX_BYTES = 100 << 26
+
+_READING_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Detections:
+    """The people that a detector found in one picture. N people.
+
+    Attributes:
+        boxes: Float64 [N, 4], left, top, right, bottom in pixels.
+        scores: Float64 [N], 0..1.
+        masks: Bool [N, H, W], or None where there are none.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    masks: np.ndarray | None
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether the detector makes masks."""
+        return self.masks is not None
+
+
+def find(
+    folder: str | os.PathLike[str], picture_id: str
+) -> pathlib.Path | None:
+    """Returns the file of a picture's detections, None where there is none."""
+    for suffix in SUFFIXES:
+        path = pathlib.Path(folder) / f"{picture_id}{suffix}"
+        if path.is_file():
+            return path
+    return None
+
+
+def read(path: str | os.PathLike[str]) -> Detections:
+    """Reads the people of a file of detections; other classes are left out.
+
+    Raises:
+        UserError: The file cannot be read, or its arrays do not fit together.
+    """
+    path = pathlib.Path(path)
+    is_pickled = path.suffix == ".npy"
+    arrays = object_arrays.read(path) if is_pickled else _read_npz(path)
+    if missing := {BOXES, CLASSES} - set(arrays):
+        raise UserError(
+            "detections lack arrays",
+            path,
+            f"{BOXES} and {CLASSES}",
+            f"no {' and no '.join(sorted(missing))}",
+        )
+    count = arrays[CLASSES].size
+    arrays.setdefault(SCORES, np.ones(count))
+    _check(arrays, count, path)
+    is_person = arrays[CLASSES].reshape(count) == PERSON
+    masks = arrays.get(MASKS)
+    if masks is not None:
+        masks = masks[is_person]
+        masks = masks if masks.dtype == np.bool_ else masks > 0.5
+    return Detections(
+        arrays[BOXES].astype(np.float64)[is_person],
+        arrays[SCORES].astype(np.float64)[is_person],
+        masks,
+    )
+
+
+def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
+    try:
+        # Opened here, since NumPy forgets to close what is no archive.
+        with open(path, "rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
+            num_bytes = sum(info.file_size for info in archive.zip.infolist())
+            if num_bytes > _MAX_BYTES:
+                raise ValueError(f"arrays of {num_bytes} bytes")
+            return {name: archive[name] for name in NAMES if name in archive}
+    except _READING_ERRORS as error:
+        raise UserError(
+            "detections cannot be read",
+            path,
+            f"an .npz of {', '.join(NAMES)}",
+            getattr(error, "strerror", None) or error,
+        ) from error
+
+
+def _check(
+    arrays: Mapping[str, np.ndarray], count: int, path: pathlib.Path
+) -> None:
+    shapes = {BOXES: (count, 4), CLASSES: (count,), SCORES: (count,)}
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype.kind not in "biuf":
+            raise UserError(
+                "detections do not fit together",
+                path,
+                f"{name} of shape {shape}",
+                f"shape {array.shape} of {array.dtype}",
+            )
+        if not np.isfinite(array).all():
+            raise UserError(
+                "detections that are no numbers",
+                path,
+                f"finite {name}",
+                "nan or inf",
+            )
+    masks = arrays.get(MASKS)
+    if masks is None:
+        return
+    if masks.ndim != 3 or len(masks) != count or masks.dtype.kind not in "biuf":
+        raise UserError(
+            "detections do not fit together",
+            path,
+            f"{MASKS} of shape ({count}, height, width)",
+            f"shape {masks.shape} of {masks.dtype}",
+        )

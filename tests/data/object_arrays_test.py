@@ -1,0 +1,157 @@
+"""Tests of nppnet_tf.data.object_arrays."""
+
+import os
+import pathlib
+import pickle
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.data import object_arrays
+from nppnet_tf.errors import UserError
+
+
+class _Program:
+    """Unpickled by pickle itself, it makes a folder."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self._path,)
+
+
+class ReadTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.path = self.folder / "a.npy"
+
+    def _save(self, content):
+        np.save(self.path, content, allow_pickle=True)
+
+    def _save_pickle(self, pickled):
+        """A file of one object whose pickle is given."""
+        with open(self.path, "wb") as stream:
+            np.lib.format.write_array_header_1_0(
+                stream,
+                {"descr": "|O", "fortran_order": False, "shape": ()},
+            )
+            stream.write(pickled)
+
+    @parameterized.parameters(
+        "bool", "uint8", "int64", "float16", "float32", ">i4", ">f8"
+    )
+    def test_arrays_are_those_that_were_saved(self, dtype):
+        random = np.random.default_rng(0)
+        arrays = {
+            "a": random.uniform(0, 2, (3, 4, 5)).astype(dtype),
+            "b": np.asfortranarray(random.uniform(0, 9, (4, 3))).astype(dtype),
+            "empty": np.zeros((0, 4), dtype),
+        }
+        self._save(arrays)
+
+        found = object_arrays.read(self.path)
+
+        self.assertEqual(list(found), list(arrays))
+        for name, array in arrays.items():
+            self.assertEqual(found[name].dtype, array.dtype)
+            np.testing.assert_array_equal(found[name], array)
+
+    def _pickled(self, array, protocol):
+        holder = np.empty((), object)
+        holder[()] = {"a": array}
+        return pickle.dumps(holder, protocol=protocol)
+
+    def test_files_of_older_versions_are_read(self):
+        array = np.arange(6.0).reshape(2, 3)
+        pickled = self._pickled(array, protocol=3)
+        self.assertIn(b"numpy._core.multiarray", pickled)
+
+        self._save_pickle(pickled.replace(b"numpy._core", b"numpy.core"))
+
+        np.testing.assert_array_equal(object_arrays.read(self.path)["a"], array)
+
+    def test_bytes_that_a_function_makes_are_refused(self):
+        self._save_pickle(self._pickled(np.arange(6.0), protocol=2))
+
+        with self.assertRaisesRegex(UserError, "_codecs.encode"):
+            object_arrays.read(self.path)
+
+    def test_program_is_named_and_not_run(self):
+        made = self.folder / "made"
+        self._save({"a": _Program(str(made))})
+
+        with self.assertRaisesRegex(
+            UserError, r"a\.npy.*asks for (os|posix)\.mkdir, which is refused"
+        ):
+            object_arrays.read(self.path)
+
+        self.assertFalse(made.exists())
+        # The same file does harm where pickles are run.
+        np.load(self.path, allow_pickle=True)
+        self.assertTrue(made.exists())
+
+    @parameterized.named_parameters(
+        ("getattr", b"cbuiltins\neval\n(S'1'\ntR.", "builtins.eval"),
+        ("other_numpy", b"cnumpy\nload\n(S'x'\ntR.", "numpy.load"),
+        ("nested_name", b"cnumpy\nndarray.tofile\n.", "numpy.ndarray.tofile"),
+        ("extension", b"\x82\x01.", "not a dictionary"),
+        ("nothing", b"", "not a dictionary"),
+        ("no_end", b"(", "not a dictionary"),
+        ("number", b"I5\n.", "a pickle of no array"),
+        ("deep", b"(" * 100000 + b"l" * 10 + b".", "not a dictionary"),
+    )
+    def test_hostile_pickle_is_refused(self, pickled, message):
+        self._save_pickle(pickled)
+
+        with self.assertRaisesRegex(UserError, message):
+            object_arrays.read(self.path)
+
+    def test_state_of_another_size_is_refused(self):
+        reconstruct = (
+            b"cnumpy.core.multiarray\n_reconstruct\n"
+            b"(cnumpy\nndarray\n(I0\ntS'b'\ntR"
+        )
+        dtype = b"cnumpy\ndtype\n(VO8\nI00\nI01\ntR"
+        number = b"cnumpy\ndtype\n(Vf8\nI00\nI01\ntR"
+        inner = reconstruct + b"(I1\n(I1000000000\nt" + number
+        inner += b"I00\nC\x08" + b"\0" * 8 + b"tb"
+        outer = reconstruct + b"(I1\n(t" + dtype + b"I00\n(lp0\n(dVa\n"
+        outer += inner + b"satb."
+        self._save_pickle(outer)
+
+        with self.assertRaisesRegex(
+            UserError, "8 bytes of an array of 8000000000"
+        ):
+            object_arrays.read(self.path)
+
+    @parameterized.named_parameters(
+        ("plain_array", np.zeros(3), "a ndarray"),
+        ("list", [None, 2], "not a dictionary"),
+        ("text", {"a": "b"}, "'a', which is no array"),
+        ("objects", {"a": np.array([None, 1])}, "array of objects in 'a'"),
+        ("key", {3: np.zeros(1)}, "3, which is no array"),
+        (
+            "fields",
+            {"a": np.zeros(2, [("x", "f4"), ("y", "f4")])},
+            "the type 'V8'",
+        ),
+    )
+    def test_other_content_is_told(self, content, message):
+        self._save(content)
+
+        with self.assertRaisesRegex(UserError, message):
+            object_arrays.read(self.path)
+
+    def test_other_file_is_told(self):
+        self.path.write_bytes(b"\x89PNG\r\n\x1a\n")
+        with self.assertRaisesRegex(UserError, "magic string"):
+            object_arrays.read(self.path)
+        with self.assertRaisesRegex(UserError, "No such file"):
+            object_arrays.read(self.folder / "b.npy")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -168,6 +168,7 @@ class ImportTest(absltest.TestCase):
             "keras",
             "numpy",
             "PIL",
+            "scipy",
             "cv2",  # Of the extra `released`; see ONLY_IN.
             "tensorboard",
             "tensorflow",

@@ -44,7 +44,6 @@ _READING_ERRORS = (
     KeyError,
     EOFError,
     MemoryError,
-    NotImplementedError,
     RuntimeError,
     zipfile.BadZipFile,
     zlib.error,

@@ -8,13 +8,12 @@ silent in the paper and follows the release.
 import keras
 import tensorflow as tf
 
+from nppnet_tf.layers import resize
 from nppnet_tf.layers.convolution import Convolution
 from nppnet_tf.layers.convolution import ConvolutionBlock
 from nppnet_tf.layers.convolution import FactorizedReduction
 from nppnet_tf.layers.convolution import strided_shape
 from nppnet_tf.layers.normalization import BatchNormalization
-from nppnet_tf.layers.resize import resize_bilinear
-from nppnet_tf.layers.resize import scaled_size
 from nppnet_tf.search_space import primitives as names
 
 
@@ -177,7 +176,8 @@ class PooledConvolution(_Primitive):
 
     def call(self, inputs, training=None):
         outputs = self.block(average_pool(inputs), training=training)
-        return resize_bilinear(outputs, scaled_size(inputs, 1 / self.stride))
+        size = resize.scaled_size(inputs, 1 / self.stride)
+        return resize.resize_bilinear(outputs, size)
 
 
 def build_primitive(

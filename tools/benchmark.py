@@ -3,7 +3,7 @@ r"""Measures what the README states, and writes it as JSON.
 python -m tools.benchmark --what=search_step \
         --stage=interaction_fusion --channels=64 --cells=12 \
         --image_size=192 --batch_size=2 --output=FILE
-python -m tools.benchmark --what=inference --genotype=released \
+python -m tools.benchmark --what=inference --preset=released \
         --channels=128 --cells=16 --image_size=384
 python -m tools.benchmark --what=input_pipeline --records=DIR \
         --image_size=384
@@ -22,6 +22,7 @@ from typing import Any
 from absl import flags
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import published
 
 from . import command_line
 
@@ -55,6 +56,12 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string(
     "genotype", "released", "released, baseline or a file, of a known part."
+)
+flags.DEFINE_enum(
+    "preset",
+    None,
+    list(published.PRESETS),
+    "Of inference: the release's network instead of that of --genotype.",
 )
 flags.DEFINE_integer("channels", 64, "C.", lower_bound=1)
 flags.DEFINE_integer("cells", 12, "L.", lower_bound=1)
@@ -95,7 +102,6 @@ def _search_step() -> dict:
 
     from nppnet_tf import config
     from nppnet_tf import keys
-    from nppnet_tf.search_space import published
     from nppnet_tf.training import distribution
     from nppnet_tf.training import search
 
@@ -140,12 +146,15 @@ def _inference() -> dict:
     from nppnet_tf.config import NetworkConfig
     from nppnet_tf.models.cost import cost
     from nppnet_tf.models.nppnet import NPPNet
-    from nppnet_tf.search_space import published
 
     batch_size = FLAGS.batch_size or 1
     size = FLAGS.image_size
-    config = NetworkConfig(channels=FLAGS.channels, cells=FLAGS.cells)
-    network = NPPNet(published.resolve(FLAGS.genotype), config)
+    sizes = {"channels": FLAGS.channels, "cells": FLAGS.cells}
+    if FLAGS.preset:
+        network = NPPNet.from_preset(FLAGS.preset, **sizes)
+    else:
+        genotype = published.resolve(FLAGS.genotype)
+        network = NPPNet(genotype, NetworkConfig(**sizes))
     image = tf.random.stateless_normal([batch_size, size, size, 3], [1, 2])
     forward = tf.function(lambda image: network(image, training=False))
 
@@ -156,10 +165,11 @@ def _inference() -> dict:
     found = cost(network, (size, size))
     graph = forward.get_concrete_function(image).graph
     return {
-        "genotype": FLAGS.genotype,
+        "genotype": FLAGS.preset or FLAGS.genotype,
         **_sizes(batch_size),
         "parameters": found.parameters,
         "gmac": round(found.macs / 1e9, 2),
+        "published_gmac": round(found.published_macs / 1e9, 2),
         **first,
         **_repeat(step),
         "graph_nodes": len(graph.get_operations()),

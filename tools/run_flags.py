@@ -8,6 +8,7 @@ from absl import flags
 
 from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import published
 
 from . import command_line
 
@@ -60,6 +61,13 @@ def define(
     )
     flags.DEFINE_integer(
         "cells", cells, "L, cells of one encoder; divisible by 4.", 4
+    )
+    flags.DEFINE_enum(
+        "preset",
+        None,
+        list(published.PRESETS),
+        "Builds the network as the authors' release does where that differs "
+        "from the paper. In tools.train it also stands for the genotype.",
     )
     flags.DEFINE_integer(
         "num_fusion_cells",
@@ -226,6 +234,7 @@ def network_config(descriptor) -> configuration.NetworkConfig:
         num_classes=descriptor.num_classes,
         num_keypoints=descriptor.num_keypoints,
         num_fusion_cells=FLAGS.num_fusion_cells,
+        **published.PRESETS.get(FLAGS.preset, {}),
     )
 
 

@@ -61,6 +61,8 @@ flags.DEFINE_integer("validate_every", 1, "Epochs between two validations.", 1)
 
 def _run(argv: list[str]) -> None:
     del argv
+    if FLAGS.genotype is None:
+        FLAGS.genotype = FLAGS.preset
     run_loop.require("genotype", "records", "workdir")
     command_line.require_folder(FLAGS.records, "--records")
     retrain_config = run_flags.schedule_config(configuration.RetrainConfig)

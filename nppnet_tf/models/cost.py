@@ -1,13 +1,39 @@
 """What a network costs: trainable parameters and multiply-accumulates."""
 
 import math
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from nppnet_tf.layers.fanout import SelectedFanout
+from nppnet_tf.layers.fanout import Target
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import topology
+
+STEMS = "stems"
+ENCODER_CELLS = "encoder cells"
+DECODING_CELLS = "decoding cells"
+ENCODER_INTERACTION = "encoder interaction"
+DECODER_INTERACTION = "decoder interaction"
+HIGH_LEVEL = "high-level features"
+FUSION_CELLS = "fusion cells"
+HEADS = "heads"
 
 _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+
+# Paths of kernels, by the part that holds them; the first match counts. Edges
+# of the interaction are told apart by where they lead.
+_PARTS = {
+    r"\w+_branch/stem/": STEMS,
+    r"\w+_branch/(decoding|top|lateral|smooth)_": DECODING_CELLS,
+    r"\w+_branch/": ENCODER_CELLS,
+    r"\w+_high_level/": HIGH_LEVEL,
+    r"(pose|parsing)_cell_": FUSION_CELLS,
+    r"\w+_head_": HEADS,
+}
+_EDGE = re.compile(r"interaction/(\w+)/(?:(\d+)_\w+|projection_(\d+))/")
 
 
 class Cost(NamedTuple):
@@ -17,16 +43,27 @@ class Cost(NamedTuple):
         parameters: Trainable numbers.
         macs: Multiply-accumulates of all convolutions for one picture, as
             they are executed.
+        published_macs: The same in the order of the release, which projects
+            an edge of the interaction behind its upsampling, on more pixels;
+            the figure to compare with published ones.
     """
 
     parameters: int
     macs: int
+    published_macs: int
 
     def __str__(self) -> str:
         return (
             f"{self.parameters / 1e6:.2f} M parameters, "
             f"{self.macs / 1e9:.2f} GMAC"
         )
+
+
+class _Convolution(NamedTuple):
+    """One convolution of the inference graph and where its kernel lives."""
+
+    path: str
+    macs: int
 
 
 def cost(network: NPPNet, image_size: tuple[int, int]) -> Cost:
@@ -39,15 +76,66 @@ def cost(network: NPPNet, image_size: tuple[int, int]) -> Cost:
     parameters = sum(
         math.prod(weight.shape) for weight in network.trainable_weights
     )
+    convolutions = list(_convolutions(network, image_size))
+    return Cost(
+        parameters,
+        sum(convolution.macs for convolution in convolutions),
+        sum(_published_macs(network, found) for found in convolutions),
+    )
+
+
+def published_macs_by_part(
+    network: NPPNet, image_size: tuple[int, int]
+) -> dict[str, int]:
+    """Splits `Cost.published_macs` over the parts of a derived network.
+
+    Args:
+        network: A derived network.
+        image_size: (height, width) of the input.
+
+    Returns:
+        Multiply-accumulates by part, in the order of the network.
+
+    Raises:
+        ValueError: If the network is a supernet, whose kernels are mixtures.
+    """
+    if network.is_supernet:
+        raise ValueError(
+            f"A derived network is needed. Received: network={network.name}"
+        )
+    macs = dict.fromkeys(
+        (STEMS, ENCODER_CELLS, ENCODER_INTERACTION, DECODING_CELLS)
+        + (DECODER_INTERACTION, HIGH_LEVEL, HEADS, FUSION_CELLS),
+        0,
+    )
+    for convolution in _convolutions(network, image_size):
+        part = _part(network, convolution.path)
+        macs[part] += _published_macs(network, convolution)
+    return macs
+
+
+def _convolutions(
+    network: NPPNet, image_size: tuple[int, int]
+) -> Iterator[_Convolution]:
     spec = tf.TensorSpec([1, *image_size, 3], tf.float32)
     forward = tf.function(lambda image: network(image, training=False))
     graph = forward.get_concrete_function(spec).graph
-    macs = sum(
-        _convolution_macs(operation)
-        for operation in graph.get_operations()
-        if operation.type in _CONVOLUTIONS
-    )
-    return Cost(parameters, macs)
+    paths = {
+        id(variable.value.handle): variable.path
+        for variable in network.variables
+    }
+    inside = {
+        id(inner): paths.get(id(outer)) for outer, inner in graph.captures
+    }
+    for operation in graph.get_operations():
+        if operation.type in _CONVOLUTIONS:
+            kernel = operation.inputs[1].op
+            source = kernel.inputs[0] if kernel.inputs else None
+            yield _Convolution(
+                # A supernet's kernels are computed from several variables.
+                inside.get(id(source)) or "",
+                _convolution_macs(operation),
+            )
 
 
 def _convolution_macs(operation: tf.Operation) -> int:
@@ -57,3 +145,32 @@ def _convolution_macs(operation: tf.Operation) -> int:
     taps = kernel[0] * kernel[1]
     channels = 1 if operation.type != "Conv2D" else kernel[2]
     return batch * height * width * filters * taps * channels
+
+
+def _published_macs(network: NPPNet, convolution: _Convolution) -> int:
+    target = _target(network, convolution.path)
+    if target is None or "/projection_" not in convolution.path:
+        return convolution.macs
+    return convolution.macs * max(1, int(target.scale)) ** 2
+
+
+def _part(network: NPPNet, path: str) -> str:
+    target = _target(network, path)
+    if target is not None:
+        is_encoder = target.node < topology.NUM_ENCODER_LEVELS
+        return ENCODER_INTERACTION if is_encoder else DECODER_INTERACTION
+    return next(
+        part for pattern, part in _PARTS.items() if re.match(pattern, path)
+    )
+
+
+def _target(network: NPPNet, path: str) -> Target | None:
+    """Where the edge of the interaction leads that a kernel belongs to."""
+    match = _EDGE.match(path)
+    if match is None:
+        return None
+    fanouts = (*network.interaction.own, *network.interaction.later)
+    (fanout,) = [f for f in fanouts if f is not None and f.name == match[1]]
+    if not isinstance(fanout, SelectedFanout):
+        return None
+    return fanout.targets[int(match[2] or match[3])]

@@ -21,6 +21,7 @@ from nppnet_tf.models.encoder_decoder import KINDS
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
 
@@ -115,6 +116,20 @@ class NPPNet(keras.Model):
         ]
         self._parameters = self._architecture_parameters()
         self._build_layers()
+
+    @classmethod
+    def from_preset(cls, name: str, **sizes: int) -> "NPPNet":
+        """Makes a published network with fresh weights.
+
+        Args:
+            name: Of `search_space.published.PRESETS`: "released".
+            **sizes: Fields of `NetworkConfig`: any width, depth, classes and
+                joints.
+
+        Raises:
+            UserError: If there is no such preset or no network of this size.
+        """
+        return cls(*published.preset(name, **sizes))
 
     @property
     def num_stages(self) -> int:

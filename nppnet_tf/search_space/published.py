@@ -1,8 +1,11 @@
-"""The genotype that the authors published, as data."""
+"""What the authors published, as data: a genotype and a form of the network."""
 
 import functools
 import pathlib
+from typing import NamedTuple
 
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype
 
 RELEASED_NAME = "released"
@@ -10,6 +13,22 @@ RELEASED_NAME = "released"
 # Genotypes that a command line takes by name instead of by file.
 BASELINE_NAME = "baseline"
 NAMES = (RELEASED_NAME, BASELINE_NAME)
+
+# Presets by name: what they change of `NetworkConfig`'s defaults, which are
+# the paper's. The release concatenates FL1 in front of FL7, FL6 and FL5.
+PRESETS = {RELEASED_NAME: {"high_level_inputs": (0, 6, 5, 4)}}
+
+
+class Preset(NamedTuple):
+    """A network by name, but for its weights.
+
+    Attributes:
+        genotype: Of its parts.
+        config: Its size and form.
+    """
+
+    genotype: genotype.Genotype
+    config: NetworkConfig
 
 
 @functools.cache
@@ -21,6 +40,24 @@ def released() -> genotype.Genotype:
 def baseline() -> genotype.Genotype:
     """Returns row 1 of Table 5: ResNet-50 and FPN, nothing searched."""
     return genotype.Genotype(encoder_decoder=genotype.BASELINE)
+
+
+def preset(name: str, **sizes: int) -> Preset:
+    """Returns a published network by name, of any size.
+
+    Args:
+        name: A key of `PRESETS`: "released" is the authors' network, whose
+            INIT_CHANNELS is half of our `channels`.
+        **sizes: Fields of `NetworkConfig`; the paper's where left out.
+
+    Raises:
+        UserError: If there is no such preset.
+    """
+    if name not in PRESETS:
+        raise UserError(
+            "no such preset", expected=", ".join(PRESETS), found=name
+        )
+    return Preset(released(), NetworkConfig(**PRESETS[name], **sizes))
 
 
 def resolve(name_or_path: str) -> genotype.Genotype:

@@ -4,6 +4,7 @@ import json
 
 from absl.testing import absltest
 
+from nppnet_tf import config
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype
 from nppnet_tf.search_space import published
@@ -51,6 +52,27 @@ class PublishedTest(absltest.TestCase):
         self.assertEqual(
             published.resolve("baseline").encoder_decoder, genotype.BASELINE
         )
+
+    def test_preset_takes_any_size_and_sees_the_first_level(self):
+        found = published.preset(
+            "released", channels=16, cells=4, num_classes=7, num_keypoints=14
+        )
+
+        self.assertEqual(found.genotype, published.released())
+        self.assertEqual(
+            found.config,
+            config.NetworkConfig(
+                channels=16,
+                cells=4,
+                num_classes=7,
+                num_keypoints=14,
+                high_level_inputs=(0, 6, 5, 4),
+            ),
+        )
+
+    def test_unknown_preset_is_named(self):
+        with self.assertRaisesRegex(UserError, "no such preset.*relesed"):
+            published.preset("relesed")
 
     def test_other_words_are_files(self):
         with self.assertRaisesRegex(UserError, "where: relesed"):

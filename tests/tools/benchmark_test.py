@@ -36,6 +36,7 @@ class BenchmarkTest(parameterized.TestCase):
             "peak_memory_gb",
             "parameters",
             "gmac",
+            "published_gmac",
         ):
             self.assertGreater(found[name], 0, name)
         self.assertLen(found["seconds_of_each_step"], 1)

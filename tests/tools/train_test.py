@@ -86,6 +86,24 @@ class TrainTest(training_case.TrainingCase):
             ),
         )
 
+    def test_preset_stands_for_the_network_of_the_release(self):
+        result = self.run_tool(
+            "train",
+            f"--workdir={self.folder / 'run'}",
+            "--preset=released",
+            "--epochs=1",
+        )
+
+        self.assert_ends_well(result)
+        description = saved_network.read_description(self.folder / "run")
+        self.assertEqual(
+            description["config"]["high_level_inputs"], [0, 6, 5, 4]
+        )
+        self.assertEqual(
+            genotypes.load(self.folder / "run" / "genotype.json"),
+            published.released(),
+        )
+
     def test_searches_and_trainings_do_not_mix(self):
         self.assert_ends_well(self._train("run", "--epochs=1"))
 

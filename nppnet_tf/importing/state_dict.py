@@ -1,14 +1,20 @@
 """Where each variable of the `released` preset stands in a state dict.
 
-The authors' keys follow their module tree. Every function here walks one layer
-and yields, for each of its variables, the key of the tensor that belongs to it
-and the axes that turn PyTorch's layout into ours.
+The authors' keys follow their module tree. `entries` walks one layer and
+yields, for each of its variables, the key of the tensor that belongs to it and
+the axes that turn PyTorch's layout into ours.
+
+The authors' network predicts the joints of LIP in an order of its own. Nothing
+in the network reads a heatmap, so the order is one of the channels of the last
+convolution of every pose head and of nothing else: `keypoint_order` has those
+channels put into the order of a descriptor, and back.
 """
 
 import functools
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
@@ -37,6 +43,49 @@ from nppnet_tf.search_space import topology
 KERNEL_AXES = (2, 3, 1, 0)
 DEPTHWISE_AXES = (2, 3, 0, 1)
 
+# Joints of LIP in the order of the authors' heatmaps.
+RELEASED_KEYPOINTS = (
+    "head_top",
+    "upper_neck",
+    "right_shoulder",
+    "right_elbow",
+    "right_wrist",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+    "right_hip",
+    "right_knee",
+    "right_ankle",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "thorax",
+    "pelvis",
+)
+
+# The state dict lists modules as they were made, and in a module what is
+# trained before what is counted.
+_MODULE_ORDER = (
+    *(f"stem{number}" for number in range(6)),
+    *("cells1", "cells2", "_ops1", "_ops2", "up_ops1", "up_ops2"),
+    *("upsamples1", "upsamples2"),
+    *("pose_layer", "pose_auxlayer", "par_layer", "edge_layer"),
+    *("pose_net", "par_net"),
+    *("pose_head", "pose_auxnet", "par_head", "edge_head"),
+    *("preprocess0", "preprocess1", "preprocess2", "_ops"),
+    *("conv1", "conv2", "net", "bn"),
+    *("weight", "bias", "running_mean", "running_var", "num_batches_tracked"),
+)
+
+# What a normalisation that nothing has trained holds.
+_FRESH_NORMALIZATION = {
+    "weight": 1,
+    "bias": 0,
+    "running_mean": 0,
+    "running_var": 1,
+}
+BATCH_COUNT = "num_batches_tracked"
+
 
 class Entry(NamedTuple):
     """One variable and its tensor.
@@ -45,23 +94,60 @@ class Entry(NamedTuple):
         variable: Of ours.
         key: Of theirs.
         axes: Their axes in our order.
+        order: For each of our filters the number of theirs; None where both
+            count alike.
     """
 
     variable: keras.Variable
     key: str
     axes: tuple[int, ...] = (0,)
+    order: tuple[int, ...] | None = None
+
+    @property
+    def their_shape(self) -> tuple[int, ...]:
+        """Shape of their tensor."""
+        shape = tuple(self.variable.shape)
+        return tuple(shape[axis] for axis in np.argsort(self.axes))
 
     def to_ours(self, array: np.ndarray) -> np.ndarray:
         """Returns their array in our layout."""
+        if self.order is not None:
+            array = array[list(self.order)]
         return np.transpose(array, self.axes)
 
     def to_theirs(self, array: np.ndarray) -> np.ndarray:
         """Returns our array in their layout."""
-        return np.transpose(array, np.argsort(self.axes))
+        array = np.transpose(array, np.argsort(self.axes))
+        if self.order is not None:
+            array = array[np.argsort(self.order)]
+        return array
 
 
-def network_entries(network: NPPNet) -> Iterator[Entry]:
-    """Yields the entries of a derived network of the `released` preset."""
+def keypoint_order(keypoints: Sequence[str]) -> tuple[int, ...] | None:
+    """Returns where the authors' network has each of a data set's joints.
+
+    Args:
+        keypoints: Names, in the order that the predictions shall have.
+
+    Returns:
+        For each of them the number of the authors' heatmap; None where they
+        are not the joints of LIP, which alone the authors reorder.
+    """
+    if set(keypoints) != set(RELEASED_KEYPOINTS):
+        return None
+    return tuple(RELEASED_KEYPOINTS.index(name) for name in keypoints)
+
+
+def network_entries(
+    network: NPPNet, order: tuple[int, ...] | None = None
+) -> Iterator[Entry]:
+    """Yields the entries of a derived network of the `released` preset.
+
+    Args:
+        network: Of the preset, with any genotype.
+        order: Of its joints, see `keypoint_order`; None where the heatmaps are
+            in the file's order.
+    """
     for position, branch in enumerate(network.branches):
         number = position + 1
         yield from _stem(branch.stem, 3 * position)
@@ -80,10 +166,91 @@ def network_entries(network: NPPNet) -> Iterator[Entry]:
     heads = ("pose_head", "pose_auxnet", "par_head", "edge_head")
     for index, head in enumerate(network.heads):
         stage, kind = divmod(index, len(heads))
-        yield from entries(head, f"{heads[kind]}.{stage}")
+        yield from _ordered(
+            entries(head, f"{heads[kind]}.{stage}"),
+            head.prediction,
+            order if heads[kind].startswith("pose") else None,
+        )
     for index, cell in enumerate(network.fusion):
         number, position = divmod(index, len(keys.BRANCHES))
         yield from entries(cell, f"{('pose', 'par')[position]}_net.{number}")
+
+
+def unused_normalizations(
+    entry_list: Iterable[Entry],
+) -> dict[str, tuple[int, ...]]:
+    """Returns what the release keeps beside excitations and never uses.
+
+    Args:
+        entry_list: Of a whole network.
+
+    Returns:
+        Shapes by key, without the counts of batches.
+    """
+    sizes = {entry.key: entry.their_shape for entry in entry_list}
+    # Alone of all convolutions named so an excitation's has a bias.
+    ends = [key for key in sizes if key.endswith(".conv2.bias")]
+    prefixes = {key.removesuffix("conv2.bias"): sizes[key] for key in ends}
+    return {
+        f"{prefix}bn.{name}": shape
+        for prefix, shape in prefixes.items()
+        if f"{prefix}bn.weight" not in sizes
+        for name in _FRESH_NORMALIZATION
+    }
+
+
+def batch_counts(names: Iterable[str]) -> set[str]:
+    """Returns the keys of the counts that normalisations keep of batches."""
+    return {
+        name.replace("running_var", BATCH_COUNT)
+        for name in names
+        if name.endswith(".running_var")
+    }
+
+
+def to_state_dict(entry_list: Iterable[Entry]) -> dict[str, np.ndarray]:
+    """Returns a network's weights as the release's strict loader wants them.
+
+    Args:
+        entry_list: Of a whole network.
+
+    Returns:
+        Tensors by key, in the release's order: those of the entries, unused
+        normalisations as they are made, and counts of batches, which are zero.
+    """
+    entry_list = list(entry_list)
+    found = {
+        entry.key: entry.to_theirs(
+            keras.ops.convert_to_numpy(entry.variable.value)
+        )
+        for entry in entry_list
+    }
+    for key, shape in unused_normalizations(entry_list).items():
+        value = _FRESH_NORMALIZATION[key.rpartition(".")[2]]
+        found[key] = np.full(shape, value, np.float32)
+    for key in batch_counts(list(found)):
+        found[key] = np.zeros((), np.int64)
+    return {key: found[key] for key in sorted(found, key=_position)}
+
+
+def _position(key: str) -> tuple[int, ...]:
+    return tuple(
+        int(word) if word.isdecimal() else _MODULE_ORDER.index(word)
+        for word in key.split(".")
+    )
+
+
+def _ordered(
+    entry_list: Iterable[Entry],
+    last: Convolution,
+    order: tuple[int, ...] | None,
+) -> Iterator[Entry]:
+    """Gives the variables of one layer an order of their filters."""
+    variables = {id(variable) for variable in last.variables}
+    for entry in entry_list:
+        if id(entry.variable) in variables:
+            entry = entry._replace(order=order)
+        yield entry
 
 
 @functools.singledispatch

@@ -1,122 +1,59 @@
 """Reads tensors out of PyTorch's files without PyTorch and without trust.
 
-A `torch.save` file is a pickle, and a pickle is a program. The reader here
-knows tensors, ordered dicts and plain values, and refuses by name whatever
-else a file asks for; nothing in the file is ever run.
+A `torch.save` file is a pickle, and a pickle is a program. Nothing in the file
+is ever run: `restricted_pickle` knows tensors, ordered dicts and plain values,
+and refuses by name whatever else a file asks for. The numbers stay in the
+file, which is mapped into memory, until a tensor is asked for them; so what is
+not wanted, such as the state of an optimizer, is never read.
 """
 
-import collections
 import io
+import mmap
 import os
 import pathlib
 import pickle
+import stat
 import struct
 import zipfile
-from collections.abc import Callable
+import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.importing import restricted_pickle
+from nppnet_tf.importing.restricted_pickle import PickleRefusedError
+from nppnet_tf.importing.restricted_pickle import Storage
 
-# Kinds of storage and their element types.
-_STORAGES = {
-    "FloatStorage": np.dtype("<f4"),
-    "DoubleStorage": np.dtype("<f8"),
-    "HalfStorage": np.dtype("<f2"),
-    "LongStorage": np.dtype("<i8"),
-    "IntStorage": np.dtype("<i4"),
-    "ShortStorage": np.dtype("<i2"),
-    "CharStorage": np.dtype("i1"),
-    "ByteStorage": np.dtype("u1"),
-    "BoolStorage": np.dtype("?"),
-}
+# Names and shapes of a large training checkpoint take 2 MB, its table of
+# contents, in a zip file, as much.
+_MAX_PICKLE_BYTES = 16 << 20
+_MAX_DIRECTORY_BYTES = 8 << 20
 
 # First words of a legacy file, as pickled integers.
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 
-# A state dict's pickle is a list of names and shapes, a few hundred KB.
-_MAX_PICKLE_BYTES = 64 << 20
+_ZIP_START = b"PK\x03\x04"
+_EXPECTED = "a torch.save file of tensors, ordered dicts, numbers and strings"
+
+_LOCAL_HEADER = struct.Struct("<26xHH")
+_DIRECTORY_END = struct.Struct("<4s8xL4xH")
+_DIRECTORY_END_64 = struct.Struct("<4s36xQ")
+_LOCATOR_64 = struct.Struct("<4s4xQ4x")
+_MAX_COMMENT_BYTES = 1 << 16
+_IN_64_BITS = 0xFFFFFFFF
 
 
-class _Storage:
-    """Numbers of a file, known by name before they are read."""
-
-    def __init__(self, dtype: np.dtype, count: int) -> None:
-        self.dtype = dtype
-        self.count = count
-        self.values: np.ndarray | None = None
-
-
-class _Tensor:
-    """A view of a storage, resolved when all storages are read."""
-
-    def __init__(self, storage, offset, size, stride) -> None:
-        self.storage = storage
-        self.offset = offset
-        self.size = size
-        self.stride = stride
-
-    def resolve(self) -> np.ndarray:
-        values = self.storage.values
-        if min((self.offset, *self.size, *self.stride), default=0) < 0:
-            raise ValueError("a tensor with negative extents")
-        steps = zip(self.size, self.stride, strict=True)
-        last = self.offset + sum((n - 1) * step for n, step in steps)
-        if 0 not in self.size and last >= len(values):
-            raise ValueError("a tensor reaches beyond its storage")
-        strides = [step * values.itemsize for step in self.stride]
-        view = np.lib.stride_tricks.as_strided(
-            values[self.offset :], self.size, strides, writeable=False
-        )
-        return view.copy()
-
-
-def _rebuild_tensor(storage, offset, size, stride, *_):
-    if not isinstance(storage, _Storage):
-        raise pickle.UnpicklingError("a tensor without a storage")
-    numbers = (offset, *size, *stride)
-    if not all(isinstance(number, int) for number in numbers):
-        raise pickle.UnpicklingError("a tensor of unknown size")
-    return _Tensor(storage, offset, tuple(size), tuple(stride))
-
-
-def _rebuild_parameter(data, *_):
-    return data
-
-
-class _RestrictedUnpickler(pickle.Unpickler):
-    """Finds a handful of names and refuses all others."""
-
-    def __init__(self, file, storage: Callable) -> None:
-        super().__init__(file, encoding="utf-8")
-        self._storage = storage
-
-    def find_class(self, module: str, name: str):
-        known = {
-            ("collections", "OrderedDict"): collections.OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-            ("torch._utils", "_rebuild_tensor"): _rebuild_tensor,
-            ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
-        }
-        if (module, name) in known:
-            return known[module, name]
-        if module == "torch" and name in _STORAGES:
-            return _STORAGES[name]
-        raise pickle.UnpicklingError(f"the file asks for {module}.{name}")
-
-    def persistent_load(self, pid):
-        kind, dtype, key, _, count, *_ = pid
-        if kind != "storage" or not isinstance(dtype, np.dtype):
-            raise pickle.UnpicklingError("an unknown kind of reference")
-        return self._storage(dtype, str(key), int(count))
-
-
-def read(path: str | os.PathLike) -> object:
+def read(path: str | os.PathLike) -> Any:
     """Reads a zip or legacy `torch.save` file.
 
     Returns:
-        What was saved, with NumPy arrays for tensors.
+        What was saved: None, booleans, numbers, strings, tuples, lists, dicts,
+        and a `Tensor` for every tensor, which `numpy.asarray` reads. Asking a
+        tensor of a damaged file for its numbers raises a UserError. Values
+        may be nested in one another or in themselves as the file likes.
 
     Raises:
         UserError: If the file is missing, truncated, no such file, or asks for
@@ -124,92 +61,212 @@ def read(path: str | os.PathLike) -> object:
     """
     path = pathlib.Path(path)
     try:
-        if zipfile.is_zipfile(path):
-            return _read_zip(path)
-        return _read_legacy(path)
+        data = _map(path)
+        if data[: len(_ZIP_START)] == _ZIP_START:
+            return _ZipFile(path, data).load()
+        return _LegacyFile(path, data).load()
     except (
         OSError,
+        # Also what zipfile raises for a damaged table of contents.
         ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        EOFError,
-        AttributeError,
-        MemoryError,
-        OverflowError,
-        RecursionError,
+        NotImplementedError,
         struct.error,
-        pickle.UnpicklingError,
         zipfile.BadZipFile,
     ) as error:
-        raise UserError(
-            "checkpoint refused",
-            path,
-            "a torch.save file of tensors, ordered dicts, numbers and strings",
-            str(error) or type(error).__name__,
-        ) from error
+        raise _refused(path, error) from error
 
 
-def _read_zip(path: pathlib.Path) -> object:
-    with zipfile.ZipFile(path) as archive:
-        (member,) = (
-            name
-            for name in archive.namelist()
-            if name == "data.pkl" or name.endswith("/data.pkl")
-        )
-        folder = member.removesuffix("data.pkl")
-        storages = {}
-
-        def storage(dtype: np.dtype, key: str, count: int) -> _Storage:
-            if key not in storages:
-                info = archive.getinfo(f"{folder}data/{key}")
-                if info.file_size != count * dtype.itemsize:
-                    raise ValueError(f"storage {key} has the wrong size")
-                storages[key] = _Storage(dtype, count)
-                storages[key].values = np.frombuffer(archive.read(info), dtype)
-            return storages[key]
-
-        if archive.getinfo(member).file_size > _MAX_PICKLE_BYTES:
-            raise ValueError("the list of names is implausibly large")
-        stream = io.BytesIO(archive.read(member))
-        return _resolve(_RestrictedUnpickler(stream, storage).load())
+def _refused(path: pathlib.Path, error: Exception | str) -> UserError:
+    if isinstance(error, OSError):
+        error = error.strerror or error
+    return UserError(
+        "checkpoint refused",
+        path,
+        _EXPECTED,
+        str(error) or type(error).__name__,
+    )
 
 
-def _read_legacy(path: pathlib.Path) -> object:
-    """A magic number, two headers, the object, then the storages."""
-    storages = {}
-
-    def storage(dtype: np.dtype, key: str, count: int) -> _Storage:
-        return storages.setdefault(key, _Storage(dtype, count))
-
+def _map(path: pathlib.Path) -> mmap.mmap:
+    """Maps a file, which must be one: a pipe would never end."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise PickleRefusedError("no regular file")
+    if not status.st_size:
+        raise PickleRefusedError("an empty file")
     with open(path, "rb") as file:
-        if _RestrictedUnpickler(file, storage).load() != _LEGACY_MAGIC:
-            raise ValueError("not a file of torch.save")
-        if _RestrictedUnpickler(file, storage).load() != _LEGACY_PROTOCOL:
-            raise ValueError("another protocol than 1001")
-        _RestrictedUnpickler(file, storage).load()
-        saved = _RestrictedUnpickler(file, storage).load()
-        for key in _RestrictedUnpickler(file, storage).load():
-            _read_storage(file, storages[str(key)])
-        return _resolve(saved)
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _read_storage(file, storage: _Storage) -> None:
-    (count,) = struct.unpack("<q", file.read(8))
-    if count != storage.count:
-        raise ValueError("a storage of another size than announced")
-    data = file.read(count * storage.dtype.itemsize)
-    storage.values = np.frombuffer(data, storage.dtype)
-    if len(storage.values) != count:
-        raise ValueError("the file ends within a storage")
+class _ZipFile:
+    """A file of PyTorch 1.6 or later: every storage is a member, stored.
+
+    Args:
+        path: For messages.
+        data: The file.
+    """
+
+    def __init__(self, path: pathlib.Path, data: mmap.mmap) -> None:
+        self._path = path
+        self._data = data
+        _check_directory(data)
+        with zipfile.ZipFile(path) as archive:
+            self._members = {info.filename: info for info in archive.infolist()}
+        self._folder = _folder(self._members)
+        self._checked: set[str] = set()
+        self._is_big_endian = False
+
+    def load(self) -> Any:
+        """Returns what was saved."""
+        order = self._members.get(f"{self._folder}byteorder")
+        if order is not None:
+            self._is_big_endian = self._bytes(order) == b"big"
+        info = self._members[f"{self._folder}data.pkl"]
+        if info.file_size > _MAX_PICKLE_BYTES:
+            raise PickleRefusedError("a list of names that is far too long")
+        return restricted_pickle.load(
+            io.BytesIO(self._bytes(info)), self._announce, self._read
+        )
+
+    def _announce(self, storage: Storage) -> None:
+        info = self._members.get(f"{self._folder}data/{storage.key}")
+        expected = storage.count * storage.kind.dtype.itemsize
+        if info is None or info.file_size != expected:
+            raise PickleRefusedError(
+                f"storage {storage.key[:20]} is missing or of another size"
+            )
+        self._span(info)
+
+    def _read(self, storage: Storage) -> np.ndarray:
+        info = self._members[f"{self._folder}data/{storage.key}"]
+        start, _ = self._span(info)
+        dtype = storage.kind.dtype
+        if self._is_big_endian:
+            dtype = dtype.newbyteorder(">")
+        values = np.frombuffer(self._data, dtype, storage.count, start)
+        if storage.key not in self._checked:
+            if zlib.crc32(values.view("u1")) != info.CRC:
+                raise _refused(
+                    self._path, f"checksum of {storage.key} is wrong"
+                )
+            self._checked.add(storage.key)
+        return values
+
+    def _bytes(self, info: zipfile.ZipInfo) -> bytes:
+        start, end = self._span(info)
+        data = self._data[start:end]
+        if zlib.crc32(data) != info.CRC:
+            raise PickleRefusedError(f"checksum of {info.filename} is wrong")
+        return data
+
+    def _span(self, info: zipfile.ZipInfo) -> tuple[int, int]:
+        """Where the bytes of a member lie in the file."""
+        is_plain = info.compress_type == zipfile.ZIP_STORED
+        if not is_plain or info.flag_bits & 1:
+            raise PickleRefusedError("members that are packed or encrypted")
+        start = info.header_offset + _LOCAL_HEADER.size
+        header = self._data[info.header_offset : start]
+        if not header.startswith(_ZIP_START):
+            raise PickleRefusedError("a member that is not there")
+        start += sum(_LOCAL_HEADER.unpack(header))
+        end = start + info.file_size
+        if end > len(self._data) or info.file_size != info.compress_size:
+            raise PickleRefusedError("a member beyond the end of the file")
+        return start, end
 
 
-def _resolve(value: object) -> object:
-    """Puts arrays in the place of tensors."""
-    if isinstance(value, _Tensor):
-        return value.resolve()
-    if isinstance(value, dict):
-        return {key: _resolve(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_resolve(item) for item in value)
-    return value
+def _check_directory(data: mmap.mmap) -> None:
+    """Refuses a table of contents that would fill the memory."""
+    start = data.rfind(b"PK\x05\x06", max(0, len(data) - _MAX_COMMENT_BYTES))
+    tail = data[start : start + _DIRECTORY_END.size] if start >= 0 else b""
+    if len(tail) < _DIRECTORY_END.size:
+        raise PickleRefusedError("a zip file that is cut off")
+    _, size, _ = _DIRECTORY_END.unpack(tail)
+    if size == _IN_64_BITS and start >= _LOCATOR_64.size:
+        locator = data[start - _LOCATOR_64.size : start]
+        _, position = _LOCATOR_64.unpack(locator)
+        found = data[position : position + _DIRECTORY_END_64.size]
+        _, size = _DIRECTORY_END_64.unpack(found)
+    if size > _MAX_DIRECTORY_BYTES:
+        raise PickleRefusedError("a table of contents that is far too long")
+
+
+def _folder(members: Mapping[str, zipfile.ZipInfo]) -> str:
+    folders = [
+        name.removesuffix("data.pkl")
+        for name in members
+        if name == "data.pkl" or name.endswith("/data.pkl")
+    ]
+    if len(folders) != 1:
+        raise PickleRefusedError(
+            f"a zip file with {len(folders)} members data.pkl"
+        )
+    return folders[0]
+
+
+class _LegacyFile:
+    """A file of an older PyTorch: pickles one behind the other, then numbers.
+
+    Args:
+        path: For messages.
+        data: The file.
+    """
+
+    def __init__(self, path: pathlib.Path, data: mmap.mmap) -> None:
+        self._path = path
+        self._data = data
+        self._position = 0
+        self._storages: dict[str, Storage] = {}
+        self._starts: dict[str, int] = {}
+
+    def load(self) -> Any:
+        """Returns what was saved."""
+        is_pickle = self._data[:1] == pickle.PROTO
+        if not is_pickle or self._next_pickle() != _LEGACY_MAGIC:
+            raise PickleRefusedError("not a file of torch.save")
+        if self._next_pickle() != _LEGACY_PROTOCOL:
+            raise PickleRefusedError("another protocol than 1001")
+        system = self._next_pickle()
+        if not isinstance(system, dict) or not system.get("little_endian"):
+            raise PickleRefusedError("numbers in an unknown byte order")
+        saved = self._next_pickle()
+        self._find_storages(self._next_pickle())
+        return saved
+
+    def _next_pickle(self) -> Any:
+        end = self._position + _MAX_PICKLE_BYTES
+        stream = io.BytesIO(self._data[self._position : end])
+        value = restricted_pickle.load(stream, self._announce, self._read)
+        self._position += stream.tell()
+        return value
+
+    def _announce(self, storage: Storage) -> None:
+        self._storages[storage.key] = storage
+
+    def _find_storages(self, names: Any) -> None:
+        """Notes where each storage starts; none may lack or be cut off."""
+        if not isinstance(names, list) or not all(
+            isinstance(name, str) for name in names
+        ):
+            raise PickleRefusedError("no list of storages")
+        if set(names) != set(self._storages) or len(set(names)) != len(names):
+            raise PickleRefusedError("a list of other storages")
+        for name in names:
+            storage = self._storages[name]
+            head = self._data[self._position : self._position + 8]
+            if len(head) < 8 or struct.unpack("<q", head)[0] != storage.count:
+                raise PickleRefusedError(
+                    "a storage that is cut off or of another size"
+                )
+            self._starts[name] = self._position + 8
+            self._position += 8 + storage.count * storage.kind.dtype.itemsize
+            if self._position > len(self._data):
+                raise PickleRefusedError("the file ends within a storage")
+
+    def _read(self, storage: Storage) -> np.ndarray:
+        return np.frombuffer(
+            self._data,
+            storage.kind.dtype,
+            storage.count,
+            self._starts[storage.key],
+        )

@@ -1,16 +1,17 @@
 """The derived network is the authors' network, by numbers."""
 
+import json
+
 import keras
 import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf import keys
-from nppnet_tf.config import NetworkConfig
+from nppnet_tf.data import descriptors
 from nppnet_tf.importing import state_dict
 from nppnet_tf.importing import torch_file
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space import published
 from tests import reference_arrays
 from tests.layers.reference_weights import to_ours
 from tests.shared import shared_path
@@ -23,9 +24,12 @@ OUTPUTS = {
 }
 
 
+# Where LIP, which counts as MPII does, has each of the authors' joints.
+AUTHORS_FROM_LIP = [9, 8, 12, 11, 10, 13, 14, 15, 2, 1, 0, 3, 4, 5, 7, 6]
+
+
 def small_released_network():
-    config = NetworkConfig(channels=16, cells=8, high_level_inputs=(0, 6, 5, 4))
-    return NPPNet(published.released(), config)
+    return NPPNet.from_preset("released", channels=16, cells=8)
 
 
 class StateDictTest(parameterized.TestCase):
@@ -96,6 +100,70 @@ class StateDictTest(parameterized.TestCase):
                 entry.to_theirs(entry.to_ours(theirs)), theirs
             )
 
+    def test_release_lists_these_keys_and_shapes_in_this_order(self):
+        path = shared_path("reference/retrain_c8_l8_keys.json")
+        expected = json.loads(path.read_text())["keys"]
+
+        found = state_dict.to_state_dict(self.entries)
+
+        self.assertEqual(
+            [
+                [key, list(tensor.shape), f"torch.{tensor.dtype}"]
+                for key, tensor in found.items()
+            ],
+            expected,
+        )
+        unused = state_dict.unused_normalizations(self.entries)
+        self.assertLen(unused, 104)
+        for key, tensor in found.items():
+            if not key.endswith("_tracked") and key not in unused:
+                np.testing.assert_array_equal(tensor, self.tensors[key])
+
+    def test_unused_normalisations_are_those_of_a_fresh_network(self):
+        found = state_dict.to_state_dict(self.entries)
+
+        unused = state_dict.unused_normalizations(self.entries)
+        ones = {key for key in unused if np.all(found[key] == 1)}
+        zeros = {key for key in unused if np.all(found[key] == 0)}
+
+        self.assertTrue(all(k.endswith(("weight", "var")) for k in ones))
+        self.assertTrue(all(k.endswith(("bias", "mean")) for k in zeros))
+        self.assertEqual(ones | zeros, set(unused))
+
+    def test_joints_of_lip_are_where_the_authors_have_them(self):
+        order = state_dict.keypoint_order(descriptors.LIP.keypoints)
+
+        self.assertEqual(np.argsort(order).tolist(), AUTHORS_FROM_LIP)
+
+    def test_other_joints_are_not_reordered(self):
+        names = descriptors.PASCAL_PERSON_PART.keypoints
+
+        self.assertIsNone(state_dict.keypoint_order(names))
+
+    def test_order_permutes_the_heatmaps_and_nothing_else(self):
+        arrays = reference_arrays.load("retrain_c8_l8_io_eval.npz")
+        order = state_dict.keypoint_order(descriptors.LIP.keypoints)
+        entries = list(state_dict.network_entries(self.network, order))
+        self.addCleanup(state_dict.assign, self.entries, self.tensors)
+        before = self.network(to_ours(arrays["ns/x"]), training=False)
+
+        state_dict.assign(entries, self.tensors)
+        after = self.network(to_ours(arrays["ns/x"]), training=False)
+
+        for key, stages in before.items():
+            for ours, authors in zip(after[key], stages, strict=True):
+                expected = np.asarray(authors)
+                if key in (keys.HEATMAPS, keys.AUXILIARY_HEATMAPS):
+                    expected = np.empty_like(authors)
+                    # Authors' joint k is LIP's joint AUTHORS_FROM_LIP[k].
+                    expected[..., AUTHORS_FROM_LIP] = authors
+                np.testing.assert_allclose(ours, expected, atol=1e-6)
+        back = state_dict.to_state_dict(entries)
+        for entry in entries:
+            np.testing.assert_array_equal(
+                back[entry.key], self.tensors[entry.key]
+            )
+
     def test_missing_tensor_is_named(self):
         key = self.entries[0].key
         others = {k: v for k, v in self.tensors.items() if k != key}
@@ -105,7 +173,7 @@ class StateDictTest(parameterized.TestCase):
 
     def test_misshapen_tensor_is_named(self):
         key = self.entries[0].key
-        tensors = {**self.tensors, key: self.tensors[key][:, :1]}
+        tensors = {**self.tensors, key: np.asarray(self.tensors[key])[:, :1]}
 
         with self.assertRaisesRegex(ValueError, f"{key} must have our shape"):
             state_dict.assign(self.entries, tensors)

@@ -69,7 +69,7 @@ def read(path: str | os.PathLike) -> Any:
         OSError,
         # Also what zipfile raises for a damaged table of contents.
         ValueError,
-        NotImplementedError,
+        RuntimeError,
         struct.error,
         zipfile.BadZipFile,
     ) as error:

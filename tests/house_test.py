@@ -34,6 +34,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/errors.py": "seen by every test of a wrong input",
     "nppnet_tf/keys.py": "names only",
     "tools/dataset_flags.py": "flags of tools/build_records.py",
+    "tools/worker_flags.py": "as dataset_flags",
 }
 
 # Tests that stand for no single module, and why.

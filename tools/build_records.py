@@ -6,13 +6,17 @@ r"""Makes a folder of records from a data set's own files.
 
 Damaged files are named. Up to --max_bad_records are left out and listed in
 skipped.txt of the output; one more stops the tool. The output appears when it
-is whole; made again from the same files it is the same to the byte, and a
-folder that is there already is left alone.
+is whole; made again from the same files it is the same to the byte, whatever
+--num_workers is, and a folder that is there already is left alone. A tool that
+was killed leaves OUTPUT.partial behind: the same command again keeps the
+finished shards and makes the rest.
 """
 
-import hashlib
+import itertools
 import pathlib
+from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
@@ -21,6 +25,7 @@ from nppnet_tf.errors import UserError
 
 from . import command_line
 from . import dataset_flags
+from . import worker_flags
 
 FLAGS = flags.FLAGS
 
@@ -71,40 +76,47 @@ def _build(output: pathlib.Path) -> None:
 
     source = dataset_flags.read_source()
     samples = source.samples
-    facts = {
-        **source.facts,
-        "num_inputs": len(samples),
-        "inputs_sha256": _digest(samples),
-    }
+    facts = {**source.facts, "num_inputs": len(samples)}
+    num_workers = worker_flags.num_workers(len(samples))
     if output.exists():
-        _check_existing(output, facts)
+        # Before the files are read: it may be something else altogether.
+        manifest = tfrecord.RecordSet.open(output).manifest
+        facts["inputs_sha256"] = _digest(samples, num_workers)
+        _check_existing(output, manifest, facts)
         command_line.say(f"{output}: already made from the same files")
         return
-    progress = command_line.Progress(len(samples), "writing records")
-    record_set = tfrecord.write_records(
-        samples,
-        output,
-        source.descriptor,
-        FLAGS.num_shards,
-        FLAGS.max_bad_records,
-        facts,
-        progress.over,
-    )
+    with command_line.Progress(len(samples), "writing records") as progress:
+        record_set = tfrecord.write_records(
+            samples,
+            output,
+            source.descriptor,
+            FLAGS.num_shards,
+            FLAGS.max_bad_records,
+            facts,
+            num_workers,
+            progress.advance,
+        )
     command_line.say(f"{output}: {_summary(record_set.manifest)}")
 
 
-def _digest(samples: Sequence[Sample]) -> str:
-    digest = hashlib.sha256()
-    progress = command_line.Progress(len(samples), "reading files")
-    for sample in progress.over(samples):
-        digest.update(sample.digest().encode())
-    return digest.hexdigest()
+def _digest(samples: Sequence[Sample], num_workers: int) -> str:
+    from nppnet_tf.data import shard
+    from nppnet_tf.data import tfrecord
+    from nppnet_tf.data import workers
+
+    jobs = workers.portions(samples)
+    with command_line.Progress(len(samples), "reading files") as progress:
+        digests = workers.each(
+            shard.digests, jobs, num_workers, progress.advance
+        )
+        return tfrecord.inputs_sha256(itertools.chain.from_iterable(digests))
 
 
-def _check_existing(output: pathlib.Path, facts: dict[str, object]) -> None:
-    from nppnet_tf.data.tfrecord import RecordSet
-
-    manifest = RecordSet.open(output).manifest
+def _check_existing(
+    output: pathlib.Path,
+    manifest: Mapping[str, Any],
+    facts: Mapping[str, Any],
+) -> None:
     facts = {**facts, "num_shards": FLAGS.num_shards}
     made = {**manifest, "num_shards": len(manifest["shards"])}
     for name, expected in facts.items():

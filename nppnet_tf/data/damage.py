@@ -27,6 +27,10 @@ class BadRecordError(UserError):
         self.reason = " ".join(str(reason).split())
         self.where = where
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Lets the error come out of another process."""
+        return type(self), (self.record_id, self.reason, self.where)
+
     @property
     def line(self) -> str:
         """`<id><tab><reason>`, as a list of skipped records has it."""

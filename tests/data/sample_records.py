@@ -3,6 +3,7 @@
 import pathlib
 
 import numpy as np
+from absl.testing import absltest
 
 from nppnet_tf.data import images
 from nppnet_tf.data.record import ABSENT
@@ -86,6 +87,22 @@ def write_lip(
     )
     ids = "".join(f"{record.record_id}\n" for record in records)
     (image_folder.parent / f"{split}_id.txt").write_text(ids)
+
+
+def assert_same(
+    case: absltest.TestCase, actual: Record, expected: Record
+) -> None:
+    """Compares two records to the bit."""
+    case.assertEqual(actual.record_id, expected.record_id)
+    case.assertEqual(actual.image_bytes, expected.image_bytes)
+    case.assertEqual(actual.crop, expected.crop)
+    for name in ("label_map", "keypoints_xy", "visibility"):
+        wanted, found = getattr(expected, name), getattr(actual, name)
+        if wanted is None:
+            case.assertIsNone(found)
+        else:
+            case.assertEqual(found.dtype, wanted.dtype)
+            np.testing.assert_array_equal(found, wanted)
 
 
 def flip_byte(path: pathlib.Path, offset: int) -> None:

@@ -5,15 +5,14 @@ import json
 import pathlib
 from unittest import mock
 
-import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.data import example
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.data.record import Crop
 from nppnet_tf.data.tfrecord import RecordSet
 from nppnet_tf.errors import UserError
 from tests.data import sample_records
@@ -29,67 +28,6 @@ class _RecordsTestCase(parameterized.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path) / "records"
 
-    def assert_same_record(self, actual, expected):
-        self.assertEqual(actual.record_id, expected.record_id)
-        self.assertEqual(actual.image_bytes, expected.image_bytes)
-        self.assertEqual(actual.crop, expected.crop)
-        for name in ("label_map", "keypoints_xy", "visibility"):
-            wanted, found = getattr(expected, name), getattr(actual, name)
-            if wanted is None:
-                self.assertIsNone(found)
-            else:
-                self.assertEqual(found.dtype, wanted.dtype)
-                np.testing.assert_array_equal(found, wanted)
-
-
-class ExampleTest(_RecordsTestCase):
-    @parameterized.product(
-        with_label_map=(True, False), with_pose=(True, False)
-    )
-    def test_round_trip(self, with_label_map, with_pose):
-        record = sample_records.make_record(
-            with_label_map=with_label_map, with_pose=with_pose
-        )
-
-        serialized = tfrecord.to_example(record)
-
-        self.assert_same_record(tfrecord.from_example(serialized), record)
-        self.assertEqual(serialized, tfrecord.to_example(record))
-
-    def test_round_trip_of_a_record_cut_out_of_a_picture(self):
-        record = dataclasses.replace(
-            sample_records.make_record(),
-            crop=Crop("picture é", (3, 4, 27, 44), (50, 30), 0.25),
-        )
-
-        found = tfrecord.from_example(tfrecord.to_example(record))
-
-        self.assert_same_record(found, record)
-
-    def test_whole_pictures_are_written_as_before_there_were_crops(self):
-        example = tf.train.Example.FromString(
-            tfrecord.to_example(sample_records.make_record())
-        )
-
-        self.assertEqual(
-            sorted(example.features.feature),
-            [
-                "image/encoded",
-                "image/height",
-                "image/width",
-                "keypoints/visibility",
-                "keypoints/xy",
-                "label_map/encoded",
-                "record_id",
-            ],
-        )
-
-    def test_other_examples_are_refused(self):
-        with self.assertRaisesRegex(UserError, "Example lacks features"):
-            tfrecord.from_example(tf.train.Example().SerializeToString())
-        with self.assertRaisesRegex(UserError, "not an Example"):
-            tfrecord.from_example(b"\xff\xff\xff")
-
 
 class WriteRecordsTest(_RecordsTestCase):
     def test_records_come_back_in_order(self):
@@ -101,7 +39,7 @@ class WriteRecordsTest(_RecordsTestCase):
         self.assertEqual(record_set.ids, tuple(r.record_id for r in records))
         self.assertEqual(record_set.descriptor, LIP)
         for found, wanted in zip(record_set, records, strict=True):
-            self.assert_same_record(found, wanted)
+            sample_records.assert_same(self, found, wanted)
 
     def test_shards_are_plain_tfrecord_files(self):
         records = sample_records.make_records(5)
@@ -111,7 +49,7 @@ class WriteRecordsTest(_RecordsTestCase):
         serialized = list(tf.data.TFRecordDataset(paths).as_numpy_iterator())
 
         self.assertEqual(
-            serialized, [tfrecord.to_example(record) for record in records]
+            serialized, [example.to_example(record) for record in records]
         )
 
     def test_manifest_counts(self):

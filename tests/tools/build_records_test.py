@@ -1,6 +1,9 @@
 """Tests of tools.build_records."""
 
 import pathlib
+import subprocess
+import sys
+import time
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -8,6 +11,7 @@ from absl.testing import parameterized
 from nppnet_tf.data.tfrecord import RecordSet
 from tests.data import person_trees
 from tests.data import sample_records
+from tests.shared import REPOSITORY
 from tests.shared import run_tool
 from tests.shared import shared_path
 
@@ -56,6 +60,35 @@ class BuildRecordsTest(parameterized.TestCase):
         self.run_lip(output=other)
 
         self.assertEqual(self.content(self.output), self.content(other))
+
+    def test_killed_with_its_workers_it_goes_on_to_the_same(self):
+        records = sample_records.make_records(40)
+        sample_records.write_lip(self.root, records)
+        whole = self.output.with_name("whole")
+        made = self.output.with_name("records.partial") / "made"
+        command = [sys.executable, "-m", "tools.build_records"]
+        with subprocess.Popen(
+            [
+                *command,
+                f"--root={self.root}",
+                f"--output={self.output}",
+                "--num_shards=8",
+                "--num_workers=2",
+            ],
+            cwd=REPOSITORY,
+            stdout=subprocess.DEVNULL,
+        ) as process:
+            while process.poll() is None and not list(made.glob("*.json")):
+                time.sleep(0.002)
+            process.kill()
+
+        result = self.run_lip("--num_shards=8", "--num_workers=1")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.run_lip("--num_shards=8", "--num_workers=1", output=whole)
+        self.assertEqual(self.content(self.output), self.content(whole))
+        again = self.run_lip("--num_shards=8")
+        self.assertIn("already made from the same files", again.stdout)
 
     def test_second_run_does_nothing(self):
         self.run_lip()

@@ -1,0 +1,109 @@
+"""Record <-> tf.train.Example, as bytes."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf.data import images
+from nppnet_tf.data.record import Crop
+from nppnet_tf.data.record import Record
+from nppnet_tf.errors import UserError
+
+# Features of one Example.
+RECORD_ID = "record_id"
+IMAGE_ENCODED = "image/encoded"
+IMAGE_HEIGHT = "image/height"
+IMAGE_WIDTH = "image/width"
+LABEL_MAP_ENCODED = "label_map/encoded"
+KEYPOINTS_XY = "keypoints/xy"
+KEYPOINTS_VISIBILITY = "keypoints/visibility"
+# Only of records that were cut out of larger pictures.
+CROP_PICTURE_ID = "crop/picture_id"
+CROP_BOX = "crop/box"
+CROP_PICTURE_SIZE = "crop/picture_size"
+CROP_SCORE = "crop/score"
+
+
+def to_example(record: Record) -> bytes:
+    """Serializes a record; equal records give equal bytes."""
+    height, width = images.picture_size(record.image_bytes)
+    features = {
+        RECORD_ID: _bytes(record.record_id.encode()),
+        IMAGE_ENCODED: _bytes(record.image_bytes),
+        IMAGE_HEIGHT: _integers([height]),
+        IMAGE_WIDTH: _integers([width]),
+    }
+    if record.label_map is not None:
+        label_png = images.encode_png(record.label_map)
+        features[LABEL_MAP_ENCODED] = _bytes(label_png)
+    if record.keypoints_xy is not None and record.visibility is not None:
+        xy = tf.train.FloatList(value=record.keypoints_xy.ravel().tolist())
+        features[KEYPOINTS_XY] = tf.train.Feature(float_list=xy)
+        features[KEYPOINTS_VISIBILITY] = _integers(record.visibility.tolist())
+    if record.crop is not None:
+        features |= _crop_features(record.crop)
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)
+
+
+def from_example(serialized: bytes) -> Record:
+    """Reads what `to_example` wrote; UserError where it did not write it."""
+    try:
+        example = tf.train.Example.FromString(serialized)
+    except Exception as error:
+        # The class of the error is protobuf's own and not public.
+        raise UserError("not an Example", found=error) from error
+    feature = example.features.feature
+    if RECORD_ID not in feature or IMAGE_ENCODED not in feature:
+        raise UserError(
+            "Example lacks features",
+            None,
+            f"{RECORD_ID}, {IMAGE_ENCODED}",
+            ", ".join(sorted(feature)),
+        )
+    label_map = keypoints_xy = visibility = None
+    if LABEL_MAP_ENCODED in feature:
+        label_png = feature[LABEL_MAP_ENCODED].bytes_list.value[0]
+        label_map = images.decode_label_map(label_png)
+    if KEYPOINTS_XY in feature:
+        xy = feature[KEYPOINTS_XY].float_list.value
+        keypoints_xy = np.array(xy, np.float32).reshape(-1, 2)
+        visible = feature[KEYPOINTS_VISIBILITY].int64_list.value
+        visibility = np.array(visible, np.int32)
+    return Record(
+        record_id=feature[RECORD_ID].bytes_list.value[0].decode(),
+        image_bytes=feature[IMAGE_ENCODED].bytes_list.value[0],
+        label_map=label_map,
+        keypoints_xy=keypoints_xy,
+        visibility=visibility,
+        crop=_crop(feature) if CROP_BOX in feature else None,
+    )
+
+
+def _crop_features(crop: Crop) -> dict[str, tf.train.Feature]:
+    score = tf.train.FloatList(value=[crop.score])
+    return {
+        CROP_PICTURE_ID: _bytes(crop.picture_id.encode()),
+        CROP_BOX: _integers(crop.box),
+        CROP_PICTURE_SIZE: _integers(crop.picture_size),
+        CROP_SCORE: tf.train.Feature(float_list=score),
+    }
+
+
+def _crop(feature: Mapping[str, tf.train.Feature]) -> Crop:
+    return Crop(
+        feature[CROP_PICTURE_ID].bytes_list.value[0].decode(),
+        tuple(feature[CROP_BOX].int64_list.value),
+        tuple(feature[CROP_PICTURE_SIZE].int64_list.value),
+        feature[CROP_SCORE].float_list.value[0],
+    )
+
+
+def _bytes(value: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def _integers(values: Sequence[int]) -> tf.train.Feature:
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))

@@ -10,6 +10,7 @@ from absl.testing import parameterized
 
 from nppnet_tf import keys
 from nppnet_tf.data import descriptors
+from nppnet_tf.inference import prediction_files
 from nppnet_tf.metrics import pck
 from tests import shared
 
@@ -53,6 +54,31 @@ class ReferenceTest(parameterized.TestCase):
             ],
             arrays[f"{case}_groups"] / 100,
         )
+
+    def test_every_real_pose_of_lip_counts_as_by_its_definition(self):
+        path = shared.shared_path("samples/lip_annotations/lip_val_pose_gt.csv")
+        rows = prediction_files.read_pose_rows(path, LIP)
+        truth_xy = np.stack(list(rows.values()))
+        noise = np.random.default_rng(0).normal(0, 12, truth_xy.shape)
+        predicted_xy = np.nan_to_num(truth_xy) + noise
+
+        scores = pck.pckh(truth_xy, predicted_xy)
+
+        right = counted = pictures = 0
+        for pose, found in zip(truth_xy, predicted_xy, strict=True):
+            head = np.hypot(*(pose[9] - pose[8]))
+            if np.isnan(head) or head == 0:
+                continue
+            pictures += 1
+            for joint in [*range(6), *range(8, 16)]:
+                if not np.isnan(pose[joint, 0]):
+                    counted += 1
+                    right += np.hypot(*(found[joint] - pose[joint])) <= head / 2
+        self.assertLen(rows, 10000)
+        self.assertEqual(scores["num_pictures_with_head"], pictures)
+        self.assertEqual(scores["num_pictures"] - pictures, 294)
+        self.assertEqual(scores["num_keypoints"], counted)
+        self.assertAlmostEqual(scores["pckh"], right / counted, places=12)
 
     @parameterized.named_parameters(("random", "a"), ("lip", "lip400"))
     def test_distances_equal_the_release(self, case):

@@ -1,0 +1,93 @@
+r"""Turns predictions into the two files that LIP's test server takes.
+
+    python -m tools.predict LIP/testing_images --model=RUN --output=predictions
+    python -m tools.write_submission --predictions=predictions \
+        --ids=LIP/test_id.txt --output=submission
+
+Writes, in the order of the ids:
+
+    pose.csv      <id>.jpg, then x and y of LIP's 16 joints, whole pixels
+    parsing.zip   <id>.png for every id, one grey PNG of class ids each
+
+Nothing is written unless every id has both predictions.
+"""
+
+import pathlib
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+
+PREDICTIONS = flags.DEFINE_string(
+    "predictions", None, "Folder that tools.predict wrote."
+)
+IDS = flags.DEFINE_string(
+    "ids", None, "Text file with an id on every line: what to submit, in order."
+)
+OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.")
+
+_NAMED = 5
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    predictions = command_line.require_folder(
+        PREDICTIONS.value, "--predictions"
+    )
+    ids = _read_ids()
+    output = command_line.new_folder(OUTPUT.value, "--output")
+    _require_all(predictions, ids)
+
+    from nppnet_tf.data.descriptors import LIP
+    from nppnet_tf.inference import submission
+
+    progress = command_line.Progress(len(ids), "packing")
+    submission.write(predictions, progress.over(ids), output, LIP)
+    command_line.say(f"{len(ids)} people: pose.csv and parsing.zip in {output}")
+
+
+def _read_ids() -> list[str]:
+    path = pathlib.Path(IDS.value or "")
+    if not IDS.value:
+        raise UserError("flag is missing", "--ids", "a text file of ids")
+    try:
+        lines = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            "ids cannot be read", path, "a text file of ids", error
+        ) from error
+    ids = [line.removesuffix(".jpg") for line in lines]
+    if not ids:
+        raise UserError("no ids", path, "one on every line", "nothing")
+    if len(set(ids)) < len(ids):
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        raise UserError("an id comes twice", path, "each once", twice[0])
+    return ids
+
+
+def _require_all(folder: pathlib.Path, ids: list[str]) -> None:
+    missing = [
+        f"{name}{suffix}"
+        for name in ids
+        for suffix in (".png", ".json")
+        if not (folder / f"{name}{suffix}").is_file()
+    ]
+    if missing:
+        rest = f" and {len(missing) - _NAMED} more" * (len(missing) > _NAMED)
+        raise UserError(
+            "predictions are missing",
+            folder,
+            "a label map and joints for every id",
+            ", ".join(missing[:_NAMED]) + rest,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -112,6 +112,25 @@ class EncodeTest(parameterized.TestCase):
 
 
 class DecodeTest(parameterized.TestCase):
+    def test_joints_lie_where_the_release_finds_them(self):
+        arrays = reference_arrays("ref_inference.npz")
+        # Left and right of the release's order, for its mirrored maps.
+        partners = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 14, 15]
+        maps, mirrored = (
+            arrays[name].transpose(0, 2, 3, 1)
+            for name in ("val_maps", "val_maps_flip")
+        )
+        averaged = (maps + mirrored[:, :, ::-1][..., partners]) / 2
+
+        input_xy, _ = heatmap_codec.decode_heatmaps(averaged, 4, 3.0)
+
+        crop, scale = arrays["val_crop"], arrays["val_scale"][:, None, None]
+        picture_xy = (input_xy - crop[..., 2:4] + crop[..., :2]) / scale
+        # It takes whole pixels of the input.
+        difference = (picture_xy - arrays["val_pose"][..., :2]) * scale
+        self.assertLess(np.quantile(np.abs(difference), 0.95), 1.0)
+        self.assertLess(np.median(np.abs(difference)), 0.6)
+
     def test_round_trip_to_a_hundredth_of_a_pixel(self):
         keypoints_xy = _random_points(LIP.num_keypoints, 96)
 

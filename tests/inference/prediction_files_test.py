@@ -11,7 +11,11 @@ from PIL import Image
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import prediction_files
+from tests import reference_arrays
 from tests import shared
+
+# Where each of LIP's joints stands in the order of the release.
+_RELEASE_TO_LIP = [10, 9, 8, 11, 12, 13, 15, 14, 1, 0, 4, 3, 2, 5, 6, 7]
 
 
 def _pose() -> tuple[np.ndarray, np.ndarray]:
@@ -122,6 +126,24 @@ class PoseRowsTest(parameterized.TestCase):
         read = prediction_files.read_pose_rows(self.path, LIP)
         np.testing.assert_array_equal(read["a_1"], pose)
         self.assertLen(self.path.read_text().split(","), 33)
+
+    def test_rows_equal_those_of_the_reference(self):
+        arrays = reference_arrays.load("ref_inference.npz")
+        # Joints in LIP's order; it cuts fractions off, ours rounds.
+        poses = np.trunc(arrays["csv_pose"][:, _RELEASE_TO_LIP, :2])
+        names = [str(name) for name in arrays["csv_names"]]
+
+        prediction_files.write_pose_rows(
+            self.path, dict(zip(names, poses, strict=True))
+        )
+
+        for written, expected in zip(
+            self.path.read_text().splitlines(),
+            str(arrays["csv_text"]).split(),
+            strict=True,
+        ):
+            name, _, cells = expected.partition(",")
+            self.assertEqual(written, f"{name}.jpg,{cells}")
 
     def test_real_annotations_are_read(self):
         path = shared.shared_path("samples/lip_annotations/lip_val_pose_gt.csv")

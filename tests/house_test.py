@@ -44,6 +44,7 @@ TESTS_OF_NO_MODULE = {
     "tests/importing/training_step_test.py": "layers, losses and key map",
     "tests/set_up_test.py": "make and its script",
     "tests/shared_test.py": "what tests share",
+    "tests/training/real_pictures_test.py": "the road from files to a loss",
     "tests/wheel_test.py": "setup.py",
 }
 

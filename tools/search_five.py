@@ -1,0 +1,253 @@
+r"""Searches five times with other halves and seeds, and keeps the best.
+
+    python -m tools.search_five --records=runs/lip/train \
+        --validation_records=runs/lip/val --workdir=runs/lip/search_five
+
+Sec. 4.2 repeats the search five times, divides the training set anew each time,
+and keeps "the best performing architecture", without saying by what. The rule
+here: each derived network is trained by one short schedule
+(--train_flagfile, the same seed for all) and measured on the validation
+records; the highest mean of mIoU and PCKh@0.5 wins, of equal ones the first.
+
+Each search is two stages of tools.search with --seed=0 to 4, then tools.derive,
+tools.train and tools.evaluate, all printed as they run. Stopped, the same
+command goes on where it was. The folder gets selection.json (every score, and
+the winner) and genotype.json (the winner's).
+"""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+from absl import flags
+
+from nppnet_tf import atomic
+from nppnet_tf.errors import UserError
+
+from . import command_line
+from . import phases
+from .phases import Command
+from .phases import Phase
+
+_TOOLS = pathlib.Path(__file__).absolute().parent
+_STAGES = ("encoder_decoder", "interaction_fusion")
+
+RECORDS = flags.DEFINE_string(
+    "records", None, "Folder of build_records to search and train on."
+)
+VALIDATION_RECORDS = flags.DEFINE_string(
+    "validation_records", None, "Folder of build_records to select by."
+)
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all searches.")
+SEARCHES = flags.DEFINE_integer("searches", 5, "How often to search.", 1)
+SEARCH_FLAGS = flags.DEFINE_string(
+    "search_flags",
+    "flags/lip",
+    "Folder with search_encoder_decoder.txt and search_interaction_fusion.txt.",
+)
+TRAIN_FLAGFILE = flags.DEFINE_string(
+    "train_flagfile",
+    "flags/lip/train_candidate.txt",
+    "Flag file of tools.train by which every candidate is trained.",
+)
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    for flag, value in (
+        ("--records", RECORDS.value),
+        ("--validation_records", VALIDATION_RECORDS.value),
+    ):
+        command_line.require_folder(value, flag)
+    search_flags = command_line.require_folder(
+        SEARCH_FLAGS.value, "--search_flags"
+    )
+    command_line.require_file(TRAIN_FLAGFILE.value, "--train_flagfile")
+    folder = command_line.new_folder(WORKDIR.value, "--workdir").absolute()
+    searches = Searches(
+        folder,
+        RECORDS.value,
+        VALIDATION_RECORDS.value,
+        search_flags,
+        TRAIN_FLAGFILE.value,
+        SEARCHES.value,
+    )
+    searches.run()
+
+
+@dataclasses.dataclass(frozen=True)
+class Searches:
+    """Several searches in one folder.
+
+    Attributes:
+        folder: Of all of them, absolute.
+        records: To search and to train on.
+        validation_records: To select by.
+        search_flags: Folder of the flag files of both stages.
+        train_flagfile: Of the short training.
+        count: How many.
+    """
+
+    folder: pathlib.Path
+    records: str
+    validation_records: str
+    search_flags: pathlib.Path
+    train_flagfile: str
+    count: int
+
+    def run(self) -> None:
+        """Runs what is not done yet and prints the selection."""
+        package = __package__ or "tools"
+        root = _TOOLS.parents[package.count(".")]
+        phases.PhaseRunner(self.folder, package, root).run(self.phases())
+        selection = json.loads(self.selection_path.read_text(encoding="utf-8"))
+        for row in selection["candidates"]:
+            chosen = "  <- selected" * (row["seed"] == selection["selected"])
+            command_line.say(
+                f"seed {row['seed']}: mIoU {row['miou']:.4f}, "
+                f"PCKh {row['pckh']:.4f}, mean {row['score']:.4f}{chosen}"
+            )
+        command_line.say(f"genotype: {self.folder / 'genotype.json'}")
+
+    @property
+    def selection_path(self) -> pathlib.Path:
+        """File with the scores and the winner."""
+        return self.folder / "selection.json"
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Returns every step of every search, and the selection."""
+        steps = [
+            phase
+            for seed in range(self.count)
+            for phase in self._search_phases(seed)
+        ]
+        selection = Phase(
+            "select",
+            "Select the best",
+            function=self.select,
+            settings={"searches": self.count},
+            outputs=(self.selection_path, self.folder / "genotype.json"),
+            expected_seconds=1,
+        )
+        return (*steps, selection)
+
+    def select(self) -> None:
+        """Writes the scores of all candidates and the winner's genotype."""
+        rows = [self._scores(seed) for seed in range(self.count)]
+        best = max(rows, key=lambda row: row["score"])
+        genotype = self._candidate(best["seed"]) / "genotype.json"
+        atomic.write_text(
+            self.folder / "genotype.json", genotype.read_text(encoding="utf-8")
+        )
+        selection = {
+            "rule": "highest mean of mIoU and PCKh@0.5 on the validation "
+            "records after the same short training; of equal ones the first",
+            "selected": best["seed"],
+            "candidates": rows,
+        }
+        atomic.write_text(
+            self.selection_path, json.dumps(selection, indent=1) + "\n"
+        )
+
+    def _scores(self, seed: int) -> dict[str, Any]:
+        path = self._candidate(seed) / "result.json"
+        result = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            miou = float(result["parsing"]["mean_iou"])
+            pckh = float(result["pose"]["pckh"])
+        except (KeyError, TypeError) as error:
+            raise UserError(
+                "a candidate lacks a score",
+                path,
+                "validation records with label maps and poses",
+                error,
+            ) from error
+        return {
+            "seed": seed,
+            "miou": miou,
+            "pckh": pckh,
+            "score": (miou + pckh) / 2,
+        }
+
+    def _candidate(self, seed: int) -> pathlib.Path:
+        return self.folder / f"seed_{seed}"
+
+    def _search_phases(self, seed: int) -> list[Phase]:
+        candidate = self._candidate(seed)
+        title = f"Search {seed + 1} of {self.count}"
+        return [
+            *(self._stage(seed, stage, title) for stage in _STAGES),
+            Phase(
+                f"derive_{seed}",
+                f"{title}: derive",
+                (
+                    Command(
+                        "derive",
+                        (
+                            f"--workdir={candidate / _STAGES[-1]}",
+                            f"--output={candidate / 'genotype.json'}",
+                        ),
+                    ),
+                ),
+                outputs=(candidate / "genotype.json",),
+            ),
+            Phase(
+                f"train_{seed}",
+                f"{title}: short training",
+                (
+                    Command(
+                        "train",
+                        (
+                            f"--flagfile={self.train_flagfile}",
+                            f"--genotype={candidate / 'genotype.json'}",
+                            f"--records={self.records}",
+                            f"--workdir={candidate / 'trained'}",
+                        ),
+                    ),
+                ),
+                outputs=(candidate / "trained" / "network.json",),
+            ),
+            Phase(
+                f"evaluate_{seed}",
+                f"{title}: measure",
+                (
+                    Command(
+                        "evaluate",
+                        (
+                            f"--model={candidate / 'trained'}",
+                            f"--records={self.validation_records}",
+                            f"--output={candidate / 'result.json'}",
+                        ),
+                    ),
+                ),
+                outputs=(candidate / "result.json",),
+            ),
+        ]
+
+    def _stage(self, seed: int, stage: str, title: str) -> Phase:
+        workdir = self._candidate(seed) / stage
+        arguments = (
+            f"--flagfile={self.search_flags / f'search_{stage}.txt'}",
+            f"--records={self.records}",
+            f"--workdir={workdir}",
+            f"--seed={seed}",
+        )
+        if stage != _STAGES[0]:
+            before = self._candidate(seed) / _STAGES[0] / "genotype.json"
+            arguments += (f"--genotype={before}",)
+        return Phase(
+            f"{stage}_{seed}",
+            f"{title}: {stage.replace('_', ' and ')}",
+            (Command("search", arguments),),
+            outputs=(workdir / "genotype.json",),
+        )
+
+
+if __name__ == "__main__":
+    main()

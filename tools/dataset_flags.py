@@ -5,8 +5,11 @@ Shared by the tools that look at a data set's own files.
 
 from absl import flags
 
+from nppnet_tf.data import cutting
 from nppnet_tf.data import datasets
-from nppnet_tf.data import pascal
+from nppnet_tf.data import descriptors
+from nppnet_tf.data import folder
+from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
@@ -17,23 +20,39 @@ _DATASET = flags.DEFINE_enum(
     "dataset",
     "lip",
     datasets.NAMES,
-    "Layout of the input: LIP, the extended PASCAL-Person-Part, or a plain "
-    "folder of pictures with label PNGs of the same name and a pose.csv in "
-    "LIP's classes and joints.",
+    "Layout of the input: LIP, the extended PASCAL-Person-Part, CIHP, or a "
+    "folder of pictures, label maps and a file of poses, in the classes and "
+    "joints of --descriptor.",
 )
 _ROOT = flags.DEFINE_list(
     "root", [], "Folder of the data set; several for --dataset=folder."
 )
 _SPLIT = flags.DEFINE_enum(
-    "split", None, SPLITS, "Split of a data set that has them; train if absent."
+    "split",
+    None,
+    SPLITS,
+    "Split of the data set. If absent, train of LIP and PASCAL-Person-Part, "
+    "every picture of others.",
+)
+_DESCRIPTOR = flags.DEFINE_string(
+    "descriptor",
+    None,
+    "What the labels and joints of --dataset=folder are: a JSON file, or "
+    f"one of {', '.join(descriptors.names())}; lip if absent.",
+)
+_KEYPOINTS = flags.DEFINE_string(
+    "keypoints",
+    None,
+    "File of poses of --dataset=folder: LIP's CSV, JSON of COCO, MPII or LIP, "
+    f"or an array; {', '.join(folder.POSE_FILES)} of the folder if absent.",
 )
 _PEOPLE = flags.DEFINE_enum(
     "people",
     None,
-    pascal.WAYS,
-    "How single people are cut out of pictures: annotated boxes with the "
-    "masks of matched detections, detections themselves, instances, or "
-    "annotated boxes as they are.",
+    (folder.WHOLE, *cutting.WAYS),
+    "How single people are cut out of pictures: not at all, annotated boxes "
+    "with the masks of matched detections (default of PASCAL-Person-Part), "
+    "detections themselves, instances, or annotated boxes as they are.",
 )
 _DETECTIONS = flags.DEFINE_string(
     "detections",
@@ -66,6 +85,8 @@ def read_source() -> Source:
         _ROOT.value,
         _SPLIT.value,
         Options(
+            descriptor=_DESCRIPTOR.value and _descriptor(_DESCRIPTOR.value),
+            keypoints=_KEYPOINTS.value,
             people=_PEOPLE.value,
             detections=_DETECTIONS.value,
             keep_without_joints=_KEEP_WITHOUT_JOINTS.value,
@@ -75,3 +96,9 @@ def read_source() -> Source:
     for note in source.notes:
         command_line.say(f"note: {note}")
     return source
+
+
+def _descriptor(name: str) -> DatasetDescriptor:
+    if name in descriptors.names():
+        return descriptors.get(name)
+    return descriptors.load(name)

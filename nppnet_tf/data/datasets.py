@@ -10,9 +10,12 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+from nppnet_tf.data import cihp
 from nppnet_tf.data import folder
 from nppnet_tf.data import lip
 from nppnet_tf.data import pascal
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.people import WholePicture
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
@@ -25,6 +28,7 @@ Reader = Callable[
 READERS: Mapping[str, Reader] = {
     "lip": lip.read,
     pascal.NAME: pascal.read,
+    cihp.NAME: cihp.read,
     "folder": folder.read,
 }
 
@@ -65,3 +69,35 @@ def read(
     source = READERS[dataset](roots, split, options)
     facts = {"dataset": dataset, "split": None, **source.facts}
     return dataclasses.replace(source, facts=facts)
+
+
+def read_pictures(
+    dataset: str,
+    root: str | os.PathLike[str],
+    split: str | None,
+    descriptor: DatasetDescriptor,
+) -> list[WholePicture]:
+    """Lists the truth about whole pictures, of which records are people.
+
+    Args:
+        dataset: One of `NAMES`, as the manifest of the records states it.
+        root: Folder of the data set.
+        split: As the manifest states it.
+        descriptor: Of the records.
+
+    Raises:
+        UserError: The data set has one person in a picture, or whatever the
+            reader finds.
+    """
+    if dataset == pascal.NAME:
+        return pascal.read_pictures(root, split)
+    if dataset == cihp.NAME:
+        return cihp.read_pictures(root, split)
+    if dataset == "folder":
+        return folder.read_pictures(root, split, descriptor)
+    raise UserError(
+        "data set without pictures of several people",
+        root,
+        f"{pascal.NAME}, {cihp.NAME} or folder",
+        dataset,
+    )

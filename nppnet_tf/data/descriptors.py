@@ -6,12 +6,18 @@ stands here once, by name, and permutations are derived from it.
 
 import dataclasses
 import json
+import os
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
 from nppnet_tf.errors import UserError
 
 IGNORE_LABEL = 255
+
+# Descriptors as users write them. Where a data set annotates one task alone,
+# the other one is LIP's, so that one network serves both.
+_KNOWN = pathlib.Path(__file__).parent / "known"
 
 
 def _table(**changes: Any) -> Any:
@@ -189,11 +195,36 @@ class DatasetDescriptor:
 
 def get(name: str) -> DatasetDescriptor:
     """Built-in descriptor of this name; UserError names those there are."""
-    if name not in _BUILT_IN:
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    if name not in names():
         raise UserError(
-            "unknown data set", expected=", ".join(_BUILT_IN), found=name
+            "unknown data set", expected=", ".join(names()), found=name
         )
-    return _BUILT_IN[name]
+    return load(_KNOWN / f"{name}.json")
+
+
+def names() -> tuple[str, ...]:
+    """Names of the built-in descriptors."""
+    return (*_BUILT_IN, *sorted(path.stem for path in _KNOWN.glob("*.json")))
+
+
+def load(path: str | os.PathLike[str]) -> DatasetDescriptor:
+    """Reads a descriptor from a JSON file; see `from_json`.
+
+    Raises:
+        UserError: The file cannot be read or holds no descriptor.
+    """
+    try:
+        text = pathlib.Path(path).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            "descriptor cannot be read",
+            path,
+            "a JSON file",
+            getattr(error, "strerror", None) or error,
+        ) from error
+    return DatasetDescriptor.from_json(text, path)
 
 
 def _both_ways(mirrors: Mapping[str, str]) -> dict[str, str]:

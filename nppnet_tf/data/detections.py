@@ -16,13 +16,12 @@ reads without running it. A file without masks is one of boxes alone.
 import dataclasses
 import os
 import pathlib
-import zipfile
-import zlib
 from collections.abc import Mapping
 
 import numpy as np
 
 from nppnet_tf.data import object_arrays
+from nppnet_tf.data import plain_arrays
 from nppnet_tf.errors import UserError
 
 PERSON = 0
@@ -34,20 +33,6 @@ MASKS = "pred_masks"
 NAMES = (BOXES, CLASSES, SCORES, MASKS)
 
 SUFFIXES = (".npz", ".npy")
-
-# Of all arrays of a file: 100 masks of the largest picture that is read.
-_MAX_BYTES = 100 << 26
-
-_READING_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    MemoryError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +74,11 @@ def read(path: str | os.PathLike[str]) -> Detections:
     """
     path = pathlib.Path(path)
     is_pickled = path.suffix == ".npy"
-    arrays = object_arrays.read(path) if is_pickled else _read_npz(path)
+    arrays = (
+        object_arrays.read(path)
+        if is_pickled
+        else plain_arrays.read(path, NAMES)
+    )
     if missing := {BOXES, CLASSES} - set(arrays):
         raise UserError(
             "detections lack arrays",
@@ -110,26 +99,6 @@ def read(path: str | os.PathLike[str]) -> Detections:
         arrays[SCORES].astype(np.float64)[is_person],
         masks,
     )
-
-
-def _read_npz(path: pathlib.Path) -> dict[str, np.ndarray]:
-    try:
-        # Opened here, since NumPy forgets to close what is no archive.
-        with open(path, "rb") as stream:
-            archive = np.load(stream, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
-            num_bytes = sum(info.file_size for info in archive.zip.infolist())
-            if num_bytes > _MAX_BYTES:
-                raise ValueError(f"arrays of {num_bytes} bytes")
-            return {name: archive[name] for name in NAMES if name in archive}
-    except _READING_ERRORS as error:
-        raise UserError(
-            "detections cannot be read",
-            path,
-            f"an .npz of {', '.join(NAMES)}",
-            getattr(error, "strerror", None) or error,
-        ) from error
 
 
 def _check(

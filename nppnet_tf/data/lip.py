@@ -1,38 +1,26 @@
-"""LIP as it lies on disk: pictures, label PNGs, pose CSV, id lists.
+"""LIP as it lies on disk: pictures, label PNGs, poses, id lists.
 
 Accepts the official archives in both nestings that are in use
 (`TrainVal_images/train_images` and `TrainVal_images/TrainVal_images/...`) and
 the flat layout of later projects (`train_images`, `train_segmentations`).
 """
 
-import csv
-import math
 import os
 import pathlib
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import NamedTuple
-
-import numpy as np
 
 from nppnet_tf.data import id_list
+from nppnet_tf.data import pose_files
 from nppnet_tf.data import raw
 from nppnet_tf.data import source
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.pose_files import Pose
 from nppnet_tf.data.raw import RawSample
-from nppnet_tf.data.record import ABSENT
-from nppnet_tf.data.record import OCCLUDED
-from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
 from nppnet_tf.errors import UserError
-
-# An absent joint in the CSV; all three of its cells together.
-_ABSENT_CELL = "nan"
-# The third cell of a joint: LIP counts the other way round than MPII.
-_VISIBILITIES = {0: VISIBLE, 1: OCCLUDED}
 
 _IMAGE_FOLDERS = {
     "train": ("train_images",),
@@ -44,25 +32,17 @@ _IMAGE_PARENTS = {
     "val": "TrainVal_images",
     "test": "Testing_images",
 }
+# CSV first: only there the third cell says whether a joint is occluded.
 _POSE_FILES = {
-    "train": ("lip_train_set.csv",),
-    "val": ("lip_val_set.csv", "lip_val_groundtruth.csv", "pose_gt.csv"),
+    "train": ("lip_train_set.csv", "LIP_SP_TRAIN_annotations.json"),
+    "val": (
+        "lip_val_set.csv",
+        "lip_val_groundtruth.csv",
+        "pose_gt.csv",
+        "LIP_SP_VAL_annotations.json",
+    ),
     "test": (),
 }
-
-
-class Pose(NamedTuple):
-    """A row of a pose CSV.
-
-    Attributes:
-        keypoints_xy: Float32 [16, 2], (0, 0) where absent.
-        visibility: Int32 [16].
-        fault: What is wrong with the row, or None; then the rest counts.
-    """
-
-    keypoints_xy: np.ndarray
-    visibility: np.ndarray
-    fault: str | None = None
 
 
 def read(
@@ -77,14 +57,19 @@ def read(
             number of samples where the options are strict.
     """
     root = source.one_root(roots, "lip")
-    source.refuse(options, "lip", "descriptor", *source.OF_PEOPLE)
+    source.refuse(options, "lip", "descriptor", "keypoints", *source.OF_PEOPLE)
     split = split or "train"
     samples = read_split(root, split)
     published = LIP.split_sizes[split]
     notes = source.count_notes(
         len(samples), published, f"samples of {split}", root, options.strict
     )
-    facts = {"split": split, "published_split_size": published}
+    pose_file = _pose_file(root, split)
+    facts = {
+        "split": split,
+        "published_split_size": published,
+        "poses": pose_file and pose_file.relative_to(root).as_posix(),
+    }
     return Source(LIP, samples, notes, facts)
 
 
@@ -93,15 +78,16 @@ def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
 
     The id list decides which samples there are and in which order; without
     one, all pictures of the split in the order of their names. A sample
-    without a label PNG or a row in the CSV lacks that annotation.
+    without a label PNG or a pose lacks that annotation. Poses are read from
+    the CSV of the split, or, where there is none, from its JSON.
 
     Args:
         root: Folder into which the archives were unpacked.
         split: "train", "val" or "test".
 
     Raises:
-        UserError: No such folder or split, no pictures, an id list or CSV that
-            cannot be read, or ids that occur twice.
+        UserError: No such folder or split, no pictures, an id list or file of
+            poses that cannot be read, or ids that occur twice.
     """
     root = pathlib.Path(root)
     if split not in SPLITS:
@@ -116,93 +102,6 @@ def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
         _sample(record_id, image_folder, label_folder, poses)
         for record_id in ids
     ]
-
-
-def read_pose_csv(path: str | os.PathLike[str]) -> dict[str, Pose]:
-    """Reads a pose CSV of LIP.
-
-    One row per picture without a header: its name, then x, y and v of 16
-    joints in the order of `descriptors.LIP`; v is 0 for visible and 1 for
-    occluded; an absent joint is `nan,nan,nan`.
-
-    Returns:
-        Poses by record id (the name without its extension). A row that is
-        wrong becomes a pose with a `fault`, so that its record can be named.
-
-    Raises:
-        UserError: The file cannot be read, a row has no name, or a name occurs
-            twice.
-    """
-    path = pathlib.Path(path)
-    poses: dict[str, Pose] = {}
-    for number, row in _rows(path):
-        record_id = id_list.stem(row[0])
-        if not record_id:
-            raise UserError(
-                "row without a name",
-                f"{path} line {number}",
-                "<id>.jpg,x,y,v,...",
-                ",".join(row)[:40],
-            )
-        if record_id in poses:
-            raise UserError(
-                "picture occurs twice", f"{path} line {number}", None, row[0]
-            )
-        poses[record_id] = _pose(row[1:], f"{path} line {number}")
-    return poses
-
-
-def _rows(path: pathlib.Path) -> Iterable[tuple[int, list[str]]]:
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
-            return [(reader.line_num, row) for row in reader if row]
-    except OSError as error:
-        raise UserError(
-            "pose CSV cannot be read", path, "a CSV file", error.strerror
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(
-            "pose CSV cannot be read", path, "a CSV file", error
-        ) from error
-
-
-def _pose(cells: list[str], where: str) -> Pose:
-    num_keypoints = LIP.num_keypoints
-    keypoints_xy = np.zeros((num_keypoints, 2), np.float32)
-    visibility = np.full(num_keypoints, ABSENT, np.int32)
-    try:
-        if len(cells) != 3 * num_keypoints:
-            raise UserError(
-                "row of another length",
-                where,
-                f"name and {3 * num_keypoints} cells",
-                f"name and {len(cells)} cells",
-            )
-        for k, name in enumerate(LIP.keypoints):
-            joint = [cell.strip() for cell in cells[3 * k : 3 * k + 3]]
-            xy, visible = _joint(joint, f"{where}, {name}")
-            keypoints_xy[k], visibility[k] = xy, visible
-    except UserError as error:
-        return Pose(keypoints_xy, visibility, str(error))
-    return Pose(keypoints_xy, visibility)
-
-
-def _joint(cells: list[str], where: str) -> tuple[tuple[float, float], int]:
-    if all(cell.lower() == _ABSENT_CELL for cell in cells):
-        return (0.0, 0.0), ABSENT
-    try:
-        x, y, visible = (float(cell) for cell in cells)
-        if math.isfinite(x) and math.isfinite(y):
-            return (x, y), _VISIBILITIES[visible]
-    except (ValueError, KeyError):
-        pass
-    raise UserError(
-        "joint is malformed",
-        where,
-        "x,y,0 or x,y,1 or nan,nan,nan",
-        ",".join(cells),
-    )
 
 
 def _sample(
@@ -254,12 +153,25 @@ def _label_folder(root: pathlib.Path, split: str) -> pathlib.Path | None:
 
 
 def _poses(root: pathlib.Path, split: str) -> dict[str, Pose]:
-    folders = _nestings(root, "TrainVal_pose_annotations")
-    for folder in (*folders, root / "pose_csv"):
-        for name in _POSE_FILES[split]:
+    path = _pose_file(root, split)
+    if path is None:
+        return {}
+    poses = pose_files.read(path, LIP)
+    # A picture of LIP shows one person.
+    return {name: people[0] for name, people in poses.items()}
+
+
+def _pose_file(root: pathlib.Path, split: str) -> pathlib.Path | None:
+    folders = (
+        *_nestings(root, "TrainVal_pose_annotations"),
+        root / "pose_csv",
+        root / "jsons",
+    )
+    for name in _POSE_FILES[split]:
+        for folder in folders:
             if (folder / name).is_file():
-                return read_pose_csv(folder / name)
-    return {}
+                return folder / name
+    return None
 
 
 def _nestings(root: pathlib.Path, archive: str) -> tuple[pathlib.Path, ...]:

@@ -8,12 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from nppnet_tf.data import images
+from nppnet_tf.data import matlab
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
 
 # What a picture may be called, in the order of preference.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+
+# What a label map may be; the second as Clothing Co-Parsing has it.
+LABEL_SUFFIXES = (".png", ".mat")
+_MATLAB_LABELS = "groundtruth"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +28,7 @@ class RawSample:
     Attributes:
         record_id: Unique in its data set.
         image_path: Picture; its absence makes the record a damaged one.
-        label_path: Label PNG, or None where the sample has none.
+        label_path: Label map, or None where the sample has none.
         keypoints_xy: As in `Record`, or None where the sample has no pose.
         visibility: As in `Record`, or None with `keypoints_xy`.
         fault: What is wrong with the annotation already, or None.
@@ -92,12 +97,36 @@ def read_bytes(path: pathlib.Path, record_id: str) -> bytes:
 
 
 def read_label_map(path: pathlib.Path, record_id: str) -> np.ndarray:
-    """Returns the ids of a PNG, uint8 [H, W]; BadRecordError if it has none."""
+    """Returns the ids of a label map, uint8 [H, W].
+
+    Args:
+        path: A PNG of ids, or a MATLAB file with a matrix `groundtruth`.
+        record_id: For the message.
+
+    Raises:
+        BadRecordError: It cannot be read or holds no ids.
+    """
     data = read_bytes(path, record_id)
     try:
+        if path.suffix == ".mat":
+            return _matlab_label_map(path)
         return images.decode_label_map(data)
     except UserError as error:
         raise BadRecordError(record_id, error, path) from error
+
+
+def _matlab_label_map(path: pathlib.Path) -> np.ndarray:
+    matrix = matlab.read(path, (_MATLAB_LABELS,))[_MATLAB_LABELS]
+    labels = matlab.numbers(matrix, path)
+    ids = np.nan_to_num(labels, nan=-1).clip(0, 255).astype(np.uint8)
+    if ids.ndim != 2 or (ids != labels).any():
+        raise UserError(
+            "label map does not hold class ids",
+            path,
+            f"a matrix {_MATLAB_LABELS} of 0..255",
+            f"shape {labels.shape}",
+        )
+    return ids
 
 
 def digest_of(

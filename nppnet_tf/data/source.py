@@ -50,6 +50,7 @@ class Options:
     Attributes:
         descriptor: Classes and joints of the data set, where it does not
             state them itself.
+        keypoints: File of poses, where it does not lie where the reader looks.
         people: How single persons are cut out of pictures; the reader's own
             way where None.
         detections: Folder of a detector's boxes and masks.
@@ -60,6 +61,7 @@ class Options:
     """
 
     descriptor: DatasetDescriptor | None = None
+    keypoints: str | os.PathLike[str] | None = None
     people: str | None = None
     detections: str | os.PathLike[str] | None = None
     keep_without_joints: bool = False

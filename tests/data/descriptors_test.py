@@ -8,6 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import descriptors
+from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from tests.shared import shared_path
@@ -113,8 +114,69 @@ class DatasetDescriptorTest(parameterized.TestCase):
             DatasetDescriptor.from_json(text, "own.json")
 
     def test_unknown_name_is_told_with_the_known_ones(self):
-        with self.assertRaisesRegex(UserError, "lip, pascal_person_part.*coco"):
-            descriptors.get("coco")
+        with self.assertRaisesRegex(
+            UserError, "lip, pascal_person_part, ccp, cihp.*found: wholebody"
+        ):
+            descriptors.get("wholebody")
+
+    def test_every_built_in_descriptor_bears_its_name(self):
+        for name in descriptors.names():
+            self.assertEqual(descriptors.get(name).name, name)
+
+    def test_cihp_is_lip_but_for_one_class(self):
+        cihp = descriptors.get("cihp")
+
+        others = [
+            (found, lip)
+            for found, lip in zip(cihp.classes, LIP.classes, strict=True)
+            if found != lip
+        ]
+        self.assertEqual(others, [("Torso-skin", "Jumpsuits")])
+        self.assertEqual(cihp.mirrored_classes, LIP.mirrored_classes)
+        self.assertEqual(cihp.palette, LIP.palette)
+
+    def test_classes_and_joints_are_those_of_the_real_files(self):
+        labels = json.loads(
+            shared_path("samples/ccp/label_list.json").read_text()
+        )
+        coco = json.loads(
+            shared_path("samples/coco_mmpose/test_coco.json").read_text()
+        )
+        with np.load(shared_path("samples/lspet/joints.npz")) as arrays:
+            order = arrays["order"].tolist()
+
+        self.assertEqual(descriptors.get("ccp").classes, tuple(labels))
+        self.assertEqual(
+            descriptors.get("coco").keypoints,
+            tuple(coco["categories"][0]["keypoints"]),
+        )
+        sides = {"R": "right", "L": "left"}
+        self.assertEqual(
+            descriptors.get("lspet").keypoints,
+            tuple(
+                f"{sides[name[0]]}{name[1:]}" if name[1] == "_" else name
+                for name in order
+            ),
+        )
+
+    @parameterized.parameters("cihp", "ccp", "lspet", "mpii", "coco")
+    def test_every_side_has_its_mirror(self, name):
+        descriptor = descriptors.get(name)
+
+        for names, mirrors in (
+            (descriptor.keypoints, descriptor.keypoint_mirrors),
+            (descriptor.classes, descriptor.class_mirrors),
+        ):
+            sided = [
+                n for n in names if n.lower().startswith(("left", "right"))
+            ]
+            self.assertEqual(set(sided), set(mirrors))
+
+    def test_descriptor_of_a_file_that_cannot_be_read_is_told(self):
+        with self.assertRaisesRegex(
+            UserError, "descriptor cannot be read.*/no"
+        ):
+            descriptors.load("/nowhere.json")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,32 @@
 """Tests of nppnet_tf.data.folder."""
 
+import json
 import pathlib
+import shutil
 
 import numpy as np
 from absl.testing import absltest
+from absl.testing import parameterized
+from scipy import io
 
+from nppnet_tf.data import descriptors
 from nppnet_tf.data import folder
 from nppnet_tf.data import images
+from nppnet_tf.data import inspection
+from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from tests.data import person_trees
 from tests.data import sample_records
 from tests.shared import shared_path
 
 
-class ReadTest(absltest.TestCase):
+def _samples(*roots, **options):
+    return folder.read(roots, None, Options(**options)).samples
+
+
+class ReadTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.root = pathlib.Path(self.create_tempdir().full_path)
@@ -30,9 +44,7 @@ class ReadTest(absltest.TestCase):
         row = sample_records.pose_row(self.record)
         self._write("pose.csv", f"{row}\n".encode())
 
-        first, second = (
-            sample.load() for sample in folder.read_folder(self.root)
-        )
+        first, second = (sample.load() for sample in _samples(self.root))
 
         self.assertEqual((first.record_id, second.record_id), ("b", "id_000"))
         self.assertIsNone(first.label_map)
@@ -43,7 +55,7 @@ class ReadTest(absltest.TestCase):
     def test_png_alone_is_a_picture(self):
         self._write("a.png")
 
-        (sample,) = folder.read_folder(self.root)
+        (sample,) = _samples(self.root)
 
         self.assertIsNone(sample.label_path)
 
@@ -51,7 +63,7 @@ class ReadTest(absltest.TestCase):
         self._write("images/a.png")
         self._write("labels/a.png", images.encode_png(self.record.label_map))
 
-        (sample,) = folder.read_folder(self.root)
+        (sample,) = _samples(self.root)
 
         self.assertEqual(sample.load().label_map.shape, (40, 24))
 
@@ -60,28 +72,211 @@ class ReadTest(absltest.TestCase):
         row = sample_records.pose_row(self.record)
         self._write("pose.csv", row.encode())
 
-        with self.assertRaisesRegex(UserError, "without a picture.*id_000"):
-            folder.read_folder(self.root)
+        with self.assertRaisesRegex(
+            UserError, "poses without a picture.*id_000"
+        ):
+            _samples(self.root)
 
     def test_empty_folder_is_told(self):
         with self.assertRaisesRegex(UserError, "no pictures in the folder"):
-            folder.read_folder(self.root)
+            _samples(self.root)
 
     def test_missing_folder_is_told(self):
         with self.assertRaisesRegex(UserError, "no such folder"):
-            folder.read_folder(self.root / "nowhere")
+            _samples(self.root / "nowhere")
 
     def test_name_in_two_folders_is_told(self):
         self._write("one/a.jpg")
         self._write("two/a.jpg")
 
         with self.assertRaisesRegex(UserError, "two folders hold the same"):
-            folder.read_all([self.root / "one", self.root / "two"])
+            _samples(self.root / "one", self.root / "two")
+
+    def test_descriptor_says_what_the_labels_and_joints_are(self):
+        person_trees.write_coco(self.root, ["a", "b"], num_people=1)
+
+        source = folder.read(
+            [self.root], None, Options(descriptor=PASCAL_PERSON_PART)
+        )
+
+        self.assertIs(source.descriptor, PASCAL_PERSON_PART)
+        self.assertEqual(source.facts["people"], "whole")
+        record = source.samples[1].load()
+        self.assertIsNone(record.crop)
+        np.testing.assert_array_equal(
+            record.label_map, person_trees.label_map(1)
+        )
+        np.testing.assert_allclose(
+            record.keypoints_xy[:-1],
+            person_trees.joints(1)[0, :-1, :2],
+            rtol=1e-6,
+        )
+
+    def test_people_are_cut_out_where_asked(self):
+        person_trees.write_coco(self.root, ["a", "b"])
+        options = {"descriptor": PASCAL_PERSON_PART}
+
+        with self.assertRaisesRegex(
+            UserError, "several people in one picture.*a; .*--people=boxes"
+        ):
+            _samples(self.root, **options)
+        samples = _samples(self.root, people="boxes", **options)
+
+        self.assertEqual(
+            [s.record_id for s in samples], ["a_0", "a_1", "b_0", "b_1"]
+        )
+        record = samples[1].load()
+        self.assertEqual(record.crop.box, (25, 1, 58, 39))
+        np.testing.assert_array_equal(
+            record.label_map, person_trees.label_map(0)[1:39, 25:58]
+        )
+
+    def test_people_nobody_annotated_are_left_out_and_named(self):
+        person_trees.write_coco(self.root, ["a"], visible=(True, False))
+        shutil.rmtree(self.root / "labels")
+
+        source = folder.read(
+            [self.root],
+            None,
+            Options(descriptor=PASCAL_PERSON_PART, people="boxes"),
+        )
+
+        self.assertEqual([s.record_id for s in source.samples], ["a_0"])
+        self.assertIn("1 people without annotation left out: a_1", source.notes)
+
+    def test_instances_are_cut_out_with_and_without_joints(self):
+        person_trees.write_coco(self.root, ["a"])
+        options = {"descriptor": PASCAL_PERSON_PART, "people": "instances"}
+
+        with_joints = _samples(self.root, **options)
+        (self.root / "keypoints.json").unlink()
+        without = _samples(self.root, **options)
+
+        for samples in (with_joints, without):
+            self.assertEqual([s.record_id for s in samples], ["a_1", "a_2"])
+        second = with_joints[1].load()
+        np.testing.assert_array_equal(
+            second.label_map, person_trees.label_map(0)[:, 24:]
+        )
+        self.assertIsNotNone(second.keypoints_xy)
+        self.assertIsNone(without[1].load().keypoints_xy)
+
+    def test_file_of_poses_may_lie_elsewhere(self):
+        person_trees.write_coco(self.root / "data", ["a"], num_people=1)
+        elsewhere = self.root / "mine.json"
+        shutil.move(self.root / "data" / "keypoints.json", elsewhere)
+        options = {"descriptor": PASCAL_PERSON_PART}
+
+        (without,) = _samples(self.root / "data", **options)
+        (found,) = _samples(self.root / "data", keypoints=elsewhere, **options)
+
+        self.assertIsNone(without.keypoints_xy)
+        self.assertIsNotNone(found.keypoints_xy)
+
+    def test_several_files_of_poses_are_told(self):
+        person_trees.write_coco(self.root, ["a"])
+        self._write("pose.csv", b"")
+
+        with self.assertRaisesRegex(
+            UserError, "several files of poses.*pose.csv, keypoints.json"
+        ):
+            _samples(self.root, descriptor=PASCAL_PERSON_PART)
+
+    def test_split_is_a_list_of_ids(self):
+        person_trees.write_coco(self.root, ["a", "b", "c"], num_people=1)
+        (self.root / "val_id.txt").write_text("c\na\n")
+        options = Options(descriptor=PASCAL_PERSON_PART)
+
+        source = folder.read([self.root], "val", options)
+
+        self.assertEqual([s.record_id for s in source.samples], ["c", "a"])
+        self.assertEqual(source.facts["split"], "val")
+        with self.assertRaisesRegex(UserError, "no list of the split train"):
+            folder.read([self.root], "train", options)
+
+    def test_listed_picture_that_is_missing_is_damage_of_its_record(self):
+        person_trees.write_coco(self.root, ["a"])
+        (self.root / "val_id.txt").write_text("a\nzebra\n")
+        options = Options(descriptor=PASCAL_PERSON_PART, people="boxes")
+
+        samples = folder.read([self.root], "val", options).samples
+
+        self.assertEqual(
+            [s.record_id for s in samples], ["a_0", "a_1", "zebra"]
+        )
+        with self.assertRaisesRegex(BadRecordError, "zebra: no picture"):
+            samples[2].load()
+
+    def test_fault_of_one_person_is_damage_of_the_picture(self):
+        person_trees.write_coco(self.root, ["a", "b"])
+        path = self.root / "keypoints.json"
+        document = json.loads(path.read_text())
+        document["annotations"][0]["keypoints"] = [1, 2]
+        path.write_text(json.dumps(document))
+
+        samples = _samples(
+            self.root, descriptor=PASCAL_PERSON_PART, people="boxes"
+        )
+
+        self.assertEqual([s.record_id for s in samples], ["a", "b_0", "b_1"])
+        with self.assertRaisesRegex(BadRecordError, "a: joints are malformed"):
+            samples[0].load()
+
+    def test_matlab_label_maps_are_read(self):
+        self._write("photos/a.jpg")
+        path = self.root / "annotations" / "pixel-level" / "a.mat"
+        path.parent.mkdir(parents=True)
+        io.savemat(path, {"groundtruth": self.record.label_map})
+
+        (sample,) = _samples(self.root)
+
+        np.testing.assert_array_equal(
+            sample.load().label_map, self.record.label_map
+        )
+        for matrix in (np.full((40, 24), 300), np.full((40, 24), 0.5), "ab"):
+            io.savemat(path, {"groundtruth": matrix})
+            with self.assertRaisesRegex(BadRecordError, "record a: "):
+                sample.load()
+
+    @parameterized.named_parameters(
+        ("ccp", "ccp", "ccp", 16, 0),
+        ("lspet", "lspet", "lspet", 0, 30),
+        ("mpii", "mpii_mmpose", "mpii", 0, 5),
+        ("coco", "coco_mmpose", "coco", 0, 12),
+        ("mhp", "mhp_mmpose", "lip", 0, 4),
+    )
+    def test_real_folders_of_other_data_sets(
+        self, name, descriptor, num_label_maps, num_poses
+    ):
+        root = shared_path(f"samples/{name}")
+        keypoints = next(iter(root.glob("test_*.json")), None)
+        descriptor = descriptors.get(descriptor)
+
+        samples = _samples(
+            root,
+            descriptor=descriptor,
+            keypoints=keypoints,
+            people=keypoints and "boxes",
+        )
+
+        records = [
+            inspection.inspect(sample.load(), descriptor)[0]
+            for sample in samples
+        ]
+        self.assertLen(
+            [r for r in records if r.label_map is not None], num_label_maps
+        )
+        self.assertLen(
+            [r for r in records if r.visibility is not None], num_poses
+        )
+        self.assertLen(records, num_label_maps + num_poses)
 
     def test_real_samples_are_read(self):
-        samples = folder.read_all(
-            shared_path(f"samples/{name}")
-            for name in ("lip_mmseg", "lip_jppnet", "lip_alexis97")
+        samples = _samples(
+            *(
+                shared_path(f"samples/{name}")
+                for name in ("lip_mmseg", "lip_jppnet", "lip_alexis97")
+            )
         )
         records = [sample.load() for sample in samples]
 

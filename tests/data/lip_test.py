@@ -1,19 +1,22 @@
 """Tests of nppnet_tf.data.lip."""
 
+import json
 import pathlib
 import shutil
 
 import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
+from PIL import Image
 
+from nppnet_tf.data import images
+from nppnet_tf.data import inspection
 from nppnet_tf.data import lip
 from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from tests.data import sample_records
-from tests.shared import shared_path
-
-_JOINTS = ",".join(["1,2,0"] * 16)
 
 
 class _FolderTestCase(parameterized.TestCase):
@@ -55,6 +58,101 @@ class ReadSplitTest(_FolderTestCase):
         shutil.move(self.root / "TrainVal_pose_annotations", pose_folder)
 
         self._check(lip.read_split(self.root, "train"), records)
+
+    def test_json_is_read_where_there_is_no_csv(self):
+        records = sample_records.make_records(2)
+        sample_records.write_lip(self.root, records, "val")
+        shutil.rmtree(self.root / "TrainVal_pose_annotations")
+        entries = [
+            {
+                "im_name": f"{record.record_id}.jpg",
+                "joint_self": record.keypoints_xy.tolist(),
+            }
+            for record in records
+        ]
+        (self.root / "jsons").mkdir()
+        path = self.root / "jsons" / "LIP_SP_VAL_annotations.json"
+        path.write_text(json.dumps({"root": entries}))
+
+        source = lip.read([self.root], "val", Options())
+
+        self.assertEqual(
+            source.facts["poses"], "jsons/LIP_SP_VAL_annotations.json"
+        )
+        for sample, record in zip(source.samples, records, strict=True):
+            found = sample.load()
+            np.testing.assert_allclose(found.keypoints_xy, record.keypoints_xy)
+            # The JSON does not tell occluded joints.
+            np.testing.assert_array_equal(
+                found.visibility, 2 * (record.visibility > 0)
+            )
+
+    def test_csv_comes_before_json(self):
+        records = sample_records.make_records(1)
+        sample_records.write_lip(self.root, records, "val")
+        folder = self.root / "TrainVal_pose_annotations"
+        (folder / "LIP_SP_VAL_annotations.json").write_text("torn")
+
+        source = lip.read([self.root], "val", Options())
+
+        self.assertEqual(
+            source.facts["poses"], "TrainVal_pose_annotations/lip_val_set.csv"
+        )
+
+    def test_layout_of_later_projects(self):
+        records = sample_records.make_records(2)
+        sample_records.write_lip(self.root / "official", records, "val")
+        official = self.root / "official"
+        place = self.root / "images_labels"
+        place.mkdir()
+        for archive, name in (
+            ("TrainVal_images", "val_images"),
+            ("TrainVal_images", "val_id.txt"),
+            ("TrainVal_parsing_annotations", "val_segmentations"),
+        ):
+            shutil.move(official / archive / name, place / name)
+        shutil.move(official / "TrainVal_pose_annotations", self.root)
+
+        self._check(lip.read_split(self.root, "val"), records)
+
+    @parameterized.parameters("Testing_images/Testing_images", "Testing_images")
+    def test_list_of_the_test_split_lies_above_its_pictures(self, parent):
+        folder = self.root / parent / "testing_images"
+        folder.mkdir(parents=True)
+        for name in "ab":
+            content = sample_records.make_record().image_bytes
+            (folder / f"{name}.jpg").write_bytes(content)
+        (self.root / parent / "test_id.txt").write_text("b\n")
+
+        samples = lip.read_split(self.root, "test")
+
+        self.assertEqual([s.record_id for s in samples], ["b"])
+
+    def test_grey_turned_and_palette_files_make_one_kind_of_record(self):
+        records = sample_records.make_records(3)
+        sample_records.write_lip(self.root, records)
+        folder = self.root / "TrainVal_images" / "train_images"
+        labels = self.root / "TrainVal_parsing_annotations"
+        colours = Image.new("RGB", (24, 40), (200, 60, 20))
+        colours.convert("L").save(folder / "id_000.jpg")
+        colours.convert("CMYK").save(folder / "id_001.jpg")
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        colours.rotate(90, expand=True).save(folder / "id_002.jpg", exif=exif)
+        for record in records:
+            palette = Image.fromarray(record.label_map)
+            palette.putpalette(np.random.default_rng(0).bytes(768))
+            palette.save(
+                labels / "train_segmentations" / f"{record.record_id}.png"
+            )
+
+        for sample, record in zip(
+            lip.read_split(self.root, "train"), records, strict=True
+        ):
+            found, _ = inspection.inspect(sample.load(), LIP)
+            image = images.decode(found.image_bytes)
+            self.assertEqual(image.shape, (40, 24, 3))
+            np.testing.assert_array_equal(found.label_map, record.label_map)
 
     def test_id_list_decides_what_there_is_and_its_order(self):
         sample_records.write_lip(self.root, sample_records.make_records(3))
@@ -139,63 +237,6 @@ class ReadSplitTest(_FolderTestCase):
 
         with self.assertRaisesRegex(UserError, message):
             lip.read_split(self.root, "train")
-
-
-class ReadPoseCsvTest(_FolderTestCase):
-    def _read(self, text):
-        path = self.root / "poses.csv"
-        path.write_text(text)
-        return lip.read_pose_csv(path)
-
-    def test_columns_by_hand(self):
-        cells = ["7,9,0", "nan,nan,nan", "3,4,1"] + ["1,2,0"] * 13
-
-        pose = self._read("a_1.jpg," + ",".join(cells) + "\n")["a_1"]
-
-        self.assertIsNone(pose.fault)
-        np.testing.assert_array_equal(pose.visibility[:4], [2, 0, 1, 2])
-        np.testing.assert_array_equal(
-            pose.keypoints_xy[:4], [[7, 9], [0, 0], [3, 4], [1, 2]]
-        )
-
-    @parameterized.named_parameters(
-        ("short", "a.jpg,1,2,0", "48 cells.*and 3 cells"),
-        ("text", "a.jpg,x,2,0" + ",1,2,0" * 15, "right_ankle.*found: x,2,0"),
-        (
-            "half",
-            "a.jpg,nan,2,0" + ",1,2,0" * 15,
-            "joint is malformed.*nan,2,0",
-        ),
-        ("visibility", "a.jpg,1,2,5" + ",1,2,0" * 15, "found: 1,2,5"),
-    )
-    def test_bad_row_becomes_a_fault_of_its_record(self, row, message):
-        poses = self._read(f"{row}\nb.jpg,{_JOINTS}\n")
-
-        self.assertRegex(poses["a"].fault, message)
-        self.assertRegex(poses["a"].fault, "poses.csv line 1")
-        self.assertIsNone(poses["b"].fault)
-
-    def test_name_that_occurs_twice_is_told(self):
-        with self.assertRaisesRegex(UserError, "line 2; found: a.jpg"):
-            self._read(f"a.jpg,{_JOINTS}\na.jpg,{_JOINTS}\n")
-
-    def test_row_without_name_is_told(self):
-        with self.assertRaisesRegex(UserError, "without a name.*line 1"):
-            self._read(f",{_JOINTS}\n")
-
-    def test_all_real_rows_are_read(self):
-        poses = lip.read_pose_csv(
-            shared_path("samples/lip_annotations/lip_val_pose_gt.csv")
-        )
-
-        visibility = np.stack([pose.visibility for pose in poses.values()])
-        self.assertLen(poses, 10000)
-        self.assertEmpty([p for p in poses.values() if p.fault])
-        # Published statistics: 9.7 % absent, 8.3 % of the others occluded.
-        self.assertAlmostEqual(np.mean(visibility == 0), 0.097, places=3)
-        self.assertAlmostEqual(
-            np.sum(visibility == 1) / np.sum(visibility > 0), 0.083, places=3
-        )
 
 
 if __name__ == "__main__":

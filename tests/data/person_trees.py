@@ -1,8 +1,9 @@
-"""Small trees of the extended PASCAL-Person-Part for tests.
+"""Small trees of pictures with several people for tests.
 
 Two people in every picture, one on the left half and one on the right.
 """
 
+import json
 import pathlib
 
 import numpy as np
@@ -98,3 +99,40 @@ def write(root: pathlib.Path, ids: list[str], split: str = "train") -> None:
         moved = np.array(BOXES[::-1]) + (0.4, -0.3, 0.6, -0.5)
         write_detections(root / "Mask" / f"{name}.npy", moved, masks()[::-1])
     (root / f"{split}_id.txt").write_text("".join(f"{i}\n" for i in ids))
+
+
+def write_coco(
+    root: pathlib.Path,
+    ids: list[str],
+    num_people: int = 2,
+    visible: tuple[bool, ...] = (True, True),
+) -> None:
+    """Writes a plain folder with label maps, instances and COCO keypoints.
+
+    Classes, joints and people are those of `write`; people who are not visible
+    have a box alone.
+    """
+    write(root / "pascal", ids)
+    for name, place in (
+        ("images", "JPEGImages"),
+        ("labels", "SegmentationPart"),
+        ("instances", "Instances"),
+    ):
+        (root / "pascal" / place).rename(root / name)
+    annotations = [
+        {
+            "image_id": seed,
+            "bbox": [*box[:2], box[2] - box[0], box[3] - box[1]],
+            "keypoints": (person * (1, 1, 2) * is_visible).ravel().tolist(),
+        }
+        for seed in range(len(ids))
+        for person, box, is_visible in list(
+            zip(joints(seed), BOXES, visible, strict=True)
+        )[:num_people]
+    ]
+    images_of_ids = [
+        {"id": seed, "file_name": f"{name}.jpg"}
+        for seed, name in enumerate(ids)
+    ]
+    document = {"images": images_of_ids, "annotations": annotations}
+    (root / "keypoints.json").write_text(json.dumps(document))

@@ -1,5 +1,6 @@
 """Tests of tools.build_records."""
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import time
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.tfrecord import RecordSet
 from tests.data import person_trees
 from tests.data import sample_records
@@ -157,6 +159,16 @@ class BuildRecordsTest(parameterized.TestCase):
             "several folders.*--root",
         ),
         (
+            "descriptor",
+            ["--dataset=folder", "--root=.", "--descriptor=x", "--output=x"],
+            "descriptor cannot be read.*x",
+        ),
+        (
+            "descriptor_of_lip",
+            ["--root=.", "--descriptor=coco", "--output=x"],
+            "--dataset=lip does not take.*--descriptor.*found: coco",
+        ),
+        (
             "nothing_to_verify",
             ["--verify", "--output=/nowhere"],
             "not a folder of records",
@@ -201,6 +213,26 @@ class BuildRecordsTest(parameterized.TestCase):
         self.assertEqual(record_set.descriptor.name, "pascal_person_part")
         self.assertEqual(record_set.manifest["people"], "matched")
         self.assertEqual(record_set.read(1).crop.box, (25, 1, 58, 39))
+
+    def test_makes_records_in_the_words_of_a_descriptor(self):
+        root = self.root.with_name("mine")
+        person_trees.write_coco(root, ["a", "b"])
+        descriptor = dataclasses.replace(PASCAL_PERSON_PART, name="mine")
+        (root / "words.json").write_text(descriptor.to_json())
+
+        result = run_tool(
+            "build_records",
+            "--dataset=folder",
+            f"--root={root}",
+            f"--descriptor={root / 'words.json'}",
+            "--people=boxes",
+            f"--output={self.output}",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        record_set = RecordSet.open(self.output)
+        self.assertEqual(record_set.descriptor, descriptor)
+        self.assertEqual(record_set.ids, ("a_0", "a_1", "b_0", "b_1"))
 
     def test_another_number_than_published_is_refused_where_asked(self):
         self.assert_one_line(

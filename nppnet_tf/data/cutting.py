@@ -1,0 +1,312 @@
+"""Cuts single people out of pictures of several, in one of four ways.
+
+matched     the annotated box of every person for whom the detector found
+            a box of 0.7 IoU at least, other people made background by its
+            mask: the authors' release
+detections  the detected boxes and masks (the paper, Sec. 4.1); joints are
+            those of the annotated person that is so matched
+instances   the people of a PNG of instances, their tight boxes and masks;
+            joints as above
+boxes       the annotated boxes; label maps show whoever is in them
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import numpy as np
+
+from nppnet_tf.data import boxes as box_geometry
+from nppnet_tf.data import cropped
+from nppnet_tf.data import detections
+from nppnet_tf.data import people as people_files
+from nppnet_tf.data import raw
+from nppnet_tf.data import source
+from nppnet_tf.data.cropped import CroppedSample
+from nppnet_tf.data.cropped import DetectionMask
+from nppnet_tf.data.cropped import InstanceMask
+from nppnet_tf.data.cropped import Mask
+from nppnet_tf.data.detections import Detections
+from nppnet_tf.data.people import People
+from nppnet_tf.data.source import Options
+from nppnet_tf.errors import UserError
+
+MATCHED = "matched"
+DETECTIONS = "detections"
+INSTANCES = "instances"
+BOXES = "boxes"
+WAYS = (MATCHED, DETECTIONS, INSTANCES, BOXES)
+
+# Largest 1 - IoU of an annotated and another box of one person.
+MAX_COST = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Folders in which the parts of a data set lie.
+
+    Attributes:
+        images: Pictures.
+        labels: Label PNGs.
+        instances: PNGs of ids of people.
+        detections: Files of a detector.
+    """
+
+    images: pathlib.Path
+    labels: pathlib.Path
+    instances: pathlib.Path
+    detections: pathlib.Path
+
+    def label_path(self, picture_id: str) -> pathlib.Path | None:
+        """Returns the label map of a picture, None where there is none."""
+        for suffix in raw.LABEL_SUFFIXES:
+            path = self.labels / f"{picture_id}{suffix}"
+            if path.is_file() and path != raw.find_image(
+                self.images, picture_id
+            ):
+                return path
+        return None
+
+
+class Cutter:
+    """Cuts the people out of pictures in one way; remembers who is left out.
+
+    Args:
+        places: Where things lie.
+        way: One of `WAYS`.
+        options: Of the reader; its own detections come first.
+        num_keypoints: K.
+        read_people: Returns the annotated people of a picture, None where
+            nobody annotated any; UserError where their file is damaged.
+
+    Attributes:
+        way: As above.
+        left_out: What was left out: names by reason.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        way: str,
+        options: Options,
+        num_keypoints: int,
+        read_people: Callable[[str], People | None],
+    ) -> None:
+        self.way = way
+        self.left_out: dict[str, list[str]] = {
+            "pictures_without_joints": [],
+            "pictures_without_people": [],
+            "people_without_detection": [],
+            "people_without_annotation": [],
+        }
+        if options.detections is not None:
+            places = dataclasses.replace(
+                places, detections=pathlib.Path(options.detections)
+            )
+        self._places = places
+        self._keeps_all = options.keep_without_joints
+        self._num_keypoints = num_keypoints
+        self._read_people = read_people
+        self._check(options)
+
+    def cut(self, picture_id: str) -> list[CroppedSample]:
+        """Returns the people of one picture; what is damaged has a fault."""
+        try:
+            return list(self._cut(picture_id))
+        except UserError as error:
+            image_path = raw.find_image(self._places.images, picture_id)
+            return [
+                CroppedSample(
+                    picture_id,
+                    picture_id,
+                    image_path,
+                    (0, 0, 0, 0),
+                    fault=str(error),
+                )
+            ]
+
+    def notes(self) -> list[str]:
+        """One line for every reason for which something was left out."""
+        return [
+            f"{len(names)} {reason.replace('_', ' ')} left out: "
+            + source.listed(names)
+            for reason, names in self.left_out.items()
+            if names
+        ]
+
+    def _check(self, options: Options) -> None:
+        if self.way not in WAYS:
+            raise UserError(
+                "unknown way to cut people out",
+                "--people",
+                ", ".join(WAYS),
+                self.way,
+            )
+        uses_detections = self.way in (MATCHED, DETECTIONS)
+        if options.detections is not None and not uses_detections:
+            raise UserError(
+                f"--people={self.way} does not take this flag", "--detections"
+            )
+        if self._keeps_all and self.way in (MATCHED, BOXES):
+            raise UserError(
+                f"--people={self.way} needs joints",
+                "--keep_without_joints",
+                f"--people={DETECTIONS} or --people={INSTANCES}",
+            )
+        needed = [self._places.images]
+        if uses_detections:
+            needed.append(self._places.detections)
+        elif self.way == INSTANCES:
+            needed.append(self._places.instances)
+        for path in needed:
+            if not path.is_dir():
+                raise UserError(
+                    f"no folder that --people={self.way} needs",
+                    path,
+                    f"--people is one of {', '.join(WAYS)}",
+                )
+
+    def _cut(self, picture_id: str) -> Iterator[CroppedSample]:
+        image_path = raw.find_image(self._places.images, picture_id)
+        if not image_path.is_file():
+            raise UserError("no picture of this id", image_path)
+        people = self._read_people(picture_id)
+        if people is None:
+            if not self._keeps_all:
+                self.left_out["pictures_without_joints"].append(picture_id)
+                return
+            people = people_files.no_people(self._num_keypoints)
+        cuts = self._cuts(picture_id, people)
+        if not cuts:
+            self.left_out["pictures_without_people"].append(picture_id)
+        label_path = self._places.label_path(picture_id)
+        for cut in cuts:
+            # A person of whom no joint was seen has no pose.
+            has_pose = cut.person is not None and bool(
+                people.visibility[cut.person].any()
+            )
+            if self.way == BOXES and not has_pose and label_path is None:
+                self.left_out["people_without_annotation"].append(
+                    f"{picture_id}_{cut.number}"
+                )
+                continue
+            yield CroppedSample(
+                f"{picture_id}_{cut.number}",
+                picture_id,
+                image_path,
+                cut.box,
+                label_path,
+                people.keypoints_xy[cut.person] if has_pose else None,
+                people.visibility[cut.person] if has_pose else None,
+                cut.mask,
+                cut.score,
+            )
+
+    def _cuts(self, picture_id: str, people: People) -> "list[_Cut]":
+        if self.way == MATCHED:
+            return self._matched(picture_id, people)
+        if self.way == DETECTIONS:
+            return self._detected(picture_id, people)
+        if self.way == INSTANCES:
+            return self._instances(picture_id, people)
+        return [
+            _Cut(number, box_geometry.whole_pixels(box), number)
+            for number, box in enumerate(people.boxes)
+        ]
+
+    def _matched(self, picture_id: str, people: People) -> "list[_Cut]":
+        path, found = self._read_detections(picture_id)
+        return [
+            _Cut(
+                person,
+                # As the release casts it.
+                box_geometry.whole_pixels(people.boxes[person]),
+                person,
+                DetectionMask(path, detection),
+            )
+            for person, detection in self._assign(
+                picture_id, people, found.boxes
+            ).items()
+        ]
+
+    def _detected(self, picture_id: str, people: People) -> "list[_Cut]":
+        path, found = self._read_detections(picture_id)
+        pairs = self._assign(picture_id, people, found.boxes)
+        person_of = {number: person for person, number in pairs.items()}
+        return [
+            _Cut(
+                number,
+                box_geometry.whole_pixels(box, outwards=True),
+                person_of.get(number),
+                DetectionMask(path, number) if found.has_masks else None,
+                float(found.scores[number]),
+            )
+            for number, box in enumerate(found.boxes)
+        ]
+
+    def _instances(self, picture_id: str, people: People) -> "list[_Cut]":
+        path = self._places.instances / f"{picture_id}.png"
+        found = cropped.instance_boxes(cropped.read_ids(path))
+        pairs = self._assign(
+            picture_id, people, np.array(list(found.values()), np.float64)
+        )
+        person_of = {number: person for person, number in pairs.items()}
+        return [
+            _Cut(
+                instance,
+                box,
+                person_of.get(number),
+                InstanceMask(path, instance),
+            )
+            for number, (instance, box) in enumerate(found.items())
+        ]
+
+    def _assign(
+        self, picture_id: str, people: People, found: np.ndarray
+    ) -> dict[int, int]:
+        """Index of the box found for every person; the others are noted."""
+        pairs = dict(box_geometry.assign(people.boxes, found, MAX_COST))
+        self.left_out["people_without_detection"] += [
+            f"{picture_id}_{person}"
+            for person in range(people.count)
+            if person not in pairs
+        ]
+        return pairs
+
+    def _read_detections(
+        self, picture_id: str
+    ) -> tuple[pathlib.Path, Detections]:
+        path = detections.find(self._places.detections, picture_id)
+        if path is None:
+            names = " or ".join(picture_id + end for end in detections.SUFFIXES)
+            raise UserError(
+                "no detections of the picture", self._places.detections, names
+            )
+        found = detections.read(path)
+        if self.way == MATCHED and not found.has_masks:
+            raise UserError(
+                f"--people={MATCHED} needs masks",
+                path,
+                f"{detections.MASKS}, or --people={DETECTIONS}",
+            )
+        return path, found
+
+
+@dataclasses.dataclass(frozen=True)
+class _Cut:
+    """One person to be cut out.
+
+    Attributes:
+        number: Among those of the picture, for the record's id.
+        box: Left, top, right, bottom.
+        person: Index of the annotated person, or None.
+        mask: Who is who, or None.
+        score: Of the detection.
+    """
+
+    number: int
+    box: tuple[int, int, int, int]
+    person: int | None
+    mask: Mask | None = None
+    score: float = 1.0

@@ -15,7 +15,7 @@ from nppnet_tf import keys
 from nppnet_tf.config import InputConfig
 from nppnet_tf.data import augmentation
 from nppnet_tf.data import boundary
-from nppnet_tf.data import folder
+from nppnet_tf.data import datasets
 from nppnet_tf.data import heatmap_codec
 from nppnet_tf.data import images
 from nppnet_tf.data import pipeline
@@ -485,10 +485,11 @@ class DistributedTest(_PipelineTestCase):
 
 class RealPicturesTest(_PipelineTestCase):
     def test_real_lip_pictures_become_batches(self):
-        samples = folder.read_all(
+        roots = [
             shared_path(f"samples/{name}")
             for name in ("lip_mmseg", "lip_jppnet", "lip_alexis97")
-        )
+        ]
+        samples = datasets.read("folder", roots).samples
         record_set = self.write(samples)
         config = InputConfig(image_size=(96, 96), batch_size=8)
 

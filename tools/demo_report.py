@@ -141,13 +141,13 @@ def _summary(
     summary: dict[str, Any] = {}
     for title, key in sources.summary_names.items():
         network, _, image_size = networks[title]
-        parameters, macs = cost.cost(network, image_size)
+        cost_of_network = cost.cost(network, image_size)
         seconds = sum(record["seconds"] for record in metrics[title])
         summary[key] = {
             **run_report.scores(results[title]),
             "title": title,
-            "parameters": parameters,
-            "gmac": round(macs / 1e9, 4),
+            "parameters": cost_of_network.parameters,
+            "gmac": round(cost_of_network.macs / 1e9, 4),
             "epochs": len(metrics[title]),
             "train_minutes": round(seconds / 60, 2),
         }

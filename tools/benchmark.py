@@ -7,13 +7,18 @@ python -m tools.benchmark --what=inference --preset=released \
         --channels=128 --cells=16 --image_size=384
 python -m tools.benchmark --what=input_pipeline --records=DIR \
         --image_size=384
+python -m tools.benchmark --what=import --channels=128 --cells=16
 """
 
 import json
 import os
 import pathlib
+import re
 import resource
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -33,6 +38,9 @@ if TYPE_CHECKING:
 SEARCH_STEP = "search_step"
 INFERENCE = "inference"
 INPUT_PIPELINE = "input_pipeline"
+IMPORT = "import"
+
+_POLL_SECONDS = 0.05
 
 # Of input_pipeline: until its threads have all begun, and for its parts.
 _WARM_UP_BATCHES = 4
@@ -43,9 +51,10 @@ FLAGS = flags.FLAGS
 flags.DEFINE_enum(
     "what",
     None,
-    [SEARCH_STEP, INFERENCE, INPUT_PIPELINE],
+    [SEARCH_STEP, INFERENCE, INPUT_PIPELINE, IMPORT],
     "One weight and one architecture step of the search; one forward pass of "
-    "a derived network; or training samples with all targets.",
+    "a derived network; training samples with all targets; or import_npp of a "
+    "file of the authors' form, in a process of its own.",
 )
 flags.DEFINE_enum(
     "stage",
@@ -79,13 +88,14 @@ def _run(_: list[str]) -> None:
         raise UserError(
             "nothing to measure",
             "--what",
-            f"{SEARCH_STEP}, {INFERENCE} or {INPUT_PIPELINE}",
+            f"{SEARCH_STEP}, {INFERENCE}, {INPUT_PIPELINE} or {IMPORT}",
             "nothing",
         )
     measure = {
         SEARCH_STEP: _search_step,
         INFERENCE: _inference,
         INPUT_PIPELINE: _input_pipeline,
+        IMPORT: _import,
     }[FLAGS.what]
     result = {"what": FLAGS.what, **measure(), **_circumstances()}
     text = json.dumps(result, indent=2)
@@ -283,6 +293,62 @@ def _describe_pictures(record_set: "RecordSet") -> dict[str, Any]:
         "median_width": statistics.median(width for _, width in sizes),
         "median_bytes": statistics.median(map(len, encoded)),
     }
+
+
+def _import() -> dict:
+    """Writes a file of the authors' form and imports it, all in all."""
+    from nppnet_tf.importing import state_dict
+    from nppnet_tf.importing import torch_writer
+    from nppnet_tf.models.nppnet import NPPNet
+
+    network = NPPNet.from_preset(
+        published.RELEASED_NAME, channels=FLAGS.channels, cells=FLAGS.cells
+    )
+    entries = state_dict.network_entries(network)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        path = folder / "checkpoint.pth"
+        torch_writer.write(path, state_dict.to_state_dict(entries))
+        size = path.stat().st_size
+        seconds, peak = _measure_child(
+            "import_npp", f"--checkpoint={path}", f"--output={folder / 'run'}"
+        )
+        report = json.loads((folder / "run" / "import.json").read_text())
+    return {
+        "channels": FLAGS.channels,
+        "cells": FLAGS.cells,
+        "parameters": report["network"]["parameters"],
+        "file_mb": round(size / 1e6, 1),
+        "seconds": round(seconds, 2),
+        "peak_memory_gb": peak,
+    }
+
+
+def _measure_child(tool: str, *arguments: str) -> tuple[float, float]:
+    """Runs a sibling tool; returns its seconds and its peak memory in GB."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"{__package__}.{tool}", *arguments],
+        stdout=subprocess.DEVNULL,
+    )
+    peak = 0.0
+    while process.poll() is None:
+        # What the system tells behind a child's end is never less than the
+        # parent's own peak.
+        peak = max(peak, _resident_peak_gb(process.pid))
+        time.sleep(_POLL_SECONDS)
+    if process.returncode:
+        raise UserError(f"{tool} failed", found=f"status {process.returncode}")
+    return time.perf_counter() - started, peak
+
+
+def _resident_peak_gb(process_id: int) -> float:
+    try:
+        status = pathlib.Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return 0.0
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return round(int(match[1]) * 1024 / 1e9, 2) if match else 0.0
 
 
 def _noise(batch_size: int, size: int) -> dict:

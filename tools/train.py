@@ -3,20 +3,23 @@ r"""Trains the network of a genotype on a whole training set (Sec. 4.2).
     python -m tools.train --genotype=runs/second/genotype.json \
         --records=FOLDER --validation_records=FOLDER --workdir=runs/trained
 
-The same command again resumes the run. The folder of the run gets network.json
-and weights.npz (the network of the best epoch, for evaluate, predict and
-export), metrics.jsonl, checkpoints/ and tensorboard/. The best epoch is the one
-with the highest mean of validation mIoU and PCKh, or the last where there is no
-validation. Both are measured at the network's own size and are not the
-published protocols; tools.evaluate has those.
+The same command again resumes the run; --initial=RUN starts a new one from the
+weights of another, such as one that import_npp made of the authors'. The folder
+of the run gets network.json and weights.npz (the network of the best epoch, for
+evaluate, predict and export), metrics.jsonl, checkpoints/ and tensorboard/. The
+best epoch is the one with the highest mean of validation mIoU and PCKh, or the
+last where there is no validation. Both are measured at the network's own size
+and are not the published protocols; tools.evaluate has those.
 """
 
 import dataclasses
 import json
+import pathlib
 
 from absl import flags
 
 from nppnet_tf import config as configuration
+from nppnet_tf import keys
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
@@ -56,6 +59,12 @@ flags.DEFINE_enum(
 flags.DEFINE_string(
     "validation_records", None, "Folder of build_records to validate on."
 )
+flags.DEFINE_string(
+    "initial",
+    None,
+    "Run, of train or import_npp, whose weights to start from instead of "
+    "drawn ones, with its learned task weights where it holds any.",
+)
 flags.DEFINE_integer("validate_every", 1, "Epochs between two validations.", 1)
 
 
@@ -90,6 +99,10 @@ def _run(argv: list[str]) -> None:
         run.descriptor,
         run.strategy,
     )
+    if FLAGS.initial is not None:
+        _start_from(
+            model, command_line.require_folder(FLAGS.initial, "--initial")
+        )
     genotypes.save(genotype, run.workdir.genotype_file)
     facts = {
         "descriptor": json.loads(run.descriptor.to_json()),
@@ -139,6 +152,29 @@ def _genotype() -> genotypes.Genotype:
             "search",
         )
     return genotype
+
+
+def _start_from(model, folder: pathlib.Path) -> None:
+    """Gives a model the weights of another run, all of them or none."""
+    from nppnet_tf.models import saved_network
+    from nppnet_tf.models import weights_file
+
+    extra = saved_network.read_description(folder)["extra"]
+    path = folder / saved_network.WEIGHTS_FILE
+    weights_file.assign_arrays(
+        model.network.variables, weights_file.read_arrays(path), path
+    )
+    weighting = model.joint_loss.task_weighting
+    for task, values in extra.get("log_variances", {}).items():
+        if task not in keys.BRANCHES or len(values) < weighting.num_stages:
+            raise UserError(
+                "no task weights for this network",
+                folder / saved_network.DESCRIPTION_FILE,
+                f"{weighting.num_stages} of each of {', '.join(keys.BRANCHES)}",
+                f"{len(values)} of {task}",
+            )
+        # A run without the refinement has fewer stages.
+        weighting.log_variances[task].assign(values[: weighting.num_stages])
 
 
 def _check_same_data(descriptor, validation) -> None:

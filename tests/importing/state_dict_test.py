@@ -9,20 +9,13 @@ from absl.testing import parameterized
 
 from nppnet_tf import keys
 from nppnet_tf.data import descriptors
+from nppnet_tf.importing import parity
 from nppnet_tf.importing import state_dict
 from nppnet_tf.importing import torch_file
 from nppnet_tf.models.nppnet import NPPNet
 from tests import reference_arrays
 from tests.layers.reference_weights import to_ours
 from tests.shared import shared_path
-
-OUTPUTS = {
-    keys.HEATMAPS: "pose_{}_map",
-    keys.AUXILIARY_HEATMAPS: "pose_{}_aux",
-    keys.PARSING_LOGITS: "par_{}_map",
-    keys.BOUNDARY_LOGITS: "par_{}_edge",
-}
-
 
 # Where LIP, which counts as MPII does, has each of the authors' joints.
 AUTHORS_FROM_LIP = [9, 8, 12, 11, 10, 13, 14, 15, 2, 1, 0, 3, 4, 5, 7, 6]
@@ -86,7 +79,7 @@ class StateDictTest(parameterized.TestCase):
                 )
 
     def _assert_outputs(self, outputs, arrays, tag, tolerance):
-        for key, name in OUTPUTS.items():
+        for key, name in parity.OUTPUTS.items():
             for stage in (0, 1):
                 expected = to_ours(arrays[f"{tag}/{name.format(stage)}"])
                 np.testing.assert_allclose(

@@ -1,6 +1,7 @@
 """Tests of the benchmark: what it measures, not how fast."""
 
 import json
+import math
 import pathlib
 
 from absl.testing import absltest
@@ -8,6 +9,7 @@ from absl.testing import parameterized
 
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.models.nppnet import NPPNet
 from tests import shared
 from tests.data import sample_records
 
@@ -68,6 +70,20 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertContainsSubset(["read", "heatmaps"], parts)
         for value in (found["samples_per_cpu_second"], *parts.values()):
             self.assertGreater(value, 0)
+
+    def test_import_is_measured_in_a_process_of_its_own(self):
+        result = shared.run_tool("benchmark", "--what=import", *SMALL)
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        found = json.loads(result.stdout)
+        network = NPPNet.from_preset("released", channels=16, cells=4)
+        weights = network.trainable_weights
+        self.assertEqual(
+            found["parameters"], sum(math.prod(w.shape) for w in weights)
+        )
+        self.assertGreater(found["file_mb"], 4 * found["parameters"] / 1e6)
+        self.assertGreater(found["seconds"], 0)
+        self.assertGreater(found["peak_memory_gb"], 0)
 
     @parameterized.named_parameters(
         ("nothing", (), "nothing to measure; where: --what"),

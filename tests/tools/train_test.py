@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import descriptors
 from nppnet_tf.models import saved_network
+from nppnet_tf.models import weights_file
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests.tools import training_case
@@ -104,6 +106,38 @@ class TrainTest(training_case.TrainingCase):
             published.released(),
         )
 
+    def test_starts_from_the_weights_of_another_run(self):
+        still = (
+            "--epochs=1",
+            "--learning_rate=0",
+            "--task_weight_learning_rate=0",
+        )
+        self.assert_ends_well(self._train("first", "--epochs=1"))
+        first = self.folder / "first"
+        description = saved_network.read_description(first)
+        values = {"pose": [-2.0, -1.5], "parsing": [1.0, 0.5]}
+        description["extra"]["log_variances"] = values
+        path = first / saved_network.DESCRIPTION_FILE
+        path.write_text(json.dumps(description))
+
+        self.assert_ends_well(
+            self._train("second", f"--initial={first}", *still)
+        )
+
+        ours, theirs = (
+            weights_file.read_arrays(self.folder / name / "weights.npz")
+            for name in ("first", "second")
+        )
+        for name, array in ours.items():
+            if not name.endswith(("moving_mean", "moving_variance")):
+                np.testing.assert_array_equal(theirs[name], array, name)
+        lines = (self.folder / "second" / "metrics.jsonl").read_text()
+        weights = json.loads(lines)["task_weights"]
+        self.assertAlmostEqual(weights["pose_stage_0"], np.exp(2.0), places=4)
+        self.assertAlmostEqual(
+            weights["parsing_stage_0"], np.exp(-1.0), places=4
+        )
+
     def test_searches_and_trainings_do_not_mix(self):
         self.assert_ends_well(self._train("run", "--epochs=1"))
 
@@ -137,6 +171,8 @@ class TrainTest(training_case.TrainingCase):
     @parameterized.named_parameters(
         ("no_genotype", ["--genotype="], "--genotype"),
         ("absent_genotype", ["--genotype=absent.json"], "absent.json"),
+        ("absent_initial", ["--initial=absent"], "absent"),
+        ("empty_initial", ["--initial=flags"], "network.json"),
         ("absent_validation", ["--validation_records=absent"], "absent"),
         ("odd_part", ["--fusion=search"], "fusion"),
         ("width", ["--channels=20"], "--channels"),

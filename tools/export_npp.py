@@ -1,0 +1,74 @@
+"""Writes a network of the preset `released` as a file of the authors.
+
+    python -m tools.export_npp --run=runs/trained --output=FILE.pth
+
+The file is a state dict with the keys and shapes of the authors' release,
+unused normalisations included, as its strict loader wants it; PyTorch's own
+torch.load(weights_only=True) opens it. Joints of LIP go into the authors'
+order. Needs no PyTorch. import_npp reads it back, bit by bit.
+"""
+
+import pathlib
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+
+from . import command_line
+
+RUN = flags.DEFINE_string("run", None, "Working directory of a run.")
+OUTPUT = flags.DEFINE_string("output", None, "File to write, .pth.")
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    folder = command_line.require_folder(RUN.value, "--run")
+    if not OUTPUT.value:
+        raise UserError("flag is missing", "--output", "a file", "nothing")
+    output = pathlib.Path(OUTPUT.value)
+    if output.is_dir():
+        raise UserError("output is a folder", f"--output={output}", "a file")
+
+    from nppnet_tf.importing import state_dict
+    from nppnet_tf.importing import torch_writer
+    from nppnet_tf.inference import predictor
+
+    network, descriptor, _ = predictor.load_run(folder)
+    _require_released(network, folder)
+    order = state_dict.keypoint_order(descriptor.keypoints)
+    tensors = state_dict.to_state_dict(
+        state_dict.network_entries(network, order)
+    )
+    torch_writer.write(output, tensors)
+    command_line.say(f"{len(tensors)} tensors written to {output}")
+
+
+def _require_released(network, folder: pathlib.Path) -> None:
+    """The authors have keys for derived parts in the form of their release."""
+    levels = published.PRESETS[published.RELEASED_NAME]["high_level_inputs"]
+    genotype = network.genotype
+    odd = [
+        f"{part.name} {getattr(genotype, part.name)}"
+        for part in genotypes.PARTS
+        if isinstance(getattr(genotype, part.name), str)
+    ]
+    if network.config.high_level_inputs != levels:
+        odd.append(f"high_level_inputs {network.config.high_level_inputs}")
+    if odd:
+        raise UserError(
+            "no network of the authors' form",
+            folder,
+            "a derived network of --preset=released",
+            "; ".join(odd),
+        )
+
+
+def main() -> None:
+    """Entry of the console script."""
+    command_line.run(_run)
+
+
+if __name__ == "__main__":
+    main()

@@ -71,8 +71,16 @@ _STRICT = flags.DEFINE_bool(
 )
 
 
-def read_source() -> Source:
+def is_split_given() -> bool:
+    """Whether the flags name one split."""
+    return _SPLIT.value is not None
+
+
+def read_source(split: str | None = None) -> Source:
     """Lists the samples that the flags name; says what the reader notes.
+
+    Args:
+        split: Where the flags name none.
 
     Returns:
         The source; its facts hold the name of the data set and the split too.
@@ -83,7 +91,7 @@ def read_source() -> Source:
     source = datasets.read(
         _DATASET.value,
         _ROOT.value,
-        _SPLIT.value,
+        _SPLIT.value or split,
         Options(
             descriptor=_DESCRIPTOR.value and _descriptor(_DESCRIPTOR.value),
             keypoints=_KEYPOINTS.value,

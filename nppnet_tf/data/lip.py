@@ -59,7 +59,7 @@ def read(
     root = source.one_root(roots, "lip")
     source.refuse(options, "lip", "descriptor", "keypoints", *source.OF_PEOPLE)
     split = split or "train"
-    samples = read_split(root, split)
+    samples, without_picture = _read_split(root, split)
     published = LIP.split_sizes[split]
     notes = source.count_notes(
         len(samples), published, f"samples of {split}", root, options.strict
@@ -70,7 +70,7 @@ def read(
         "published_split_size": published,
         "poses": pose_file and pose_file.relative_to(root).as_posix(),
     }
-    return Source(LIP, samples, notes, facts)
+    return Source(LIP, samples, notes, facts, without_picture)
 
 
 def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
@@ -89,7 +89,14 @@ def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
         UserError: No such folder or split, no pictures, an id list or file of
             poses that cannot be read, or ids that occur twice.
     """
-    root = pathlib.Path(root)
+    samples, _ = _read_split(pathlib.Path(root), split)
+    return samples
+
+
+def _read_split(
+    root: pathlib.Path, split: str
+) -> tuple[list[RawSample], tuple[str, ...]]:
+    """As `read_split`, and the ids of poses that belong to no sample."""
     if split not in SPLITS:
         raise UserError("unknown split", root, ", ".join(SPLITS), split)
     if not root.is_dir():
@@ -98,10 +105,11 @@ def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
     ids = _ids(root, image_folder, split)
     label_folder = _label_folder(root, split)
     poses = _poses(root, split)
-    return [
+    samples = [
         _sample(record_id, image_folder, label_folder, poses)
         for record_id in ids
     ]
+    return samples, tuple(sorted(set(poses) - set(ids)))
 
 
 def _sample(

@@ -78,12 +78,14 @@ class Source:
         notes: One line for each thing that a user should know: other counts
             than the published ones, pictures that were left out.
         facts: How the samples were made, plain values for a manifest.
+        poses_without_picture: Ids of poses that belong to no sample.
     """
 
     descriptor: DatasetDescriptor
     samples: Sequence[Sample]
     notes: tuple[str, ...] = ()
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    poses_without_picture: tuple[str, ...] = ()
 
 
 def one_root(

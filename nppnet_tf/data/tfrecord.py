@@ -147,6 +147,14 @@ class RecordSet:
         except UserError as error:
             raise self.bad_record(number, error) from error
 
+    def shard_of(self, number: int) -> pathlib.Path:
+        """File that holds a record."""
+        return self._shards[self._index[number].shard]
+
+    def checksum_of(self, number: int) -> str:
+        """Hexadecimal crc32 of a record's bytes when they were written."""
+        return f"{self._index[number].crc32:08x}"
+
     def bad_record(self, number: int, reason: object) -> BadRecordError:
         """Returns the error that names a record and its shard."""
         entry = self._index[number]

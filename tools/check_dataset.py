@@ -1,0 +1,398 @@
+r"""Looks a data set over before anything is trained on it.
+
+    python -m tools.check_dataset --dataset=lip --root=LIP --output=checked
+    python -m tools.check_dataset --records=records/train,records/val \
+        --output=checked
+
+Reads every sample of all splits, or of --split: files that are missing, cannot
+be read or do not fit together; labels and joints that cannot be right; left
+and right exchanged; ids and pictures that occur twice, in one split or in two.
+Writes report.json (every finding with id, kind, severity and detail;
+statistics of sizes, classes and joints) and contact_sheet.png (the worst
+suspects first, then samples drawn at random) into --output.
+
+Ends with status 0 where nothing is wrong, 1 where there are findings of
+severity error, 2 where it cannot look at all.
+"""
+
+import collections
+import itertools
+import json
+import pathlib
+import sys
+import textwrap
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
+from absl import flags
+
+from nppnet_tf.data.source import Sample
+from nppnet_tf.data.source import Source
+from nppnet_tf.errors import UserError
+
+from . import command_line
+from . import dataset_flags
+from . import worker_flags
+
+if TYPE_CHECKING:
+    from nppnet_tf.data.descriptors import DatasetDescriptor
+    from nppnet_tf.inference.contact_sheet import Tile
+    from nppnet_tf.inference.examination import Examined
+    from nppnet_tf.inference.findings import Finding
+
+FLAGS = flags.FLAGS
+
+REPORT = "report.json"
+CONTACT_SHEET = "contact_sheet.png"
+
+_FOUND_ERRORS = 1
+_NAMED_ON_SCREEN = 5
+_DETAIL_ON_SCREEN = 160
+_WHOLE = "all"
+
+# How readers begin where a data set lacks a split.
+_ABSENT_SPLIT = (
+    "no pictures of the split",
+    "no list of the split",
+    "unknown split",
+)
+
+flags.DEFINE_list(
+    "records",
+    [],
+    "Folders of records to look at instead of a data set's own files, one for "
+    "each split.",
+)
+flags.DEFINE_string("output", None, "Folder for report and contact sheet.")
+flags.DEFINE_integer(
+    "suspects", 36, "Suspects on the contact sheet at most.", lower_bound=0
+)
+flags.DEFINE_integer(
+    "drawn", 12, "Further samples on it, drawn at random.", lower_bound=0
+)
+flags.DEFINE_integer("seed", 0, "Of the samples drawn at random.")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    command_line.run(_run)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    started = time.perf_counter()
+    output = command_line.new_folder(FLAGS.output, "--output")
+    sources, notes = _sources()
+    examined, seconds = _examine(sources)
+    descriptor = next(iter(sources.values())).descriptor
+    found = _judge(sources, examined, notes, descriptor)
+    _write_sheet(output / CONTACT_SHEET, sources, found, descriptor)
+    total = sum(map(len, examined.values()))
+    report = _report(sources, examined, found, descriptor)
+    report["measured"] = {
+        "seconds": round(time.perf_counter() - started, 1),
+        "seconds_of_reading": round(seconds, 1),
+        "samples_per_second": round(total / max(seconds, 1e-3), 1),
+        "num_workers": worker_flags.num_workers(total),
+    }
+    _write_report(output / REPORT, report)
+    _say_findings(report)
+    _say_rate(total, seconds, descriptor.split_sizes.get("train"))
+    command_line.say(f"{output / REPORT}, {output / CONTACT_SHEET}")
+    if any(each["severity"] == "error" for each in report["findings"]):
+        sys.exit(_FOUND_ERRORS)
+
+
+def _say_rate(total: int, seconds: float, published: int | None) -> None:
+    rate = total / max(seconds, 1e-3)
+    text = (
+        f"{total} samples in {command_line.format_seconds(seconds)}, "
+        f"{rate:.0f} in a second"
+    )
+    if published is not None and published > total:
+        text += (
+            f"; at this rate the {published} of the published split train "
+            f"take {command_line.format_seconds(published / rate)}"
+        )
+    command_line.say(text)
+
+
+def _sources() -> tuple[dict[str, Source], dict[str, UserError]]:
+    """Sources by split, and what kept other splits from being read."""
+    if FLAGS.records:
+        return _record_sources(), {}
+    if dataset_flags.is_split_given():
+        source = dataset_flags.read_source()
+        return {source.facts["split"] or _WHOLE: source}, {}
+    sources: dict[str, Source] = {}
+    refused: dict[str, UserError] = {}
+    for split in dataset_flags.SPLITS:
+        try:
+            sources[split] = dataset_flags.read_source(split)
+        except UserError as error:
+            refused[split] = error
+    if not sources:
+        # It has no splits, or nothing of it can be read.
+        return {_WHOLE: dataset_flags.read_source()}, {}
+    return sources, refused
+
+
+def _record_sources() -> dict[str, Source]:
+    from nppnet_tf.data import record_sample
+
+    sources: dict[str, Source] = {}
+    for folder in FLAGS.records:
+        source = record_sample.source(folder)
+        name = source.facts.get("split") or pathlib.Path(folder).name
+        if name in sources:
+            name = str(folder)
+        sources[name] = source
+    if len({source.descriptor for source in sources.values()}) > 1:
+        raise UserError(
+            "records of different data sets",
+            "--records",
+            "the same classes and joints in all",
+            ", ".join(FLAGS.records),
+        )
+    return sources
+
+
+def _examine(
+    sources: Mapping[str, Source],
+) -> "tuple[dict[str, list[Examined]], float]":
+    from nppnet_tf.data import workers
+    from nppnet_tf.inference import examination
+
+    jobs = [
+        (name, examination.Job(portion, source.descriptor))
+        for name, source in sources.items()
+        for portion in workers.portions(source.samples)
+    ]
+    total = sum(len(source.samples) for source in sources.values())
+    examined: dict[str, list[Examined]] = {name: [] for name in sources}
+    started = time.perf_counter()
+    with command_line.Progress(total, "looking at samples") as progress:
+        results = workers.each(
+            examination.examine_all,
+            [job for _, job in jobs],
+            worker_flags.num_workers(total),
+            progress.advance,
+        )
+        for (name, _), result in zip(jobs, results, strict=True):
+            examined[name] += result
+    return examined, time.perf_counter() - started
+
+
+def _judge(
+    sources: Mapping[str, Source],
+    examined: "Mapping[str, list[Examined]]",
+    refused: Mapping[str, UserError],
+    descriptor: "DatasetDescriptor",
+) -> "dict[str, list[Finding]]":
+    from nppnet_tf.inference import dataset_check
+    from nppnet_tf.inference import findings
+    from nppnet_tf.inference.findings import Finding
+
+    found = dataset_check.judge(examined, descriptor)
+    for name, source in sources.items():
+        found[name] += [
+            Finding(record_id, findings.POSE_WITHOUT_PICTURE, "only a pose")
+            for record_id in source.poses_without_picture
+        ]
+    for name, error in refused.items():
+        is_absent = str(error).startswith(_ABSENT_SPLIT)
+        kind = findings.SPLIT_ABSENT if is_absent else findings.SPLIT_UNREADABLE
+        found[name] = [Finding(findings.WHOLE_SPLIT, kind, str(error))]
+    return {
+        name: sorted(each, key=lambda finding: _rank(finding.kind))
+        for name, each in found.items()
+    }
+
+
+def _rank(kind: str) -> int:
+    from nppnet_tf.inference import findings
+
+    return list(findings.KINDS).index(kind)
+
+
+def _report(
+    sources: Mapping[str, Source],
+    examined: "Mapping[str, list[Examined]]",
+    found: "Mapping[str, list[Finding]]",
+    descriptor: "DatasetDescriptor",
+) -> dict[str, Any]:
+    from nppnet_tf.inference import dataset_check
+    from nppnet_tf.inference import findings
+
+    every = [
+        {
+            "split": name,
+            "id": finding.record_id,
+            "kind": finding.kind,
+            "severity": findings.KINDS[finding.kind].severity,
+            "detail": finding.detail,
+        }
+        for name, each in found.items()
+        for finding in each
+    ]
+    counts = collections.Counter(each["kind"] for each in every)
+    return {
+        "format": dataset_check.FORMAT,
+        "format_version": dataset_check.FORMAT_VERSION,
+        "descriptor": descriptor.name,
+        "splits": {
+            name: {
+                "facts": dict(source.facts),
+                "notes": list(source.notes),
+                **dataset_check.statistics(examined[name], descriptor),
+            }
+            for name, source in sources.items()
+        },
+        "kinds": {
+            name: {
+                "count": counts[name],
+                "severity": kind.severity,
+                "repair": kind.repair,
+            }
+            for name, kind in findings.KINDS.items()
+        },
+        "findings": every,
+    }
+
+
+def _write_report(path: pathlib.Path, report: Mapping[str, Any]) -> None:
+    from nppnet_tf import atomic
+
+    atomic.write_text(path, json.dumps(report, indent=1) + "\n")
+
+
+def _say_findings(report: Mapping[str, Any]) -> None:
+    """One line for each kind: severity, kind, count, names, repair."""
+    by_kind = collections.defaultdict(list)
+    for finding in report["findings"]:
+        by_kind[finding["kind"]].append(finding)
+    for kind, described in report["kinds"].items():
+        found = by_kind[kind]
+        if not found:
+            continue
+        names = list(
+            dict.fromkeys(f"{each['split']}/{each['id']}" for each in found)
+        )
+        if len(names) == 1:
+            detail = textwrap.shorten(found[0]["detail"], _DETAIL_ON_SCREEN)
+            names = [f"{names[0]} ({detail})"]
+        shown = ", ".join(names[:_NAMED_ON_SCREEN])
+        more = ", ..." if len(names) > _NAMED_ON_SCREEN else ""
+        command_line.say(
+            f"{described['severity']} {kind}: {len(found)}: {shown}{more}; "
+            f"repair: {described['repair']}"
+        )
+    if not report["findings"]:
+        command_line.say("nothing found")
+
+
+def _write_sheet(
+    path: pathlib.Path,
+    sources: Mapping[str, Source],
+    found: "Mapping[str, list[Finding]]",
+    descriptor: "DatasetDescriptor",
+) -> None:
+    from PIL import Image
+
+    from nppnet_tf import atomic
+    from nppnet_tf.inference import contact_sheet
+
+    tiles = _tiles(sources, found)
+    if not tiles:
+        return
+    heading = (
+        f"{descriptor.name}: blue is left, orange is right, a ring is an "
+        "occluded joint; what is red was found"
+    )
+    sheet = contact_sheet.contact_sheet(tiles, descriptor, heading)
+    with atomic.atomic_path(path) as temporary:
+        Image.fromarray(sheet).save(temporary, "PNG")
+
+
+def _tiles(
+    sources: Mapping[str, Source], found: "Mapping[str, list[Finding]]"
+) -> "list[Tile]":
+    """Suspects, the worst first, and samples drawn at random."""
+    import numpy as np
+
+    samples = {
+        (name, sample.record_id): sample
+        for name, source in sources.items()
+        for sample in source.samples
+    }
+    texts: dict[tuple[str, str], list[str]] = {}
+    ranked = sorted(
+        ((name, each) for name, every in found.items() for each in every),
+        key=lambda place: _rank(place[1].kind),
+    )
+    for name, finding in ranked:
+        text = f"{finding.kind}: {finding.detail}"
+        texts.setdefault((name, finding.record_id), []).append(text)
+    suspects = _mixed([(key, texts[key][0]) for key in texts if key in samples])
+    others = [key for key in samples if key not in texts]
+    order = np.random.default_rng(FLAGS.seed).permutation(len(others))
+    tiles: list[Tile] = []
+    for keys, count in (
+        ([key for key, _ in suspects], FLAGS.suspects),
+        ([others[place] for place in order], FLAGS.drawn),
+    ):
+        made = (
+            _tile("/".join(key), "; ".join(texts.get(key, ())), samples[key])
+            for key in keys
+        )
+        # Of a picture that cannot be read there is nothing to look at.
+        visible = (tile for tile in made if tile.image is not None)
+        tiles += itertools.islice(visible, count)
+    return tiles
+
+
+def _mixed(
+    suspects: Sequence[tuple[tuple[str, str], str]],
+) -> list[tuple[tuple[str, str], str]]:
+    """The first of every kind, then the second: no kind fills the sheet."""
+    seen: collections.Counter[str] = collections.Counter()
+    turns = []
+    for place, suspect in enumerate(suspects):
+        kind = suspect[1].partition(":")[0]
+        turns.append((seen[kind] // 6, place, suspect))
+        seen[kind] += 1
+    return [suspect for _, _, suspect in sorted(turns, key=lambda t: t[:2])]
+
+
+def _tile(title: str, text: str, sample: Sample) -> "Tile":
+    from nppnet_tf.data import images
+    from nppnet_tf.inference.contact_sheet import Tile
+
+    try:
+        record = sample.load()
+        image = images.decode(record.image_bytes)
+    except UserError:
+        return Tile(title, text, _picture_alone(sample))
+    label_map = record.label_map
+    if label_map is not None and label_map.shape != image.shape[:2]:
+        label_map = None
+    return Tile(
+        title, text, image, label_map, record.keypoints_xy, record.visibility
+    )
+
+
+def _picture_alone(sample: Sample) -> Any:
+    """The picture where only the annotation is wrong, or None."""
+    from nppnet_tf.data import images
+
+    try:
+        return images.decode(sample.paths[0].read_bytes())
+    except (UserError, OSError):
+        return None
+
+
+if __name__ == "__main__":
+    main()

@@ -46,6 +46,7 @@ TESTS_OF_NO_MODULE = {
     "tests/set_up_test.py": "make and its script",
     "tests/shared_test.py": "what tests share",
     "tests/training/real_pictures_test.py": "the road from files to a loss",
+    "tests/training/replicas_test.py": "network, losses and strategy",
     "tests/wheel_test.py": "setup.py",
 }
 

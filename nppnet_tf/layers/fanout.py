@@ -316,7 +316,9 @@ class MixedFanout(keras.layers.Layer):
 
     def _gain(self, weights):
         """Repeats weights [..., targets, 1] for every channel."""
-        return tf.reshape(weights * tf.ones([self.searched]), [-1])
+        return tf.reshape(
+            weights * tf.ones([self.searched], weights.dtype), [-1]
+        )
 
     def _convolve_pooled(self, inputs, weight, training):
         """The pooled convolution of every target, weighted."""

@@ -77,11 +77,11 @@ class BatchNormalization(keras.layers.Layer):
 
     def call(self, inputs, gain=None, training=None):
         channels = inputs.shape[-1]
-        offset = tf.zeros([channels])
+        offset = tf.zeros([channels], inputs.dtype)
         if self.affine:
             gain, offset = self.gain.value, self.offset.value
         elif gain is None:
-            gain = tf.ones([channels])
+            gain = tf.ones([channels], inputs.dtype)
         if not training:
             return self._normalise(inputs, gain, offset)
         if _num_replicas() > 1:
@@ -158,7 +158,7 @@ def _global_moments(inputs):
     """
     context = tf.distribute.get_replica_context()
     channels = inputs.shape[-1]
-    count = tf.cast(tf.size(inputs) // channels, tf.float32)
+    count = tf.cast(tf.size(inputs) // channels, inputs.dtype)
     packed = tf.concat(
         [
             tf.reduce_sum(inputs, [0, 1, 2]),

@@ -6,10 +6,6 @@ step in float64. So far from the outputs, single gradients are held against the
 distance that rounding explains, which is measured here in float64.
 """
 
-import contextlib
-from unittest import mock
-
-import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
@@ -20,11 +16,10 @@ from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.importing import state_dict
 from nppnet_tf.importing import torch_file
-from nppnet_tf.layers import normalization
-from nppnet_tf.layers import resize
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import published
+from tests import float64
 from tests import reference_arrays
 from tests.layers.reference_weights import to_ours
 from tests.shared import shared_path
@@ -102,54 +97,6 @@ class Step:
         }
 
 
-@contextlib.contextmanager
-def in_float64():
-    """Builds and runs networks in float64, by the definitions of two layers.
-
-    TensorFlow's fused normalisation and its resizing know float32 only.
-    """
-
-    def normalise(layer, inputs, gain, offset):
-        del layer
-        mean, variance = tf.nn.moments(inputs, [0, 1, 2])
-        return tf.nn.batch_normalization(
-            inputs,
-            mean,
-            variance,
-            tf.cast(offset, inputs.dtype),
-            tf.cast(gain, inputs.dtype),
-            normalization.EPSILON,
-        )
-
-    def resize_bilinear(inputs, size):
-        rows, columns = (
-            _interpolation(source, int(target))
-            for source, target in zip(inputs.shape[1:3], size, strict=True)
-        )
-        return tf.einsum("ph,bhwc,qw->bpqc", rows, inputs, columns)
-
-    before = keras.config.dtype_policy()
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        with (
-            mock.patch.object(
-                normalization.BatchNormalization, "_normalise_batch", normalise
-            ),
-            mock.patch.object(resize, "resize_bilinear", resize_bilinear),
-        ):
-            yield
-    finally:
-        keras.config.set_floatx("float32")
-        keras.config.set_dtype_policy(before)
-
-
-def _interpolation(source, target):
-    """Matrix [target, source] of linear interpolation, corners aligned."""
-    places = np.linspace(0, source - 1, target)
-    return np.maximum(1 - np.abs(places[:, None] - np.arange(source)), 0)
-
-
 class TrainingStepTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -219,7 +166,7 @@ class TrainingStepTest(absltest.TestCase):
     def test_gradient_norms_are_as_near_to_float64_as_those_of_the_release(
         self,
     ):
-        with in_float64():
+        with float64.computation():
             exact = Step().norms()
 
         released = {key: self.expected_norms[key] for key in self.norms}

@@ -4,6 +4,10 @@ A model on records:
 
     python -m tools.evaluate --model=RUN_OR_SAVEDMODEL --records=FOLDER
 
+Records of people who were cut out of pictures, measured in whole pictures:
+
+    python -m tools.evaluate --model=RUN --records=FOLDER --whole_pictures=ROOT
+
 Files: label maps as PNG, matched by name; poses as LIP's CSV, matched by the
 name in each row:
 
@@ -11,10 +15,12 @@ name in each row:
     python -m tools.evaluate --truth_csv=A --prediction_csv=B
 
 Prints IoU per class and PCKh per joint at the pictures' own size, and writes
-them with their protocol to --output.
+them with their protocol to --output. In whole pictures, average precision of
+joints takes the place of PCKh.
 """
 
 import pathlib
+from typing import TYPE_CHECKING
 from typing import Any
 
 from absl import flags
@@ -23,6 +29,10 @@ from nppnet_tf.errors import UserError
 
 from . import command_line
 from . import scale_list
+
+if TYPE_CHECKING:
+    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.inference.predictor import Predictor
 
 MODEL = flags.DEFINE_string(
     "model", None, "Working directory of a run, or a SavedModel."
@@ -36,7 +46,20 @@ SCALES = flags.DEFINE_list(
     "0.5,0.75,1,1.25,1.5.",
 )
 LIMIT = flags.DEFINE_integer(
-    "limit", None, "Measure only the first so many records.", 1
+    "limit", None, "Measure only the first so many records (or pictures).", 1
+)
+WHOLE_PICTURES = flags.DEFINE_string(
+    "whole_pictures",
+    None,
+    "Folder of the data set that the records were cut from: lays people back "
+    "into their pictures and measures these.",
+)
+HEAD_FACTOR = flags.DEFINE_float(
+    "head_factor",
+    1.0,
+    "Head size in distances of the head's joints, for the average precision "
+    "of --whole_pictures.",
+    lower_bound=1e-6,
 )
 MAX_BAD_RECORDS = flags.DEFINE_integer(
     "max_bad_records", 0, "Damaged records to skip before stopping.", 0
@@ -73,6 +96,10 @@ def _run(argv: list[str]) -> None:
             "--prediction_dir, or --truth_csv and --prediction_csv",
             found="both" if of_files else "none of them",
         )
+    if WHOLE_PICTURES.value and of_files:
+        raise UserError(
+            "wrong flags", "--whole_pictures", "--model and --records"
+        )
     if OUTPUT.value and pathlib.Path(OUTPUT.value).is_dir():
         raise UserError(
             "output is a folder", f"--output={OUTPUT.value}", "a file"
@@ -108,10 +135,37 @@ def _measure_model() -> dict[str, Any]:
 
     records = RecordSet.open(RECORDS.value, MAX_BAD_RECORDS.value)
     predictor = Predictor.from_directory(MODEL.value, FLIP.value, scales)
+    if WHOLE_PICTURES.value:
+        return _measure_whole_pictures(predictor, records)
     count = min(records.count, LIMIT.value or records.count)
     progress = command_line.Progress(count, "evaluating")
     return evaluation.evaluate_records(
         predictor, records, LIMIT.value, progress.over
+    )
+
+
+def _measure_whole_pictures(
+    predictor: "Predictor", records: "RecordSet"
+) -> dict[str, Any]:
+    from nppnet_tf.data import datasets
+    from nppnet_tf.inference import whole_pictures
+
+    facts = records.manifest
+    pictures = datasets.read_pictures(
+        facts.get("dataset", "unknown"),
+        command_line.require_folder(WHOLE_PICTURES.value, "--whole_pictures"),
+        facts.get("split"),
+        records.descriptor,
+    )
+    count = min(len(pictures), LIMIT.value or len(pictures))
+    progress = command_line.Progress(count, "evaluating")
+    return whole_pictures.evaluate_pictures(
+        predictor,
+        records,
+        pictures,
+        LIMIT.value,
+        HEAD_FACTOR.value,
+        progress.over,
     )
 
 

@@ -46,6 +46,12 @@ _HEATMAPS_TO_PICTURE = (
     "the picture"
 )
 
+MODEL_PROTOCOL = {
+    "picture_to_input": _PICTURE_TO_INPUT,
+    "logits_to_picture": _LOGITS_TO_PICTURE,
+    "heatmaps_to_picture": _HEATMAPS_TO_PICTURE,
+}
+
 # Names of missing files that a message lists.
 _LISTED = 5
 
@@ -154,7 +160,7 @@ def evaluate_records(
         UserError: If model and records do not speak of the same classes and
             keypoints, or nothing is annotated.
     """
-    _require_same_names(predictor.descriptor, records)
+    require_same_names(predictor.descriptor, records)
     measurement = Measurement(records.descriptor)
     agreement = _Agreement(records.descriptor)
     num_pictures = 0
@@ -173,14 +179,14 @@ def evaluate_records(
         )
     protocol = {
         "kind": "model on records",
-        **_describe_model(predictor),
-        **_describe_records(records, num_pictures),
+        **describe_model(predictor),
+        **describe_records(records, num_pictures),
         "measured_at": _MEASURED_AT,
-        "picture_to_input": _PICTURE_TO_INPUT,
-        "logits_to_picture": _LOGITS_TO_PICTURE,
-        "heatmaps_to_picture": _HEATMAPS_TO_PICTURE,
+        **MODEL_PROTOCOL,
     }
-    return _result(protocol, measurement, {"consistency": agreement.summary()})
+    return make_result(
+        protocol, measurement, {"consistency": agreement.summary()}
+    )
 
 
 def add_record(
@@ -235,7 +241,7 @@ def evaluate_files(
         protocol["poses"] = _add_pose_files(
             measurement, *map(pathlib.Path, poses), allow_missing
         )
-    return _result(protocol, measurement, {})
+    return make_result(protocol, measurement, {})
 
 
 class _Agreement:
@@ -281,9 +287,15 @@ def _true_pose(record: Record) -> np.ndarray:
     return np.where(is_present, record.keypoints_xy, np.nan)
 
 
-def _require_same_names(
+def require_same_names(
     descriptor: DatasetDescriptor, records: RecordSet
 ) -> None:
+    """Raises UserError where a model and records differ in their words.
+
+    Args:
+        descriptor: Of the model.
+        records: To be measured on.
+    """
     for kind in ("classes", "keypoints"):
         expected = getattr(descriptor, kind)
         found = getattr(records.descriptor, kind)
@@ -296,7 +308,8 @@ def _require_same_names(
             )
 
 
-def _describe_model(predictor: Predictor) -> dict[str, Any]:
+def describe_model(predictor: Predictor) -> dict[str, Any]:
+    """Returns what a protocol says of the model."""
     description = predictor.description
     return {
         "model": description.name,
@@ -308,7 +321,8 @@ def _describe_model(predictor: Predictor) -> dict[str, Any]:
     }
 
 
-def _describe_records(records: RecordSet, num_pictures: int) -> dict[str, Any]:
+def describe_records(records: RecordSet, num_pictures: int) -> dict[str, Any]:
+    """Returns what a protocol says of records, so many of them measured."""
     split = records.manifest.get("split")
     published = records.descriptor.split_sizes.get(split)
     return {
@@ -324,11 +338,18 @@ def _describe_records(records: RecordSet, num_pictures: int) -> dict[str, Any]:
     }
 
 
-def _result(
+def make_result(
     protocol: Mapping[str, Any],
     measurement: Measurement,
     more: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """Puts protocol and measures together.
+
+    Args:
+        protocol: How was measured.
+        measurement: What was collected.
+        more: Further entries.
+    """
     parsing, pose = measurement.parsing(), measurement.pose()
     num_heads = pose["num_pictures_with_head"] if pose else 0
     return {

@@ -49,11 +49,14 @@ class Prediction:
         keypoints_xy: Float32 [K, 2], pixels of the picture; (0, 0) is the
             centre of its top left pixel.
         scores: Float32 [K], height of the heatmap's peak, 0 to about 1.
+        confidence: Float32 [H, W], probability of the class of every pixel;
+            None where nobody asked for it.
     """
 
     label_map: np.ndarray
     keypoints_xy: np.ndarray
     scores: np.ndarray
+    confidence: np.ndarray | None = None
 
 
 class Predictor:
@@ -63,6 +66,8 @@ class Predictor:
         predict_tensor: Called with `image`, float32 [B, h, w, 3]; returns the
             outputs of the signature of that name.
         description: Names and sizes.
+        make_confidence: Makes what `ServingGraph.confidence_function` does;
+            called when it is first needed.
 
     Example:
         predictor = Predictor.from_directory("savedmodels/nppnet")
@@ -70,10 +75,15 @@ class Predictor:
     """
 
     def __init__(
-        self, predict_tensor: TensorFunction, description: ModelDescription
+        self,
+        predict_tensor: TensorFunction,
+        description: ModelDescription,
+        make_confidence: Callable[[], TensorFunction],
     ) -> None:
         self.description = description
         self._predict_tensor = predict_tensor
+        self._make_confidence = make_confidence
+        self._predict_confidence: TensorFunction | None = None
 
     @property
     def descriptor(self) -> DatasetDescriptor:
@@ -104,7 +114,11 @@ class Predictor:
         description = describe(
             network, name, 0, descriptor, image_size, flip, scales
         )
-        return cls(graph.predict_tensor.get_concrete_function(), description)
+        return cls(
+            graph.predict_tensor.get_concrete_function(),
+            description,
+            graph.confidence_function,
+        )
 
     @classmethod
     def from_directory(
@@ -151,11 +165,16 @@ class Predictor:
         asked = (flip, scales)
         exported = (description.flip, description.scales)
         if asked != exported and asked != _PLAIN:
-            signature = _average(loaded, description, flip, scales)
             description = dataclasses.replace(
                 description, flip=flip, scales=scales
             )
-        predictor = cls(signature, description)
+            graph = _graph_around(loaded, description)
+            signature = graph.predict_tensor.get_concrete_function()
+
+        def make_confidence() -> TensorFunction:
+            return _graph_around(loaded, description).confidence_function()
+
+        predictor = cls(signature, description, make_confidence)
         # A signature does not keep alive what it was loaded with.
         predictor._loaded = loaded
         return predictor
@@ -183,31 +202,46 @@ class Predictor:
         """
         return self._predict_one(read_picture(path))
 
+    def predict_confidence(self, picture: np.ndarray) -> Prediction:
+        """Predicts a picture, and how sure every pixel's class is.
+
+        Raises:
+            ValueError: As `predict`.
+            UserError: As `predict`.
+        """
+        if self._predict_confidence is None:
+            self._predict_confidence = self._make_confidence()
+        return _predict(self._predict_confidence, picture)
+
     def _predict_one(self, image: np.ndarray) -> Prediction:
-        image = np.asarray(image)
-        if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-            raise ValueError(
-                "an image is RGB, [height, width, 3]. "
-                f"Received: image.shape={image.shape}"
-            )
-        if image.dtype != np.uint8:
-            raise ValueError(
-                f"an image is uint8. Received: image.dtype={image.dtype}"
-            )
-        if image.shape[0] * image.shape[1] > images.MAX_PIXELS:
-            raise UserError(
-                "picture is too large",
-                expected=f"at most {images.MAX_PIXELS} pixels",
-                found=f"{image.shape[0]} x {image.shape[1]}",
-            )
-        outputs = self._predict_tensor(
-            image=tf.constant(image[np.newaxis], tf.float32)
+        return _predict(self._predict_tensor, image)
+
+
+def _predict(function: TensorFunction, image: np.ndarray) -> Prediction:
+    image = np.asarray(image)
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(
+            "an image is RGB, [height, width, 3]. "
+            f"Received: image.shape={image.shape}"
         )
-        return Prediction(
-            label_map=outputs[serving_graph.LABEL_MAP][0].numpy(),
-            keypoints_xy=outputs[serving_graph.KEYPOINTS_XY][0].numpy(),
-            scores=outputs[serving_graph.KEYPOINT_SCORES][0].numpy(),
+    if image.dtype != np.uint8:
+        raise ValueError(
+            f"an image is uint8. Received: image.dtype={image.dtype}"
         )
+    if image.shape[0] * image.shape[1] > images.MAX_PIXELS:
+        raise UserError(
+            "picture is too large",
+            expected=f"at most {images.MAX_PIXELS} pixels",
+            found=f"{image.shape[0]} x {image.shape[1]}",
+        )
+    outputs = function(image=tf.constant(image[np.newaxis], tf.float32))
+    confidence = outputs.get(serving_graph.CONFIDENCE)
+    return Prediction(
+        label_map=outputs[serving_graph.LABEL_MAP][0].numpy(),
+        keypoints_xy=outputs[serving_graph.KEYPOINTS_XY][0].numpy(),
+        scores=outputs[serving_graph.KEYPOINT_SCORES][0].numpy(),
+        confidence=None if confidence is None else confidence[0].numpy(),
+    )
 
 
 def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
@@ -332,20 +366,14 @@ def describe(
     )
 
 
-def _average(
-    loaded: Any,
-    description: ModelDescription,
-    flip: bool,
-    scales: tuple[float, ...],
-) -> TensorFunction:
-    """Averages as asked around the plain network of a SavedModel."""
+def _graph_around(loaded: Any, description: ModelDescription) -> ServingGraph:
+    """Averages as described around the plain network of a SavedModel."""
     network = loaded.signatures[NETWORK_SIGNATURE]
-    graph = ServingGraph(
+    return ServingGraph(
         lambda image: network(image=image),
         [],
         description.descriptor,
         description.image_size,
-        flip,
-        scales,
+        description.flip,
+        description.scales,
     )
-    return graph.predict_tensor.get_concrete_function()

@@ -29,6 +29,12 @@ def to_text(result: Mapping[str, Any]) -> str:
         lines += _parsing_lines(parsing)
     if pose := result.get("pose"):
         lines += [""] * bool(lines) + _pose_lines(pose)
+    if precision := result.get("average_precision"):
+        lines += [""] * bool(lines) + _precision_lines(precision)
+        recall = result["oks_recall"]["oks_recall"]
+        lines.append(
+            f"OKS recall {_percent(recall)}   (what the release calls mAP)"
+        )
     if agreement := result.get("consistency"):
         lines += ["", _rate_line("Keypoints on parts that fit", agreement)]
     return "\n".join([*lines, "", *_protocol_lines(result["protocol"])])
@@ -64,6 +70,23 @@ def _pose_lines(pose: Mapping[str, Any]) -> list[str]:
         f"{title} {_percent(pose['pckh'])}   upper body "
         f"{_percent(pose['upper_body'])}   ({pose['num_pictures_with_head']} "
         f"of {pose['num_pictures']} poses have a head size)",
+    ]
+
+
+def _precision_lines(precision: Mapping[str, Any]) -> list[str]:
+    title = f"AP@{precision['threshold']:g}"
+    keypoints = [
+        (name, rate, precision["counts"][name])
+        for name, rate in precision["keypoints"].items()
+    ]
+    groups = [(name, rate) for name, rate in precision["groups"].items()]
+    return [
+        *_table(("keypoint", title, "annotated"), keypoints),
+        "",
+        *_table(("group", title), groups),
+        f"mean {title} {_percent(precision['pckh_average_precision'])}   "
+        f"({precision['num_people']} people in {precision['num_pictures']} "
+        "pictures)",
     ]
 
 

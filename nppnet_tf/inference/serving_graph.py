@@ -29,6 +29,8 @@ KEYPOINTS_XY = "keypoints_xy"
 KEYPOINT_SCORES = "keypoint_scores"
 IMAGE_SIZE = "image_size"
 STATUS = "status"
+# Of no signature: for putting people of one picture together.
+CONFIDENCE = "confidence"
 
 # Pixels whose class scores are held at once: 20 classes of float32 make 20 MB
 # of each of the few tensors that a band needs.
@@ -111,26 +113,35 @@ def label_map_at(
     Returns:
         Uint8 [h, w].
     """
-    logits = resampling.resize_aligned_corners(parsing_logits, *input_size)
-    scale = letterbox_scale(image_size, input_size)
-    height, width = image_size[0], image_size[1]
-    columns = _input_positions(tf.range(width), width, input_size[1], scale)
-    band_rows = tf.clip_by_value(_BAND_PIXELS // width, 1, height)
-
-    def band(start: tf.Tensor) -> tf.Tensor:
-        rows = _input_positions(
-            start + tf.range(band_rows), height, input_size[0], scale
-        )
-        scores = resampling.sample(logits, rows, columns)
-        return tf.cast(tf.argmax(scores, -1, tf.int32), tf.uint8)
-
-    bands = tf.map_fn(
-        band,
-        tf.range(0, height, band_rows),
-        fn_output_signature=tf.TensorSpec([None, None], tf.uint8),
-        parallel_iterations=1,
+    return _read_in_bands(
+        parsing_logits,
+        image_size,
+        input_size,
+        lambda scores: tf.cast(tf.argmax(scores, -1, tf.int32), tf.uint8),
+        tf.uint8,
     )
-    return tf.reshape(bands, [-1, width])[:height]
+
+
+def confidence_at(
+    parsing_logits: tf.Tensor, image_size: tf.Tensor, input_size: Size
+) -> tf.Tensor:
+    """Returns the probability of the class that `label_map_at` chooses.
+
+    Args:
+        parsing_logits: Float32 [H / 4, W / 4, classes].
+        image_size: Int32 (h, w), at least 1.
+        input_size: (H, W).
+
+    Returns:
+        Float32 [h, w], 0 to 1.
+    """
+    return _read_in_bands(
+        parsing_logits,
+        image_size,
+        input_size,
+        lambda scores: tf.reduce_max(tf.nn.softmax(scores), -1),
+        tf.float32,
+    )
 
 
 def keypoints_at(
@@ -210,6 +221,18 @@ class ServingGraph(tf.Module):
             self._predict_png, input_signature=byte_strings
         )
 
+    def confidence_function(self) -> Callable[..., dict[str, tf.Tensor]]:
+        """Makes a function like `predict_tensor` that adds `CONFIDENCE`.
+
+        Of one picture, [1, h, w, 3]. No attribute, since those are saved.
+        """
+        return tf.function(
+            self._predict_confidence,
+            input_signature=[
+                tf.TensorSpec([1, None, None, 3], tf.float32, name=IMAGE)
+            ],
+        )
+
     def _predict_tensor(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures of one size, float32 [B, h, w, 3], RGB of 0 to 255."""
         batch, height, width = tf.unstack(tf.shape(image)[:3])
@@ -234,6 +257,23 @@ class ServingGraph(tf.Module):
             LABEL_MAP: tf.ensure_shape(label_maps, [None, None, None]),
             **self._keypoints(prediction[keys.HEATMAPS], sizes),
             IMAGE_SIZE: sizes,
+        }
+
+    def _predict_confidence(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As `predict_tensor` of one picture, with how sure its labels are."""
+        image_size = tf.shape(image)[1:3]
+        prediction = self._averaged_network(preprocess(image, self.input_size))
+        logits = prediction[keys.PARSING_LOGITS][0]
+        return {
+            LABEL_MAP: label_map_at(logits, image_size, self.input_size)[
+                tf.newaxis
+            ],
+            CONFIDENCE: confidence_at(logits, image_size, self.input_size)[
+                tf.newaxis
+            ],
+            **self._keypoints(
+                prediction[keys.HEATMAPS], image_size[tf.newaxis]
+            ),
         }
 
     def _predict_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -357,6 +397,35 @@ class ServingGraph(tf.Module):
             ),
             KEYPOINT_SCORES: tf.where(was_read[:, tf.newaxis], scores, 0.0),
         }
+
+
+def _read_in_bands(
+    parsing_logits: tf.Tensor,
+    image_size: tf.Tensor,
+    input_size: Size,
+    read: Callable[[tf.Tensor], tf.Tensor],
+    dtype: tf.DType,
+) -> tf.Tensor:
+    """Makes one number of the class scores of every pixel of a picture."""
+    logits = resampling.resize_aligned_corners(parsing_logits, *input_size)
+    scale = letterbox_scale(image_size, input_size)
+    height, width = image_size[0], image_size[1]
+    columns = _input_positions(tf.range(width), width, input_size[1], scale)
+    band_rows = tf.clip_by_value(_BAND_PIXELS // width, 1, height)
+
+    def band(start: tf.Tensor) -> tf.Tensor:
+        rows = _input_positions(
+            start + tf.range(band_rows), height, input_size[0], scale
+        )
+        return read(resampling.sample(logits, rows, columns))
+
+    bands = tf.map_fn(
+        band,
+        tf.range(0, height, band_rows),
+        fn_output_signature=tf.TensorSpec([None, None], dtype),
+        parallel_iterations=1,
+    )
+    return tf.reshape(bands, [-1, width])[:height]
 
 
 def _picture_positions(

@@ -96,6 +96,30 @@ class PredictorTest(absltest.TestCase):
         self.assertTrue(loaded.description.flip)
         self.assertEqual(loaded.description.scales, (0.5, 1.0))
 
+    def test_asking_for_confidence_changes_nothing_else(self):
+        options = {"flip": True, "scales": (0.5, 1.0)}
+        picture = stand_in.picture(50, 40)
+        of_network = Predictor.from_network(
+            self.network, LIP, stand_in.IMAGE_SIZE, **options
+        )
+        of_folder = Predictor.from_directory(
+            stand_in_models.exported_model().parent, **options
+        )
+        plain = of_network.predict([picture])[0]
+        self.assertIsNone(plain.confidence)
+
+        for model in (of_network, of_folder):
+            answer = model.predict_confidence(picture)
+
+            np.testing.assert_array_equal(answer.label_map, plain.label_map)
+            np.testing.assert_allclose(
+                answer.keypoints_xy, plain.keypoints_xy, atol=1e-3
+            )
+            self.assertEqual(answer.confidence.shape, (50, 40))
+            # Of 20 classes the likeliest has more than its share.
+            self.assertGreater(answer.confidence.min(), 0.05)
+            self.assertLessEqual(answer.confidence.max(), 1.0)
+
     def test_newest_version_is_taken_by_number(self):
         for version in ("9", "10", "11.tmp-3"):
             (self.folder / version).mkdir()

@@ -85,6 +85,22 @@ class LabelMapTest(parameterized.TestCase):
         expected = _bilinear(full, points).argmax(-1)
         self.assertGreater(np.mean(label_map.numpy() == expected), 0.999)
 
+    def test_confidence_is_the_probability_of_the_chosen_class(self):
+        rng = np.random.default_rng(2)
+        logits = rng.normal(size=(16, 24, 4), scale=3).astype(np.float32)
+
+        confidence = serving_graph.confidence_at(
+            tf.constant(logits), tf.constant(_SIZE), _SIZE
+        )
+
+        # A picture of the input's size is read at the input's pixels.
+        full = tf.raw_ops.ResizeBilinear(
+            images=logits[np.newaxis], size=_SIZE, align_corners=True
+        )[0].numpy()
+        odds = np.exp(full.astype(np.float64))
+        expected = odds.max(-1) / odds.sum(-1)
+        np.testing.assert_allclose(confidence, expected, atol=1e-5)
+
     def test_bands_of_a_large_picture_fit_together(self):
         logits = tf.random.stateless_normal((16, 24, 3), (4, 5))
         size = tf.constant([301, 203])

@@ -9,13 +9,17 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.data import datasets
 from nppnet_tf.data import images
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.record import Record
+from nppnet_tf.inference import export
 from nppnet_tf.inference import prediction_files
 from nppnet_tf.inference.predictor import Predictor
 from tests import shared
+from tests.data import person_trees
 from tests.inference import stand_in
 from tests.inference import stand_in_models
 
@@ -128,6 +132,86 @@ class EvaluateModelTest(parameterized.TestCase):
         )
 
 
+class EvaluateWholePicturesTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.root = self.folder / "pascal"
+        person_trees.write(self.root, ["p1", "p2"], "val")
+        source = datasets.read("pascal_person_part", [self.root], "val")
+        tfrecord.write_records(
+            source.samples,
+            self.folder / "records",
+            source.descriptor,
+            facts=source.facts,
+        )
+
+    def _evaluate(self, *arguments):
+        return shared.run_tool(
+            "evaluate", f"--records={self.folder / 'records'}", *arguments
+        )
+
+    def test_people_are_measured_in_their_pictures(self):
+        model = export.export_saved_model(
+            stand_in.StandIn(PASCAL_PERSON_PART),
+            PASCAL_PERSON_PART,
+            stand_in.IMAGE_SIZE,
+            self.folder / "models",
+            "people",
+        )
+        output = self.folder / "result.json"
+
+        result = self._evaluate(
+            f"--model={model}",
+            f"--whole_pictures={self.root}",
+            "--head_factor=0.7",
+            f"--output={output}",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        document = json.loads(output.read_text())
+        protocol = document["protocol"]
+        self.assertEqual(
+            protocol["measured_at"], "the size of each whole picture"
+        )
+        self.assertEqual(protocol["people_of_records"], 4)
+        self.assertEqual(protocol["people_cut_by"], "matched")
+        self.assertStartsWith(protocol["head_size"], "0.7 times")
+        self.assertEqual(document["parsing"]["num_pixels"], 2 * 40 * 60)
+        self.assertEqual(document["average_precision"]["num_people"], 4)
+        # Of the joint that nobody has.
+        self.assertIsNone(
+            document["average_precision"]["keypoints"]["right_ankle"]
+        )
+        self.assertIn("OKS recall", result.stdout)
+
+    def test_folder_without_the_pictures_is_one_line(self):
+        (self.folder / "other").mkdir()
+        (self.folder / "other" / "file").touch()
+        for folder, message in (
+            ("nowhere", "--whole_pictures"),
+            ("other", "no list of pictures"),
+        ):
+            result = self._evaluate(
+                f"--model={_model}", f"--whole_pictures={self.folder / folder}"
+            )
+
+            self.assertEqual(result.exit_code, 2)
+            self.assertIn(message, result.stderr)
+            self.assertLen(result.stderr.splitlines(), 1)
+
+    def test_files_are_not_measured_in_whole_pictures(self):
+        result = shared.run_tool(
+            "evaluate",
+            "--truth_csv=a",
+            "--prediction_csv=b",
+            f"--whole_pictures={self.root}",
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("--whole_pictures", result.stderr)
+
+
 class EvaluateFilesTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
@@ -214,7 +298,7 @@ class EvaluateFilesTest(parameterized.TestCase):
         ),
         (
             "unknown_dataset",
-            ["--truth_csv=c", "--prediction_csv=d", "--dataset=coco"],
+            ["--truth_csv=c", "--prediction_csv=d", "--dataset=wholebody"],
             "unknown data set",
         ),
     )

@@ -21,7 +21,7 @@ above --tolerance. Without --output it only compares.
 import json
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from absl import flags
@@ -122,9 +122,12 @@ def _read(genotype: genotypes.Genotype | None):
     entries = list(state_dict.network_entries(network, order))
     fit = checkpoint.fit(found, entries)
     if not fit.is_complete:
-        _say_keys("missing", fit.missing)
-        _say_keys("misshapen", [key for key, *_ in fit.misshapen])
-        _say_keys("unknown", fit.unused)
+        for line in (
+            *_key_lines("missing", fit.missing),
+            *_key_lines("misshapen", [key for key, *_ in fit.misshapen]),
+            *_key_lines("unknown", fit.unused),
+        ):
+            command_line.say(line)
     checkpoint.require_fit(
         found, fit, FLAGS.genotype or "the published genotype"
     )
@@ -197,12 +200,16 @@ def _numbered_descriptor(num_classes: int, num_keypoints: int):
     )
 
 
-def _say_keys(what: str, names: Iterable[str]) -> None:
-    names = list(names)
-    for name in names[:_SAID_KEYS]:
-        command_line.say(f"{what}: {name:.200}")
+def _key_lines(what: str, names: Sequence[str]) -> list[str]:
+    from nppnet_tf.importing import restricted_pickle
+
+    lines = [
+        f"{what}: {restricted_pickle.printable(name, 200)}"
+        for name in names[:_SAID_KEYS]
+    ]
     if len(names) > _SAID_KEYS:
-        command_line.say(f"{what}: {len(names) - _SAID_KEYS} more")
+        lines.append(f"{what}: {len(names) - _SAID_KEYS} more")
+    return lines
 
 
 def _report(found, network, fit, descriptor) -> dict[str, Any]:
@@ -341,11 +348,8 @@ def _text(report: dict[str, Any]) -> list[str]:
         f"parameters), {names['batch_counts']} counts of batches; unknown: "
         f"{len(names['unused'])}"
     )
-    lines += [f"unknown: {name:.200}" for name in names["unused"][:_SAID_KEYS]]
-    lines += [
-        f"warning: NaN or infinity in {name}"
-        for name in report["non_finite"][:_SAID_KEYS]
-    ]
+    lines += _key_lines("unknown", names["unused"])
+    lines += _key_lines("warning: NaN or infinity in", report["non_finite"])
     return lines
 
 

@@ -21,6 +21,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.importing import state_dict
 from nppnet_tf.importing import torch_file
 from nppnet_tf.importing.restricted_pickle import Tensor
+from nppnet_tf.importing.restricted_pickle import printable
 from nppnet_tf.importing.state_dict import Entry
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
@@ -118,7 +119,7 @@ def read(path: str | os.PathLike, weights: str = BEST) -> Checkpoint:
     path = pathlib.Path(path)
     saved = torch_file.read(path)
     if not isinstance(saved, dict):
-        raise _foreign(path, f"a {type(saved).__name__}")
+        raise _foreign(path, type(saved).__name__)
     if not any(isinstance(saved.get(name), dict) for name in _ENTRIES.values()):
         return Checkpoint(path, _tensors(path, saved))
     source = _ENTRIES[weights]
@@ -265,7 +266,8 @@ def _listed(names: Iterable[str]) -> str:
     if not names:
         return "none"
     more = ", ..." if len(names) > _NAMED else ""
-    return f"{len(names)} ({', '.join(names[:_NAMED])}{more})"
+    first = ", ".join(map(printable, names[:_NAMED]))
+    return f"{len(names)} ({first}{more})"
 
 
 def _foreign(path: pathlib.Path, found: object) -> UserError:
@@ -281,10 +283,10 @@ def _tensors(path: pathlib.Path, saved: Mapping) -> dict[str, Tensor]:
     found = {}
     for key, tensor in saved.items():
         if not isinstance(key, str) or not isinstance(tensor, Tensor):
-            raise _foreign(path, f"a {type(tensor).__name__} at {key!s:.60}")
+            raise _foreign(path, f"{type(tensor).__name__} at {printable(key)}")
         key = key.removeprefix(_WRAPPED)
         if key in found:
-            raise _foreign(path, f"two tensors {key:.60}")
+            raise _foreign(path, f"two tensors {printable(key)}")
         found[key] = tensor
     count = sum(tensor.size for tensor in found.values())
     size = path.stat().st_size
@@ -334,7 +336,7 @@ def _channels(path: pathlib.Path, shapes: Mapping) -> int:
     names = ("stem1.0.weight", "par_head.0.4.weight", "pose_head.0.4.weight")
     for name in names:
         if len(shapes.get(name, ())) != 4:
-            first = ", ".join(f"{key:.40}" for key in list(shapes)[:_NAMED])
+            first = ", ".join(map(printable, list(shapes)[:_NAMED]))
             raise _foreign(path, f"no {name}, but {first or 'nothing'}")
     channels = shapes[names[0]][0]
     if shapes[names[0]] != (channels, channels // 2, 3, 3) or channels % 8:

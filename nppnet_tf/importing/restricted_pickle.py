@@ -191,6 +191,19 @@ def load(
         raise PickleRefusedError("not a whole pickle") from error
 
 
+def printable(value: object, length: int = 80) -> str:
+    """Returns what a file says as words that do a terminal no harm.
+
+    Args:
+        value: A text, or what has one without walking it.
+        length: Of the result at most.
+    """
+    text = str(value)[: length + 1]
+    if len(text) > length:
+        text = f"{text[: length - 3]}..."
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 class _Machine:
     """Executes the instructions of a pickle that are safe."""
 
@@ -279,7 +292,7 @@ class _Machine:
         elif found in _CALLS:
             self._push(found)
         else:
-            raise PickleRefusedError(f"the file asks for {_short(found)}")
+            raise PickleRefusedError(f"the file asks for {printable(found)}")
 
     def _append(self, values: list) -> None:
         target = self._stack[-1]
@@ -299,14 +312,14 @@ class _Machine:
             raise PickleRefusedError("an unknown kind of reference")
         kind, storage_kind, key, _, count, *view = reference
         if kind != "storage" or not isinstance(storage_kind, StorageKind):
-            what = _short(kind) if isinstance(kind, str) else "that"
+            what = printable(kind) if isinstance(kind, str) else "that"
             raise PickleRefusedError(f"a reference to {what}")
         if any(part is not None for part in view):
             raise PickleRefusedError("a storage within another")
         storage = Storage(storage_kind, _text(key), _count(count))
         known = self._storages.setdefault(storage.key, storage)
         if known != storage:
-            raise PickleRefusedError(f"two storages named {_short(key)}")
+            raise PickleRefusedError(f"two storages named {printable(key)}")
         if known is storage:
             self._storage(storage)
         return known
@@ -318,7 +331,7 @@ class _Machine:
             value = _CALLS[name](*arguments)
         except TypeError as error:
             raise PickleRefusedError(
-                f"wrong arguments of {_short(name)}"
+                f"wrong arguments of {printable(name)}"
             ) from error
         if isinstance(value, _View):
             value = Tensor(*value, self._read)
@@ -470,8 +483,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise PickleRefusedError("a name that is no text")
     return value
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -25,10 +25,11 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.importing import restricted_pickle
 from nppnet_tf.importing.restricted_pickle import PickleRefusedError
 from nppnet_tf.importing.restricted_pickle import Storage
+from nppnet_tf.importing.restricted_pickle import printable
 
 # Names and shapes of a large training checkpoint take 2 MB, its table of
 # contents, in a zip file, as much.
-_MAX_PICKLE_BYTES = 16 << 20
+_MAX_PICKLE_BYTES = 8 << 20
 _MAX_DIRECTORY_BYTES = 8 << 20
 
 # First words of a legacy file, as pickled integers.
@@ -133,7 +134,8 @@ class _ZipFile:
         expected = storage.count * storage.kind.dtype.itemsize
         if info is None or info.file_size != expected:
             raise PickleRefusedError(
-                f"storage {storage.key[:20]} is missing or of another size"
+                f"storage {printable(storage.key)} is missing "
+                "or of another size"
             )
         self._span(info)
 
@@ -147,7 +149,7 @@ class _ZipFile:
         if storage.key not in self._checked:
             if zlib.crc32(values.view("u1")) != info.CRC:
                 raise _refused(
-                    self._path, f"checksum of {storage.key} is wrong"
+                    self._path, f"checksum of {printable(storage.key)} is wrong"
                 )
             self._checked.add(storage.key)
         return values
@@ -156,7 +158,9 @@ class _ZipFile:
         start, end = self._span(info)
         data = self._data[start:end]
         if zlib.crc32(data) != info.CRC:
-            raise PickleRefusedError(f"checksum of {info.filename} is wrong")
+            raise PickleRefusedError(
+                f"checksum of {printable(info.filename)} is wrong"
+            )
         return data
 
     def _span(self, info: zipfile.ZipInfo) -> tuple[int, int]:

@@ -220,10 +220,10 @@ class CheckpointTest(parameterized.TestCase):
             checkpoint.infer(self.holding(changes))
 
     @parameterized.named_parameters(
-        ("number", 5, "found: a int"),
-        ("list", [1], "found: a list"),
-        ("other_dict", {"weights": 3}, "found: a int at weights"),
-        ("no_names", {3: 4}, "found: a int at 3"),
+        ("number", 5, "found: int"),
+        ("list", [1], "found: list"),
+        ("other_dict", {"weights": 3}, "found: int at weights"),
+        ("no_names", {3: 4}, "found: int at 3"),
         ("empty", {}, "no stem1.0.weight, but nothing"),
         (
             "no_weights",

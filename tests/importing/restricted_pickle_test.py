@@ -305,6 +305,19 @@ class HostileTest(parameterized.TestCase):
 
         self.assertLen(found, 2)
 
+    def test_messages_do_a_terminal_no_harm(self):
+        name = "os.\x1b[2J\u202e" + "x" * 200
+
+        with self.assertRaises(PickleRefusedError) as caught:
+            load(program(named(name)))
+
+        text = str(caught.exception)
+        self.assertTrue(text.isprintable())
+        self.assertLess(len(text), 120)
+
+    def test_half_of_a_sign_is_not_printed(self):
+        self.assertEqual(restricted_pickle.printable("a\ud800b"), "a?b")
+
     def test_nested_call_is_not_hashed(self):
         level = b"q\x00h\x00\x86"
 

@@ -86,7 +86,7 @@ def _run(argv: list[str]) -> None:
     started = time.perf_counter()
     output = command_line.new_folder(FLAGS.output, "--output")
     sources, notes = _sources()
-    examined, seconds = _examine(sources)
+    examined, rate = _examine(sources)
     descriptor = next(iter(sources.values())).descriptor
     found = _judge(sources, examined, notes, descriptor)
     _write_sheet(output / CONTACT_SHEET, sources, found, descriptor)
@@ -94,25 +94,20 @@ def _run(argv: list[str]) -> None:
     report = _report(sources, examined, found, descriptor)
     report["measured"] = {
         "seconds": round(time.perf_counter() - started, 1),
-        "seconds_of_reading": round(seconds, 1),
-        "samples_per_second": round(total / max(seconds, 1e-3), 1),
+        "samples_per_second": round(rate, 1),
         "num_workers": worker_flags.num_workers(total),
     }
     _write_report(output / REPORT, report)
     _say_findings(report)
-    _say_rate(total, seconds, descriptor.split_sizes.get("train"))
+    _say_rate(total, rate, descriptor.split_sizes.get("train"))
     command_line.say(f"{output / REPORT}, {output / CONTACT_SHEET}")
     if any(each["severity"] == "error" for each in report["findings"]):
         sys.exit(_FOUND_ERRORS)
 
 
-def _say_rate(total: int, seconds: float, published: int | None) -> None:
-    rate = total / max(seconds, 1e-3)
-    text = (
-        f"{total} samples in {command_line.format_seconds(seconds)}, "
-        f"{rate:.0f} in a second"
-    )
-    if published is not None and published > total:
+def _say_rate(total: int, rate: float, published: int | None) -> None:
+    text = f"{total} samples, {rate:.0f} in a second"
+    if published is not None and published > total and rate:
         text += (
             f"; at this rate the {published} of the published split train "
             f"take {command_line.format_seconds(published / rate)}"
@@ -163,6 +158,7 @@ def _record_sources() -> dict[str, Source]:
 def _examine(
     sources: Mapping[str, Source],
 ) -> "tuple[dict[str, list[Examined]], float]":
+    """What is known of every sample, and how many were read in a second."""
     from nppnet_tf.data import workers
     from nppnet_tf.inference import examination
 
@@ -173,17 +169,28 @@ def _examine(
     ]
     total = sum(len(source.samples) for source in sources.values())
     examined: dict[str, list[Examined]] = {name: [] for name in sources}
-    started = time.perf_counter()
+    first: list[tuple[float, int]] = []
     with command_line.Progress(total, "looking at samples") as progress:
+
+        def advance(count: int) -> None:
+            progress.advance(count)
+            if not first:
+                first.append((time.perf_counter(), count))
+
         results = workers.each(
             examination.examine_all,
             [job for _, job in jobs],
             worker_flags.num_workers(total),
-            progress.advance,
+            advance,
         )
         for (name, _), result in zip(jobs, results, strict=True):
             examined[name] += result
-    return examined, time.perf_counter() - started
+    if not first:
+        return examined, 0.0
+    # Of the time from the first sample on: processes take seconds to start.
+    began, count = first[0]
+    seconds = max(time.perf_counter() - began, 1e-3)
+    return examined, (total - count) / seconds
 
 
 def _judge(

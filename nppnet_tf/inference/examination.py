@@ -146,7 +146,7 @@ def _tell_problem(error: UserError, examined: Examined) -> None:
             kind = candidate
             break
     where = getattr(error, "where", None)
-    examined.find(kind, reason if where is None else f"{where}: {reason}")
+    examined.find(kind, reason if where is None else f"{reason} ({where})")
 
 
 def _look_at_picture(
@@ -190,7 +190,7 @@ def _look_at_label_files(
         return
     for path in sample.paths[1:]:
         if path.suffix.lower() == ".png" and _mode(path) == "P":
-            examined.find(findings.PALETTE_LABEL, path)
+            examined.find(findings.PALETTE_LABEL, f"of colours ({path})")
 
 
 def _mode(path: pathlib.Path) -> str | None:
@@ -241,7 +241,7 @@ def _compare_sides(
         other = mirrors[name]
         if name.lower().startswith("left") and other in places_x:
             votes += 1
-            right += x > places_x[other]
+            right += int(x > places_x[other])
     examined.left_of = (votes, right)
 
 

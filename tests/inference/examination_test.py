@@ -125,7 +125,7 @@ class ExamineTest(parameterized.TestCase):
         (finding,) = _examine(error).findings
 
         self.assertEqual(finding.kind, findings.MALFORMED_ANNOTATION)
-        self.assertEqual(finding.detail, "a.csv: the cat sat on it")
+        self.assertEqual(finding.detail, "the cat sat on it (a.csv)")
 
     def test_fingerprint_survives_scaling_and_compression(self):
         random = np.random.default_rng(0)

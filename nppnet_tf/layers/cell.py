@@ -133,7 +133,34 @@ class CellGraph(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
-class Cell(keras.layers.Layer):
+class GraphCell(keras.layers.Layer):
+    """What all cells share: inputs are preprocessed, then a graph runs.
+
+    Attributes:
+        preprocess: One layer per input; set by the subclass.
+        graph: `CellGraph`; set by the subclass.
+    """
+
+    preprocess: Sequence[keras.layers.Layer]
+    graph: CellGraph
+
+    def build(self, input_shape) -> None:
+        for layer, shape in zip(self.preprocess, input_shape, strict=True):
+            layer.build(shape)
+        self.graph.build()
+        self.built = True
+
+    def states_and_nodes(self, inputs, mixtures, training):
+        """Returns the preprocessed inputs and the graph's nodes."""
+        states = [
+            layer(state, training=training)
+            for layer, state in zip(self.preprocess, inputs, strict=True)
+        ]
+        return states, self.graph(states, mixtures=mixtures, training=training)
+
+
+@keras.saving.register_keras_serializable(package="nppnet_tf")
+class Cell(GraphCell):
     """A normal, reduction or decoding cell with two inputs (Sec. 3.3).
 
     A reduction cell strides on the edges that leave its inputs. A decoding
@@ -193,18 +220,8 @@ class Cell(keras.layers.Layer):
             name="graph",
         )
 
-    def build(self, input_shape) -> None:
-        for layer, shape in zip(self.preprocess, input_shape, strict=True):
-            layer.build(shape)
-        self.graph.build()
-        self.built = True
-
     def call(self, inputs, mixtures=None, training=None):
-        states = [
-            layer(state, training=training)
-            for layer, state in zip(self.preprocess, inputs, strict=True)
-        ]
-        nodes = self.graph(states, mixtures=mixtures, training=training)
+        _, nodes = self.states_and_nodes(inputs, mixtures, training)
         return tf.concat(nodes, -1)
 
     def get_config(self) -> dict:

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from nppnet_tf.layers.cell import CellGraph
+from nppnet_tf.layers.cell import GraphCell
 from nppnet_tf.layers.convolution import ConvolutionBlock
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import topology
@@ -13,7 +14,7 @@ from nppnet_tf.search_space.genotype import CellGene
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
-class FusionCell(keras.layers.Layer):
+class FusionCell(GraphCell):
     """Three inputs, four nodes, two outputs (Sec. 3.5).
 
     Args:
@@ -58,18 +59,8 @@ class FusionCell(keras.layers.Layer):
             name="graph",
         )
 
-    def build(self, input_shape) -> None:
-        for layer, shape in zip(self.preprocess, input_shape, strict=True):
-            layer.build(shape)
-        self.graph.build()
-        self.built = True
-
     def call(self, inputs, mixtures=None, training=None):
-        states = [
-            layer(state, training=training)
-            for layer, state in zip(self.preprocess, inputs, strict=True)
-        ]
-        nodes = self.graph(states, mixtures=mixtures, training=training)
+        states, nodes = self.states_and_nodes(inputs, mixtures, training)
         return tf.concat(states, -1), tf.concat(nodes, -1)
 
     def get_config(self) -> dict:

@@ -2,6 +2,10 @@ r"""Makes a folder of records from a data set's own files.
 
     python -m tools.build_records --dataset=lip --root=LIP --split=train \
         --output=records/train --num_shards=32
+    python -m tools.build_records --dataset=pascal_person_part --root=PASCAL \
+        --split=train --people=matched --output=records/people
+    python -m tools.build_records --dataset=folder --root=MINE \
+        --descriptor=MINE/descriptor.json --output=records/mine
     python -m tools.build_records --verify --output=records/train
 
 Damaged files are named. Up to --max_bad_records are left out and listed in

@@ -16,6 +16,7 @@ import numpy as np
 from nppnet_tf.data import boxes
 from nppnet_tf.data import detections
 from nppnet_tf.data import images
+from nppnet_tf.data import matlab
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.record import ABSENT
@@ -24,6 +25,8 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
 
 _BACKGROUND = 0
+# Of an object of PASCAL-Part.
+_PERSON_CLASS = "person"
 
 
 class Mask(Protocol):
@@ -74,6 +77,71 @@ class InstanceMask:
     def read(self) -> np.ndarray:
         """Bool [H, W]; see `Mask`."""
         return read_ids(self.path) == self.instance
+
+
+@dataclasses.dataclass(frozen=True)
+class AnnotatedMask:
+    """A person of an annotation of PASCAL-Part.
+
+    Attributes:
+        path: MATLAB file with `anno.objects[].class` and `.mask`.
+        index: Of the person among its objects.
+    """
+
+    path: pathlib.Path
+    index: int
+
+    def read(self) -> np.ndarray:
+        """Bool [H, W]; see `Mask`."""
+        return _annotated_people(self.path)[self.index]
+
+
+def find_instances(
+    folder: pathlib.Path, picture_id: str
+) -> list[tuple[int, tuple[int, int, int, int], Mask]]:
+    """Lists the people of a picture, of a PNG of ids or of PASCAL-Part.
+
+    Args:
+        folder: Holds `<picture id>.png` or `<picture id>.mat`.
+        picture_id: Of the picture.
+
+    Returns:
+        Number, tight box and mask of every person.
+
+    Raises:
+        UserError: There is neither file, or it cannot be read.
+    """
+    annotation = folder / f"{picture_id}.mat"
+    if annotation.is_file():
+        return [
+            (index, box, AnnotatedMask(annotation, index))
+            for index, mask in _annotated_people(annotation).items()
+            for box in instance_boxes(mask.astype(np.uint8)).values()
+        ]
+    path = folder / f"{picture_id}.png"
+    return [
+        (instance, box, InstanceMask(path, instance))
+        for instance, box in instance_boxes(read_ids(path)).items()
+    ]
+
+
+def _annotated_people(path: pathlib.Path) -> dict[int, np.ndarray]:
+    """Bool [H, W] of every person by the place among the objects."""
+    annotation = matlab.read(path, ("anno",))["anno"]
+    try:
+        objects = annotation["objects"].ravel()[0].ravel()
+        return {
+            index: matlab.numbers(found["mask"], path) > 0
+            for index, found in enumerate(objects)
+            if str(np.asarray(found["class"]).squeeze()) == _PERSON_CLASS
+        }
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            "not an annotation of PASCAL-Part",
+            path,
+            "anno.objects with class and mask",
+            error,
+        ) from error
 
 
 def read_ids(path: pathlib.Path) -> np.ndarray:

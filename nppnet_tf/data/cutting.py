@@ -25,7 +25,6 @@ from nppnet_tf.data import raw
 from nppnet_tf.data import source
 from nppnet_tf.data.cropped import CroppedSample
 from nppnet_tf.data.cropped import DetectionMask
-from nppnet_tf.data.cropped import InstanceMask
 from nppnet_tf.data.cropped import Mask
 from nppnet_tf.data.detections import Detections
 from nppnet_tf.data.people import People
@@ -49,7 +48,7 @@ class Places:
     Attributes:
         images: Pictures.
         labels: Label PNGs.
-        instances: PNGs of ids of people.
+        instances: PNGs of ids of people, or annotations of PASCAL-Part.
         detections: Files of a detector.
     """
 
@@ -246,20 +245,16 @@ class Cutter:
         ]
 
     def _instances(self, picture_id: str, people: People) -> "list[_Cut]":
-        path = self._places.instances / f"{picture_id}.png"
-        found = cropped.instance_boxes(cropped.read_ids(path))
+        found = cropped.find_instances(self._places.instances, picture_id)
         pairs = self._assign(
-            picture_id, people, np.array(list(found.values()), np.float64)
+            picture_id,
+            people,
+            np.array([box for _, box, _ in found], np.float64),
         )
         person_of = {number: person for person, number in pairs.items()}
         return [
-            _Cut(
-                instance,
-                box,
-                person_of.get(number),
-                InstanceMask(path, instance),
-            )
-            for number, (instance, box) in enumerate(found.items())
+            _Cut(instance, box, person_of.get(number), mask)
+            for number, (instance, box, mask) in enumerate(found)
         ]
 
     def _assign(

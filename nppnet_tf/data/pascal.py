@@ -5,7 +5,8 @@
     PersonJoints/<id>.mat       joints and box of every person
     train_id.txt, val_id.txt    which pictures (also in lists/)
     Mask/<id>.npy or .npz       what a detector found; see `detections`
-    Instances/<id>.png          ids of people, if somebody made them
+    Instances/<id>.png          ids of people, if somebody made them, or
+    Annotations_Part/<id>.mat   the annotations of PASCAL-Part
 
 Networks see single people, cut out in one of the ways of `cutting`; that of
 the authors' release is the default.
@@ -117,10 +118,13 @@ def _people(root: pathlib.Path, picture_id: str) -> People | None:
 
 
 def _places(root: pathlib.Path) -> Places:
+    instances = root / "Instances"
+    if not instances.is_dir():
+        instances = root / "Annotations_Part"
     return Places(
         root / "JPEGImages",
         root / "SegmentationPart",
-        root / "Instances",
+        instances,
         root / "Mask",
     )
 

@@ -8,7 +8,9 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
+from scipy import io
 
+from nppnet_tf.data import cropped
 from nppnet_tf.data import images
 from nppnet_tf.data import inspection
 from nppnet_tf.data import pascal
@@ -112,6 +114,44 @@ class ReadTest(parameterized.TestCase):
         np.testing.assert_array_equal(
             second.label_map, person_trees.label_map(0)[:, 24:]
         )
+
+    def test_instances_of_pascal_part_are_cut_out(self):
+        shutil.rmtree(self.root / "Instances")
+        (self.root / "Annotations_Part").mkdir()
+        objects = np.zeros((1, 3), [("class", object), ("mask", object)])
+        masks = person_trees.masks()
+        for number, (name, mask) in enumerate(
+            (("person", masks[1]), ("dog", masks[0]), ("person", masks[0]))
+        ):
+            objects[0, number] = (name, mask.astype(np.uint8))
+        for name in ("p1", "p2"):
+            path = self.root / "Annotations_Part" / f"{name}.mat"
+            io.savemat(path, {"anno": {"imname": name, "objects": objects}})
+
+        samples = self._read("instances").samples
+
+        self.assertEqual(
+            [s.record_id for s in samples], ["p1_0", "p1_2", "p2_0", "p2_2"]
+        )
+        record = samples[0].load()
+        self.assertEqual(record.crop.box, (24, 0, 60, 40))
+        np.testing.assert_array_equal(
+            record.label_map, person_trees.label_map(0)[:, 24:]
+        )
+
+    @parameterized.parameters({"anno": 3}, {"anno": {"objects": "x"}})
+    def test_other_annotation_is_told(self, **variables):
+        shutil.rmtree(self.root / "Instances")
+        (self.root / "Annotations_Part").mkdir()
+        for name in ("p1", "p2"):
+            path = self.root / "Annotations_Part" / f"{name}.mat"
+            io.savemat(path, variables)
+
+        samples = self._read("instances").samples
+
+        self.assertEqual([s.record_id for s in samples], ["p1", "p2"])
+        with self.assertRaisesRegex(BadRecordError, "not an annotation of PAS"):
+            samples[0].load()
 
     def test_boxes_alone_leave_neighbours_in_the_label_map(self):
         shutil.rmtree(self.root / "Mask")
@@ -293,6 +333,17 @@ class RealTest(parameterized.TestCase):
             [r for r in records if r.keypoints_xy is not None], num_poses
         )
         self.assertLen(source.facts["pictures_without_joints"], 3)
+
+    def test_instances_of_pascal_part_are_those_of_the_pictures_of_ids(self):
+        of_pictures = self._source("instances").samples
+        folder = self.folder / "Annotations_Part"
+        for sample in of_pictures:
+            found = cropped.find_instances(folder, sample.picture_id)
+
+            (mask,) = (mask for _, box, mask in found if box == sample.box)
+            # Two people may share pixels there; a picture of ids has one.
+            agreed = np.mean(mask.read() == sample.mask.read())
+            self.assertGreater(agreed, 0.999)
 
     @parameterized.parameters("val0", "val1")
     def test_equals_the_reference_on_real_people(self, name):

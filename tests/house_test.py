@@ -55,9 +55,9 @@ ONLY_IN = {
     "cv2": ("nppnet_tf/data/released_sampling.py",),
     "absl.flags": ("tools/", "tests/"),
     "tensorflow_serving": ("tests/",),
-    "official": (),
+    "official": ("tests/tools/detect_people_test.py",),
     "tensorflow_addons": (),
-    "tf_keras": (),
+    "tf_keras": ("tests/tools/detect_people_test.py",),
 }
 
 # Packages that are plain Python and NumPy.

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nppnet_tf import atomic
 from nppnet_tf.data import object_arrays
 from nppnet_tf.data import plain_arrays
 from nppnet_tf.errors import UserError
@@ -99,6 +100,26 @@ def read(path: str | os.PathLike[str]) -> Detections:
         arrays[SCORES].astype(np.float64)[is_person],
         masks,
     )
+
+
+def write(path: str | os.PathLike[str], found: Detections) -> None:
+    """Writes the people of a picture, whole or not at all.
+
+    Args:
+        path: File to make, `<picture id>.npz`; the same people make the same
+            bytes.
+        found: The people; none is a file too, and says that somebody looked.
+    """
+    arrays = {
+        BOXES: found.boxes,
+        CLASSES: np.full(len(found.boxes), PERSON),
+        SCORES: found.scores,
+    }
+    if found.masks is not None:
+        arrays[MASKS] = found.masks
+    # By a stream: NumPy would put another suffix behind the temporary's name.
+    with atomic.atomic_path(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays)
 
 
 def _check(

@@ -1,6 +1,8 @@
 """Tests of nppnet_tf.data.detections."""
 
+import dataclasses
 import pathlib
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest
@@ -127,6 +129,58 @@ class FindTest(absltest.TestCase):
         self.assertEqual(detections.find(folder, "a"), folder / "a.npy")
         (folder / "a.npz").touch()
         self.assertEqual(detections.find(folder, "a"), folder / "a.npz")
+
+
+class WriteTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path) / "a.npz"
+        random = np.random.default_rng(1)
+        self.found = detections.Detections(
+            random.uniform(0, 9, (2, 4)),
+            random.uniform(0, 1, 2),
+            random.uniform(0, 1, (2, 6, 8)) > 0.5,
+        )
+
+    def test_what_is_written_is_read(self):
+        detections.write(self.path, self.found)
+
+        read = detections.read(self.path)
+        np.testing.assert_array_equal(read.boxes, self.found.boxes)
+        np.testing.assert_array_equal(read.scores, self.found.scores)
+        np.testing.assert_array_equal(read.masks, self.found.masks)
+
+    def test_masks_may_be_absent(self):
+        boxes = dataclasses.replace(self.found, masks=None)
+
+        detections.write(self.path, boxes)
+
+        self.assertFalse(detections.read(self.path).has_masks)
+
+    def test_same_people_make_the_same_bytes(self):
+        other = self.path.with_name("b.npz")
+
+        detections.write(self.path, self.found)
+        detections.write(other, self.found)
+
+        self.assertEqual(self.path.read_bytes(), other.read_bytes())
+
+    def test_numpy_reads_it_alone(self):
+        detections.write(self.path, self.found)
+
+        with np.load(self.path) as arrays:
+            self.assertCountEqual(arrays, detections.NAMES)
+            self.assertEqual(arrays["pred_classes"].tolist(), [0, 0])
+            self.assertEqual(arrays["pred_masks"].dtype, np.bool_)
+
+    def test_failing_leaves_no_file(self):
+        with (
+            mock.patch.object(np, "savez_compressed", side_effect=OSError),
+            self.assertRaises(OSError),
+        ):
+            detections.write(self.path, self.found)
+
+        self.assertEmpty(list(self.path.parent.iterdir()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,338 @@
+r"""Finds the people in pictures, for cutting them out: boxes and masks.
+
+Runs a Mask R-CNN of the TensorFlow Model Garden, the paper's detector, from
+its SavedModel. Exporting it from a checkpoint takes the extra `official`;
+running it does not:
+
+    pip install nppnet_tf[official]
+    python -m official.vision.serving.export_saved_model \
+        --experiment=maskrcnn_resnetfpn_coco \
+        --config_file=CHECKPOINT/params.yaml --checkpoint_path=CHECKPOINT \
+        --input_image_size=1024,1024 --export_dir=mask_rcnn
+
+The way of the extended PASCAL-Person-Part:
+
+    python -m tools.detect_people --model=mask_rcnn \
+        --images=PASCAL/JPEGImages \
+        --ids=PASCAL/train_id.txt,PASCAL/val_id.txt --output=PASCAL/Mask
+    python -m tools.build_records --dataset=pascal_person_part --root=PASCAL \
+        --split=train --people=detections --output=records/train
+
+Writes <id>.npz for every picture, also for one without people; see
+nppnet_tf/data/detections.py. Boxes and masks belong to the upright picture.
+Pictures that cannot be read are named and listed in skipped.txt, the others go
+on; the exit status is 2 only if there was none that could be read. A tool that
+was stopped goes on where it was: whole files of the same model are kept.
+"""
+
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+
+from absl import flags
+
+from nppnet_tf.errors import UserError
+
+from . import command_line
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nppnet_tf.data.damage import BadRecordError
+    from nppnet_tf.inference.person_detector import PersonDetector
+
+FLAGS = flags.FLAGS
+
+DETECTOR = "detector.json"
+SKIPPED = "skipped.txt"
+
+flags.DEFINE_string(
+    "model",
+    None,
+    "Folder of the SavedModel, or that which export_saved_model was given.",
+)
+flags.DEFINE_string(
+    "signature", "serving_default", "Which function of the SavedModel to run."
+)
+flags.DEFINE_list("images", [], "Folder of pictures, or several.")
+flags.DEFINE_list(
+    "ids",
+    [],
+    "Files with the names of the pictures, one in a line; all pictures of "
+    "--images if absent.",
+)
+flags.DEFINE_string("output", None, "Folder to write to.")
+flags.DEFINE_float(
+    "min_score", 0.5, "Less certain people are left out.", 0.0, 1.0
+)
+flags.DEFINE_integer(
+    "person_class",
+    1,
+    "What the detector calls a person; 1 in COCO.",
+    lower_bound=0,
+)
+flags.DEFINE_integer(
+    "batch",
+    None,
+    "Pictures, all of one size, that the detector is given at once; 1 if "
+    "absent, or what the SavedModel was made for.",
+    lower_bound=1,
+)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    command_line.run(_run)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    paths = _find_pictures()
+    model = command_line.require_folder(FLAGS.model, "--model")
+    output = command_line.new_folder(FLAGS.output, "--output")
+
+    from nppnet_tf.inference import person_detector
+
+    detector = person_detector.PersonDetector.from_directory(
+        model, FLAGS.signature
+    )
+    batch_size = _batch_size(detector)
+    _keep_facts(output / DETECTOR, model)
+    if not detector.has_masks:
+        command_line.say(
+            f"note: {model} makes no masks; files of boxes alone are written"
+        )
+    with command_line.Progress(len(paths), "detecting people") as progress:
+        work = _Work(detector, paths, output, progress)
+        for batch in person_detector.same_sized(work.pictures(), batch_size):
+            work.detect(batch)
+    _write_skipped(output / SKIPPED, work.failures)
+    _summarize(work, output)
+
+
+class _Work:
+    """Detects and counts.
+
+    Args:
+        detector: What finds people.
+        paths: Pictures by id.
+        output: Folder of the files.
+        progress: Advanced with every picture.
+
+    Attributes:
+        paths: As above.
+        failures: Pictures that were left out.
+        num_kept: Whole files that were there already.
+        num_people: Found in the others.
+    """
+
+    def __init__(
+        self,
+        detector: "PersonDetector",
+        paths: dict[str, pathlib.Path],
+        output: pathlib.Path,
+        progress: command_line.Progress,
+    ) -> None:
+        self.paths = paths
+        self.failures: list[BadRecordError] = []
+        self.num_kept = 0
+        self.num_people = 0
+        self._detector = detector
+        self._output = output
+        self._progress = progress
+
+    def pictures(self) -> "Iterator[tuple[str, np.ndarray]]":
+        """Yields id and pixels of the pictures that are still to be done."""
+        from nppnet_tf.data import images
+        from nppnet_tf.data import raw
+
+        for name, path in self.paths.items():
+            try:
+                data = raw.read_bytes(path, name)
+                if self._is_done(name, data):
+                    self.num_kept += 1
+                    self._progress.advance()
+                    continue
+                picture = images.decode(data)
+            except UserError as error:
+                self._fail(name, error)
+                continue
+            yield name, picture
+
+    def detect(self, batch: "list[tuple[str, np.ndarray]]") -> None:
+        """Writes the files of pictures of one size."""
+        from nppnet_tf.data import detections
+
+        try:
+            found = self._detector.detect(
+                [picture for _, picture in batch],
+                FLAGS.min_score,
+                FLAGS.person_class,
+            )
+        except UserError as error:
+            for name, _ in batch:
+                self._fail(name, error)
+            return
+        for (name, _), people in zip(batch, found, strict=True):
+            detections.write(self._path(name), people)
+            self.num_people += len(people.boxes)
+            self._progress.advance()
+
+    def _is_done(self, name: str, data: bytes) -> bool:
+        from nppnet_tf.data import detections
+        from nppnet_tf.data import images
+
+        path = self._path(name)
+        if not path.exists():
+            return False
+        size = images.picture_size(data)
+        try:
+            found = detections.read(path)
+        except UserError:
+            return False
+        if found.masks is None:
+            return not self._detector.has_masks
+        return self._detector.has_masks and found.masks.shape[1:] == size
+
+    def _path(self, name: str) -> pathlib.Path:
+        return self._output / f"{name}.npz"
+
+    def _fail(self, name: str, error: UserError) -> None:
+        from nppnet_tf.data.damage import BadRecordError
+
+        if not isinstance(error, BadRecordError):
+            error = BadRecordError(name, error, self.paths[name])
+        self.failures.append(error)
+        command_line.say(f"skipped: {error}")
+        self._progress.advance()
+
+
+def _find_pictures() -> dict[str, pathlib.Path]:
+    """Paths by id: those of the lists, or every picture of the folders."""
+    from nppnet_tf.data import id_list
+    from nppnet_tf.data import raw
+
+    if not FLAGS.images:
+        raise UserError("flag is missing", "--images", "a folder", "nothing")
+    folders = [
+        command_line.require_folder(folder, "--images")
+        for folder in FLAGS.images
+    ]
+    if FLAGS.ids:
+        names = [name for path in FLAGS.ids for name in id_list.read(path)]
+        return {name: _find(folders, name) for name in names}
+    paths: dict[str, pathlib.Path] = {}
+    for folder in folders:
+        stems = {
+            path.stem
+            for path in folder.iterdir()
+            if path.suffix in raw.IMAGE_SUFFIXES
+        }
+        if twice := sorted(stems & set(paths)):
+            raise UserError(
+                "two folders hold the same name",
+                folder / twice[0],
+                "different names",
+                paths[twice[0]],
+            )
+        paths |= {name: raw.find_image(folder, name) for name in sorted(stems)}
+    if not paths:
+        raise UserError(
+            "no pictures",
+            ", ".join(map(str, folders)),
+            f"files that end in {', '.join(raw.IMAGE_SUFFIXES)}",
+            "none",
+        )
+    return paths
+
+
+def _find(folders: list[pathlib.Path], name: str) -> pathlib.Path:
+    from nppnet_tf.data import raw
+
+    paths = [raw.find_image(folder, name) for folder in folders]
+    return next((path for path in paths if path.is_file()), paths[0])
+
+
+def _batch_size(detector: "PersonDetector") -> int:
+    fixed = detector.batch_size
+    if fixed is not None and FLAGS.batch not in (None, fixed):
+        raise UserError(
+            "the SavedModel was made for another batch",
+            "--batch",
+            fixed,
+            FLAGS.batch,
+        )
+    return fixed or FLAGS.batch or 1
+
+
+def _keep_facts(path: pathlib.Path, model: pathlib.Path) -> None:
+    """Writes what the files are made with; refuses others'."""
+    from nppnet_tf import atomic
+    from nppnet_tf.inference import person_detector
+
+    facts = {
+        "format": "nppnet_tf.detector",
+        "model_sha256": person_detector.sha256(model),
+        "signature": FLAGS.signature,
+        "min_score": FLAGS.min_score,
+        "person_class": FLAGS.person_class,
+    }
+    if path.exists():
+        made = _read_facts(path)
+        for name, value in facts.items():
+            if made.get(name) != value:
+                raise UserError(
+                    "output was made in another way",
+                    f"{path}, {name}",
+                    f"{value}, or another --output",
+                    made.get(name),
+                )
+    atomic.write_text(path, json.dumps(facts, indent=1) + "\n")
+
+
+def _read_facts(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise UserError(
+            "cannot be read", path, "what this tool wrote", "something else"
+        )
+    return facts
+
+
+def _write_skipped(
+    path: pathlib.Path, failures: "list[BadRecordError]"
+) -> None:
+    from nppnet_tf import atomic
+
+    if failures:
+        atomic.write_text(path, "".join(f"{bad.line}\n" for bad in failures))
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _summarize(work: _Work, output: pathlib.Path) -> None:
+    count = len(work.paths) - len(work.failures)
+    if not count:
+        raise UserError(
+            "no picture could be read or detected",
+            ", ".join(FLAGS.images),
+            "JPEG or PNG pictures",
+            f"{len(work.failures)} failures; see {output / SKIPPED}",
+        )
+    text = (
+        f"{output}: {count} of {len(work.paths)} pictures, "
+        f"{work.num_kept} of them done before; "
+        f"{work.num_people} people in the {count - work.num_kept} others"
+    )
+    if work.failures:
+        text += f"; {len(work.failures)} skipped: {SKIPPED}"
+    command_line.say(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -201,7 +201,7 @@ def _numbered_descriptor(num_classes: int, num_keypoints: int):
 
 
 def _key_lines(what: str, names: Sequence[str]) -> list[str]:
-    from nppnet_tf.importing import restricted_pickle
+    from nppnet_tf import restricted_pickle
 
     lines = [
         f"{what}: {restricted_pickle.printable(name, 200)}"

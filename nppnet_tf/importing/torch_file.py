@@ -1,7 +1,7 @@
 """Reads tensors out of PyTorch's files without PyTorch and without trust.
 
 A `torch.save` file is a pickle, and a pickle is a program. Nothing in the file
-is ever run: `restricted_pickle` knows tensors, ordered dicts and plain values,
+is ever run: `torch_pickle` knows tensors, ordered dicts and plain values,
 and refuses by name whatever else a file asks for. The numbers stay in the
 file, which is mapped into memory, until a tensor is asked for them; so what is
 not wanted, such as the state of an optimizer, is never read.
@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from nppnet_tf.errors import UserError
-from nppnet_tf.importing import restricted_pickle
-from nppnet_tf.importing.restricted_pickle import PickleRefusedError
-from nppnet_tf.importing.restricted_pickle import Storage
-from nppnet_tf.importing.restricted_pickle import printable
+from nppnet_tf.importing import torch_pickle
+from nppnet_tf.importing.torch_pickle import Storage
+from nppnet_tf.restricted_pickle import PickleRefusedError
+from nppnet_tf.restricted_pickle import printable
 
 # Names and shapes of a large training checkpoint take 2 MB, its table of
 # contents, in a zip file, as much.
@@ -125,7 +125,7 @@ class _ZipFile:
         info = self._members[f"{self._folder}data.pkl"]
         if info.file_size > _MAX_PICKLE_BYTES:
             raise PickleRefusedError("a list of names that is far too long")
-        return restricted_pickle.load(
+        return torch_pickle.load(
             io.BytesIO(self._bytes(info)), self._announce, self._read
         )
 
@@ -240,7 +240,7 @@ class _LegacyFile:
     def _next_pickle(self) -> Any:
         end = self._position + _MAX_PICKLE_BYTES
         stream = io.BytesIO(self._data[self._position : end])
-        value = restricted_pickle.load(stream, self._announce, self._read)
+        value = torch_pickle.load(stream, self._announce, self._read)
         self._position += stream.tell()
         return value
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nppnet_tf import atomic
-from nppnet_tf.importing import restricted_pickle
+from nppnet_tf.importing import torch_pickle
 
 _FOLDER = "archive"
 # The version that PyTorch's reader asks for, of its file format.
@@ -31,7 +31,7 @@ _SAME_EVERYWHERE = 0
 
 _KINDS = {
     kind.dtype: kind.name
-    for kind in restricted_pickle.STORAGES.values()
+    for kind in torch_pickle.STORAGES.values()
     if not kind.is_bfloat16
 }
 

@@ -73,18 +73,20 @@ class ReadTest(parameterized.TestCase):
 
         np.testing.assert_array_equal(object_arrays.read(self.path)["a"], array)
 
-    def test_bytes_that_a_function_makes_are_refused(self):
-        self._save_pickle(self._pickled(np.arange(6.0), protocol=2))
+    @parameterized.parameters(2, 3, 4)
+    def test_every_protocol_is_read(self, protocol):
+        array = np.arange(200, dtype=np.uint8).reshape(4, 50)
 
-        with self.assertRaisesRegex(UserError, "_codecs.encode"):
-            object_arrays.read(self.path)
+        self._save_pickle(self._pickled(array, protocol))
+
+        np.testing.assert_array_equal(object_arrays.read(self.path)["a"], array)
 
     def test_program_is_named_and_not_run(self):
         made = self.folder / "made"
         self._save({"a": _Program(str(made))})
 
         with self.assertRaisesRegex(
-            UserError, r"a\.npy.*asks for (os|posix)\.mkdir, which is refused"
+            UserError, r"a\.npy.*asks for (os|posix)\.mkdir"
         ):
             object_arrays.read(self.path)
 
@@ -100,7 +102,7 @@ class ReadTest(parameterized.TestCase):
         ("extension", b"\x82\x01.", "not a dictionary"),
         ("nothing", b"", "not a dictionary"),
         ("no_end", b"(", "not a dictionary"),
-        ("number", b"I5\n.", "a pickle of no array"),
+        ("number", b"K\x05.", "a pickle of no array"),
         ("deep", b"(" * 100000 + b"l" * 10 + b".", "not a dictionary"),
     )
     def test_hostile_pickle_is_refused(self, pickled, message):
@@ -110,21 +112,12 @@ class ReadTest(parameterized.TestCase):
             object_arrays.read(self.path)
 
     def test_state_of_another_size_is_refused(self):
-        reconstruct = (
-            b"cnumpy.core.multiarray\n_reconstruct\n"
-            b"(cnumpy\nndarray\n(I0\ntS'b'\ntR"
-        )
-        dtype = b"cnumpy\ndtype\n(VO8\nI00\nI01\ntR"
-        number = b"cnumpy\ndtype\n(Vf8\nI00\nI01\ntR"
-        inner = reconstruct + b"(I1\n(I1000000000\nt" + number
-        inner += b"I00\nC\x08" + b"\0" * 8 + b"tb"
-        outer = reconstruct + b"(I1\n(t" + dtype + b"I00\n(lp0\n(dVa\n"
-        outer += inner + b"satb."
-        self._save_pickle(outer)
+        pickled = self._pickled(np.arange(50, dtype=np.uint8), protocol=3)
+        self.assertIn(b"K2\x85", pickled)
 
-        with self.assertRaisesRegex(
-            UserError, "8 bytes of an array of 8000000000"
-        ):
+        self._save_pickle(pickled.replace(b"K2\x85", b"K\x33\x85"))
+
+        with self.assertRaisesRegex(UserError, "50 bytes of an array of 51"):
             object_arrays.read(self.path)
 
     @parameterized.named_parameters(
@@ -136,7 +129,7 @@ class ReadTest(parameterized.TestCase):
         (
             "fields",
             {"a": np.zeros(2, [("x", "f4"), ("y", "f4")])},
-            "the type 'V8'",
+            "a type of numbers that is not plain",
         ),
     )
     def test_other_content_is_told(self, content, message):

@@ -12,7 +12,7 @@ from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.importing import torch_file
-from tests.importing import restricted_pickle_test as pickles
+from tests.importing import torch_pickle_test as pickles
 from tests.shared import shared_path
 
 NUMBERS = np.arange(12, dtype="<f4")

@@ -9,8 +9,8 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.importing import restricted_pickle
-from nppnet_tf.importing.restricted_pickle import PickleRefusedError
+from nppnet_tf.importing import torch_pickle
+from nppnet_tf.restricted_pickle import PickleRefusedError
 
 NUMBERS = np.arange(12, dtype=np.float32)
 
@@ -21,7 +21,7 @@ def read_numbers(storage):
 
 
 def load(data):
-    return restricted_pickle.load(
+    return torch_pickle.load(
         io.BytesIO(data), lambda storage: None, read_numbers
     )
 
@@ -173,7 +173,7 @@ class TensorTest(parameterized.TestCase):
         values = np.array([1.5, -2.0, 0.15625], np.float32)
         halves = (values.view(np.uint32) >> 16).astype(np.uint16)
 
-        found = restricted_pickle.load(
+        found = torch_pickle.load(
             io.BytesIO(
                 program(tensor(0, (3,), (1,), count=3, kind="BFloat16Storage"))
             ),
@@ -256,7 +256,13 @@ class HostileTest(parameterized.TestCase):
         ),
         (
             "objects_of_numpy",
-            program(call("numpy.dtype", pickled("O8"))),
+            program(
+                call(
+                    "numpy.core.multiarray.scalar",
+                    call("numpy.dtype", pickled("O8")),
+                    pickled(b"12345678"),
+                )
+            ),
             "not plain",
         ),
         (
@@ -304,19 +310,6 @@ class HostileTest(parameterized.TestCase):
         found = load(data)
 
         self.assertLen(found, 2)
-
-    def test_messages_do_a_terminal_no_harm(self):
-        name = "os.\x1b[2J\u202e" + "x" * 200
-
-        with self.assertRaises(PickleRefusedError) as caught:
-            load(program(named(name)))
-
-        text = str(caught.exception)
-        self.assertTrue(text.isprintable())
-        self.assertLess(len(text), 120)
-
-    def test_half_of_a_sign_is_not_printed(self):
-        self.assertEqual(restricted_pickle.printable("a\ud800b"), "a?b")
 
     def test_nested_call_is_not_hashed(self):
         level = b"q\x00h\x00\x86"

@@ -11,6 +11,7 @@ from absl import flags
 from nppnet_tf.errors import UserError
 
 from . import command_line
+from . import worker_flags
 
 FLAGS = flags.FLAGS
 
@@ -87,7 +88,12 @@ def _draw(size: tuple[int, int] | None) -> None:
     total = sum(max(count, 0) for count in counts.values())
     with command_line.Progress(total, "drawing people") as progress:
         synthetic.write_lip(
-            FLAGS.root, counts, FLAGS.seed, size, progress.advance
+            FLAGS.root,
+            counts,
+            FLAGS.seed,
+            size,
+            progress.advance,
+            worker_flags.num_workers(total),
         )
     command_line.say(
         f"{FLAGS.train} train and {FLAGS.val} val pictures in {FLAGS.root}"

@@ -13,8 +13,8 @@ import math
 import os
 import pathlib
 import random
-from collections.abc import Callable
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -28,6 +28,7 @@ from nppnet_tf.data import figure as figure_lib
 from nppnet_tf.data import person_painter
 from nppnet_tf.data import record
 from nppnet_tf.data import scenery
+from nppnet_tf.data import workers
 from nppnet_tf.data.canvas import Canvas
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.figure import Figure
@@ -448,12 +449,17 @@ class _Places:
         )
 
 
+def _ignore(count: int) -> None:
+    """Takes the number of pictures that are done."""
+
+
 def write_lip(
     root: str | os.PathLike[str],
     split_counts: Mapping[str, int],
     seed: int,
     median_size: tuple[int, int] | None = None,
-    progress: Callable[[], object] | None = None,
+    advance: workers.Advance = _ignore,
+    num_workers: int = 1,
 ) -> pathlib.Path:
     """Draws people into a folder of LIP's own layout.
 
@@ -465,7 +471,8 @@ def write_lip(
         split_counts: Pictures per split, of "train" and "val".
         seed: Of the whole set.
         median_size: Median (height, width) of the pictures; None means LIP's.
-        progress: Called after every picture.
+        advance: Told of pictures that are done.
+        num_workers: Processes; what is drawn does not depend on it.
 
     Returns:
         The folder.
@@ -481,7 +488,9 @@ def write_lip(
     root = pathlib.Path(root)
     _claim(root, seed, median_size)
     for split, count in split_counts.items():
-        _write_split(root, split, count, seed, median_size, progress)
+        _write_split(
+            root, split, count, _Kind(seed, median_size), advance, num_workers
+        )
     return root
 
 
@@ -535,36 +544,60 @@ def _claim(
         )
 
 
+class _Kind(NamedTuple):
+    """What decides a picture besides its number."""
+
+    seed: int
+    median_size: tuple[int, int] | None
+
+
+class _Job(NamedTuple):
+    """Some people for one process to draw."""
+
+    places: _Places
+    kind: _Kind
+    indices: tuple[int, ...]
+
+
 def _write_split(
     root: pathlib.Path,
     split: str,
     count: int,
-    seed: int,
-    median_size: tuple[int, int] | None,
-    progress: Callable[[], object] | None,
+    kind: _Kind,
+    advance: workers.Advance,
+    num_workers: int,
 ) -> None:
     places = _Places.of(root, split)
     for folder in (places.images, places.labels, places.poses.parent):
         folder.mkdir(parents=True, exist_ok=True)
     known = _known_rows(places)
-    rows = []
-    with places.unfinished.open("a", encoding="utf-8", newline="") as journal:
-        for number in range(count):
-            index = _FIRST_INDEX[split] + number
-            name = f"{index:07d}_{seed}"
-            row = known.get(f"{name}.jpg")
-            if row is None or not _is_complete(places, name):
-                row = _write_person(places, name, seed, index, median_size)
-                journal.write(_csv_text([row]))
-                journal.flush()
+    rows, missing = [], []
+    for index in range(_FIRST_INDEX[split], _FIRST_INDEX[split] + count):
+        name = _person_name(index, kind)
+        row = known.get(f"{name}.jpg")
+        if row is not None and _is_complete(places, name):
             rows.append(row)
-            if progress is not None:
-                progress()
+        else:
+            missing.append(index)
+    advance(len(rows))
+    jobs = [
+        _Job(places, kind, tuple(indices))
+        for indices in workers.portions(missing)
+    ]
+    with places.unfinished.open("a", encoding="utf-8", newline="") as journal:
+        for drawn in workers.each(_write_people, jobs, num_workers, advance):
+            journal.write(_csv_text(drawn))
+            journal.flush()
+            rows += drawn
     rows.sort(key=lambda row: row[0])
     atomic.write_text(places.poses, _csv_text(rows))
     names = [row[0].removesuffix(".jpg") for row in rows]
     atomic.write_text(places.ids, "".join(f"{name}\n" for name in names))
     places.unfinished.unlink()
+
+
+def _person_name(index: int, kind: _Kind) -> str:
+    return f"{index:07d}_{kind.seed}"
 
 
 def _known_rows(places: _Places) -> dict[str, list[str]]:
@@ -589,20 +622,24 @@ def _is_complete(places: _Places, name: str) -> bool:
     return all(path.is_file() and path.stat().st_size > 0 for path in paths)
 
 
-def _write_person(
-    places: _Places,
-    name: str,
-    seed: int,
-    index: int,
-    median_size: tuple[int, int] | None,
-) -> list[str]:
+def _write_people(job: _Job, advance: workers.Advance) -> list[list[str]]:
+    """Draws people, writes two files of each, returns their rows."""
+    rows = []
+    for index in job.indices:
+        rows.append(_write_person(job.places, job.kind, index))
+        advance(1)
+    return rows
+
+
+def _write_person(places: _Places, kind: _Kind, index: int) -> list[str]:
     """Draws a person, writes its two files, returns its row of the CSV."""
-    person = draw_person(seed, index, median_size=median_size)
+    person = draw_person(kind.seed, index, median_size=kind.median_size)
+    name = _person_name(index, kind)
     picture = person.image
     if (picture == picture[:, :, :1]).all():
         # Grey pictures are grey files, as a few of LIP's are.
         picture = picture[:, :, 0]
-    quality = _stream(seed, index, "jpeg").randrange(78, 96)
+    quality = _stream(kind.seed, index, "jpeg").randrange(78, 96)
     with atomic.atomic_path(places.labels / f"{name}.png") as path:
         Image.fromarray(person.label_map).save(path, "PNG", compress_level=3)
     with atomic.atomic_path(places.images / f"{name}.jpg") as path:

@@ -302,6 +302,15 @@ class ObstacleTest(absltest.TestCase):
         self.assertBetween((labels == 0).sum(), 100, 121)
 
 
+def _contents(folder):
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
 class WriteLipTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
@@ -368,14 +377,23 @@ class WriteLipTest(parameterized.TestCase):
         self._write(train=2)
         folder = self.root / "TrainVal_images" / "train_images"
         before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-        calls = []
-        self._write(train=4, progress=lambda: calls.append(1))
+        steps = []
+        self._write(train=4, advance=steps.append)
         after = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
         self.assertLen(after, 4)
-        self.assertLen(calls, 6)
+        self.assertEqual(sum(steps), 6)
         for name, time in before.items():
             self.assertEqual(after[name], time)
         self.assertLen(self._rows("train"), 4)
+
+    def test_several_processes_draw_the_same(self):
+        self._write(train=70, val=0, median_size=(48, 32))
+        alone = _contents(self.root)
+        self.root = self.root.with_name("others")
+
+        self._write(train=70, val=0, median_size=(48, 32), num_workers=2)
+
+        self.assertEqual(_contents(self.root), alone)
 
     def test_an_interrupted_call_is_taken_up_to_the_same_result(self):
         self._write(train=4, val=0)

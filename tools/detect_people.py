@@ -2,12 +2,15 @@ r"""Finds the people in pictures, for cutting them out: boxes and masks.
 
 Runs a Mask R-CNN of the TensorFlow Model Garden, the paper's detector, from
 its SavedModel. Exporting it from a checkpoint takes the extra `official`;
-running it does not:
+running it does not. The checkpoint is named by its file, without extension:
+of a folder that lacks the file `checkpoint` the export would take nothing, and
+say nothing.
 
-    pip install nppnet_tf[official]
+    pip install '.[official]'
     python -m official.vision.serving.export_saved_model \
         --experiment=maskrcnn_resnetfpn_coco \
-        --config_file=CHECKPOINT/params.yaml --checkpoint_path=CHECKPOINT \
+        --config_file=CHECKPOINT/params.yaml \
+        --checkpoint_path=CHECKPOINT/ckpt-22500 \
         --input_image_size=1024,1024 --export_dir=mask_rcnn
 
 The way of the extended PASCAL-Person-Part:

@@ -84,6 +84,11 @@ class DetectTest(parameterized.TestCase):
             self.assertLen(found.boxes, count)
             self.assertEqual(found.masks.shape, (count, *SIZE))
 
+    def test_people_just_certain_enough_are_found(self):
+        picture = _picture(score=1.0)
+
+        self.assertLen(_detector().detect([picture], 1.0)[0].boxes, 1)
+
     def test_people_may_have_another_class(self):
         found = _detector().detect([_picture()], person_class=18)[0]
 
@@ -290,6 +295,12 @@ class SameSizedTest(absltest.TestCase):
     def test_pictures_of_one_size_come_together(self):
         self.assertEqual(
             self._batches([1, 2, 1, 2, 2, 1], 2), [[0, 2], [1, 3], [4], [5]]
+        )
+
+    def test_batches_stay_full_however_many_there_are(self):
+        self.assertEqual(
+            self._batches([1] * 20, 2),
+            [[number, number + 1] for number in range(0, 20, 2)],
         )
 
     def test_one_by_one_they_keep_their_order(self):

@@ -20,6 +20,7 @@ there is `image_info`, pixels of what the network saw: a picture that was
 resized by `image_info[2]` and cut at `image_info[3]`, both (y, x).
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -35,6 +36,7 @@ from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from nppnet_tf.data import images
 from nppnet_tf.data.detections import Detections
@@ -134,7 +136,8 @@ class PersonDetector:
         """
         folder = find_model(path)
         try:
-            loaded = tf.saved_model.load(os.fspath(folder))
+            with _errors_only():
+                loaded = tf.saved_model.load(os.fspath(folder))
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise UserError(
                 "SavedModel cannot be loaded", folder, "a whole export", error
@@ -316,6 +319,20 @@ def same_sized(
             num_waiting -= len(batch)
             yield batch
     yield from waiting.values()
+
+
+@contextlib.contextmanager
+def _errors_only() -> Iterator[None]:
+    """Silences TensorFlow, which misses gradients that nobody will ask for.
+
+    It warns of thousands of them where a whole Mask R-CNN is loaded.
+    """
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def _read_input(function: Any, where: object) -> _Input:

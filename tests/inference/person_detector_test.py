@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 from absl.testing import absltest
 from absl.testing import parameterized
 
@@ -267,6 +268,18 @@ class LoadTest(parameterized.TestCase):
         self._save(function, *specs)
 
         self._assert_told("takes no pictures of any size.*found: a: ")
+
+    def test_gradients_that_nobody_needs_are_not_missed(self):
+        # TensorFlow warns of each, of thousands in a Mask R-CNN.
+        StandInDetector().save(self.folder)
+        with self.assertLogs("absl", "WARNING"):
+            tf.saved_model.load(os.fspath(self.folder / "saved_model"))
+        before = logging.get_verbosity()
+
+        with self.assertNoLogs("absl", "WARNING"):
+            person_detector.PersonDetector.from_directory(self.folder)
+
+        self.assertEqual(logging.get_verbosity(), before)
 
     def test_digest_is_of_graph_and_weights(self):
         StandInDetector().save(self.folder)

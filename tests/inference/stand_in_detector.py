@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -61,7 +62,10 @@ class StandInDetector(tf.Module):
         """Writes the SavedModel where `export_saved_model` does."""
         path = pathlib.Path(folder) / "saved_model"
         tf.saved_model.save(
-            self, os.fspath(path), {"serving_default": self.signature}
+            self,
+            os.fspath(path),
+            {"serving_default": self.signature},
+            tf.saved_model.SaveOptions(experimental_custom_gradients=False),
         )
         return pathlib.Path(folder)
 
@@ -75,7 +79,7 @@ class StandInDetector(tf.Module):
         size = tf.cast(tf.shape(images)[1:3], tf.float32)
         scale = tf.tile(NETWORK_SIDE / tf.reduce_max(size)[None], [2])
         outputs = tf.map_fn(
-            lambda image: self._detect(image, size, scale),
+            lambda image: self._detect(_same(image), size, scale),
             images,
             fn_output_signature=self._specs(),
         )
@@ -170,6 +174,12 @@ def picture(
     # In a corner: it must not look like red or green.
     image[-1, -1] = (0, 0, round(score * 255))
     return image
+
+
+@tf.custom_gradient
+def _same(image: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tf.Tensor]]:
+    """Has a gradient that is not exported, as operations of Mask R-CNN have."""
+    return tf.identity(image), tf.identity
 
 
 def _is_full(image: tf.Tensor, colour: int) -> tf.Tensor:

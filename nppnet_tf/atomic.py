@@ -1,6 +1,7 @@
 """Outputs that are either whole or not there."""
 
 import contextlib
+import glob
 import os
 import pathlib
 import shutil
@@ -43,6 +44,16 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         yield temporary
         _move(temporary, path)
     finally:
+        _remove(temporary)
+
+
+def remove_partial(path: str | os.PathLike[str]) -> None:
+    """Removes the temporaries of `path` that killed processes left behind.
+
+    Only where no other process can be writing it now.
+    """
+    path = pathlib.Path(path)
+    for temporary in path.parent.glob(f"{glob.escape(path.name)}.tmp-*"):
         _remove(temporary)
 
 

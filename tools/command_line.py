@@ -42,6 +42,7 @@ SUCCESS = 0
 USER_ERROR = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+TERMINATED = 143
 
 # Of Linux and of Windows' subsystem for it.
 _GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg")

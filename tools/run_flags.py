@@ -21,6 +21,7 @@ _SIGMA_SIDE = 384
 # Flags that may differ between two starts of one run.
 _FREE = {
     "check_every",
+    "checkpoint_every",
     "epochs",
     "max_bad_records",
     "num_replicas",
@@ -166,6 +167,13 @@ def define(
         "profile_steps",
         None,
         "Steps of this process to trace for TensorBoard, FIRST:LAST, as 3:5.",
+    )
+    flags.DEFINE_integer(
+        "checkpoint_every",
+        200,
+        "Steps of an epoch between two checkpoints; 0 for only one at the end "
+        "of each epoch. A run that is killed repeats the steps after the last.",
+        0,
     )
     flags.DEFINE_integer(
         "check_every",

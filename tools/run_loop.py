@@ -2,7 +2,11 @@
 
 import contextlib
 import dataclasses
+import signal
+import sys
 from collections.abc import Callable
+from collections.abc import Iterator
+from types import FrameType
 
 from absl import flags
 
@@ -60,7 +64,7 @@ class Run:
 
         Args:
             recorder: Of the run.
-            make_dataset: Returns the data of an epoch.
+            make_dataset: Returns the data of an epoch from a step on.
             steps: Of an epoch.
             **further: For `loop.EpochLoop`.
         """
@@ -69,26 +73,44 @@ class Run:
         from nppnet_tf.training import loop
 
         first = recorder.resume()
-        if first:
-            command_line.say(f"resuming after {first} epochs")
+        first_step = _first_step(recorder, steps)
+        if first or first_step:
+            command_line.say(f"resuming after {_place(recorder.progress)}")
         command_line.say("tracing the first step, which takes a while")
         window = self._window_callback(callbacks)
         with contextlib.ExitStack() as stack:
+            is_terminated = stack.enter_context(_termination())
             stack.enter_context(pipeline.report_damage(self.records))
             stack.callback(lambda: [callback.close() for callback in window])
-            progress = _StepProgress((FLAGS.epochs - first) * steps, stack)
+            progress = _StepProgress(
+                (FLAGS.epochs - first) * steps - first_step, stack
+            )
             guard = callbacks.FiniteLossGuard(
-                FLAGS.check_every, recorder.checkpoints.last_path
+                FLAGS.check_every,
+                recorder.checkpoints.last_path,
+                # After the last step it is the next epoch that begins.
+                first_step % steps,
             )
             loop.EpochLoop(
                 recorder.model,
                 recorder,
-                lambda epoch: make_dataset(epoch).take(steps),
+                lambda epoch, step: make_dataset(epoch, step).take(
+                    steps - step
+                ),
                 FLAGS.epochs,
                 [guard, callbacks.StepReport(progress.report), *window],
                 on_epoch=lambda record: self._on_epoch(recorder, record),
+                save_every=FLAGS.checkpoint_every,
+                should_stop=is_terminated,
                 **further,
             ).run(first)
+        if recorder.progress.epoch < FLAGS.epochs:
+            command_line.say(
+                f"stopped by SIGTERM after {_place(recorder.progress)}; "
+                "the same command goes on from there"
+            )
+            # Not 0: what a script does after the run has to wait.
+            sys.exit(command_line.TERMINATED)
         if window and not window[0].is_complete:
             command_line.say("the run ended before --profile_steps were over")
 
@@ -164,6 +186,42 @@ class _StepProgress:
         else:
             self._is_started = True
             self._stack.enter_context(self._progress)
+
+
+@contextlib.contextmanager
+def _termination() -> Iterator[Callable[[], bool]]:
+    """Lends a question: whether SIGTERM came. A second one ends at once."""
+    numbers = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        numbers.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    before = signal.signal(signal.SIGTERM, note)
+    try:
+        yield lambda: bool(numbers)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _first_step(recorder, steps: int) -> int:
+    """Returns the step of its epoch that a resumed run begins with."""
+    first = recorder.progress.part.step
+    if not 0 <= first <= steps:
+        raise UserError(
+            "checkpoint of a run with other epochs",
+            recorder.checkpoints.last_path,
+            f"at most {steps} steps of an epoch",
+            first,
+        )
+    return first
+
+
+def _place(progress) -> str:
+    """Returns "3 epochs", or "3 epochs and 200 steps" within the fourth."""
+    steps = f" and {progress.part.step} steps" if progress.part.step else ""
+    return f"{progress.epoch} epochs{steps}"
 
 
 def _profile_window() -> tuple[int, int] | None:

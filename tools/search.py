@@ -118,10 +118,11 @@ def _run(argv: list[str]) -> None:
     )
     run.epochs(
         recording.SearchRecorder(model, run.workdir),
-        lambda epoch: pipeline.make_search_dataset(
+        lambda epoch, first_step: pipeline.make_search_dataset(
             run.records,
             run.input_config,
             first_epoch=epoch,
+            first_step=first_step,
             num_replicas=run.strategy.num_replicas_in_sync,
         ),
         steps,

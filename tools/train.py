@@ -123,11 +123,12 @@ def _run(argv: list[str]) -> None:
                 model.network, run.workdir.path, {**facts, **extra}
             ),
         ),
-        lambda epoch: pipeline.make_dataset(
+        lambda epoch, first_step: pipeline.make_dataset(
             run.records,
             run.input_config,
             training=True,
             first_epoch=epoch,
+            first_step=first_step,
             num_replicas=replicas,
         ),
         steps,

@@ -1,8 +1,9 @@
-"""Keras callbacks of a run: guard of finite losses, step report, profile."""
+"""Keras callbacks of a run: loss guard, step report, checkpoint, profile."""
 
 import math
 import os
 import pathlib
+import time
 from collections.abc import Callable
 from collections.abc import Mapping
 
@@ -10,6 +11,8 @@ import keras
 import tensorflow as tf
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.training import checkpoints
+from nppnet_tf.training import recording
 
 
 class FiniteLossGuard(keras.callbacks.Callback):
@@ -22,12 +25,14 @@ class FiniteLossGuard(keras.callbacks.Callback):
         check_every: Steps between two looks. With 1 the step is named, with
             more the range of steps.
         checkpoint_path: Named in the message as what is left of the run.
+        first_step: Steps of the first epoch that were done before `fit`.
     """
 
     def __init__(
         self,
         check_every: int = 1,
         checkpoint_path: str | os.PathLike[str] | None = None,
+        first_step: int = 0,
     ) -> None:
         super().__init__()
         if check_every < 1:
@@ -39,13 +44,16 @@ class FiniteLossGuard(keras.callbacks.Callback):
         self.checkpoint_path = checkpoint_path
         self._epoch = 0
         self._checked = 0
+        self._first_step = 0
+        self._next_first_step = first_step
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
-        self._checked = 0
+        self._first_step, self._next_first_step = self._next_first_step, 0
+        self._checked = self._first_step
 
     def on_train_batch_end(self, batch, logs=None):
-        steps = batch + 1
+        steps = self._first_step + batch + 1
         if steps - self._checked >= self.check_every:
             self._check(steps, logs or {})
 
@@ -53,10 +61,7 @@ class FiniteLossGuard(keras.callbacks.Callback):
         self._check(None, logs or {})
 
     def _check(self, steps: int | None, logs: Mapping[str, object]) -> None:
-        values = {
-            name: float(keras.ops.convert_to_numpy(value))
-            for name, value in logs.items()
-        }
+        values = _numbers(logs)
         bad = [
             f"{name} {value}"
             for name, value in values.items()
@@ -81,7 +86,7 @@ class FiniteLossGuard(keras.callbacks.Callback):
         path = self.checkpoint_path
         if path is None or not pathlib.Path(path).exists():
             return "no epoch was complete"
-        return f"kept {path} of the epoch before"
+        return f"kept {path}, saved before"
 
 
 class StepReport(keras.callbacks.Callback):
@@ -98,6 +103,70 @@ class StepReport(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         loss = float(keras.ops.convert_to_numpy(logs["loss"]))
         self.report(f"loss {loss:.4f}")
+
+
+class EpochPartSaver(keras.callbacks.Callback):
+    """Saves the run within an epoch, and goes on from there.
+
+    It is for one epoch, and the last of the callbacks: others see a step
+    before it is saved.
+
+    Args:
+        recorder: Of the run; `progress.part` says where the epoch goes on.
+        save_every: Steps of the epoch between two checkpoints; 0 for none.
+        should_stop: Asked after every step: whether to save and end `fit`.
+
+    Attributes:
+        logs: What the last step told, as numbers.
+    """
+
+    def __init__(
+        self,
+        recorder: recording.RunRecorder,
+        save_every: int = 0,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__()
+        self.recorder = recorder
+        self.save_every = save_every
+        self.should_stop = should_stop
+        self._before = recorder.progress.part
+        self._start = time.monotonic() - self._before.seconds
+        self.logs = dict(self._before.logs)
+
+    @property
+    def seconds(self) -> float:
+        """Time since the epoch began, without that of interruptions."""
+        return time.monotonic() - self._start
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # `fit` has just cleared them.
+        if self._before.step:
+            checkpoints.assign_trackers(self.model, self._before.trackers)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.logs = logs or {}
+        step = self._before.step + batch + 1
+        is_stopping = self.should_stop()
+        if is_stopping or (self.save_every and step % self.save_every == 0):
+            self._save(step)
+        self.model.stop_training |= is_stopping
+
+    def on_train_end(self, logs=None):
+        self.logs = _numbers(self.logs)
+
+    def _save(self, step: int) -> None:
+        logs = _numbers(self.logs)
+        # The guard may look at fewer steps: nothing good is lost to a bad one.
+        if all(map(math.isfinite, logs.values())):
+            self.recorder.record_part(
+                checkpoints.EpochPart(
+                    step,
+                    self.seconds,
+                    logs,
+                    checkpoints.tracker_values(self.model),
+                )
+            )
 
 
 class ProfileWindow(keras.callbacks.Callback):
@@ -150,6 +219,13 @@ class ProfileWindow(keras.callbacks.Callback):
         if self._is_tracing:
             self._is_tracing = False
             tf.profiler.experimental.stop()
+
+
+def _numbers(logs: Mapping[str, object]) -> dict[str, float]:
+    return {
+        name: float(keras.ops.convert_to_numpy(value))
+        for name, value in logs.items()
+    }
 
 
 def parse_window(text: str, flag: str) -> tuple[int, int]:

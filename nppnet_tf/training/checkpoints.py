@@ -6,9 +6,11 @@ import os
 import pathlib
 import zipfile
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
@@ -26,6 +28,25 @@ _ARCHITECTURE = "architecture"
 
 
 @dataclasses.dataclass(frozen=True)
+class EpochPart:
+    """What is done of the epoch after those that are complete.
+
+    Attributes:
+        step: Steps that are done; 0 at the end of an epoch.
+        seconds: They took.
+        logs: The last of them told: means of the losses so far.
+        trackers: The sums these are made of, see `tracker_values`.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    logs: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    trackers: Mapping[str, Sequence[float]] = dataclasses.field(
+        default_factory=dict
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Progress:
     """How far a run has come.
 
@@ -35,12 +56,14 @@ class Progress:
         best_epoch: Number of the best of them, counted from 0; None before
             the first.
         best_score: Its score, the higher the better.
+        part: Of the epoch that follows.
     """
 
     epoch: int = 0
     history: tuple[dict, ...] = ()
     best_epoch: int | None = None
     best_score: float | None = None
+    part: EpochPart = EpochPart()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +153,8 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
             raise ValueError(f"format {header}")
         progress = metadata["progress"]
         progress["history"] = tuple(progress["history"])
+        # Absent in files of before epochs could be saved in part.
+        progress["part"] = EpochPart(**progress.get("part", {}))
         return Checkpoint(
             path=path,
             arrays=arrays,
@@ -158,6 +183,8 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
 def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
     """Sets every variable of a model to its value in a checkpoint.
 
+    But not the trackers of an epoch's part, which `fit` would clear.
+
     Raises:
         UserError: If names or shapes do not fit, before anything is set.
     """
@@ -170,6 +197,15 @@ def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
             f"{len(here)} variables",
             f"{len(there)} variables, {len(there - here)} of them unknown, "
             f"first difference {min(there ^ here)}",
+        )
+    part = checkpoint.progress.part
+    trackers = {variable.path for variable in _tracker_variables(model)}
+    if part.step and set(part.trackers) != trackers:
+        raise UserError(
+            "checkpoint of other losses",
+            checkpoint.path,
+            ", ".join(sorted(trackers)),
+            ", ".join(sorted(part.trackers)),
         )
     for name, variable in variables.items():
         if tuple(variable.shape) != checkpoint.arrays[name].shape:
@@ -207,6 +243,32 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     return named
 
 
+def tracker_values(model: keras.Model) -> dict[str, list[float]]:
+    """Returns what the losses of the epoch so far are made of.
+
+    By the name of the variable, one value for each replica: their sum would
+    not give back what every one has added up.
+    """
+    return {
+        variable.path: [float(value) for value in _on_replicas(model, variable)]
+        for variable in _tracker_variables(model)
+    }
+
+
+def assign_trackers(
+    model: keras.Model, values: Mapping[str, Sequence[float]]
+) -> None:
+    """Gives back what `tracker_values` returned."""
+    for variable in _tracker_variables(model):
+        replicas = _on_replicas(model, variable)
+        shares = values[variable.path]
+        if len(shares) != len(replicas):
+            # Of another number of replicas: each goes on with an equal share.
+            shares = [sum(shares) / len(replicas)] * len(replicas)
+        for replica, share in zip(replicas, shares, strict=True):
+            replica.assign(share)
+
+
 class CheckpointFolder:
     """Keeps the last and the best checkpoint of a run.
 
@@ -220,15 +282,38 @@ class CheckpointFolder:
 
     def save(self, model: keras.Model, progress: Progress) -> None:
         """Writes the last checkpoint, and the best if it is of this epoch."""
-        save(self.last_path, model, progress)
-        if progress.best_epoch == progress.epoch - 1:
-            with atomic.atomic_path(self.best_path) as partial:
-                # The last one is replaced, never changed: a link is enough.
-                os.link(self.last_path, partial)
+        is_best = progress.best_epoch == progress.epoch - 1
+        if progress.part.step or not is_best:
+            save(self.last_path, model, progress)
+            return
+        # The best comes first: a run that is killed in between repeats the
+        # epoch and with it both files.
+        save(self.best_path, model, progress)
+        with atomic.atomic_path(self.last_path) as partial:
+            # Both are replaced, never changed: a link is enough.
+            os.link(self.best_path, partial)
+
+    def remove_partial(self) -> None:
+        """Removes what a run that was killed has not written to the end."""
+        for path in (self.last_path, self.best_path):
+            atomic.remove_partial(path)
 
     def last(self) -> Checkpoint | None:
-        """Returns the last checkpoint, or None before the first epoch."""
+        """Returns the last checkpoint, or None before the first."""
         return load(self.last_path) if self.last_path.exists() else None
+
+
+def _tracker_variables(model: keras.Model) -> list[keras.Variable]:
+    return [
+        variable for tracker in model.trackers for variable in tracker.variables
+    ]
+
+
+def _on_replicas(
+    model: keras.Model, variable: keras.Variable
+) -> tuple[tf.Variable, ...]:
+    strategy = model.distribute_strategy
+    return strategy.experimental_local_results(variable.value)
 
 
 def _take_architecture(

@@ -122,6 +122,11 @@ class JointModel(keras.Model):
         self.built = True
 
     @property
+    def trackers(self) -> list[keras.metrics.Mean]:
+        """Everything that adds up over the steps of an epoch."""
+        return list(self.loss_trackers.values())
+
+    @property
     def learning_rates(self) -> dict[str, float]:
         """Present learning rate of every optimizer, by its name."""
         return {

@@ -27,7 +27,9 @@ class RunRecorder:
 
     The checkpoint comes last and holds all records: where a run is killed in
     between, the next start writes `metrics.jsonl` anew from it, and repeats
-    the epoch. Subclasses say what a record holds and which epoch is best.
+    what came after it. One file holds it all, epoch, step and variables, so
+    that no two states can mix. Subclasses say what a record holds and which
+    epoch is best.
 
     Args:
         model: A `JointModel`.
@@ -44,15 +46,23 @@ class RunRecorder:
     def resume(self) -> int:
         """Restores the last checkpoint, if any; returns the next epoch.
 
+        What is already done of that epoch is then in `progress.part`.
+
         Raises:
             UserError: If the checkpoint is damaged or does not fit.
         """
+        self.checkpoints.remove_partial()
         checkpoint = self.checkpoints.last()
         if checkpoint is not None:
             checkpoints.restore(self.model, checkpoint)
             self.progress = checkpoint.progress
             self._write_metrics()
         return self.progress.epoch
+
+    def record_part(self, part: checkpoints.EpochPart) -> None:
+        """Saves the run within an epoch, over what was saved before."""
+        self.progress = dataclasses.replace(self.progress, part=part)
+        self.checkpoints.save(self.model, self.progress)
 
     def record(
         self, epoch: int, logs: Mapping[str, float], seconds: float
@@ -75,7 +85,10 @@ class RunRecorder:
         progress = self._choose_best(record)
         record["best_epoch"] = progress.best_epoch
         self.progress = dataclasses.replace(
-            progress, epoch=epoch + 1, history=(*progress.history, record)
+            progress,
+            epoch=epoch + 1,
+            history=(*progress.history, record),
+            part=checkpoints.EpochPart(),
         )
         self.before_checkpoint(is_best=progress.best_epoch == epoch)
         self.checkpoints.save(self.model, self.progress)

@@ -68,6 +68,10 @@ class SearchModel(joint_model.JointModel):
         )
         self._ready([*self._weight_updates(), self._architecture_update()])
 
+    @property
+    def trackers(self) -> list[keras.metrics.Mean]:
+        return [*super().trackers, *self.architecture_trackers.values()]
+
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
         self.entropy_weight.assign(self.entropy_schedule(epoch))

@@ -59,7 +59,7 @@ class Workdir:
             "settings": json.loads(json.dumps(dict(settings))),
         }
         if self._run_file.exists():
-            # What has not completed an epoch may start again as another run.
+            # What has saved nothing yet may start again as another run.
             if self.checkpoints.exists():
                 self._check(document)
         elif self.path.exists() and any(self.path.iterdir()):

@@ -1,17 +1,33 @@
 """Retraining on a command line: what it leaves, resuming, wrong input."""
 
 import json
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import descriptors
+from nppnet_tf.data import pipeline
 from nppnet_tf.models import saved_network
 from nppnet_tf.models import weights_file
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
+from nppnet_tf.training import callbacks
 from tests.tools import training_case
+
+
+class _Killed(BaseException):
+    """Nothing catches it, as nothing catches SIGKILL."""
+
+
+def _fail_at(step):
+    def on_train_batch_end(callback, batch, logs=None):
+        del callback, logs
+        if batch + 1 == step:
+            raise _Killed
+
+    return on_train_batch_end
 
 
 class TrainTest(training_case.TrainingCase):
@@ -36,19 +52,69 @@ class TrainTest(training_case.TrainingCase):
         resumed = self._train("stopped", "--epochs=2", validation)
 
         self.assertIn("resuming after 1 epochs", resumed.stdout)
-        self.assert_same_checkpoints(
-            self.folder / "straight", self.folder / "stopped"
-        )
-        records = [
-            (self.folder / name / "metrics.jsonl").read_text().splitlines()
-            for name in ("straight", "stopped")
-        ]
-        left, right = ([json.loads(line) for line in run] for run in records)
-        for ours, theirs in zip(left, right, strict=True):
-            self.assertEqual({**ours, "seconds": 0}, {**theirs, "seconds": 0})
-        self.assertIn("mean_iou", left[0]["validation"])
-        self.assertIn("pckh", left[0]["validation"])
+        self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
+        lines = (self.folder / "stopped" / "metrics.jsonl").read_text()
+        record = json.loads(lines.splitlines()[0])
+        self.assertIn("mean_iou", record["validation"])
+        self.assertIn("pckh", record["validation"])
         self.assertIn("(network's size)", resumed.stdout)
+
+    def test_goes_on_after_every_step_as_if_never_stopped(self):
+        more = ("--epochs=1", f"--validation_records={self.validation}")
+        steps = 4
+
+        self.assert_ends_well(self._train("straight", *more))
+        for step in range(1, steps + 1):
+            with training_case.terminated(1):
+                stopped = self._train("stopped", *more)
+            self.assert_terminated(stopped, f"0 epochs and {step} steps")
+        resumed = self._train("stopped", *more)
+
+        self.assert_ends_well(resumed)
+        self.assertIn("resuming after 0 epochs and 4 steps", resumed.stdout)
+        self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
+
+    def test_steps_between_checkpoints_are_repeated(self):
+        more = ("--epochs=1", "--checkpoint_every=2")
+        self.assert_ends_well(self._train("straight", *more))
+
+        # What SIGKILL leaves of a run in its fourth step.
+        with mock.patch.object(
+            callbacks.FiniteLossGuard, "on_train_batch_end", _fail_at(4)
+        ):
+            self.assertRaises(_Killed, self._train, "stopped", *more)
+        resumed = self._train("stopped", *more)
+
+        self.assertIn("resuming after 0 epochs and 2 steps", resumed.stdout)
+        self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
+
+    def test_wrong_checkpoint_within_an_epoch_is_one_line(self):
+        more = ("--epochs=1", "--checkpoint_every=0")
+        with training_case.terminated(2):
+            self._train("run", *more)
+        path = self.folder / "run" / "checkpoints" / "last.npz"
+        content = path.read_bytes()
+
+        middle = bytearray(content)
+        middle[len(content) // 2] ^= 1
+        path.write_bytes(middle)
+        flipped = self._train("run", *more)
+        path.write_bytes(content)
+        with mock.patch.object(pipeline, "steps_per_epoch", lambda *_: 1):
+            longer = self._train("run", *more)
+
+        self.assert_user_error(flipped, "checkpoint cannot be read.*last.npz")
+        self.assert_user_error(
+            longer, "other epochs.*last.npz.*at most 1 steps.*found: 2"
+        )
+
+    def test_another_run_is_refused_from_the_first_checkpoint_on(self):
+        with training_case.terminated(1):
+            self._train("run")
+
+        result = self._train("run", "--seed=1")
+
+        self.assert_user_error(result, "workdir of another run.*--seed")
 
     def test_leaves_a_network_that_can_be_served(self):
         self.assert_ends_well(self._train("run", "--epochs=1"))

@@ -4,8 +4,12 @@ The tools run whole, but for `NPPNet`, whose tracing would take a minute a run;
 `tests/training/tiny_network.py` stands for it.
 """
 
+import contextlib
 import io
+import json
+import os
 import pathlib
+import signal
 from unittest import mock
 
 import numpy as np
@@ -16,6 +20,7 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.record import Record
 from nppnet_tf.models import weights_file
+from nppnet_tf.training import callbacks
 from tests import shared
 from tests.training import tiny_network
 
@@ -41,6 +46,21 @@ def write_records(folder, count, seed=0, descriptor=descriptors.LIP):
             )
         )
     tfrecord.write_records(records, folder, descriptor)
+
+
+@contextlib.contextmanager
+def terminated(step):
+    """Sends this process SIGTERM within a step of a tool, counted from 1."""
+
+    def on_train_batch_end(callback, batch, logs=None):
+        del callback, logs
+        if batch + 1 == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with mock.patch.object(
+        callbacks.StepReport, "on_train_batch_end", on_train_batch_end
+    ):
+        yield
 
 
 class TrainingCase(parameterized.TestCase):
@@ -72,14 +92,38 @@ class TrainingCase(parameterized.TestCase):
         self.assertRegex(result.stderr, rf"^nppnet-\w+: .*{pattern}.*\n$")
         self.assertEqual(result.stderr.count("\n"), 1)
 
-    def assert_same_checkpoints(self, left, right):
-        """Compares the last checkpoints of two runs, bit by bit."""
-        ours, theirs = (
-            weights_file.read_arrays(folder / "checkpoints" / "last.npz")
-            for folder in (left, right)
+    def assert_terminated(self, result, place):
+        self.assertEqual((result.exit_code, result.stderr), (143, ""))
+        self.assertRegex(
+            result.stdout.splitlines()[-1],
+            f"^stopped by SIGTERM after {place}; the same command goes on",
         )
-        for arrays in (ours, theirs):
-            del arrays["metadata"]  # Holds the seconds of every epoch.
+
+    def assert_same_runs(self, left, right):
+        """Compares checkpoints and records, bit by bit but for the seconds."""
+        for name in ("last.npz", "best.npz"):
+            self._assert_same_arrays(
+                left / "checkpoints" / name, right / "checkpoints" / name
+            )
+        ours, theirs = (_records(folder) for folder in (left, right))
+        self.assertEqual(ours, theirs)
+
+    def _assert_same_arrays(self, left, right):
+        ours, theirs = (
+            weights_file.read_arrays(path) for path in (left, right)
+        )
+        documents = [
+            json.loads(str(arrays.pop("metadata"))) for arrays in (ours, theirs)
+        ]
+        for document in documents:
+            for record in document["progress"]["history"]:
+                del record["seconds"]
+        self.assertEqual(*documents)
         self.assertEqual(set(ours), set(theirs))
         for name, values in ours.items():
             np.testing.assert_array_equal(values, theirs[name], name)
+
+
+def _records(folder):
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [{**json.loads(line), "seconds": 0} for line in lines]

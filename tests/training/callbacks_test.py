@@ -1,6 +1,7 @@
 """The guard, the report of steps and the profile window."""
 
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,9 @@ from absl.testing import parameterized
 from nppnet_tf import keys
 from nppnet_tf.errors import UserError
 from nppnet_tf.training import callbacks
+from nppnet_tf.training import checkpoints
+from nppnet_tf.training import recording
+from nppnet_tf.training.workdir import Workdir
 from tests.training import tiny_network
 
 
@@ -66,6 +70,17 @@ class FiniteLossGuardTest(absltest.TestCase):
         with self.assertRaisesRegex(UserError, "kept .*last.npz"):
             guard.on_train_batch_end(0, {"loss": np.nan})
 
+    def test_counts_the_steps_of_an_epoch_that_is_resumed(self):
+        guard = callbacks.FiniteLossGuard(first_step=5)
+        guard.on_epoch_begin(0)
+        guard.on_train_batch_end(0, {"loss": 1.0})
+
+        with self.assertRaisesRegex(UserError, "epoch 0, step 7;"):
+            guard.on_train_batch_end(1, {"loss": np.nan})
+        guard.on_epoch_begin(1)
+        with self.assertRaisesRegex(UserError, "epoch 1, step 1;"):
+            guard.on_train_batch_end(0, {"loss": np.nan})
+
     def test_finite_losses_pass(self):
         guard = callbacks.FiniteLossGuard()
         guard.on_epoch_begin(0)
@@ -76,6 +91,58 @@ class FiniteLossGuardTest(absltest.TestCase):
     def test_interval_must_be_positive(self):
         with self.assertRaisesRegex(ValueError, "check_every=0"):
             callbacks.FiniteLossGuard(0)
+
+
+class EpochPartSaverTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.recorder = recording.RetrainRecorder(
+            tiny_network.retrain_model(),
+            Workdir(self.create_tempdir().full_path),
+            lambda facts: None,
+        )
+
+    def _fit(self, dataset, **settings):
+        saver = callbacks.EpochPartSaver(self.recorder, **settings)
+        self.recorder.model.fit(
+            dataset, shuffle=False, verbose=0, callbacks=[saver]
+        )
+        return saver
+
+    def test_saves_every_few_steps(self):
+        saved = []
+        self.recorder.record_part = lambda part: saved.append(part.step)
+
+        self._fit(tiny_network.dataset(5), save_every=2)
+
+        self.assertEqual(saved, [2, 4])
+
+    def test_saves_nothing_that_is_not_finite(self):
+        saved = []
+        self.recorder.record_part = lambda part: saved.append(part.step)
+
+        self._fit(_poisoned(4, bad_step=3), save_every=1)
+
+        self.assertEqual(saved, [1, 2])
+
+    def test_stops_where_it_should_and_saves(self):
+        asked = iter([False, True])
+
+        self._fit(tiny_network.dataset(5), should_stop=lambda: next(asked))
+
+        kept = self.recorder.checkpoints.last().progress
+        self.assertEqual((kept.epoch, kept.part.step), (0, 2))
+
+    def test_seconds_add_up_over_the_parts(self):
+        self.recorder.progress = checkpoints.Progress(
+            part=checkpoints.EpochPart(step=3, seconds=100.0)
+        )
+
+        with mock.patch.object(callbacks, "time") as clock:
+            clock.monotonic.side_effect = [5.0, 7.0]
+            saver = callbacks.EpochPartSaver(self.recorder)
+
+            self.assertEqual(saver.seconds, 102.0)
 
 
 class StepReportTest(absltest.TestCase):

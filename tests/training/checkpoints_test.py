@@ -1,7 +1,10 @@
 """A checkpoint gives everything back, and only to whom it belongs."""
 
+import dataclasses
+import json
 import os
 import pathlib
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest
@@ -64,6 +67,26 @@ class RoundTripTest(absltest.TestCase):
         checkpoints.save(self.path, tiny_network.retrain_model(), progress)
 
         self.assertEqual(checkpoints.load(self.path).progress, progress)
+
+    def test_part_of_an_epoch_comes_back(self):
+        part = checkpoints.EpochPart(3, 1.5, {"loss": 0.1}, {})
+        progress = checkpoints.Progress(1, ({"epoch": 0},), part=part)
+        checkpoints.save(self.path, tiny_network.retrain_model(), progress)
+
+        self.assertEqual(checkpoints.load(self.path).progress, progress)
+
+    def test_file_without_parts_of_epochs_is_read(self):
+        checkpoints.save(
+            self.path, tiny_network.retrain_model(), checkpoints.Progress(1)
+        )
+        arrays = dict(np.load(self.path))
+        metadata = json.loads(str(arrays["metadata"]))
+        del metadata["progress"]["part"]
+        np.savez(self.path, **{**arrays, "metadata": json.dumps(metadata)})
+
+        self.assertEqual(
+            checkpoints.load(self.path).progress, checkpoints.Progress(1)
+        )
 
     def test_derives_what_the_network_would(self):
         model = tiny_network.search_model()
@@ -132,6 +155,14 @@ class WrongFileTest(parameterized.TestCase):
         ):
             np.testing.assert_array_equal(left, right)
 
+    def test_other_losses_are_an_error(self):
+        model = tiny_network.retrain_model()
+        part = checkpoints.EpochPart(1, trackers={"other/total": [1.0]})
+        checkpoints.save(self.path, model, checkpoints.Progress(part=part))
+
+        with self.assertRaisesRegex(UserError, "other losses.*other/total"):
+            checkpoints.restore(model, checkpoints.load(self.path))
+
     def test_another_size_is_an_error(self):
         model = tiny_network.retrain_model()
         checkpoints.save(self.path, model, checkpoints.Progress())
@@ -142,7 +173,54 @@ class WrongFileTest(parameterized.TestCase):
             checkpoints.restore(model, checkpoint)
 
 
+class TrackersTest(absltest.TestCase):
+    def test_equal_shares_on_another_number_of_replicas(self):
+        model = tiny_network.retrain_model()
+        values = {
+            name: [1.0, 3.0] for name in checkpoints.tracker_values(model)
+        }
+
+        checkpoints.assign_trackers(model, values)
+
+        found = checkpoints.tracker_values(model)
+        self.assertEqual(found, {name: [4.0] for name in values})
+
+
 class CheckpointFolderTest(absltest.TestCase):
+    def test_part_of_an_epoch_is_never_the_best(self):
+        folder = checkpoints.CheckpointFolder(self.create_tempdir().full_path)
+        model = tiny_network.retrain_model()
+        progress = checkpoints.Progress(1, ({},), best_epoch=0)
+        folder.save(model, progress)
+        part = checkpoints.EpochPart(step=1)
+
+        folder.save(model, dataclasses.replace(progress, part=part))
+
+        self.assertEqual(folder.last().progress.part.step, 1)
+        self.assertEqual(checkpoints.load(folder.best_path).progress, progress)
+
+    def test_best_is_written_before_the_last(self):
+        folder = checkpoints.CheckpointFolder(self.create_tempdir().full_path)
+        model = tiny_network.retrain_model()
+
+        with (
+            mock.patch.object(os, "link", side_effect=OSError("killed")),
+            self.assertRaisesRegex(OSError, "killed"),
+        ):
+            folder.save(model, checkpoints.Progress(1, ({},), best_epoch=0))
+
+        self.assertIsNone(folder.last())
+        self.assertTrue(folder.best_path.exists())
+
+    def test_what_killed_runs_left_is_removed(self):
+        directory = pathlib.Path(self.create_tempdir().full_path)
+        for name in ("last.npz.tmp-1", "best.npz.tmp-2", "other.npz"):
+            (directory / name).touch()
+
+        checkpoints.CheckpointFolder(directory).remove_partial()
+
+        self.assertEqual(os.listdir(directory), ["other.npz"])
+
     def test_best_stays_while_last_goes_on(self):
         folder = checkpoints.CheckpointFolder(self.create_tempdir().full_path)
         model = tiny_network.retrain_model()

@@ -1,6 +1,9 @@
 """Epochs one after the other, stopped and resumed."""
 
+import functools
+
 import numpy as np
+import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf import keys
@@ -10,21 +13,29 @@ from nppnet_tf.training import checkpoints
 from nppnet_tf.training import loop
 from nppnet_tf.training import recording
 from nppnet_tf.training.workdir import Workdir
+from tests import two_replicas
 from tests.training import tiny_network
 
 
 class EpochLoopTest(absltest.TestCase):
-    def _run(self, folder, epochs, make_dataset=None, **settings):
-        model = tiny_network.search_model(
-            warmup_epochs=1, entropy_ramp_epochs=2, drop_epochs=(1,)
-        )
+    def _run(
+        self, folder, epochs, make_dataset=None, strategy=None, **settings
+    ):
+        with (strategy or tf.distribute.get_strategy()).scope():
+            model = tiny_network.search_model(
+                warmup_epochs=1, entropy_ramp_epochs=2, drop_epochs=(1,)
+            )
         recorder = recording.SearchRecorder(model, Workdir(folder))
         first = recorder.resume()
         loop.EpochLoop(
             model,
             recorder,
             make_dataset
-            or (lambda epoch: tiny_network.search_dataset(2, epoch)),
+            or (
+                lambda epoch, step: tiny_network.search_dataset(2, epoch).skip(
+                    step
+                )
+            ),
             epochs,
             **settings,
         ).run(first)
@@ -38,6 +49,29 @@ class EpochLoopTest(absltest.TestCase):
         for epochs in (1, 2):
             self._run(stopped, epochs)
 
+        self._assert_same(straight, stopped)
+
+    def test_stopping_within_an_epoch_changes_nothing_on_two_replicas(self):
+        straight = self.create_tempdir().full_path
+        stopped = self.create_tempdir().full_path
+        settings = {
+            "make_dataset": lambda epoch, step: tiny_network.search_dataset(
+                3, epoch
+            ).skip(step),
+            "strategy": two_replicas.strategy(),
+        }
+
+        self._run(straight, 1, **settings)
+        # Asked before the epoch and after its steps.
+        asked = iter([False, False, True])
+        self._run(
+            stopped, 1, should_stop=functools.partial(next, asked), **settings
+        )
+        self._run(stopped, 1, **settings)
+
+        self._assert_same(straight, stopped)
+
+    def _assert_same(self, straight, stopped):
         left, right = (
             checkpoints.CheckpointFolder(f"{folder}/checkpoints").last()
             for folder in (straight, stopped)
@@ -53,7 +87,8 @@ class EpochLoopTest(absltest.TestCase):
     def test_checkpoint_of_the_epoch_before_a_bad_loss_is_kept(self):
         folder = self.create_tempdir().full_path
 
-        def make_dataset(epoch):
+        def make_dataset(epoch, step):
+            del step
             poison = np.float32(np.nan if epoch == 1 else 0.0)
             return tiny_network.search_dataset(2, epoch).map(
                 lambda pair: {
@@ -86,7 +121,7 @@ class EpochLoopTest(absltest.TestCase):
         loop.EpochLoop(
             model,
             recorder,
-            lambda epoch: tiny_network.dataset(1, epoch),
+            lambda epoch, step: tiny_network.dataset(1, epoch),
             epochs=4,
             make_validation=lambda: tiny_network.dataset(1),
             validate_every=3,

@@ -137,15 +137,16 @@ def _search_step() -> dict:
         logs = model.train_function(iterator)
         float(logs[keys.TOTAL_LOSS])
 
-    first = _first(step)
+    measured = {**_first(step), **_repeat(step)}
+    # Before the nodes are counted, on a copy of the graphs.
+    peak = _peak_memory_gb()
     return {
         "stage": FLAGS.stage,
         **_sizes(batch_size),
         "search_weights": len(model.network.network_weights),
-        **first,
-        **_repeat(step),
+        **measured,
         "graph_nodes": model.graph_nodes(),
-        "peak_memory_gb": _peak_memory_gb(),
+        "peak_memory_gb": peak,
     }
 
 

@@ -198,7 +198,10 @@ class JointModel(keras.Model):
             [variable.value for variable in update.variables]
             for update in updates
         ]
-        with tf.GradientTape() as tape:
+        # What is not watched is not differentiated: a descent of alpha traces
+        # no gradients of kernels.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(variables)
             predictions = self.network(batch[keys.IMAGE], training=True)
             losses = self.joint_loss(batch, predictions)
             objective = losses[keys.TOTAL_LOSS] + self._penalty()

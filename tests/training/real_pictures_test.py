@@ -11,7 +11,7 @@ from nppnet_tf.config import InputConfig
 from nppnet_tf.config import LossConfig
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.config import RetrainConfig
-from nppnet_tf.data import folder
+from nppnet_tf.data import datasets
 from nppnet_tf.data import pipeline
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
@@ -27,12 +27,11 @@ _STEPS = 20
 class OverfitTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
-        samples = folder.read_all(
-            [
-                shared_path(f"samples/{name}")
-                for name in ("lip_mmseg", "lip_alexis97", "lip_jppnet")
-            ]
-        )
+        roots = [
+            shared_path(f"samples/{name}")
+            for name in ("lip_mmseg", "lip_alexis97", "lip_jppnet")
+        ]
+        samples = datasets.read("folder", roots).samples
         # Four with a pose, of which one has a label map; four with that alone.
         posed = [s for s in samples if s.keypoints_xy is not None][:4]
         labelled = [s for s in samples if s.keypoints_xy is None][:4]

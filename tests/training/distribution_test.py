@@ -1,10 +1,15 @@
 """Strategies by name, and the batches that fit them."""
 
+import os
+import subprocess
+import sys
+
 import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.training import distribution
+from tests import shared
 from tests import two_replicas
 
 
@@ -43,6 +48,37 @@ class CheckBatchSizeTest(absltest.TestCase):
     def test_odd_batch_is_an_error(self):
         with self.assertRaisesRegex(UserError, "multiple of 2; found: 3"):
             distribution.check_batch_size(3, two_replicas.strategy())
+
+
+class ShareCoresTest(absltest.TestCase):
+    def _threads(self, **environment):
+        """Threads in an operation and operations at once, in a new process."""
+        program = (
+            "from nppnet_tf.training import distribution\n"
+            "import tensorflow as tf\n"
+            "distribution.make_strategy('default')\n"
+            "tf.constant(1)\n"
+            "threading = tf.config.threading\n"
+            "print(threading.get_intra_op_parallelism_threads(),"
+            " threading.get_inter_op_parallelism_threads())\n"
+        )
+        result = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", **environment},
+            cwd=shared.REPOSITORY,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return tuple(map(int, result.stdout.split()))
+
+    def test_branches_run_side_by_side_on_half_of_the_cores_each(self):
+        cores = len(os.sched_getaffinity(0))
+
+        self.assertEqual(self._threads(), (max(1, cores // 2), 2))
+
+    def test_what_the_user_set_is_kept(self):
+        self.assertEqual(self._threads(TF_NUM_INTEROP_THREADS="3"), (0, 0))
 
 
 if __name__ == "__main__":

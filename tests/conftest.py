@@ -10,6 +10,12 @@ from absl import flags
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
+# Processes that are compared bit by bit must divide sums alike; by themselves
+# the tools take other numbers of threads if they come first
+# (`distribution.share_cores`).
+os.environ["TF_NUM_INTRAOP_THREADS"] = "0"
+os.environ["TF_NUM_INTEROP_THREADS"] = "0"
+
 # `create_tempdir` empties a folder that it names by class and method: equal
 # names in two workers, or in two runs at once, would meet in one folder.
 os.environ["TEST_TMPDIR"] = tempfile.mkdtemp(prefix="nppnet_test_")

@@ -62,9 +62,14 @@ class ShareCoresTest(absltest.TestCase):
             "print(threading.get_intra_op_parallelism_threads(),"
             " threading.get_inter_op_parallelism_threads())\n"
         )
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("TF_NUM_")
+        }
         result = subprocess.run(
             [sys.executable, "-c", program],
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", **environment},
+            env={**inherited, "CUDA_VISIBLE_DEVICES": "", **environment},
             cwd=shared.REPOSITORY,
             check=True,
             capture_output=True,

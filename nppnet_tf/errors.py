@@ -1,10 +1,18 @@
-"""The one exception that a user of the tools can cause."""
+"""The one exception that users of the tools can cause, and its wording."""
+
+# Of the line that a terminal or a log gets.
+MAX_MESSAGE = 460
+
+_GAP = " ... "
 
 
 class UserError(Exception):
     """Says in one line what is wrong, where, what was expected and found.
 
-    The command lines print it without a traceback and exit with status 2.
+    The command lines print it without a traceback and exit with status 2. The
+    line has at most `MAX_MESSAGE` characters, whatever was found: the longest
+    parts lose their middle. Bytes of file names that are no text, and
+    characters that steer a terminal, are written as escapes.
 
     Args:
         problem: What is wrong, a short phrase.
@@ -20,12 +28,64 @@ class UserError(Exception):
         expected: object = None,
         found: object = None,
     ) -> None:
-        parts = [problem]
-        if where is not None:
-            parts.append(f"where: {where}")
-        if expected is not None:
-            parts.append(f"expected: {expected}")
-        if found is not None:
-            parts.append(f"found: {found}")
-        # A line break in a part would make two lines of the one.
-        super().__init__(" ".join("; ".join(parts).split()))
+        labels = {
+            "": problem,
+            "where: ": where,
+            "expected: ": expected,
+            "found: ": found,
+        }
+        given = {
+            label: printable(value)
+            for label, value in labels.items()
+            if value is not None
+        }
+        room = MAX_MESSAGE - sum(len(label) + len("; ") for label in given)
+        texts = _shorten_longest(list(given.values()), room)
+        super().__init__(
+            "; ".join(
+                label + text for label, text in zip(given, texts, strict=True)
+            )
+        )
+
+
+def printable(value: object) -> str:
+    """Returns a text of one line that every terminal and encoding can show.
+
+    Args:
+        value: Anything; file names may hold bytes that are no text.
+    """
+    text = " ".join(shorten(str(value), 8 * MAX_MESSAGE).split())
+    return "".join(
+        character if character.isprintable() else _escape(character)
+        for character in text
+    )
+
+
+def shorten(text: str, length: int) -> str:
+    """Returns a text of at most so many characters, without its middle.
+
+    The end of a path tells more than its beginning: it gets more room.
+    """
+    if len(text) <= length:
+        return text
+    room = max(length - len(_GAP), 0)
+    head = room // 3
+    return (text[:head] + _GAP + text[len(text) - (room - head) :])[:length]
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    # A byte of a file name that is no text; see os.fsdecode.
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _shorten_longest(texts: list[str], room: int) -> list[str]:
+    """Cuts the longest texts to one length, so that all fit into a room."""
+    limit = max(map(len, texts))
+    while sum(min(len(text), limit) for text in texts) > room:
+        limit -= 1
+    return [shorten(text, limit) for text in texts]

@@ -21,6 +21,9 @@ os.environ["TF_NUM_INTEROP_THREADS"] = "0"
 os.environ["TEST_TMPDIR"] = tempfile.mkdtemp(prefix="nppnet_test_")
 atexit.register(shutil.rmtree, os.environ["TEST_TMPDIR"], ignore_errors=True)
 
+# What workers share: the folder of the process that started them.
+os.environ.setdefault("NPPNET_TEST_RUN", os.environ["TEST_TMPDIR"])
+
 from tests import two_replicas  # noqa: E402, F401  (configures on import)
 
 # `create_tempdir` reads a flag of absltest; pytest parses no abseil flags.

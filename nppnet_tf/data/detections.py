@@ -20,9 +20,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nppnet_tf import array_archives
 from nppnet_tf import atomic
 from nppnet_tf.data import object_arrays
-from nppnet_tf.data import plain_arrays
 from nppnet_tf.errors import UserError
 
 PERSON = 0
@@ -78,7 +78,7 @@ def read(path: str | os.PathLike[str]) -> Detections:
     arrays = (
         object_arrays.read(path)
         if is_pickled
-        else plain_arrays.read(path, NAMES)
+        else array_archives.read(path, NAMES)
     )
     if missing := {BOXES, CLASSES} - set(arrays):
         raise UserError(

@@ -10,14 +10,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from nppnet_tf import array_archives
 from nppnet_tf import restricted_pickle
+from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
 from nppnet_tf.restricted_pickle import Array
-
-_VERSIONS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -34,6 +31,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             asks for anything but arrays, which is named.
     """
     try:
+        text_files.require_regular(path)
         with open(path, "rb") as stream:
             content = _content(stream)
     except (OSError, ValueError) as error:
@@ -52,10 +50,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
 
 def _content(stream: BinaryIO) -> Any:
-    version = np.lib.format.read_magic(stream)
-    if version not in _VERSIONS:
-        raise ValueError(f"version {version} of the format")
-    shape, _, dtype = _VERSIONS[version](stream)
+    shape, _, dtype = array_archives.read_header(stream)
     if not dtype.hasobject or shape != ():
         return np.empty(0, dtype)
     array = restricted_pickle.load(

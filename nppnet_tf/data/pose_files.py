@@ -25,9 +25,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nppnet_tf import array_archives
 from nppnet_tf.data import id_list
 from nppnet_tf.data import matlab
-from nppnet_tf.data import plain_arrays
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
@@ -381,7 +381,7 @@ def _read_array(
 def _joints_array(path: pathlib.Path) -> np.ndarray:
     if path.suffix.lower() == ".mat":
         return matlab.numbers(matlab.read(path, (_JOINTS,))[_JOINTS], path)
-    return matlab.numbers(plain_arrays.read(path, (_JOINTS,))[_JOINTS], path)
+    return matlab.numbers(array_archives.read(path, (_JOINTS,))[_JOINTS], path)
 
 
 def _with_visibility(xy: np.ndarray, is_present: np.ndarray) -> np.ndarray:

@@ -85,7 +85,11 @@ class ReadTest(parameterized.TestCase):
         ("text", {"scores": np.array(["a"] * 3)}, "scores of shape"),
         ("nan", {"boxes": np.full((3, 4), np.nan)}, "finite boxes"),
         ("masks", {"pred_masks": np.zeros((2, 6, 8))}, "pred_masks of shape"),
-        ("objects", {"boxes": np.array([None] * 3)}, "allow_pickle=False"),
+        (
+            "objects",
+            {"boxes": np.array([None] * 3)},
+            "holds object, no numbers",
+        ),
     )
     def test_arrays_that_do_not_fit_are_told(self, changes, message):
         with self.assertRaisesRegex(UserError, f"{message}"):

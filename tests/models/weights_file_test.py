@@ -27,7 +27,7 @@ class WeightsFileTest(absltest.TestCase):
     def test_pickled_objects_are_refused(self):
         np.savez(self.path, a=np.array([{}], dtype=object))
 
-        with self.assertRaisesRegex(UserError, "cannot be read.*allow_pickle"):
+        with self.assertRaisesRegex(UserError, "cannot be read.*holds object"):
             weights_file.read_arrays(self.path)
 
     def test_failure_leaves_the_old_file(self):

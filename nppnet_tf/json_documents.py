@@ -1,0 +1,161 @@
+"""JSON that others may have written: size, depth and types are checked.
+
+`read` and `parse` return what the text says; `require` asks a value for its
+type and names the place of one that is another. Documents of ours begin with a
+format and a version, and are sealed: a hash of everything in them tells whether
+they were changed or damaged.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from nppnet_tf import atomic
+from nppnet_tf import text_files
+from nppnet_tf.errors import UserError
+
+# Descriptions, genotypes, descriptors; annotations of a data set take more.
+MAX_BYTES = 64 << 20
+MAX_ANNOTATION_BYTES = 2 << 30
+
+SEAL = "sha256"
+
+_KINDS = {
+    "an object": dict,
+    "a list": list,
+    "a text": str,
+    "an integer": int,
+    "a number": (int, float),
+    "true or false": bool,
+}
+
+
+def read(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:
+    """Reads a JSON file.
+
+    Args:
+        path: The file.
+        max_bytes: A larger one is refused.
+
+    Raises:
+        UserError: It cannot be read, is no UTF-8, no JSON, or nested too
+            deeply.
+    """
+    return parse(text_files.read(path, max_bytes), path)
+
+
+def parse(text: str, where: object) -> Any:
+    """Returns what a JSON text says; errors as of `read`."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise UserError(
+            "JSON is nested too deeply", where, "some levels", "hundreds"
+        ) from None
+    except ValueError as error:
+        raise UserError("not JSON", where, "a JSON text", error) from error
+
+
+def require(value: Any, kind: str, where: object, name: object) -> Any:
+    """Returns a value of the kind that is expected.
+
+    Args:
+        value: Part of a document.
+        kind: "an object", "a list", "a text", "an integer", "a number" or
+            "true or false". True and false are no numbers.
+        where: File of the document.
+        name: Of the part, "annotations[3].bbox".
+
+    Raises:
+        UserError: It is of another kind.
+    """
+    is_bool = isinstance(value, bool) and kind != "true or false"
+    if is_bool or not isinstance(value, _KINDS[kind]):
+        raise UserError(f"{name} is not {kind}", where, kind, described(value))
+    return value
+
+
+def described(value: Any) -> str:
+    """Returns a value as a message shows it: short, with its kind."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        return f"an object of {len(value)} entries"
+    if isinstance(value, list):
+        return f"a list of {len(value)} entries"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def read_document(
+    path: str | os.PathLike[str],
+    document_format: str,
+    version: int,
+    max_bytes: int = MAX_BYTES,
+) -> dict[str, Any]:
+    """Reads a document of ours.
+
+    Args:
+        path: The file.
+        document_format: What its "format" must be.
+        version: What its "version" must be.
+        max_bytes: A larger one is refused.
+
+    Returns:
+        Its entries without the seal. A document without one, as before
+        documents were sealed, is taken as it is.
+
+    Raises:
+        UserError: It cannot be read, is of another format or version, or its
+            content does not fit its seal.
+    """
+    document = require(read(path, max_bytes), "an object", path, "the document")
+    expected = f"{document_format} {version}"
+    found = (document.get("format"), document.get("version"))
+    if found != (document_format, version):
+        raise UserError(
+            "file of another format or version",
+            path,
+            expected,
+            " ".join(described(part) for part in found),
+        )
+    seal = document.pop(SEAL, None)
+    if seal is not None and seal != seal_of(document):
+        raise UserError(
+            "content was changed or damaged",
+            path,
+            f"content whose {SEAL} is {described(seal)}",
+            seal_of(document),
+        )
+    return document
+
+
+def write_document(
+    path: str | os.PathLike[str],
+    document_format: str,
+    version: int,
+    values: Mapping[str, Any],
+) -> None:
+    """Writes what `read_document` reads, whole or not at all.
+
+    Args:
+        path: The file.
+        document_format: Its "format".
+        version: Its "version".
+        values: Everything else; values that JSON can hold.
+    """
+    header = {"format": document_format, "version": version}
+    # As JSON reads it back: tuples become lists, keys become texts.
+    document = json.loads(json.dumps({**header, **values}))
+    document[SEAL] = seal_of(document)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    atomic.write_text(pathlib.Path(path), f"{text}\n")
+
+
+def seal_of(document: Mapping[str, Any]) -> str:
+    """Returns the hash of a document's content, however it is laid out."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

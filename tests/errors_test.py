@@ -1,0 +1,66 @@
+"""Tests of nppnet_tf.errors."""
+
+import os
+
+from absl.testing import absltest
+
+from nppnet_tf import errors
+from nppnet_tf.errors import UserError
+
+
+class UserErrorTest(absltest.TestCase):
+    def test_parts_stand_in_one_line(self):
+        error = UserError("too large", "a.png", "8 x 8", "9\n x 9")
+
+        self.assertEqual(
+            str(error), "too large; where: a.png; expected: 8 x 8; found: 9 x 9"
+        )
+
+    def test_missing_parts_are_left_out(self):
+        self.assertEqual(
+            str(UserError("empty", found="0 files")), "empty; found: 0 files"
+        )
+
+    def test_long_values_lose_their_middle_and_short_ones_nothing(self):
+        path = f"{'/folder' * 1000}/name.png"
+
+        text = str(UserError("unreadable", path, "a picture", "x" * 10_000_000))
+
+        self.assertLessEqual(len(text), 500)
+        self.assertStartsWith(text, "unreadable; where: /folder")
+        self.assertIn("/name.png; expected: a picture; found: xxx", text)
+
+    def test_every_length_is_kept_up_to_the_limit(self):
+        for length in range(380, 520):
+            text = str(UserError("p", "w" * length))
+
+            self.assertLessEqual(len(text), errors.MAX_MESSAGE)
+            if len("p; where: ") + length < errors.MAX_MESSAGE - 10:
+                self.assertIn("w" * length, text)
+
+    def test_bytes_that_are_no_text_are_escaped(self):
+        name = os.fsdecode(b"\xb2\xe2.jpg")
+
+        text = str(UserError("unreadable", name))
+
+        self.assertEqual(text, "unreadable; where: \\xb2\\xe2.jpg")
+
+    def test_what_steers_a_terminal_is_escaped(self):
+        text = str(UserError("unreadable", "a\x1b[2Jb\u202ec\x00d"))
+
+        self.assertEqual(text, "unreadable; where: a\\x1b[2Jb\\u202ec\\x00d")
+
+    def test_letters_of_every_language_stay(self):
+        self.assertEqual(errors.printable("测试 é 🙂"), "测试 é 🙂")
+
+
+class ShortenTest(absltest.TestCase):
+    def test_short_texts_stay(self):
+        self.assertEqual(errors.shorten("abc", 3), "abc")
+
+    def test_the_end_keeps_more_than_the_beginning(self):
+        self.assertEqual(errors.shorten("0123456789" * 3, 14), "012 ... 456789")
+
+
+if __name__ == "__main__":
+    absltest.main()

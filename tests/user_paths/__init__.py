@@ -1,0 +1,7 @@
+"""What users do, as they do it.
+
+Every test here starts the tools in fresh processes, with their default flags,
+threads and environment, on files as people have them: a promise of the README
+or of `docs/` is kept where it is used. `docs/promises.md` says which test holds
+which promise. Parts alone are tested in the other packages.
+"""

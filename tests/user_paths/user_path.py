@@ -1,0 +1,176 @@
+"""Runs tools as users run them, and draws the data they run on."""
+
+import dataclasses
+import functools
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+from tests import shared
+
+# Longer than any of these tools takes on a busy machine.
+PATIENCE_SECONDS = 240
+
+# A network that steps in tenths of seconds.
+TINY = (
+    "--image_size=64",
+    "--channels=16",
+    "--cells=4",
+    "--num_fusion_cells=1",
+    "--batch_size=2",
+    "--picture_every=0",
+)
+
+# What a test runner sets and a user's shell does not hold.
+_NOT_A_USERS = ("TF_", "KERAS_", "PYTEST_", "OMP_", "TEST_", "NPPNET_TEST_")
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """Drawn people as a LIP folder and as records.
+
+    Attributes:
+        lip: Folder of LIP's layout.
+        train: Records to train on, 8 people.
+        validation: Records of 4 others.
+    """
+
+    lip: pathlib.Path
+    train: pathlib.Path
+    validation: pathlib.Path
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Returns the variables of a user's shell.
+
+    Args:
+        **changes: Variables that the user has set.
+    """
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_NOT_A_USERS)
+    }
+    return plain | changes
+
+
+def start(
+    tool: str, *arguments: object, **variables: str
+) -> subprocess.Popen[str]:
+    """Starts `python -m tools.<tool>` and returns the running process.
+
+    Args:
+        tool: Its name.
+        *arguments: Of the command line.
+        **variables: Of the environment, besides a plain shell's.
+    """
+    words = [str(argument) for argument in arguments]
+    return subprocess.Popen(
+        [sys.executable, "-X", "faulthandler", "-m", f"tools.{tool}", *words],
+        cwd=shared.REPOSITORY,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="backslashreplace",
+    )
+
+
+def finish(
+    process: subprocess.Popen[str], seconds: float = PATIENCE_SECONDS
+) -> shared.ToolResult:
+    """Waits for a started tool; one that stands still fails the test.
+
+    Args:
+        process: Of `start`.
+        seconds: How long to wait.
+
+    Raises:
+        AssertionError: It has not ended; with the stacks of its threads.
+    """
+    try:
+        stdout, stderr = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        # Of `-X faulthandler`: the stacks go to stderr, the process ends.
+        process.send_signal(signal.SIGABRT)
+        stdout, stderr = process.communicate()
+        raise AssertionError(
+            f"not ended after {seconds} s: {stdout[-1000:]}\n{stderr[-8000:]}"
+        ) from None
+    return shared.ToolResult(process.returncode, stdout, stderr)
+
+
+def run(
+    tool: str,
+    *arguments: object,
+    seconds: float = PATIENCE_SECONDS,
+    **variables: str,
+) -> shared.ToolResult:
+    """Runs a tool to its end; arguments as of `start` and `finish`."""
+    return finish(start(tool, *arguments, **variables), seconds)
+
+
+def run_well(tool: str, *arguments: object) -> shared.ToolResult:
+    """Runs a tool that must end with status 0 and say nothing on stderr."""
+    result = run(tool, *arguments)
+    if result.exit_code or result.stderr:
+        raise AssertionError(
+            f"tools.{tool} ended with {result.exit_code}: {result.stderr}"
+        )
+    return result
+
+
+@functools.cache
+def drawn() -> Drawn:
+    """Returns drawn people; the processes of one test run draw them once."""
+    folder = _run_folder() / "drawn"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        _wait_for(folder / "done")
+    else:
+        _draw(folder)
+        (folder / "done").touch()
+    return _drawn_in(folder)
+
+
+def _draw(folder: pathlib.Path) -> None:
+    found = _drawn_in(folder)
+    run_well(
+        "draw_people",
+        f"--root={found.lip}",
+        "--train=8",
+        "--val=4",
+        "--height=96",
+        "--width=72",
+    )
+    for split, output in (("train", found.train), ("val", found.validation)):
+        run_well(
+            "build_records",
+            "--dataset=lip",
+            f"--root={found.lip}",
+            f"--split={split}",
+            f"--output={output}",
+        )
+
+
+def _drawn_in(folder: pathlib.Path) -> Drawn:
+    return Drawn(
+        folder / "lip", folder / "records" / "train", folder / "records" / "val"
+    )
+
+
+def _run_folder() -> pathlib.Path:
+    """A folder that all processes of one test run share."""
+    return pathlib.Path(os.environ["NPPNET_TEST_RUN"])
+
+
+def _wait_for(path: pathlib.Path) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not path.exists():
+        if time.monotonic() > end:
+            raise AssertionError(f"{path} has not come")
+        time.sleep(0.1)

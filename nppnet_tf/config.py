@@ -13,9 +13,12 @@ class NetworkConfig:
 
     Attributes:
         channels: C of Eq. 3, width of the finest pyramid level: 64 in the
-            search, 128 in retraining (Sec. 4.2). Divisible by 8.
-        cells: L, cells of one encoder: 12 in the search, 16 in retraining.
-            Divisible by 4.
+            search, 128 in retraining (Sec. 4.2). A multiple of 4 from 8 on,
+            and of 8 k where the encoder-decoder is searched; twice the
+            INIT_CHANNELS of the release.
+        cells: L, cells of one encoder: 12 in the search, 16 in retraining. 4
+            or more; a quarter of them (rounded down) lies before each
+            reduction.
         num_classes: Parsing classes with the background.
         num_keypoints: Heatmaps of one pose prediction.
         num_fusion_cells: Pose cells, and parsing cells, stacked one on the

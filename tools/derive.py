@@ -16,6 +16,7 @@ from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import topology
 
 from . import command_line
 
@@ -29,9 +30,12 @@ flags.DEFINE_string(
 )
 flags.DEFINE_string("output", None, "JSON file to write.")
 flags.DEFINE_integer(
-    "channels", 128, "C of the network whose cost is told.", 16
+    "channels",
+    128,
+    "C of the network whose cost is told, a multiple of 4.",
+    topology.LEAST_CHANNELS,
 )
-flags.DEFINE_integer("cells", 16, "Its L.", 4)
+flags.DEFINE_integer("cells", 16, "Its L.", topology.LEAST_CELLS)
 flags.DEFINE_integer("image_size", 384, "Side of its input.", 32)
 flags.DEFINE_bool("cost", True, "Whether to build the network and count.")
 
@@ -76,17 +80,18 @@ def _checkpoint_path() -> pathlib.Path:
 
 
 def _sizes() -> configuration.NetworkConfig:
-    for flag, divisor in (("channels", 16), ("cells", 4), ("image_size", 32)):
-        if FLAGS[flag].value % divisor:
-            raise UserError(
-                "size of the network",
-                f"--{flag}",
-                f"a multiple of {divisor}",
-                FLAGS[flag].value,
-            )
-    return configuration.NetworkConfig(
+    if FLAGS.image_size % 32:
+        raise UserError(
+            "input size does not fit the network",
+            "--image_size",
+            "a multiple of 32",
+            FLAGS.image_size,
+        )
+    config = configuration.NetworkConfig(
         channels=FLAGS.channels, cells=FLAGS.cells
     )
+    topology.check_sizes(config, place="--{}")
+    return config
 
 
 def _shares(checkpoint, genotype: genotypes.Genotype) -> list[str]:

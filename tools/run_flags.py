@@ -9,6 +9,8 @@ from absl import flags
 from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import Genotype
 
 from . import command_line
 
@@ -58,10 +60,14 @@ def define(
         "Folder of the run. The same command on it resumes the run.",
     )
     flags.DEFINE_integer(
-        "channels", channels, "C of Eq. 3; divisible by 16.", 16
+        "channels",
+        channels,
+        "C of Eq. 3, a multiple of 4; of 16 where the encoder-decoder is "
+        "searched.",
+        topology.LEAST_CHANNELS,
     )
     flags.DEFINE_integer(
-        "cells", cells, "L, cells of one encoder; divisible by 4.", 4
+        "cells", cells, "L, cells of one encoder.", topology.LEAST_CELLS
     )
     flags.DEFINE_enum(
         "preset",
@@ -226,16 +232,17 @@ def input_config() -> configuration.InputConfig:
     )
 
 
+def check_network_size(genotype: Genotype) -> None:
+    """Raises UserError where no network of the genotype has the flags' size."""
+    config = configuration.NetworkConfig(
+        channels=FLAGS.channels, cells=FLAGS.cells
+    )
+    multiple = genotype.channel_multiple(config.channel_proportion)
+    topology.check_sizes(config, multiple, "--{}")
+
+
 def network_config(descriptor) -> configuration.NetworkConfig:
     """Returns the size of the network for a data set's descriptor."""
-    for flag, divisor in (("channels", 16), ("cells", 4)):
-        if FLAGS[flag].value % divisor:
-            raise UserError(
-                "network size",
-                f"--{flag}",
-                f"a multiple of {divisor}",
-                FLAGS[flag].value,
-            )
     return configuration.NetworkConfig(
         channels=FLAGS.channels,
         cells=FLAGS.cells,

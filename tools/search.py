@@ -105,6 +105,7 @@ def _run(argv: list[str]) -> None:
     genotype = search.search_genotype(
         FLAGS.stage, known, FLAGS.interaction, FLAGS.fusion
     )
+    run_flags.check_network_size(genotype)
     run = run_loop.Run("search", _run, genotype)
     if run.is_finished():
         return

@@ -76,6 +76,7 @@ def _run(argv: list[str]) -> None:
     command_line.require_folder(FLAGS.records, "--records")
     retrain_config = run_flags.schedule_config(configuration.RetrainConfig)
     genotype = _genotype()
+    run_flags.check_network_size(genotype)
     validation = None
     if FLAGS.validation_records is not None:
         validation = run_flags.open_records("validation_records")

@@ -339,11 +339,16 @@ def _channels(path: pathlib.Path, shapes: Mapping) -> int:
             first = ", ".join(map(printable, list(shapes)[:_NAMED]))
             raise _foreign(path, f"no {name}, but {first or 'nothing'}")
     channels = shapes[names[0]][0]
-    if shapes[names[0]] != (channels, channels // 2, 3, 3) or channels % 8:
+    is_width = (
+        channels >= topology.LEAST_CHANNELS
+        and channels % topology.CHANNEL_MULTIPLE == 0
+    )
+    if shapes[names[0]] != (channels, channels // 2, 3, 3) or not is_width:
         raise UserError(
             "no network has this width",
             f"{path}, {names[0]}",
-            "[C, C / 2, 3, 3], C a multiple of 8",
+            f"[C, C / 2, 3, 3], C a multiple of {topology.CHANNEL_MULTIPLE} "
+            f"from {topology.LEAST_CHANNELS} on",
             list(shapes[names[0]]),
         )
     return channels
@@ -352,12 +357,12 @@ def _channels(path: pathlib.Path, shapes: Mapping) -> int:
 def _check_cells(
     path: pathlib.Path, shapes: Mapping, cells: int, channels: int
 ) -> None:
-    """The encoder is a multiple of four cells that reduce where ours do."""
-    if not cells or cells % 4 or cells > _MAX_CELLS:
+    """The encoder has cells that reduce where ours do."""
+    if not topology.LEAST_CELLS <= cells <= _MAX_CELLS:
         raise UserError(
             "no encoder has as many cells",
             f"{path}, cells1",
-            f"a multiple of 4 up to {_MAX_CELLS}",
+            f"{topology.LEAST_CELLS} to {_MAX_CELLS}",
             cells,
         )
     width = channels // 4

@@ -23,8 +23,8 @@ class EncoderDecoder(keras.layers.Layer):
     for levels 0..3, `decode` for levels 4..6.
 
     Args:
-        channels: C of Eq. 3.
-        num_cells: L, cells of the encoder, divisible by 4.
+        channels: C of Eq. 3, a multiple of 4.
+        num_cells: L, cells of the encoder, 4 or more.
         gene: `BranchGene`, or None to search.
         channel_proportion: k of Eq. 1, where searched.
         primitives: Operations in the order of alpha, where searched.
@@ -40,14 +40,6 @@ class EncoderDecoder(keras.layers.Layer):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if num_cells < 4 or num_cells % 4:
-            raise ValueError(
-                f"num_cells must be a multiple of 4. Received: {num_cells=}"
-            )
-        if channels % 8:
-            raise ValueError(
-                f"channels must be a multiple of 8. Received: {channels=}"
-            )
         self.channels = channels
         self.num_cells = num_cells
         self.gene = BranchGene.of(gene)

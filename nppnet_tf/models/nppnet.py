@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
-from nppnet_tf.errors import UserError
 from nppnet_tf.layers import cell as cells
 from nppnet_tf.layers import interaction as interactions
 from nppnet_tf.layers.architecture import ArchitectureParameters
@@ -89,7 +88,9 @@ class NPPNet(keras.Model):
             fields = {**config}
             levels = fields.pop("high_level_inputs")
             config = NetworkConfig(**fields, high_level_inputs=tuple(levels))
-        _check_sizes(genotype, config)
+        topology.check_sizes(
+            config, genotype.channel_multiple(config.channel_proportion)
+        )
         self.genotype = genotype
         self.config = config
         self.primitives = tuple(primitives)
@@ -123,8 +124,8 @@ class NPPNet(keras.Model):
 
         Args:
             name: Of `search_space.published.PRESETS`: "released".
-            **sizes: Fields of `NetworkConfig`: any width, depth, classes and
-                joints.
+            **sizes: Fields of `NetworkConfig`: any width that is a multiple of
+                4 from 8 on, depth from 4 on, classes and joints.
 
         Raises:
             UserError: If there is no such preset or no network of this size.
@@ -397,30 +398,6 @@ class NPPNet(keras.Model):
             "config": dataclasses.asdict(self.config),
             "primitives": list(self.primitives),
         }
-
-
-def _check_sizes(genotype: Genotype, config: NetworkConfig) -> None:
-    """Raises UserError where no network has such a size."""
-    # Cells have a quarter of a level's width, and half of what is searched
-    # squeezes an excitation.
-    width = 8
-    if genotype.encoder_decoder == genotypes.SEARCH:
-        width *= config.channel_proportion
-    for name, value, multiple in (
-        ("channels", config.channels, width),
-        ("cells", config.cells, 4),
-        ("num_classes", config.num_classes, 1),
-        ("num_keypoints", config.num_keypoints, 1),
-        ("num_fusion_cells", config.num_fusion_cells, 1),
-        ("channel_proportion", config.channel_proportion, 1),
-    ):
-        if value < 1 or value % multiple:
-            raise UserError(
-                "no network has this size",
-                name,
-                f"a positive multiple of {multiple}",
-                value,
-            )
 
 
 def _of_branch(mixtures, branch: str) -> dict[str, list] | None:

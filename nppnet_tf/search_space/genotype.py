@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
 from collections.abc import Mapping
@@ -137,6 +138,20 @@ class Genotype:
     def is_searched(self) -> bool:
         """Whether any part is still to be searched."""
         return SEARCH in (self.encoder_decoder, self.interaction, self.fusion)
+
+    def channel_multiple(self, channel_proportion: int) -> int:
+        """Returns what C has to be a multiple of.
+
+        Args:
+            channel_proportion: k of Eq. 1. A searched state is divided by k,
+                and half of that squeezes an excitation; a cell's states have a
+                quarter of their level's width.
+        """
+        if self.encoder_decoder == SEARCH:
+            return topology.CHANNEL_MULTIPLE * 2 * channel_proportion
+        if self.is_searched:
+            return math.lcm(topology.CHANNEL_MULTIPLE, 2 * channel_proportion)
+        return topology.CHANNEL_MULTIPLE
 
     def to_json(self) -> str:
         """Returns the genotype as a JSON document, one node per line."""

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
+
 CELL_INPUTS = 2
 FUSION_INPUTS = 3
 CELL_NODES = 4
@@ -10,6 +13,13 @@ CELL_NODES = 4
 NUM_LEVELS = 7
 NUM_ENCODER_LEVELS = 4
 NUM_DECODING_CELLS = 3
+
+# What every network asks of C and L. A cell concatenates its nodes to the
+# width of its level, a reduction halves the width of its node, and a squeeze
+# of one channel would leave none. Each level of the encoder has a cell.
+CHANNEL_MULTIPLE = CELL_NODES
+LEAST_CHANNELS = 2 * CELL_NODES
+LEAST_CELLS = NUM_ENCODER_LEVELS
 
 
 class Edge(NamedTuple):
@@ -61,8 +71,44 @@ def level_channels(level: int, channels: int) -> int:
 
 
 def reduction_cells(cells: int) -> tuple[int, ...]:
-    """Indices of the encoder's reduction cells: every quarter but the first."""
+    """Indices of the encoder's reduction cells: every quarter but the first.
+
+    Where L is no multiple of 4, quarters begin at the whole cell before, as in
+    the release.
+    """
     return tuple(cells * quarter // 4 for quarter in (1, 2, 3))
+
+
+def check_sizes(
+    config: NetworkConfig,
+    channel_multiple: int = CHANNEL_MULTIPLE,
+    place: str = "{}",
+) -> None:
+    """Raises UserError where no network has such a size.
+
+    Args:
+        config: The size.
+        channel_multiple: Of C: `Genotype.channel_multiple`, or what every
+            derived network asks for.
+        place: What the message calls a field, "--{}" for a flag.
+    """
+    least = -(-LEAST_CHANNELS // channel_multiple) * channel_multiple
+    for name, smallest, multiple in (
+        ("channels", least, channel_multiple),
+        ("cells", LEAST_CELLS, 1),
+        ("num_classes", 1, 1),
+        ("num_keypoints", 1, 1),
+        ("num_fusion_cells", 1, 1),
+        ("channel_proportion", 1, 1),
+    ):
+        value = getattr(config, name)
+        if value < smallest or value % multiple:
+            expected = f"{smallest} or more"
+            if multiple > 1:
+                expected = f"a multiple of {multiple}, {expected}"
+            raise UserError(
+                "no network has this size", place.format(name), expected, value
+            )
 
 
 def level_ends(cells: int) -> tuple[int, ...]:

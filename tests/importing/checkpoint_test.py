@@ -176,13 +176,13 @@ class CheckpointTest(parameterized.TestCase):
         ),
         (
             "odd_width",
-            {"stem1.0.weight": np.zeros([12, 6, 3, 3])},
+            {"stem1.0.weight": np.zeros([10, 5, 3, 3])},
             "no network has this width",
         ),
         (
-            "six_cells",
+            "a_cell_too_many",
             {"cells1.4.x": np.zeros(1), "cells1.5.x": np.zeros(1)},
-            "multiple of 4 up to 256; found: 6",
+            r"twice the width from cells \[1, 3, 4\]; found: \[1, 2, 3\]",
         ),
         (
             "late_reduction",

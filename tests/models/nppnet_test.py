@@ -37,6 +37,94 @@ def picture(height=32, width=64, batch=1):
     return tf.random.stateless_normal([batch, height, width, 3], [1, 2])
 
 
+def released_parameters(init_channels, cells, classes, joints):
+    """Counts what the release trains, by its published description alone.
+
+    Written from the list of its modules, without a look at our layers.
+    """
+    channels = 2 * init_channels
+    total = 2 * (
+        _convolution(3, init_channels, 3)
+        + _convolution(init_channels, channels, 3)
+        + _convolution(channels, channels, 3)
+    )
+    for branch in keys.BRANCHES:
+        gene = getattr(RELEASED.encoder_decoder, branch)
+        total += _encoder(gene, init_channels, cells)
+        for low, skip in ((8, 4), (4, 2), (2, 1)):
+            width = channels * skip // 4
+            total += _convolution(channels * low, width)
+            total += _convolution(channels * skip, width)
+            total += _operations(gene.decoding, width)
+        widths = [channels * r for r in (1, 2, 4, 8, 4, 2, 1)]
+        for level, node in enumerate(getattr(RELEASED.interaction, branch)):
+            for primitive, source in node:
+                total += _operation(primitive, widths[source], 1)
+                if source != level:
+                    total += (widths[source] + 1) * widths[level]
+        # Main and auxiliary high-level feature, with a bias each.
+        total += _convolution(8 * channels, 4 * channels) + 4 * channels
+        total += _convolution(8 * channels, 3 * channels) + 3 * channels
+        # Three rounds of fusion.
+        fusion = _operations(getattr(RELEASED.fusion, branch), channels)
+        for width in (3, 4, 4):
+            fusion += _convolution(width * channels, channels)
+        total += 3 * fusion
+    main, auxiliary = 4 * channels, 3 * channels
+    stage = 0
+    for outputs in (classes, joints):
+        stage += _convolution(main, 256) + 256 + 257 * outputs
+    stage += _convolution(auxiliary, 128, 3) + 128 + 129 * joints
+    stage += _convolution(auxiliary, 6, 3) + 7 * 2
+    return total + 2 * stage
+
+
+def _encoder(gene, init_channels, cells):
+    inputs = [2 * init_channels] * 2
+    width, total, was_reduction = init_channels // 2, 0, False
+    for index in range(cells):
+        is_reduction = index in [cells * q // 4 for q in (1, 2, 3)]
+        width *= 2 if is_reduction else 1
+        if was_reduction:
+            total += 2 * inputs[0] * (width // 2) + 2 * width
+        else:
+            total += _convolution(inputs[0], width)
+        total += _convolution(inputs[1], width)
+        cell = gene.reduction if is_reduction else gene.normal
+        total += _operations(cell, width, 2 if is_reduction else 1)
+        inputs = [inputs[1], 4 * width]
+        was_reduction = is_reduction
+    return total
+
+
+def _operations(gene, width, input_stride=1):
+    return sum(
+        _operation(primitive, width, input_stride if source < 2 else 1)
+        for node in gene.nodes
+        for primitive, source in node
+    )
+
+
+def _operation(primitive, width, stride):
+    half = width // 2
+    return {
+        "std_conv_3x3": _convolution(width, width, 3),
+        "std_conv_1x1": _convolution(width, width),
+        "dil_conv_3x3_2": 9 * width + _convolution(width, width),
+        "dil_conv_3x3_4": 9 * width + _convolution(width, width),
+        "max_pool_3x3": 2 * width,
+        "se_connect": (width + 1) * half
+        + (half + 1) * width
+        + 2 * width * (stride - 1),
+        "poled_conv_x1": _convolution(width, width, 3) + width,
+    }[primitive]
+
+
+def _convolution(inputs, outputs, size=1):
+    """A convolution without bias and its normalisation."""
+    return size * size * inputs * outputs + 2 * outputs
+
+
 class NPPNetTest(parameterized.TestCase):
     @parameterized.parameters(*table_five(), STAGE_ONE, STAGE_TWO)
     def test_every_form_predicts_at_a_quarter(self, *parts):
@@ -147,13 +235,54 @@ class NPPNetTest(parameterized.TestCase):
         self.assertGreater(float(tf.reduce_max(tf.abs(first - second))), 0)
 
     @parameterized.parameters(
-        ("channels", 24), ("cells", 6), ("num_classes", 0)
+        ("channels", 24), ("cells", 3), ("num_classes", 0)
     )
     def test_impossible_size_is_one_line(self, name, value):
         config = dataclasses.replace(CONFIG, **{name: value})
 
         with self.assertRaisesRegex(UserError, f"where: {name};.*{value}$"):
             NPPNet(STAGE_ONE, config)
+
+    @parameterized.parameters(0, 4, 10, 18, 22)
+    def test_width_that_the_release_has_not_either_is_one_line(self, channels):
+        with self.assertRaisesRegex(
+            UserError, f"a multiple of 4, 8 or more; found: {channels}$"
+        ):
+            NPPNet.from_preset("released", channels=channels, cells=4)
+
+    @parameterized.parameters(
+        (8, 4, 20, 16), (12, 5, 7, 14), (20, 6, 20, 16), (28, 7, 2, 1)
+    )
+    def test_preset_has_the_parameters_of_the_release(
+        self, channels, cells, classes, joints
+    ):
+        network = NPPNet.from_preset(
+            "released",
+            channels=channels,
+            cells=cells,
+            num_classes=classes,
+            num_keypoints=joints,
+        )
+
+        outputs = network(picture())
+
+        expected = released_parameters(channels // 2, cells, classes, joints)
+        found = sum(math.prod(v.shape) for v in network.trainable_weights)
+        self.assertEqual(found, expected)
+        self.assertEqual(
+            outputs[keys.PARSING_LOGITS][1].shape, (1, 8, 16, classes)
+        )
+
+    def test_parameters_of_the_release_are_counted_as_published(self):
+        self.assertEqual(released_parameters(64, 16, 20, 16), 76_968_332)
+
+    @parameterized.parameters(12, 20)
+    def test_second_stage_is_searched_at_every_width(self, channels):
+        config = dataclasses.replace(CONFIG, channels=channels, cells=5)
+
+        outputs = NPPNet(STAGE_TWO, config)(picture())
+
+        self.assertEqual(outputs[keys.HEATMAPS][1].shape, (1, 8, 16, 3))
 
     def test_config_makes_the_same_network(self):
         network = NPPNet(STAGE_TWO, CONFIG)

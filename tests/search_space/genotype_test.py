@@ -144,6 +144,14 @@ class GenotypeTest(parameterized.TestCase):
         self.assertTrue(Genotype(genotype.SEARCH).is_searched)
         self.assertFalse(RELEASED.is_searched)
 
+    def test_width_is_divided_by_what_is_searched(self):
+        fusion = Genotype(RELEASED.encoder_decoder, fusion=genotype.SEARCH)
+
+        self.assertEqual(RELEASED.channel_multiple(3), 4)
+        self.assertEqual(fusion.channel_multiple(2), 4)
+        self.assertEqual(fusion.channel_multiple(3), 12)
+        self.assertEqual(Genotype(genotype.SEARCH).channel_multiple(2), 16)
+
     def test_wrong_gene_is_refused(self):
         with self.assertRaisesRegex(UserError, "expected: FusionGene"):
             Genotype(genotype.BASELINE, fusion=(Choice("skip_connect", 0),))

@@ -2,6 +2,8 @@
 
 from absl.testing import absltest
 
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import topology
 
 
@@ -32,6 +34,24 @@ class TopologyTest(absltest.TestCase):
     def test_quarters_of_the_encoder(self):
         self.assertEqual(topology.reduction_cells(16), (4, 8, 12))
         self.assertEqual(topology.level_ends(16), (3, 7, 11, 15))
+
+    def test_quarters_of_an_encoder_that_has_none(self):
+        # L // 4, 2 L // 4, 3 L // 4, as the release counts.
+        self.assertEqual(topology.reduction_cells(6), (1, 3, 4))
+        self.assertEqual(topology.level_ends(6), (0, 2, 3, 5))
+
+    def test_sizes_without_a_network_are_named(self):
+        config = NetworkConfig(channels=24, cells=4)
+
+        topology.check_sizes(config)
+        with self.assertRaisesRegex(
+            UserError,
+            "where: --channels; expected: a multiple of 16, 16 or more; "
+            "found: 24",
+        ):
+            topology.check_sizes(config, 16, "--{}")
+        with self.assertRaisesRegex(UserError, "cells; expected: 4 or more"):
+            topology.check_sizes(NetworkConfig(cells=3))
 
     def test_unknown_level_is_refused(self):
         with self.assertRaisesRegex(ValueError, "level=7"):

@@ -63,7 +63,7 @@ class DeriveTest(parameterized.TestCase):
         ("absent_file", ["--checkpoint=absent.npz"], "absent.npz"),
         (
             "width",
-            ["--checkpoint=absent.npz", "--channels=20"],
+            ["--checkpoint=absent.npz", "--channels=22"],
             "--channels|absent",
         ),
     )
@@ -80,7 +80,8 @@ class DeriveTest(parameterized.TestCase):
         self._save(tiny_network.search_model())
 
         self._assert_user_error(
-            [f"--checkpoint={self.last}", "--channels=20"], "multiple of 16"
+            [f"--checkpoint={self.last}", "--channels=22"],
+            "--channels; expected: a multiple of 4",
         )
 
     def test_other_file_is_named(self):

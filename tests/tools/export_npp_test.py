@@ -18,7 +18,9 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests import shared
 
-CHANNELS = 8
+# INIT_CHANNELS = 10: neither a power of two nor divisible by 8.
+CHANNELS = 20
+CELLS = 5
 
 
 class ExportNppTest(parameterized.TestCase):
@@ -26,7 +28,7 @@ class ExportNppTest(parameterized.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.network = NPPNet.from_preset(
-            "released", channels=CHANNELS, cells=4, num_fusion_cells=1
+            "released", channels=CHANNELS, cells=CELLS, num_fusion_cells=1
         )
         random = np.random.default_rng(0)
         for variable in cls.network.variables:

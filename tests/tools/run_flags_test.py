@@ -11,6 +11,7 @@ from absl.testing import parameterized
 from nppnet_tf import config as configuration
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests import shared
 from tools import run_flags
@@ -53,6 +54,13 @@ class RunFlagsTest(parameterized.TestCase):
                 class_weights=descriptors.LIP.class_weights
             ),
         )
+
+    def test_width_follows_from_what_is_searched(self):
+        self._parse("--channels=20", "--cells=6")
+
+        run_flags.check_network_size(published.released())
+        with self.assertRaisesRegex(UserError, "--channels.*multiple of 16"):
+            run_flags.check_network_size(genotypes.Genotype(genotypes.SEARCH))
 
     @parameterized.named_parameters(
         ("square", "96", (96, 96)), ("upright", "384x288", (384, 288))

@@ -1,0 +1,102 @@
+"""What pictures are called: one list of endings for every reader.
+
+Only JPEG and PNG are read. Files that are pictures of another kind by their
+names are not passed over: readers and tools name and count them, by
+`unsupported_pictures` and `unsupported_line`. Large and small letters are
+alike: `.JPG` of a camera, `.Jpg` of somebody's script.
+
+    for path in picture_names.pictures_in(folder): ...
+    others = picture_names.unsupported_pictures(folder)
+    if others: say(picture_names.unsupported_line(others))
+"""
+
+import os
+import pathlib
+from collections.abc import Sequence
+
+from nppnet_tf import file_names
+
+# In the order in which one of two files of a stem is preferred.
+ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")
+
+# Of pictures that other programs read.
+UNSUPPORTED_ENDINGS = frozenset(
+    ".gif .bmp .dib .webp .tif .tiff .heic .heif .avif .jxl .jp2 .j2k .jpf .jpx"
+    " .ppm .pgm .pbm .pnm .tga .psd .ico .svg .exr .hdr .pcx .sgi .dng .cr2"
+    " .cr3 .nef .arw .raf .orf .rw2 .pjp .pjpeg .apng .mpo".split()
+)
+
+_NAMED = 5
+
+
+def is_picture_name(name: str | os.PathLike[str]) -> bool:
+    """Whether a file is a JPEG or PNG by its name's ending."""
+    return _ending(name) in ENDINGS
+
+
+def is_unsupported_name(name: str | os.PathLike[str]) -> bool:
+    """Whether a file is a picture of a kind that is not read, by its name."""
+    return _ending(name) in UNSUPPORTED_ENDINGS
+
+
+def stem_of(name: str) -> str:
+    """Returns a name without the ending of a picture, if it has one.
+
+    The name of a person's record may hold dots: only endings of pictures go.
+    """
+    start, ending = os.path.splitext(name)
+    return start if ending.lower() in ENDINGS else name
+
+
+def pictures_in(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
+    """Returns the JPEG and PNG files of a folder by name, in order.
+
+    Hidden companions (`._a.jpg`) are no pictures.
+    """
+    return [
+        path
+        for path in file_names.visible_files(folder)
+        if is_picture_name(path)
+    ]
+
+
+def unsupported_pictures(
+    folder: str | os.PathLike[str],
+) -> list[pathlib.Path]:
+    """Returns the pictures of other kinds in a folder by name, in order."""
+    return [
+        path
+        for path in file_names.visible_files(folder)
+        if is_unsupported_name(path)
+    ]
+
+
+def unsupported_line(paths: Sequence[pathlib.Path]) -> str:
+    """Returns the line that counts pictures that are not read and names some.
+
+    Args:
+        paths: At least one.
+    """
+    names = ", ".join(path.name for path in paths[:_NAMED])
+    rest = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    count = f"{len(paths)} picture{'s' if len(paths) > 1 else ''}"
+    return f"{count} neither JPEG nor PNG by name, not read: {names}{rest}"
+
+
+def find_picture(folder: pathlib.Path, stem: str) -> pathlib.Path:
+    """Returns the picture of a stem; the usual path where there is none.
+
+    Args:
+        folder: Where to look; the usual spellings of endings are tried.
+        stem: Name without ending.
+    """
+    for ending in ENDINGS:
+        for spelling in (ending, ending.upper(), ending.title()):
+            path = folder / f"{stem}{spelling}"
+            if path.is_file():
+                return path
+    return folder / f"{stem}{ENDINGS[0]}"
+
+
+def _ending(name: str | os.PathLike[str]) -> str:
+    return pathlib.PurePath(name).suffix.lower()

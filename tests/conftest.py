@@ -28,3 +28,8 @@ from tests import two_replicas  # noqa: E402, F401  (configures on import)
 
 # `create_tempdir` reads a flag of absltest; pytest parses no abseil flags.
 flags.FLAGS.mark_as_parsed()
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Puts what takes longest first, so that no worker ends with it alone."""
+    items.sort(key=lambda item: "user_paths" not in item.nodeid)

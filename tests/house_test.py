@@ -324,6 +324,59 @@ class MirrorTest(absltest.TestCase):
         ]
 
 
+class PromiseTest(absltest.TestCase):
+    """Every row of docs/promises.md: the words stand, the test is there."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rows = re.findall(
+            r'^\| "(.+)" \| (\S+) \| (.+) \|$',
+            _text("docs/promises.md"),
+            re.MULTILINE,
+        )
+
+    def test_the_page_holds_rows_and_nothing_that_looks_like_one(self):
+        lines = _text("docs/promises.md").splitlines()
+        rows = [line for line in lines if line.startswith("| ")]
+
+        self.assertNotEmpty(self.rows)
+        # One more for the head of each table.
+        heads = sum(line.startswith("| promise ") for line in lines)
+        self.assertLen(rows, len(self.rows) + heads)
+
+    def test_the_words_stand_in_the_document(self):
+        for words, document, _ in self.rows:
+            with self.subTest(words):
+                self.assertIn(_flat(words), _flat(_text(document)))
+
+    def test_the_tests_are_there(self):
+        missing = [
+            f"{words}: {reference}"
+            for words, _, tests in self.rows
+            for reference in tests.split(", ")
+            if not _is_test(reference)
+        ]
+
+        self.assertEmpty(missing)
+
+    def test_what_users_do_is_listed(self):
+        stated = {
+            reference.partition("::")[0]
+            for _, _, tests in self.rows
+            for reference in tests.split(", ")
+        }
+        unlisted = [
+            path
+            for path in build_file.test_files()
+            if path.startswith("tests/user_paths/")
+            and path != "tests/user_paths/user_path_test.py"
+            and path not in stated
+        ]
+
+        self.assertEmpty(unlisted)
+
+
 class KerasObjectTest(absltest.TestCase):
     """Layers, losses and metrics can be saved and revived."""
 
@@ -421,6 +474,27 @@ class WordTest(absltest.TestCase):
 
 def _text(path):
     return (shared.REPOSITORY / path).read_text()
+
+
+def _flat(text):
+    """A text in one line, without the marks of Markdown."""
+    return " ".join(text.replace("`", "").replace("*", "").split())
+
+
+def _is_test(reference):
+    """Whether "path::Class::test_name" names a test of this repository."""
+    path, class_name, name = reference.split("::")
+    if not (shared.REPOSITORY / path).is_file():
+        return False
+    return any(
+        isinstance(node, ast.ClassDef)
+        and node.name == class_name
+        and any(
+            isinstance(part, ast.FunctionDef) and part.name == name
+            for part in node.body
+        )
+        for node in ast.parse(_text(path)).body
+    )
 
 
 def _test_of(source):

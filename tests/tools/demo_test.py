@@ -2,10 +2,8 @@
 
 import contextlib
 import io
-import json
 import os
 import pathlib
-import unittest
 from unittest import mock
 
 from absl.testing import absltest
@@ -90,38 +88,6 @@ class RoadTest(parameterized.TestCase):
 
         for name in ("pictures", "truth"):
             self.assertLen(list((self.folder / name).iterdir()), 4)
-
-    def test_the_whole_road_in_miniature(self):
-        # On real pictures where they are: the harder input, some without
-        # label map and some without pose.
-        what, num_pictures = "real", 16
-        try:
-            shared.shared_path("samples/lip_mmseg")
-        except unittest.SkipTest:
-            what, num_pictures = "demo", 4
-        folder = self.folder / what
-        arguments = (f"--what={what}", "--tiny", f"--demo_dir={folder}")
-
-        with mock.patch.object(
-            phases.PhaseRunner, "_stream", _run_in_this_process
-        ):
-            first = shared.run_tool("demo", *arguments)
-            self.assertEqual(first.exit_code, 0, first.stderr)
-        second = shared.run_tool("demo", *arguments)
-
-        summary = json.loads((folder / "summary.json").read_text())
-        for system in ("searched", "baseline"):
-            self.assertBetween(summary[system]["miou"], 0, 1)
-            self.assertContainsSubset(["pckh", "parameters"], summary[system])
-        self.assertGreater(summary["minutes"], 0)
-        self.assertIn("pictures", summary["protocol"])
-        page = (folder / "report.html").read_text()
-        self.assertEqual(page.count("data:image/"), 4 * num_pictures)
-        self.assertIn("Share of skip connections", page)
-        # Done: the second run starts no process.
-        self.assertEqual(second.exit_code, 0, second.stderr)
-        self.assertNotIn("$ ", second.stdout)
-        self.assertIn("mIoU", second.stdout)
 
 
 class BadInputTest(parameterized.TestCase):

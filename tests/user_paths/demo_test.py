@@ -1,0 +1,60 @@
+"""The whole road, every tool in a process of its own: `make demo` in small."""
+
+import json
+import pathlib
+import unittest
+
+from absl.testing import absltest
+
+from tests import shared
+from tests.user_paths import user_path
+
+# Two searches and two trainings are traced.
+_PATIENCE_SECONDS = 900
+
+
+class RoadTest(absltest.TestCase):
+    def test_every_tool_ends_well_and_the_report_shows_all(self):
+        # On real pictures where they are: the harder input, some without
+        # label map and some without pose.
+        what, num_pictures = "real", 16
+        try:
+            shared.shared_path("samples/lip_mmseg")
+        except unittest.SkipTest:
+            what, num_pictures = "demo", 4
+        folder = pathlib.Path(self.create_tempdir().full_path) / what
+        arguments = (f"--what={what}", "--tiny", f"--demo_dir={folder}")
+
+        first = user_path.run("demo", *arguments, seconds=_PATIENCE_SECONDS)
+        second = user_path.run_well("demo", *arguments)
+
+        self.assertEqual((first.exit_code, first.stderr), (0, ""))
+        summary = json.loads((folder / "summary.json").read_text())
+        for system in ("searched", "baseline"):
+            self.assertBetween(summary[system]["miou"], 0, 1)
+            self.assertContainsSubset(["pckh", "parameters"], summary[system])
+        page = (folder / "report.html").read_text()
+        self.assertEqual(page.count("data:image/"), 4 * num_pictures)
+        self.assertIn("Share of skip connections", page)
+        predicted = folder / "predictions" / "searched"
+        stems = [path.stem for path in (folder / "pictures").iterdir()]
+        self.assertCountEqual(
+            [path.name for path in predicted.iterdir()],
+            [
+                stem + ending
+                for stem in stems
+                for ending in (
+                    ".png",
+                    ".json",
+                    "_openpose.json",
+                    "_overlay.png",
+                )
+            ],
+        )
+        # Done: the second run starts no tool and prints the result.
+        self.assertNotIn("$ ", second.stdout)
+        self.assertIn("mIoU", second.stdout)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -114,6 +114,12 @@ class Run:
         if window and not window[0].is_complete:
             command_line.say("the run ended before --profile_steps were over")
 
+    def has_checkpoint(self) -> bool:
+        """Whether the run goes on from weights of its own."""
+        from nppnet_tf.training import checkpoints
+
+        return (self.workdir.checkpoints / checkpoints.LAST_NAME).exists()
+
     def is_finished(self) -> bool:
         """Says so, where no epoch is left to do."""
         done = self.workdir.completed_epochs()

@@ -4,22 +4,22 @@ r"""Trains the network of a genotype on a whole training set (Sec. 4.2).
         --records=FOLDER --validation_records=FOLDER --workdir=runs/trained
 
 The same command again resumes the run; --initial=RUN starts a new one from the
-weights of another, such as one that import_npp made of the authors'. The folder
-of the run gets network.json and weights.npz (the network of the best epoch, for
-evaluate, predict and export), metrics.jsonl, checkpoints/ and tensorboard/. The
-best epoch is the one with the highest mean of validation mIoU and PCKh, or the
-last where there is no validation. Both are measured at the network's own size
-and are not the published protocols; tools.evaluate has those.
+weights of another, such as one that import_npp made of the authors'; with
+--new_heads the records may have other classes or joints than that one's. The
+folder of the run gets network.json and weights.npz (the network of the best
+epoch, for evaluate, predict and export), metrics.jsonl, checkpoints/ and
+tensorboard/. The best epoch is the one with the highest mean of validation mIoU
+and PCKh, or the last where there is no validation. Both are measured at the
+network's own size and are not the published protocols; tools.evaluate has
+those.
 """
 
 import dataclasses
 import json
-import pathlib
 
 from absl import flags
 
 from nppnet_tf import config as configuration
-from nppnet_tf import keys
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
@@ -63,7 +63,15 @@ flags.DEFINE_string(
     "initial",
     None,
     "Run, of train or import_npp, whose weights to start from instead of "
-    "drawn ones, with its learned task weights where it holds any.",
+    "drawn ones, with its learned task weights where it holds any. Its "
+    "genotype, --channels and --cells have to be those of this run.",
+)
+flags.DEFINE_bool(
+    "new_heads",
+    False,
+    "With --initial: the records may have other classes or joints than that "
+    "run. The last layers of the heads concerned are drawn anew, all other "
+    "weights are kept.",
 )
 flags.DEFINE_integer("validate_every", 1, "Epochs between two validations.", 1)
 
@@ -77,6 +85,12 @@ def _run(argv: list[str]) -> None:
     retrain_config = run_flags.schedule_config(configuration.RetrainConfig)
     genotype = _genotype()
     run_flags.check_network_size(genotype)
+    if FLAGS.new_heads and FLAGS.initial is None:
+        raise UserError(
+            "flag is missing", "--initial", "a run, for --new_heads", "nothing"
+        )
+    if FLAGS.initial is not None:
+        command_line.require_folder(FLAGS.initial, "--initial")
     validation = None
     if FLAGS.validation_records is not None:
         validation = run_flags.open_records("validation_records")
@@ -91,19 +105,25 @@ def _run(argv: list[str]) -> None:
         _check_same_data(run.descriptor, validation)
     if run.is_finished():
         return
+    network_config = run_flags.network_config(run.descriptor)
+    initial = None
+    # A run that goes on has weights of its own.
+    if FLAGS.initial is not None and not run.has_checkpoint():
+        initial = _initial_run(genotype, network_config)
+        new_heads = _new_heads(initial, run.descriptor)
     steps = run.steps(search=False)
     model = retrain.make_retrain_model(
         genotype,
-        run_flags.network_config(run.descriptor),
+        network_config,
         run_flags.loss_config(run.descriptor),
         retrain_config,
         run.descriptor,
         run.strategy,
     )
-    if FLAGS.initial is not None:
-        _start_from(
-            model, command_line.require_folder(FLAGS.initial, "--initial")
-        )
+    if initial is not None:
+        weighting = model.joint_loss.task_weighting
+        for line in initial.give(model.network, weighting, new_heads):
+            command_line.say(line)
     genotypes.save(genotype, run.workdir.genotype_file)
     facts = {
         "descriptor": json.loads(run.descriptor.to_json()),
@@ -156,27 +176,31 @@ def _genotype() -> genotypes.Genotype:
     return genotype
 
 
-def _start_from(model, folder: pathlib.Path) -> None:
-    """Gives a model the weights of another run, all of them or none."""
-    from nppnet_tf.models import saved_network
-    from nppnet_tf.models import weights_file
+def _initial_run(genotype: genotypes.Genotype, network_config):
+    """Reads what the run of --initial says; its body has to fit."""
+    from nppnet_tf.training import initial_weights
 
-    extra = saved_network.read_description(folder)["extra"]
-    path = folder / saved_network.WEIGHTS_FILE
-    weights_file.assign_arrays(
-        model.network.variables, weights_file.read_arrays(path), path
-    )
-    weighting = model.joint_loss.task_weighting
-    for task, values in extra.get("log_variances", {}).items():
-        if task not in keys.BRANCHES or len(values) < weighting.num_stages:
-            raise UserError(
-                "no task weights for this network",
-                folder / saved_network.DESCRIPTION_FILE,
-                f"{weighting.num_stages} of each of {', '.join(keys.BRANCHES)}",
-                f"{len(values)} of {task}",
+    initial = initial_weights.InitialRun.read(FLAGS.initial)
+    initial.require_body(genotype, network_config)
+    return initial
+
+
+def _new_heads(initial, descriptor) -> tuple[str, ...]:
+    """Returns the branches whose heads do not start from another run."""
+    new = initial.new_heads(descriptor, FLAGS.new_heads)
+    if FLAGS.new_heads and not new:
+        command_line.say(
+            "--new_heads: none is new, classes and joints are those of "
+            f"{initial.folder}"
+        )
+    if not FLAGS.new_heads:
+        for branch in initial.renamed(descriptor):
+            command_line.say(
+                f"{branch}: {initial.folder} has other names for as many "
+                "outputs; its heads are taken as they are (--new_heads draws "
+                "them anew)"
             )
-        # A run without the refinement has fewer stages.
-        weighting.log_variances[task].assign(values[: weighting.num_stages])
+    return new
 
 
 def _check_same_data(descriptor, validation) -> None:

@@ -29,6 +29,9 @@ MAIN_HIDDEN = 256
 POSE_AUXILIARY_HIDDEN = 128
 BOUNDARY_HIDDEN = 6
 
+# Pose, pose auxiliary, parsing, boundary.
+_HEADS_OF_STAGE = 4
+
 INTERACTION = "interaction"
 FUSION = "fusion"
 
@@ -171,6 +174,20 @@ class NPPNet(keras.Model):
             weight
             for weight in self.trainable_weights
             if id(weight) not in architecture
+        ]
+
+    def prediction_weights(self, branch: str) -> list:
+        """Weights whose shapes are those of a branch's classes or joints.
+
+        Args:
+            branch: Of `keys.BRANCHES`.
+        """
+        kinds = {keys.POSE: (0, 1), keys.PARSING: (2,)}[branch]
+        return [
+            weight
+            for number, head in enumerate(self.heads)
+            if number % _HEADS_OF_STAGE in kinds
+            for weight in head.prediction.variables
         ]
 
     def entropy(self):

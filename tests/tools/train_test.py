@@ -241,7 +241,8 @@ class TrainTest(training_case.TrainingCase):
         ("empty_initial", ["--initial=flags"], "network.json"),
         ("absent_validation", ["--validation_records=absent"], "absent"),
         ("odd_part", ["--fusion=search"], "fusion"),
-        ("width", ["--channels=20"], "--channels"),
+        ("width", ["--channels=22"], "--channels"),
+        ("no_initial", ["--new_heads"], "--initial.*--new_heads"),
         ("scales", ["--scale_range=2,1"], "--scale_range"),
         ("replicas", ["--num_replicas=3"], "--num_replicas"),
         (

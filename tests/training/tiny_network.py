@@ -105,6 +105,13 @@ class TinyNetwork(keras.Model):
         known = {id(weight) for weight in self.architecture_weights}
         return [w for w in self.trainable_variables if id(w) not in known]
 
+    def prediction_weights(self, branch):
+        outputs = {
+            keys.POSE: (keys.HEATMAPS, keys.AUXILIARY_HEATMAPS),
+            keys.PARSING: (keys.PARSING_LOGITS,),
+        }[branch]
+        return [v for name in outputs for v in self.heads[name].variables]
+
     def entropy(self):
         entropies = []
         for parameters in self.architecture.values():

@@ -7,6 +7,7 @@ Writes <output>/<name>/<version>/ and lists all models of <output> in
 from absl import flags
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import visibility
 
 from . import command_line
 from . import scale_list
@@ -23,12 +24,21 @@ FLIP = flags.DEFINE_bool(
 SCALES = flags.DEFINE_list(
     "scales", ["1"], "Factors of the network's input to average over."
 )
+SCORE_THRESHOLD = flags.DEFINE_float(
+    "score_threshold",
+    visibility.SCORE_THRESHOLD,
+    "Least score of a joint that counts as found, 0 to 1; for the model's "
+    "description, which tools.predict follows.",
+    0.0,
+    1.0,
+)
 
 
 def _run(argv: list[str]) -> None:
     del argv
     workdir = command_line.require_folder(MODEL.value, "--model")
     scales = scale_list.parse(SCALES.value)
+    visibility.checked_threshold(SCORE_THRESHOLD.value, "--score_threshold")
     output = command_line.new_folder(OUTPUT.value, "--output")
 
     from nppnet_tf.inference import export
@@ -51,6 +61,7 @@ def _run(argv: list[str]) -> None:
         VERSION.value,
         FLIP.value,
         scales,
+        SCORE_THRESHOLD.value,
     )
     command_line.say(f"exported to {version}")
 

@@ -3,13 +3,18 @@
 Writes for every picture <stem>:
 
     <stem>.png            label map, palette PNG, at the picture's size
-    <stem>.json           joints with names and scores, parts with their shares
+    <stem>.json           joints with names, scores and whether they were found,
+                          parts with their shares
     <stem>_openpose.json  the same pose as OpenPose writes it
     <stem>_overlay.png    parts and pose drawn over the picture
 
 Pictures that cannot be read are named, the others go on; the exit status is 2
 only if there was none that could be read. EXIF orientation is applied: all
 output belongs to the upright picture.
+
+Joints of low scores, which a picture mostly does not show, were not found: they
+are not drawn, 0, 0, 0 in the OpenPose file and "visible": false in ours. The
+least score stands in the model's description; --score_threshold overrides it.
 """
 
 import collections
@@ -19,6 +24,7 @@ from typing import Any
 from absl import flags
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import visibility
 
 from . import command_line
 from . import scale_list
@@ -41,6 +47,14 @@ OPENPOSE = flags.DEFINE_enum(
     "Layout of the OpenPose file: 25 or 18 keypoints.",
 )
 
+SCORE_THRESHOLD = flags.DEFINE_float(
+    "score_threshold",
+    None,
+    "Least score of a joint that was found, 0 to 1; by default the model's.",
+    0.0,
+    1.0,
+)
+
 # Files of these are taken for pictures. Only JPEG and PNG can be read; the
 # others are named instead of being passed over in silence.
 _SUFFIXES = frozenset(
@@ -61,6 +75,8 @@ def _run(argv: list[str]) -> None:
     output = command_line.new_folder(OUTPUT.value, "--output")
     _refuse_input_folder(output, paths)
     scales = scale_list.parse(SCALES.value)
+    if SCORE_THRESHOLD.value is not None:
+        visibility.checked_threshold(SCORE_THRESHOLD.value, "--score_threshold")
 
     from nppnet_tf.inference import predictor as predictors
 
@@ -129,23 +145,33 @@ def _predict(
     prediction = predictor.predict([image])[0]
     descriptor = predictor.descriptor
     pose = (prediction.keypoints_xy, prediction.scores)
+    threshold = SCORE_THRESHOLD.value
+    if threshold is None:
+        threshold = predictor.description.score_threshold
     prediction_files.write_label_map(
         output / f"{stem}.png", prediction.label_map, descriptor
     )
     prediction_files.write_json(
         output / f"{stem}.json",
         prediction_files.prediction_document(
-            prediction.label_map, *pose, path.name, descriptor
+            prediction.label_map, *pose, path.name, descriptor, threshold
         ),
     )
     prediction_files.write_json(
         output / f"{stem}_openpose.json",
-        prediction_files.openpose_document(*pose, descriptor, OPENPOSE.value),
+        prediction_files.openpose_document(
+            *pose, descriptor, OPENPOSE.value, threshold
+        ),
     )
     prediction_files.write_picture(
         output / f"{stem}_overlay.png",
         rendering.overlay(
-            image, prediction.label_map, *pose, descriptor, OPACITY.value
+            image,
+            prediction.label_map,
+            *pose,
+            descriptor,
+            OPACITY.value,
+            threshold,
         ),
     )
 

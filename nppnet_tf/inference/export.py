@@ -11,6 +11,7 @@ and, in `assets.extra`, a description and warm-up requests. The graph needs
 neither this package nor Keras to be loaded.
 """
 
+import dataclasses
 import os
 import pathlib
 import re
@@ -26,6 +27,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_description
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
+from nppnet_tf.inference import visibility
 from nppnet_tf.inference import warm_up
 
 BYTES_SIGNATURE = "serving_default"
@@ -51,6 +53,7 @@ def export_saved_model(
     version: int | None = None,
     flip: bool = False,
     scales: Sequence[float] = (1.0,),
+    score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> pathlib.Path:
     """Writes one version of a model, whole or not at all.
 
@@ -63,6 +66,8 @@ def export_saved_model(
         version: Number of the version; one more than the newest by default.
         flip: Whether the graph averages over mirrored inputs.
         scales: Factors of the inputs that the graph averages over.
+        score_threshold: For the description: least score of a joint that
+            counts as found.
 
     Returns:
         The folder of the version.
@@ -83,6 +88,9 @@ def export_saved_model(
     graph = predictor.graph_of(network, descriptor, image_size, flip, scales)
     description = predictor.describe(
         network, name, version, descriptor, image_size, flip, scales
+    )
+    description = dataclasses.replace(
+        description, score_threshold=score_threshold
     )
     with atomic.atomic_path(target) as temporary:
         _save(graph, temporary)

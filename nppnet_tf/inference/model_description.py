@@ -13,6 +13,7 @@ import numpy as np
 
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import visibility
 
 FORMAT = "nppnet_tf.model"
 
@@ -35,6 +36,8 @@ class ModelDescription:
         scales: Factors of the inputs that the graph averages over.
         network: Size and form, as plain values.
         genotype: As `Genotype.to_json` writes it, parsed; or None.
+        score_threshold: Joints below this score count as not found, see
+            `visibility`. Files of older versions do not name it.
     """
 
     name: str
@@ -47,6 +50,7 @@ class ModelDescription:
     scales: tuple[float, ...] = (1.0,)
     network: dict[str, Any] = dataclasses.field(default_factory=dict)
     genotype: dict[str, Any] | None = None
+    score_threshold: float = visibility.SCORE_THRESHOLD
 
     def to_json(self) -> str:
         """Returns a JSON document."""
@@ -71,6 +75,10 @@ class ModelDescription:
             descriptor = json.dumps(values.pop("descriptor"))
             values["image_size"] = tuple(values["image_size"])
             values["scales"] = tuple(values["scales"])
+            if "score_threshold" in values:
+                values["score_threshold"] = visibility.checked_threshold(
+                    values["score_threshold"], f"{path}, score_threshold"
+                )
             return cls(
                 descriptor=DatasetDescriptor.from_json(descriptor, path),
                 **values,

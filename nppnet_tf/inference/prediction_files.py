@@ -12,6 +12,7 @@ import pathlib
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,6 +21,11 @@ from nppnet_tf import atomic
 from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import visibility
+
+# COCO's number of the category of people, and its v of a joint that is seen.
+COCO_PERSON = 1
+_COCO_VISIBLE = 2
 
 BODY_25 = "body_25"
 COCO_18 = "coco_18"
@@ -63,6 +69,22 @@ OPENPOSE_LAYOUTS: dict[str, tuple[str | None, ...]] = {
 # LIP's ground truth has x, y and visibility, its submissions x and y.
 _TRUTH_VALUES = 3
 _SUBMISSION_VALUES = 2
+
+
+class CocoPrediction(NamedTuple):
+    """One picture of `coco_document`.
+
+    Attributes:
+        image_name: File name of the picture.
+        image_size: Its (height, width).
+        keypoints_xy: Float [K, 2], its pixels.
+        scores: Float [K].
+    """
+
+    image_name: str
+    image_size: tuple[int, int]
+    keypoints_xy: np.ndarray
+    scores: np.ndarray
 
 
 def write_label_map(
@@ -113,8 +135,12 @@ def prediction_document(
     scores: np.ndarray,
     image_name: str,
     descriptor: DatasetDescriptor,
+    score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> dict[str, Any]:
     """Returns parts and pose with their names, as plain values for JSON.
+
+    A joint that was not found (see `visibility`) has "visible": false beside
+    the place that the network answered; a number that is not finite is null.
 
     Args:
         label_map: Uint8 [H, W], classes.
@@ -123,7 +149,9 @@ def prediction_document(
         scores: Float [K], height of the heatmap's peak, 0 to about 1.
         image_name: File name of the picture.
         descriptor: Names of classes, keypoints and skeleton.
+        score_threshold: Least score of a joint that was found.
     """
+    visible = visibility.are_visible(keypoints_xy, scores, score_threshold)
     counts = np.bincount(label_map.ravel(), minlength=descriptor.num_classes)
     return {
         "format": "nppnet_tf.prediction",
@@ -136,14 +164,16 @@ def prediction_document(
         "keypoints": [
             {
                 "name": name,
-                "x": round(float(x), 3),
-                "y": round(float(y), 3),
-                "score": round(float(score), 5),
+                "x": _rounded(x, 3),
+                "y": _rounded(y, 3),
+                "score": _rounded(score, 5),
+                "visible": bool(is_visible),
             }
-            for name, (x, y), score in zip(
-                descriptor.keypoints, keypoints_xy, scores, strict=True
+            for name, (x, y), score, is_visible in zip(
+                descriptor.keypoints, keypoints_xy, scores, visible, strict=True
             )
         ],
+        "score_threshold": score_threshold,
         "skeleton": [list(pair) for pair in descriptor.skeleton],
         "parts": [
             {
@@ -162,24 +192,29 @@ def openpose_document(
     scores: np.ndarray,
     descriptor: DatasetDescriptor,
     layout: str = BODY_25,
+    score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> dict[str, Any]:
     """Returns a pose in the layout of OpenPose's JSON files.
 
     OpenPose's neck and middle of the hips are the middles of the shoulders and
-    of the hips. Face and feet, which the network does not know, are zeros:
-    OpenPose's own word for "not found".
+    of the hips, where both ends were found. What was not found (see
+    `visibility`), and face and feet, which the network does not know, are
+    zeros: OpenPose's own word for "not found".
 
     Args:
         keypoints_xy: Float [K, 2], pixels.
         scores: Float [K].
         descriptor: Names of the keypoints.
         layout: `BODY_25` or `COCO_18`.
+        score_threshold: Least score of a joint that was found.
     """
+    visible = visibility.are_visible(keypoints_xy, scores, score_threshold)
     found = {
         name: (float(x), float(y), float(score))
-        for name, (x, y), score in zip(
-            descriptor.keypoints, keypoints_xy, scores, strict=True
+        for name, (x, y), score, is_visible in zip(
+            descriptor.keypoints, keypoints_xy, scores, visible, strict=True
         )
+        if is_visible
     }
     for name, (start, end) in _MIDDLE_OF.items():
         if start in found and end in found:
@@ -200,6 +235,77 @@ def openpose_document(
         "hand_right_keypoints_3d": [],
     }
     return {"version": 1.3, "people": [person]}
+
+
+def coco_document(
+    predictions: Iterable[CocoPrediction],
+    descriptor: DatasetDescriptor,
+    score_threshold: float = visibility.SCORE_THRESHOLD,
+) -> dict[str, Any]:
+    """Returns poses of pictures as annotations of COCO, one person each.
+
+    A joint that was not found (see `visibility`) is 0, 0 with v = 0, the
+    others have v = 2. Box and area are those of the joints that were found.
+
+    Args:
+        predictions: One for each picture; ids count them from 1.
+        descriptor: Names of keypoints and skeleton.
+        score_threshold: Least score of a joint that was found.
+    """
+    pictures, annotations = [], []
+    for number, prediction in enumerate(predictions, 1):
+        height, width = prediction.image_size
+        pictures.append(
+            {
+                "id": number,
+                "file_name": prediction.image_name,
+                "width": width,
+                "height": height,
+            }
+        )
+        annotation = _coco_annotation(prediction, score_threshold)
+        annotations.append({"id": number, "image_id": number, **annotation})
+    places = {name: i for i, name in enumerate(descriptor.keypoints, 1)}
+    category = {
+        "id": COCO_PERSON,
+        "name": "person",
+        "keypoints": list(descriptor.keypoints),
+        "skeleton": [[places[a], places[b]] for a, b in descriptor.skeleton],
+    }
+    return {
+        "images": pictures,
+        "annotations": annotations,
+        "categories": [category],
+    }
+
+
+def _coco_annotation(
+    prediction: CocoPrediction, score_threshold: float
+) -> dict[str, Any]:
+    keypoints_xy = np.asarray(prediction.keypoints_xy, np.float64)
+    visible = visibility.are_visible(
+        keypoints_xy, prediction.scores, score_threshold
+    )
+    triples = np.zeros((len(visible), 3))
+    triples[visible, :2] = keypoints_xy[visible].round(3)
+    found = triples[visible, :2]
+    box = [0.0, 0.0, 0.0, 0.0]
+    if len(found):
+        box = [*found.min(0).tolist(), *np.ptp(found, axis=0).tolist()]
+    scores = np.asarray(prediction.scores, np.float64)[visible]
+    return {
+        "category_id": COCO_PERSON,
+        "keypoints": [
+            value
+            for (x, y, _), is_visible in zip(triples, visible, strict=True)
+            for value in (float(x), float(y), _COCO_VISIBLE * int(is_visible))
+        ],
+        "num_keypoints": int(visible.sum()),
+        "bbox": box,
+        "area": box[2] * box[3],
+        "iscrowd": 0,
+        "score": _rounded(scores.mean() if len(scores) else 0.0, 5),
+    }
 
 
 def write_json(path: str | os.PathLike[str], document: Mapping) -> None:
@@ -295,6 +401,12 @@ def _parse_pose(cells: list[str], num_keypoints: int, place: str) -> np.ndarray:
     if np.isinf(values).any():
         raise UserError("not a coordinate", place, "numbers or nan", "inf")
     return values.reshape(num_keypoints, -1)[:, :2]
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    """JSON has no word for NaN and infinity but null."""
+    value = float(value)
+    return round(value, digits) if math.isfinite(value) else None
 
 
 def _middle(

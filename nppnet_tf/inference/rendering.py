@@ -10,6 +10,7 @@ from PIL import ImageFont
 
 from nppnet_tf.data import record
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.inference import visibility
 
 Colour = tuple[int, int, int]
 
@@ -20,9 +21,6 @@ CENTRE_COLOUR = (255, 255, 255)
 _OUTLINE_COLOUR = (0, 0, 0)
 _UNKNOWN_CLASS_COLOUR = (255, 255, 255)
 _BACKGROUND_CLASS = 0
-
-# A predicted keypoint below this score is a guess nobody wants to see.
-SCORE_THRESHOLD = 0.1
 
 # Of the longer side of a picture.
 _LINE_WIDTH = 1 / 110
@@ -59,6 +57,7 @@ def overlay(
     confidence: np.ndarray | None,
     descriptor: DatasetDescriptor,
     opacity: float = 0.5,
+    score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> np.ndarray:
     """Draws parts and pose over a picture.
 
@@ -70,9 +69,10 @@ def overlay(
         label_map: Integer [H, W], or None.
         keypoints_xy: Float [K, 2], pixels of the picture, or None.
         confidence: [K]: visibility (integers, see `data.record`) or scores
-            (floats, drawn from `SCORE_THRESHOLD` on).
+            (floats).
         descriptor: Names, colours and skeleton.
         opacity: Of the parts, 0 to 1.
+        score_threshold: Joints of lower scores are not drawn.
 
     Returns:
         Uint8 [H, W, 3].
@@ -89,7 +89,9 @@ def overlay(
             )
         result = _tint(result, label_map, descriptor, opacity)
     if keypoints_xy is not None:
-        result = draw_skeleton(result, keypoints_xy, confidence, descriptor)
+        result = draw_skeleton(
+            result, keypoints_xy, confidence, descriptor, score_threshold
+        )
     return result
 
 
@@ -98,6 +100,7 @@ def draw_skeleton(
     keypoints_xy: np.ndarray,
     confidence: np.ndarray,
     descriptor: DatasetDescriptor,
+    score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> np.ndarray:
     """Draws joints and the limbs between them; see `overlay`.
 
@@ -106,6 +109,7 @@ def draw_skeleton(
         keypoints_xy: Float [K, 2], pixels of the picture.
         confidence: [K], visibility (integers) or scores (floats).
         descriptor: Names and skeleton.
+        score_threshold: Joints of lower scores are not drawn.
 
     Returns:
         Uint8 [H, W, 3].
@@ -115,7 +119,7 @@ def draw_skeleton(
     zoom = max(1, min(_SUPERSAMPLING, _SUPERSAMPLED_SIDE // longer))
     layer = Image.new("RGBA", (width * zoom, height * zoom), (0, 0, 0, 0))
     pen = _Pen(ImageDraw.Draw(layer), longer, zoom)
-    is_shown, is_occluded = _states(confidence)
+    is_shown, is_occluded = _states(keypoints_xy, confidence, score_threshold)
     points = {
         name: (float(x), float(y))
         for name, (x, y), shown in zip(
@@ -302,10 +306,16 @@ def _outline(label_map: np.ndarray) -> np.ndarray:
     return outline
 
 
-def _states(confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _states(
+    keypoints_xy: np.ndarray, confidence: np.ndarray, score_threshold: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which joints are shown, and which of them as occluded."""
     confidence = np.asarray(confidence)
     if np.issubdtype(confidence.dtype, np.floating):
-        return confidence >= SCORE_THRESHOLD, np.zeros(confidence.shape, bool)
+        is_shown = visibility.are_visible(
+            keypoints_xy, confidence, score_threshold
+        )
+        return is_shown, np.zeros(confidence.shape, bool)
     return confidence != record.ABSENT, confidence == record.OCCLUDED
 
 

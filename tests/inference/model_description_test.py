@@ -1,6 +1,7 @@
 """Tests of inference.model_description."""
 
 import dataclasses
+import json
 import pathlib
 
 from absl.testing import absltest
@@ -32,6 +33,25 @@ class ModelDescriptionTest(absltest.TestCase):
         self.path.write_text(_DESCRIPTION.to_json())
 
         self.assertEqual(ModelDescription.load(self.path), _DESCRIPTION)
+
+    def test_old_descriptions_have_the_usual_threshold(self):
+        values = json.loads(_DESCRIPTION.to_json())
+        self.assertEqual(values.pop("score_threshold"), 0.1)
+        self.path.write_text(json.dumps(values))
+
+        self.assertEqual(ModelDescription.load(self.path), _DESCRIPTION)
+
+    def test_wrong_threshold_is_named(self):
+        for value in (2, -1, "0.1", None, float("nan")):
+            values = json.loads(_DESCRIPTION.to_json())
+            values["score_threshold"] = value
+            self.path.write_text(json.dumps(values))
+
+            with (
+                self.subTest(value),
+                self.assertRaisesRegex(UserError, "model.json"),
+            ):
+                ModelDescription.load(self.path)
 
     def test_other_files_are_refused(self):
         for text in ("", "[]", "{}", '{"format": "other"}'):

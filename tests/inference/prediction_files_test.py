@@ -90,6 +90,91 @@ class PoseTest(parameterized.TestCase):
         np.testing.assert_allclose(points[13, :2], xy[5])
         self.assertFalse(points[[0, 14, 15, 16, 17]].any())
 
+    def test_joints_that_were_not_found_are_zeros_in_openpose(self):
+        xy, _ = _pose()
+        scores = np.full(16, 0.9, np.float32)
+        # Knees, ankles and one hip; the other loses its middle.
+        scores[[0, 1, 2, 4, 5]] = 0.29
+
+        document = prediction_files.openpose_document(
+            xy, scores, LIP, score_threshold=0.3
+        )
+
+        values = document["people"][0]["pose_keypoints_2d"]
+        points = np.reshape(values, (25, 3))
+        self.assertFalse(points[[8, 9, 10, 11, 13, 14]].any())
+        np.testing.assert_allclose(points[12, :2], xy[3])
+        np.testing.assert_allclose(points[1, :2], (xy[12] + xy[13]) / 2)
+
+    def test_joints_that_were_not_found_have_v_0_in_coco(self):
+        xy, scores = _pose()
+        xy[15] = np.nan
+        prediction = prediction_files.CocoPrediction(
+            "a.jpg", (9, 7), xy, scores
+        )
+
+        document = prediction_files.coco_document([prediction], LIP, 0.3)
+
+        self.assertEqual(
+            document["images"],
+            [{"id": 1, "file_name": "a.jpg", "width": 7, "height": 9}],
+        )
+        (person,) = document["annotations"]
+        points = np.reshape(person["keypoints"], (16, 3))
+        # Scores rise by 0.05 from 0.1: from the fifth on they are found.
+        np.testing.assert_array_equal(points[:4], 0)
+        np.testing.assert_array_equal(points[15], 0)
+        np.testing.assert_allclose(points[4:15, :2], xy[4:15])
+        np.testing.assert_array_equal(points[4:15, 2], 2)
+        self.assertEqual(person["num_keypoints"], 11)
+        self.assertEqual(person["bbox"], [8.0, 9.0, 20.0, 20.0])
+        self.assertEqual(
+            document["categories"][0]["keypoints"], list(LIP.keypoints)
+        )
+
+    def test_coco_of_nobody_holds_zeros(self):
+        xy, _ = _pose()
+        nobody = prediction_files.CocoPrediction(
+            "a.jpg", (9, 7), xy, np.zeros(16)
+        )
+
+        document = prediction_files.coco_document([nobody], LIP)
+
+        (person,) = document["annotations"]
+        self.assertFalse(any(person["keypoints"]))
+        self.assertEqual((person["num_keypoints"], person["score"]), (0, 0.0))
+
+    def test_document_says_which_joints_were_found(self):
+        xy, scores = _pose()
+
+        document = prediction_files.prediction_document(
+            np.zeros((2, 5), np.uint8), xy, scores, "a.jpg", LIP, 0.5
+        )
+
+        self.assertEqual(document["score_threshold"], 0.5)
+        self.assertEqual(
+            [point["visible"] for point in document["keypoints"]],
+            (scores >= 0.5).tolist(),
+        )
+
+    @parameterized.parameters(np.nan, np.inf, -np.inf)
+    def test_no_document_holds_what_json_has_not(self, value):
+        path = pathlib.Path(self.create_tempdir().full_path) / "a.json"
+        xy, scores = _pose()
+        xy[3], scores[4] = value, value
+        picture = prediction_files.CocoPrediction("a.jpg", (2, 5), xy, scores)
+
+        for document in (
+            prediction_files.prediction_document(
+                np.zeros((2, 5), np.uint8), xy, scores, "a.jpg", LIP
+            ),
+            prediction_files.openpose_document(xy, scores, LIP),
+            prediction_files.coco_document([picture], LIP),
+        ):
+            prediction_files.write_json(path, document)
+
+            self.assertNotRegex(path.read_text(), "NaN|Infinity")
+
     def test_document_names_joints_and_parts(self):
         label_map = np.zeros((2, 5), np.uint8)
         label_map[0, 0] = 13

@@ -6,6 +6,7 @@ from absl.testing import parameterized
 
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.inference import rendering
+from nppnet_tf.inference import visibility
 
 
 class ColourTest(absltest.TestCase):
@@ -73,10 +74,38 @@ class OverlayTest(parameterized.TestCase):
         self.assertLess(result[40, 30].max(), 60)
 
     def test_guesses_of_low_score_are_not_drawn(self):
-        scores = np.full(16, rendering.SCORE_THRESHOLD - 0.01, np.float32)
+        scores = np.full(16, visibility.SCORE_THRESHOLD - 0.01, np.float32)
 
         result = rendering.overlay(
             self.image, None, self.keypoints_xy, scores, LIP
+        )
+
+        np.testing.assert_array_equal(result, self.image)
+
+    def test_threshold_says_which_guesses_are_drawn(self):
+        scores = np.full(16, 0.5, np.float32)
+        self.keypoints_xy[:] = (30.0, 40.0)
+
+        drawn, not_drawn = (
+            rendering.overlay(
+                self.image,
+                None,
+                self.keypoints_xy,
+                scores,
+                LIP,
+                score_threshold=threshold,
+            )
+            for threshold in (0.5, 0.51)
+        )
+
+        self.assertTrue((drawn != self.image).any())
+        np.testing.assert_array_equal(not_drawn, self.image)
+
+    def test_places_that_are_no_numbers_are_not_drawn(self):
+        self.keypoints_xy[:] = np.nan
+
+        result = rendering.overlay(
+            self.image, None, self.keypoints_xy, np.ones(16), LIP
         )
 
         np.testing.assert_array_equal(result, self.image)

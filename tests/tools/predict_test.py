@@ -133,6 +133,8 @@ class PredictTest(parameterized.TestCase):
         ("empty_folder", "", [], "no pictures"),
         ("scales", "a.png", ["--scales=x"], "--scales"),
         ("opacity", "a.png", ["--opacity=2"], "opacity"),
+        ("score", "a.png", ["--score_threshold=2"], "score_threshold"),
+        ("no_score", "a.png", ["--score_threshold=nan"], "score_threshold"),
         ("second_picture", "a.png", ["b.png"], "wrong number of arguments"),
     )
     def test_wrong_input_is_one_line(self, name, arguments, message):

@@ -78,6 +78,14 @@ ALLOW_MISSING = flags.DEFINE_bool(
     False,
     "Leave pictures without a prediction out instead of stopping.",
 )
+POSE_READING = flags.DEFINE_enum(
+    "pose_reading",
+    "as_written",
+    ["as_written", "released"],
+    "How --prediction_csv is read: as it stands, nan for a joint that was not "
+    "predicted; or as the release's script does, which takes nan and negative "
+    "coordinates for 1, to compare with its numbers.",
+)
 DATASET = flags.DEFINE_string(
     "dataset", "lip", "Whose classes and joints the files hold."
 )
@@ -99,6 +107,13 @@ def _run(argv: list[str]) -> None:
     if WHOLE_PICTURES.value and of_files:
         raise UserError(
             "wrong flags", "--whole_pictures", "--model and --records"
+        )
+    if POSE_READING.value != POSE_READING.default and not poses:
+        raise UserError(
+            "wrong flags",
+            f"--pose_reading={POSE_READING.value}",
+            "--truth_csv and --prediction_csv",
+            "no file of poses",
         )
     if OUTPUT.value and pathlib.Path(OUTPUT.value).is_dir():
         raise UserError(
@@ -180,6 +195,7 @@ def _measure_files(
         label_maps,
         poses,
         ALLOW_MISSING.value,
+        pose_reading=POSE_READING.value,
     )
 
 

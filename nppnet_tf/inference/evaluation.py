@@ -52,6 +52,12 @@ MODEL_PROTOCOL = {
     "heatmaps_to_picture": _HEATMAPS_TO_PICTURE,
 }
 
+# How the places of predicted joints in files are read: as they stand, or as the
+# release's script does, which takes NaN and what is negative for 1.
+AS_WRITTEN = "as_written"
+RELEASED = "released"
+POSE_READINGS = (AS_WRITTEN, RELEASED)
+
 # Names of missing files that a message lists.
 _LISTED = 5
 
@@ -64,10 +70,14 @@ class Measurement:
 
     Args:
         descriptor: Classes, keypoints and which of them count.
+        pose_reading: Of `POSE_READINGS`.
     """
 
-    def __init__(self, descriptor: DatasetDescriptor) -> None:
+    def __init__(
+        self, descriptor: DatasetDescriptor, pose_reading: str = AS_WRITTEN
+    ) -> None:
         self.descriptor = descriptor
+        self.pose_reading = pose_reading
         size = (descriptor.num_classes, descriptor.num_classes)
         self.num_label_maps = 0
         self._confusion = np.zeros(size, np.int64)
@@ -116,9 +126,20 @@ class Measurement:
             ) from error
         self.num_label_maps += 1
 
-    def add_pose(self, truth_xy: np.ndarray, predicted_xy: np.ndarray) -> None:
-        """Takes one pose, float [K, 2] each, NaN where absent."""
-        self._true_poses.append(np.asarray(truth_xy, np.float64))
+    def add_pose(
+        self, truth_xy: np.ndarray, predicted_xy: np.ndarray | None
+    ) -> None:
+        """Takes one pose.
+
+        Args:
+            truth_xy: Float [K, 2], NaN where absent.
+            predicted_xy: The same; None where nothing was predicted, which is
+                wrong in every joint.
+        """
+        truth_xy = np.asarray(truth_xy, np.float64)
+        if predicted_xy is None:
+            predicted_xy = np.full_like(truth_xy, np.nan)
+        self._true_poses.append(truth_xy)
         self._predicted_poses.append(np.asarray(predicted_xy, np.float64))
 
     def parsing(self) -> dict[str, Any] | None:
@@ -135,6 +156,7 @@ class Measurement:
             np.stack(self._true_poses),
             np.stack(self._predicted_poses),
             self.descriptor,
+            released_reading=self.pose_reading == RELEASED,
         )
 
 
@@ -207,6 +229,7 @@ def evaluate_files(
     poses: tuple[str, str] | None = None,
     allow_missing: bool = False,
     progress: ProgressBar = iter,
+    pose_reading: str = AS_WRITTEN,
 ) -> dict[str, Any]:
     """Measures predictions of any system from its files.
 
@@ -219,6 +242,7 @@ def evaluate_files(
         allow_missing: Leave pictures without a prediction out instead of
             stopping; the protocol says how many.
         progress: Wraps the iteration over the label maps.
+        pose_reading: Of `POSE_READINGS`; the protocol says which.
 
     Returns:
         The result, as `evaluate_records`.
@@ -227,7 +251,7 @@ def evaluate_files(
         UserError: If a prediction is missing, unreadable, of another size or
             out of range.
     """
-    measurement = Measurement(descriptor)
+    measurement = Measurement(descriptor, pose_reading)
     protocol: dict[str, Any] = {
         "kind": "files",
         "dataset": descriptor.name,
@@ -238,9 +262,12 @@ def evaluate_files(
             measurement, *map(pathlib.Path, label_maps), allow_missing, progress
         )
     if poses:
-        protocol["poses"] = _add_pose_files(
-            measurement, *map(pathlib.Path, poses), allow_missing
-        )
+        protocol["poses"] = {
+            **_add_pose_files(
+                measurement, *map(pathlib.Path, poses), allow_missing
+            ),
+            "reading": pose_reading,
+        }
     return make_result(protocol, measurement, {})
 
 
@@ -352,6 +379,9 @@ def make_result(
     """
     parsing, pose = measurement.parsing(), measurement.pose()
     num_heads = pose["num_pictures_with_head"] if pose else 0
+    without = {}
+    if measurement.num_poses and pose is None:
+        without["pose_not_measured"] = "the descriptor names no head segment"
     return {
         "format": FORMAT,
         "software_version": nppnet_tf.__version__,
@@ -360,6 +390,7 @@ def make_result(
             "pictures_with_label_map": measurement.num_label_maps,
             "pictures_with_pose": measurement.num_poses,
             "pictures_with_head": num_heads,
+            **without,
         },
         "parsing": parsing,
         "pose": pose,

@@ -6,6 +6,13 @@ MuLA: average precision of keypoints, matched by PCKh. `oks_recall` is what the
 authors' release prints as mAP: a recall over similarity thresholds, without
 scores.
 
+What is missing, in both: a keypoint of which a coordinate is no finite number
+is absent. The truth's absent ones do not count. A predicted one that is absent,
+or whose score is no finite number, was not predicted: no hit for it, and no
+false positive. A picture without a predicted person, None or an empty list,
+lowers the recall of its people. Where nothing is annotated the rate of that
+keypoint is NaN, and means leave it out.
+
 Legend of shapes: P annotated people and Q predicted people of a picture, K
 keypoints, T thresholds.
 """
@@ -50,28 +57,30 @@ def pckh_average_precision(
     Args:
         pictures: Of each, by name: "truth_xy" float [P, K, 2], NaN where
             absent; "head_size" float [P], the length that counts as 1 (MPII:
-            0.6 times the diagonal of the head's box); "predicted_xy" float
-            [Q, K, 2], NaN where not predicted; "scores" float [Q, K].
+            0.6 times the diagonal of the head's box), without which, NaN, a
+            person can not be matched; "predicted_xy" float [Q, K, 2], NaN
+            where not predicted; "scores" float [Q, K].
         descriptor: Names of the K keypoints and their groups.
         threshold: Largest distance of a match, in head sizes.
 
     Returns:
         Dict of plain Python values in [0, 1], NaN where nothing is annotated:
-        "pckh_average_precision" (mean over the keypoints), "keypoints" and
+        "pckh_average_precision" (mean over the annotated keypoints),
+        "keypoints" and
         "groups" (dicts by name), "counts" (annotated keypoints by name),
         "num_pictures", "num_people", "threshold", "protocol".
     """
+    num_keypoints = descriptor.num_keypoints
+    pictures = [_checked(picture, num_keypoints) for picture in pictures]
     matches = [_matched_picture(picture, threshold) for picture in pictures]
-    hits, scores = _stacked(matches, descriptor.num_keypoints)
-    counts = sum(
-        (~_absent(picture["truth_xy"])).sum(0) for picture in pictures
-    ) + np.zeros(descriptor.num_keypoints, np.int64)
+    hits, scores = _stacked(matches, num_keypoints)
+    counts = _counts(pictures, num_keypoints)
     rates = [
         _average_precision(hits[:, k], scores[:, k], int(counts[k]))
         for k in range(descriptor.num_keypoints)
     ]
     return {
-        "pckh_average_precision": float(np.mean(rates)),
+        "pckh_average_precision": pck.mean_of_counted(rates),
         **_named(rates, counts, descriptor),
         "num_pictures": len(pictures),
         "num_people": sum(len(picture["truth_xy"]) for picture in pictures),
@@ -97,11 +106,12 @@ def object_keypoint_similarity(
         predicted_xy: Float array [Q, K, 2], pixels of a crop of the box.
 
     Returns:
-        Float64 array [P, Q] in [0, 1]; 0 for a person without annotation.
+        Float64 array [P, Q] in [0, 1]; 0 for a person without annotation. An
+        annotated keypoint that was not predicted adds nothing.
     """
     squared = _squared_distances(truth_xy, boxes, predicted_xy)
     scale = 2 * _AREA_SHARE * _areas(boxes)[:, None, None]
-    present = ~_absent(truth_xy)[:, None]
+    present = ~pck.are_absent(truth_xy)[:, None]
     similarity = np.where(present, np.exp(-squared / scale), 0.0).sum(-1)
     return similarity / np.maximum(present.sum(-1), 1)
 
@@ -130,22 +140,23 @@ def oks_recall(
 
     Returns:
         Dict in [0, 1], NaN where nothing is annotated: "oks_recall" (mean over
-        keypoints and thresholds), "keypoints" and "groups" (dicts by name,
-        means over thresholds), "by_threshold" (list of T means over
+        annotated keypoints and thresholds), "keypoints" and "groups" (dicts by
+        name, means over thresholds), "by_threshold" (list of T means over
         keypoints), "counts" (by keypoint), "num_pictures", "num_people",
         "protocol".
     """
+    num_keypoints = descriptor.num_keypoints
     spreads = np.array([_spread(name) for name in descriptor.keypoints])
-    hits = np.zeros([len(thresholds), descriptor.num_keypoints])
-    counts = np.zeros(descriptor.num_keypoints, np.int64)
+    pictures = [_checked(picture, num_keypoints) for picture in pictures]
+    counts = _counts(pictures, num_keypoints)
+    hits = np.zeros([len(thresholds), num_keypoints])
     for picture in pictures:
-        counts += (~_absent(picture["truth_xy"])).sum(0)
         hits += _hits(picture, spreads, np.asarray(thresholds))
     recall = np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
     return {
-        "oks_recall": float(recall.mean()),
+        "oks_recall": pck.mean_of_counted(recall.ravel()),
         **_named(recall.mean(0).tolist(), counts, descriptor),
-        "by_threshold": recall.mean(1).tolist(),
+        "by_threshold": [pck.mean_of_counted(rates) for rates in recall],
         "num_pictures": len(pictures),
         "num_people": sum(len(picture["truth_xy"]) for picture in pictures),
         "protocol": (
@@ -170,21 +181,68 @@ def _hits(
     squared = _squared_distances(*arrays)[people, best]
     areas = _areas(picture["boxes"])[:, None]
     single = np.exp(-squared / (2 * areas * spreads**2))
-    # A distance to an absent keypoint is NaN, which reaches no threshold.
+    # An absent keypoint is infinitely far and reaches no threshold above 0.
     reached = np.minimum(single, similarity[people, best][:, None])
-    return (reached >= thresholds[:, None, None]).sum(1)
+    found = reached >= thresholds[:, None, None]
+    return (found & np.isfinite(squared)).sum(1)
 
 
 def _squared_distances(truth_xy, boxes, predicted_xy) -> np.ndarray:
-    """[P, Q, K]: the predictions laid into the box of every person."""
+    """[P, Q, K]: the predictions laid into the box of every person.
+
+    Infinite where either is absent.
+    """
     origins = np.asarray(boxes, np.float64)[:, None, None, :2]
     placed = np.asarray(predicted_xy, np.float64)[None] + origins
-    return ((placed - np.asarray(truth_xy)[:, None]) ** 2).sum(-1)
+    truth_xy = np.asarray(truth_xy, np.float64)[:, None]
+    absent = pck.are_absent(placed) | pck.are_absent(truth_xy)
+    apart = np.where(absent[..., None], np.inf, placed) - np.where(
+        absent[..., None], 0.0, truth_xy
+    )
+    return (apart**2).sum(-1)
 
 
 def _areas(boxes: np.ndarray) -> np.ndarray:
-    sides = np.asarray(boxes, np.float64)[:, 2:] - boxes[:, :2]
-    return sides.prod(-1) + np.finfo(np.float64).eps
+    boxes = np.asarray(boxes, np.float64)
+    sides = np.nan_to_num(boxes[:, 2:] - boxes[:, :2], posinf=0, neginf=0)
+    return np.maximum(sides, 0).prod(-1) + np.finfo(np.float64).eps
+
+
+def _checked(
+    picture: Mapping[str, np.ndarray | None], num_keypoints: int
+) -> dict[str, np.ndarray]:
+    """Gives all arrays of a picture their shapes, also where one is empty."""
+    shapes = {
+        "truth_xy": (num_keypoints, 2),
+        "predicted_xy": (num_keypoints, 2),
+        "scores": (num_keypoints,),
+        "boxes": (4,),
+        "head_size": (),
+    }
+    found = {
+        name: np.asarray(
+            [] if picture[name] is None else picture[name], np.float64
+        ).reshape(-1, *shape)
+        for name, shape in shapes.items()
+        if name in picture
+    }
+    if "scores" in found:
+        unknown = ~np.isfinite(found["scores"])
+        found["scores"] = np.where(unknown, np.nan, found["scores"])
+        found["predicted_xy"] = np.where(
+            unknown[..., None], np.nan, found["predicted_xy"]
+        )
+    return found
+
+
+def _counts(
+    pictures: Sequence[Mapping[str, np.ndarray]], num_keypoints: int
+) -> np.ndarray:
+    """Annotated keypoints of all pictures, int [K]."""
+    counts = np.zeros(num_keypoints, np.int64)
+    for picture in pictures:
+        counts += (~pck.are_absent(picture["truth_xy"])).sum(0)
+    return counts
 
 
 def _spread(keypoint: str) -> float:
@@ -199,16 +257,21 @@ def _matched_picture(
     Returns:
         Boolean [Q, K] and float [Q, K], NaN where nothing was predicted.
     """
-    truth_xy = np.asarray(picture["truth_xy"], np.float64)
-    predicted_xy = np.asarray(picture["predicted_xy"], np.float64)
+    truth_xy, predicted_xy = picture["truth_xy"], picture["predicted_xy"]
     positives = np.zeros(predicted_xy.shape[:2], bool)
-    scores = np.where(_absent(predicted_xy), np.nan, picture["scores"])
+    absent = pck.are_absent(predicted_xy)
+    scores = np.where(absent, np.nan, picture["scores"])
     if not len(truth_xy) or not len(predicted_xy):
         return positives, scores
-    distances = np.linalg.norm(predicted_xy[:, None] - truth_xy[None], axis=-1)
-    head_size = np.asarray(picture["head_size"], np.float64)[None, :, None]
-    matched = distances <= threshold * head_size
-    for predicted, person in _assignment(matched, ~_absent(truth_xy)):
+    annotated = ~pck.are_absent(truth_xy)
+    apart = np.where(absent[..., None], 0.0, predicted_xy)[:, None] - np.where(
+        annotated[..., None], truth_xy, 0.0
+    )
+    reach = threshold * picture["head_size"]
+    reach = np.where(np.isfinite(reach), reach, -1.0)[None, :, None]
+    matched = np.linalg.norm(apart, axis=-1) <= reach
+    matched &= annotated[None] & ~absent[:, None]
+    for predicted, person in _assignment(matched, annotated):
         positives[predicted] = matched[predicted, person]
     return positives, scores
 
@@ -265,12 +328,8 @@ def _named(
     return {
         "keypoints": by_name,
         "groups": {
-            group: float(np.mean([by_name[name] for name in names]))
+            group: pck.mean_of_counted([by_name[name] for name in names])
             for group, names in descriptor.keypoint_groups.items()
         },
         "counts": dict(zip(descriptor.keypoints, counts.tolist(), strict=True)),
     }
-
-
-def _absent(xy: np.ndarray) -> np.ndarray:
-    return np.isnan(np.asarray(xy, np.float64)).any(-1)

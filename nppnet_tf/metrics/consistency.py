@@ -6,6 +6,10 @@ and on annotation it shows how well the two kinds of annotation agree, which
 bounds what a network can reach. Which classes a keypoint may lie on stands in
 the descriptor (`keypoint_classes`).
 
+What is missing: a keypoint of which a coordinate is no finite number is absent
+and does not count; one that lies outside of the picture counts and is on no
+part. Where nothing counts the rate is NaN, of that keypoint alone.
+
 Legend of shapes: N pictures, K keypoints.
 """
 
@@ -49,10 +53,11 @@ def keypoints_on_parts(
             f"`keypoints_xy` must be [{descriptor.num_keypoints}, 2]. "
             f"Received: keypoints_xy={np.shape(keypoints_xy)}"
         )
+    absent = pck.are_absent(keypoints_xy)
     result = np.full(descriptor.num_keypoints, np.nan)
     for k, name in enumerate(descriptor.keypoints):
         classes = descriptor.keypoint_classes.get(name, ())
-        if not classes or np.isnan(keypoints_xy[k]).any():
+        if not classes or absent[k]:
             continue
         if _label_at(label_map, keypoints_xy[k]) == descriptor.ignore_label:
             continue
@@ -100,8 +105,10 @@ def consistency(
         ValueError: If there are not as many label maps as poses.
     """
     keypoints_xy = np.asarray(keypoints_xy, np.float64)
+    keypoints_xy = keypoints_xy.reshape(-1, descriptor.num_keypoints, 2)
     if head_size is None:
         head_size = pck.head_sizes(keypoints_xy, descriptor)
+    head_size = np.where(np.isfinite(head_size), head_size, np.nan)
     if visible is not None:
         keypoints_xy = np.where(visible[..., None], keypoints_xy, np.nan)
     radii = tolerance * np.nan_to_num(head_size)
@@ -116,8 +123,10 @@ def consistency(
     counted = ~np.isnan(on_parts)
     names = descriptor.keypoints
     return {
-        "consistency": _mean(on_parts),
-        "keypoints": dict(zip(names, map(_mean, on_parts.T), strict=True)),
+        "consistency": pck.mean_of_counted(on_parts.ravel()),
+        "keypoints": dict(
+            zip(names, map(pck.mean_of_counted, on_parts.T), strict=True)
+        ),
         "counts": dict(zip(names, counted.sum(0).tolist(), strict=True)),
         "num_pictures": len(on_parts),
         "num_pictures_with_head": int((~np.isnan(head_size)).sum()),
@@ -136,10 +145,7 @@ def _is_near(label_map, point_xy, radius, classes) -> bool:
         return True
     x, y = point_xy
     height, width = label_map.shape
-    rows = np.arange(max(0, int(y - radius)), min(height, int(y + radius) + 2))
-    columns = np.arange(
-        max(0, int(x - radius)), min(width, int(x + radius) + 2)
-    )
+    rows, columns = _within(y, radius, height), _within(x, radius, width)
     if not rows.size or not columns.size:
         return False
     squared = (rows[:, None] - y) ** 2 + (columns[None] - x) ** 2
@@ -147,15 +153,17 @@ def _is_near(label_map, point_xy, radius, classes) -> bool:
     return bool((np.isin(window, classes) & (squared <= radius**2)).any())
 
 
+def _within(place: float, radius: float, side: int) -> np.ndarray:
+    """Pixels of one axis that may lie within a radius of a place."""
+    # Cut first: a place may be farther away than integers reach.
+    low, high = np.clip([place - radius, place + radius], -2, side)
+    return np.arange(max(0, int(low)), min(side, int(high) + 2))
+
+
 def _label_at(label_map, point_xy) -> int | None:
     """Label of the pixel that holds a point; None outside of the picture."""
-    column, row = np.floor(np.asarray(point_xy) + 0.5).astype(int)
+    column, row = np.floor(np.asarray(point_xy) + 0.5)
     height, width = label_map.shape
     if not (0 <= row < height and 0 <= column < width):
         return None
-    return int(label_map[row, column])
-
-
-def _mean(values: np.ndarray) -> float:
-    counted = values[~np.isnan(values)]
-    return float(counted.mean()) if counted.size else float("nan")
+    return int(label_map[int(row), int(column)])

@@ -3,6 +3,11 @@
 One confusion matrix is filled over the whole set, and the measures are read
 from it once. So pictures count by their pixels, and nothing depends on
 batches. Pixels whose true label is the ignore label do not count.
+
+What is missing: a picture needs a prediction of its truth's size, with a class
+for every pixel that counts; there is no word for "not predicted". Where nothing
+counts, every rate is NaN; a class in neither truth nor prediction has NaN and
+leaves the means alone.
 """
 
 from collections.abc import Mapping
@@ -115,11 +120,13 @@ def summarize(
     frequency = _ratio(confusion.sum(1), confusion.sum())
     return {
         "mean_iou": _mean_of_present(iou),
-        "mean_iou_absent_as_zero": float(np.nan_to_num(iou).mean()),
+        "mean_iou_absent_as_zero": _mean_with_zeros(iou),
         "mean_accuracy": _mean_of_present(accuracy),
-        "mean_accuracy_absent_as_zero": float(np.nan_to_num(accuracy).mean()),
+        "mean_accuracy_absent_as_zero": _mean_with_zeros(accuracy),
         "pixel_accuracy": float(_ratio(np.trace(confusion), confusion.sum())),
-        "frequency_weighted_iou": float(np.nansum(frequency * iou)),
+        "frequency_weighted_iou": (
+            float(np.nansum(frequency * iou)) if confusion.any() else np.nan
+        ),
         "iou": dict(zip(class_names, iou.tolist(), strict=True)),
         "accuracy": dict(zip(class_names, accuracy.tolist(), strict=True)),
         "absent_classes": [
@@ -248,6 +255,13 @@ def _ratio(numerator, denominator) -> np.ndarray:
 def _mean_of_present(rates: np.ndarray) -> float:
     present = rates[~np.isnan(rates)]
     return float(present.mean()) if present.size else float("nan")
+
+
+def _mean_with_zeros(rates: np.ndarray) -> float:
+    """Mean that counts NaN as 0, unless there is nothing else."""
+    if np.isnan(rates).all():
+        return float("nan")
+    return float(np.nan_to_num(rates).mean())
 
 
 def _checked_classes(

@@ -4,8 +4,13 @@ The protocol of LIP: head size is the distance between the two keypoints of the
 descriptor's head segment, without a factor. A picture in which one of them is
 absent, or both coincide, is left out altogether. A keypoint counts wherever
 the truth has it, occluded or not, and is right at a distance of `threshold`
-head sizes or less. Groups are means of their keypoints' rates; "upper_body"
-and "pckh" pool keypoints.
+head sizes or less. Groups are means of the rates of their keypoints that
+occur; "upper_body" and "pckh" pool keypoints.
+
+What is missing: a place of which a coordinate is no finite number is absent. A
+keypoint that the truth lacks does not count; one that counts and was not
+predicted is wrong, and so are all of a picture without a prediction. Where
+nothing counts the rate is NaN, of that keypoint or group alone.
 
 Legend of shapes: N pictures, K keypoints, B samples.
 """
@@ -25,6 +30,25 @@ THRESHOLD = 0.5
 UPPER_BODY = "upper_body"
 
 
+def are_absent(keypoints_xy: np.ndarray) -> np.ndarray:
+    """Says which places are none: a coordinate is NaN or infinite.
+
+    Args:
+        keypoints_xy: Float array [..., 2].
+
+    Returns:
+        Boolean array [...].
+    """
+    return ~np.isfinite(np.asarray(keypoints_xy, np.float64)).all(-1)
+
+
+def mean_of_counted(rates: Sequence[float]) -> float:
+    """Returns the mean of the rates that are numbers, NaN where none is."""
+    rates = np.asarray(rates, np.float64)
+    counted = rates[~np.isnan(rates)]
+    return float(counted.mean()) if counted.size else float("nan")
+
+
 def head_sizes(
     truth_xy: np.ndarray,
     descriptor: descriptors.DatasetDescriptor = descriptors.LIP,
@@ -42,7 +66,7 @@ def head_sizes(
         ValueError: If the descriptor names no head segment.
     """
     top, neck = _head_segment(descriptor)
-    truth_xy = np.asarray(truth_xy, np.float64)
+    truth_xy = _without_absent(truth_xy)
     sizes = np.linalg.norm(truth_xy[:, top] - truth_xy[:, neck], axis=-1)
     return np.where(sizes > 0, sizes, np.nan)
 
@@ -78,9 +102,13 @@ def normalised_distances(
     if released_reading:
         readable = predicted_xy >= 0
         predicted_xy = np.where(readable, predicted_xy, 1.0)
-    counted = ~np.isnan(truth_xy).any(-1) & ~np.isnan(head_size)[:, None]
-    errors = np.linalg.norm(predicted_xy - truth_xy, axis=-1)
-    errors = errors / np.asarray(head_size)[:, None]
+    head_size = np.asarray(head_size, np.float64)
+    has_head = np.isfinite(head_size) & (head_size > 0)
+    counted = ~are_absent(truth_xy) & has_head[:, None]
+    errors = np.linalg.norm(
+        _without_absent(predicted_xy) - _without_absent(truth_xy), axis=-1
+    )
+    errors = errors / np.where(has_head, head_size, np.nan)[:, None]
     return np.where(counted, np.where(np.isnan(errors), np.inf, errors), np.nan)
 
 
@@ -103,7 +131,8 @@ def pckh(
         threshold: Largest distance of a right keypoint, in head sizes.
         released_reading: Read a predicted coordinate that is NaN or negative
             as 1, as the scripts of MuLA and the release do when they read a
-            submission; only for comparison with their numbers.
+            submission, and call a group NaN of which one keypoint never
+            occurs; only for comparison with their numbers.
 
     Returns:
         Dict of plain Python values, rates in [0, 1] or NaN where nothing was
@@ -122,6 +151,7 @@ def pckh(
     distances = normalised_distances(
         truth_xy, predicted_xy, sizes, released_reading
     )
+    mean_of_group = _mean if released_reading else mean_of_counted
     counted = ~np.isnan(distances)
     right = counted & (distances <= threshold)
     scored = _indices(descriptor, _scored(descriptor))
@@ -137,7 +167,7 @@ def pckh(
         "pckh": _rate(right[:, scored], counted[:, scored]),
         UPPER_BODY: _rate(right[:, upper_body], counted[:, upper_body]),
         "groups": {
-            group: float(np.mean([rates[name] for name in names]))
+            group: mean_of_group([rates[name] for name in names])
             for group, names in descriptor.keypoint_groups.items()
         },
         "keypoints": rates,
@@ -152,6 +182,7 @@ def pckh(
         "protocol": (
             f"PCKh@{threshold:g}, head size {'-'.join(descriptor.head_segment)}"
             f", pooled over {len(scored)} keypoints"
+            + (", NaN and negative read as 1" if released_reading else "")
         ),
     }
 
@@ -305,6 +336,13 @@ class HeatmapPCKh(keras.metrics.Metric):
         }
 
 
+def _without_absent(keypoints_xy: np.ndarray) -> np.ndarray:
+    """Places as float64 [..., 2], both coordinates NaN where absent."""
+    keypoints_xy = np.asarray(keypoints_xy, np.float64)
+    absent = are_absent(keypoints_xy)[..., None]
+    return np.where(absent, np.nan, keypoints_xy)
+
+
 def _maxima_xy(heatmaps: np.ndarray) -> np.ndarray:
     """(column, row) of every maximum, (0, 0) where none is positive."""
     num_samples, _, width, num_keypoints = heatmaps.shape
@@ -312,6 +350,10 @@ def _maxima_xy(heatmaps: np.ndarray) -> np.ndarray:
     highest = flat.argmax(1)
     found = (flat.max(1) > 0)[..., None]
     return np.stack([highest % width, highest // width], -1) * found
+
+
+def _mean(rates: Sequence[float]) -> float:
+    return float(np.mean(rates))
 
 
 def _rate(right: np.ndarray, counted: np.ndarray) -> float:

@@ -1,5 +1,7 @@
 """Tests of inference.evaluation."""
 
+import dataclasses
+import json
 import pathlib
 
 import numpy as np
@@ -14,6 +16,7 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import evaluation
 from nppnet_tf.inference import prediction_files
+from nppnet_tf.inference import result_file
 from nppnet_tf.inference.predictor import Prediction
 from tests import shared
 from tests.inference import stand_in
@@ -229,13 +232,13 @@ class FilesTest(absltest.TestCase):
     def test_poses_of_a_file_score_as_the_reference_does(self):
         reference = np.load(shared.shared_path("reference/ref_pckh.npz"))
         truth, prediction = reference["lip400_gt"], reference["lip400_pred"]
-        # The scripts of the release read what is negative or no number as 1.
-        prediction = np.where(prediction >= 0, prediction, 1.0)
         paths = (self.folder / "truth.csv", self.folder / "prediction.csv")
         for path, poses in zip(paths, (truth, prediction), strict=True):
             _write_exact(path, poses)
 
-        result = evaluation.evaluate_files(LIP, poses=paths)
+        result = evaluation.evaluate_files(
+            LIP, poses=paths, pose_reading=evaluation.RELEASED
+        )
 
         rates = reference["lip400_pck"].ravel() / 100
         pose = result["pose"]
@@ -245,6 +248,28 @@ class FilesTest(absltest.TestCase):
         self.assertAlmostEqual(pose["upper_body"], rates[16])
         self.assertAlmostEqual(pose["pckh"], rates[17])
         self.assertEqual(result["protocol"]["pictures_with_pose"], len(truth))
+        self.assertEqual(result["protocol"]["poses"]["reading"], "released")
+
+    def test_poses_without_a_head_segment_are_said_not_to_be_measured(self):
+        descriptor = dataclasses.replace(LIP, head_segment=None)
+        path = self.folder / "poses.csv"
+        _write_exact(path, np.ones((2, 16, 2)))
+
+        result = evaluation.evaluate_files(descriptor, poses=(path, path))
+
+        self.assertIsNone(result["pose"])
+        self.assertIn("head segment", result["protocol"]["pose_not_measured"])
+
+    def test_a_result_of_nothing_is_null_and_not_nan(self):
+        path = self.folder / "poses.csv"
+        _write_exact(path, np.full((2, 16, 2), np.nan))
+
+        result = evaluation.evaluate_files(LIP, poses=(path, path))
+
+        document = json.loads(result_file.to_json(result))
+        self.assertIsNone(document["pose"]["pckh"])
+        self.assertEqual(document["pose"]["num_keypoints"], 0)
+        self.assertIsNone(document["pose"]["groups"]["ankle"])
 
 
 def _write_exact(path: pathlib.Path, poses: np.ndarray) -> None:

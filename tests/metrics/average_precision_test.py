@@ -159,8 +159,130 @@ class PCKhAveragePrecisionTest(absltest.TestCase):
         self.assertEqual(result["keypoints"]["first"], 0.0)
         self.assertTrue(np.isnan(result["keypoints"]["second"]))
 
+    def test_means_leave_out_what_nobody_annotated(self):
+        person = [[[10, 10], [np.nan, np.nan]]]
+
+        result = average_precision.pckh_average_precision(
+            _pictures(person, person, [[0.5, 0.5]]), TWO_POINTS
+        )
+
+        self.assertEqual(result["pckh_average_precision"], 1.0)
+        self.assertEqual(result["counts"], {"first": 1, "second": 0})
+
+    def test_missing_predictions_of_every_kind_are_misses(self):
+        person = [[10, 10], [50, 50]]
+        for predicted, scores in (
+            (None, None),
+            ([], []),
+            ([[[np.nan, np.nan], [50, 50]]], [[0.5, 0.5]]),
+            ([[[np.inf, 10], [50, 50]]], [[0.5, 0.5]]),
+            ([person], [[np.nan, 0.5]]),
+            ([person], [[np.inf, 0.5]]),
+        ):
+            pictures = _pictures([person], [person], [[0.9, 0.9]])
+            pictures += [
+                {
+                    **_pictures([person], [], [])[0],
+                    "predicted_xy": predicted,
+                    "scores": scores,
+                }
+            ]
+            with self.subTest(predicted=predicted, scores=scores):
+                result = average_precision.pckh_average_precision(
+                    pictures, TWO_POINTS
+                )
+
+                self.assertEqual(result["keypoints"]["first"], 0.5)
+                self.assertEqual(
+                    result["keypoints"]["second"], 1.0 if predicted else 0.5
+                )
+
+    def test_people_without_a_head_size_are_not_found(self):
+        person = [[10, 10], [50, 50]]
+        for size in (np.nan, np.inf, -np.inf):
+            (picture,) = _pictures([person], [person], [[0.9, 0.9]])
+            picture["head_size"][:] = size
+
+            result = average_precision.pckh_average_precision(
+                [picture], TWO_POINTS
+            )
+
+            self.assertEqual(result["pckh_average_precision"], 0.0)
+
+    def test_nothing_at_all_is_no_number(self):
+        result = average_precision.pckh_average_precision([], TWO_POINTS)
+
+        self.assertTrue(np.isnan(result["pckh_average_precision"]))
+        self.assertEqual(result["num_people"], 0)
+
 
 class OksRecallTest(absltest.TestCase):
+    def test_a_joint_not_predicted_costs_that_joint_alone(self):
+        # Four people in one picture, found exactly.
+        inside = np.random.default_rng(0).uniform(0, 60, [4, 14, 2])
+        boxes = np.array([[90.0 * i, 0, 90.0 * i + 60, 60] for i in range(4)])
+        truth_xy = inside + boxes[:, None, :2]
+        for missing in (np.nan, np.inf, -np.inf):
+            predicted_xy = inside.copy()
+            predicted_xy[2, 5] = missing
+            picture = {
+                "truth_xy": truth_xy,
+                "boxes": boxes,
+                "predicted_xy": predicted_xy,
+            }
+
+            result = average_precision.oks_recall([picture])
+
+            rates = list(result["keypoints"].values())
+            self.assertEqual(rates[5], 0.75)
+            # 13 of 14 joints are a similarity of 0.929: of the ten thresholds
+            # only 0.95 is out of this person's reach.
+            for k in (*range(5), *range(6, 14)):
+                self.assertAlmostEqual(rates[k], (9 * 4 + 3) / 40)
+
+    def test_a_joint_not_predicted_is_unlike(self):
+        box = np.array([[0.0, 0, 10, 10]])
+        truth_xy = np.ones([1, 14, 2])
+        predicted_xy = np.stack([truth_xy[0], truth_xy[0]])
+        predicted_xy[0, :7] = np.nan
+
+        similarity = average_precision.object_keypoint_similarity(
+            truth_xy, box, predicted_xy
+        )
+
+        np.testing.assert_array_equal(similarity, [[0.5, 1.0]])
+
+    def test_missing_people_and_boxes_are_not_found(self):
+        picture = {
+            "truth_xy": np.ones([2, 14, 2]),
+            "boxes": np.array([[0.0, 0, 9, 9], [np.nan, 0, 9, 9]]),
+            "predicted_xy": np.ones([1, 14, 2]),
+        }
+        for predicted, expected in ((np.ones([1, 14, 2]), 0.5), (None, 0.0)):
+            result = average_precision.oks_recall(
+                [{**picture, "predicted_xy": predicted}]
+            )
+
+            self.assertEqual(result["oks_recall"], expected)
+            self.assertTrue(np.isfinite(result["by_threshold"]).all())
+
+    def test_means_leave_out_what_nobody_annotated(self):
+        truth_xy = np.ones([1, 14, 2])
+        truth_xy[0, 3] = np.nan
+        picture = {
+            "truth_xy": truth_xy,
+            "boxes": np.array([[0.0, 0, 9, 9]]),
+            "predicted_xy": np.ones([1, 14, 2]),
+        }
+
+        result = average_precision.oks_recall([picture])
+
+        self.assertEqual(result["oks_recall"], 1.0)
+        self.assertEqual(set(result["by_threshold"]), {1.0})
+        self.assertTrue(
+            np.isnan(average_precision.oks_recall([])["oks_recall"])
+        )
+
     def test_a_perfect_pose_in_its_crop_is_found_at_every_threshold(self):
         inside = np.arange(28.0).reshape(1, 14, 2)
         boxes = np.array([[100.0, 50.0, 160.0, 150.0]])

@@ -98,6 +98,45 @@ class ConsistencyTest(parameterized.TestCase):
         self.assertEqual(result["num_keypoints"], 0)
         self.assertTrue(np.isnan(result["consistency"]))
 
+    @parameterized.parameters(np.nan, np.inf, -np.inf)
+    def test_what_was_not_predicted_does_not_count(self, value):
+        label_map = _picture(LIP, "Left-leg")
+        pose = _pose(
+            LIP, left_knee=(15, 20), left_ankle=(value, 20), head_top=(3, value)
+        )
+
+        result = consistency.consistency([label_map], pose[None])
+
+        self.assertEqual(result["consistency"], 1.0)
+        self.assertEqual(result["num_keypoints"], 1)
+        self.assertEqual(result["num_pictures_with_head"], 0)
+
+    def test_places_far_outside_are_on_no_part(self):
+        pose = _pose(LIP, left_knee=(1e30, -1e30))
+
+        result = consistency.consistency(
+            [_picture(LIP, "Left-leg")], pose[None]
+        )
+
+        self.assertEqual(result["consistency"], 0.0)
+
+    def test_an_infinite_head_has_no_size(self):
+        pose = _pose(LIP, left_knee=(25, 20))
+
+        result = consistency.consistency(
+            [_picture(LIP, "Left-leg")],
+            pose[None],
+            head_size=np.array([np.inf]),
+        )
+
+        self.assertEqual(result["consistency"], 0.0)
+        self.assertEqual(result["num_pictures_with_head"], 0)
+
+    def test_no_picture_is_no_number(self):
+        result = consistency.consistency([], [])
+
+        self.assertTrue(np.isnan(result["consistency"]))
+
     def test_pictures_pool_their_keypoints(self):
         label_map = _picture(LIP, "Left-leg")
         poses = np.stack(

@@ -95,6 +95,9 @@ class SummarizeTest(absltest.TestCase):
 
         self.assertTrue(np.isnan(summary["mean_iou"]))
         self.assertTrue(np.isnan(summary["pixel_accuracy"]))
+        rates = [v for v in summary.values() if isinstance(v, float)]
+        self.assertLen(rates, 6)
+        self.assertTrue(np.isnan(rates).all())
 
     def test_a_label_that_is_no_class_is_refused(self):
         with self.assertRaisesRegex(ValueError, r"Received: prediction=\[3\]"):

@@ -167,6 +167,61 @@ class PCKhTest(absltest.TestCase):
         )
         self.assertLess(pck.pckh(truth_xy, predicted_xy)["pckh"], 1)
 
+    def test_released_reading_takes_negative_places_for_1(self):
+        # The ankle lies at (2, 2), the head measures 10; (1, 1) is near.
+        truth_xy = _person()
+        truth_xy[0, 0] = 2.0
+        for x, y, released, ours in (
+            (-300.0, -300.0, True, False),
+            (-300.0, 3.0, True, False),
+            (np.nan, 3.0, True, False),
+            (-1.0, 2.0, True, True),
+            (0.0, 0.0, True, True),
+            (-300.0, 9.0, False, False),
+        ):
+            predicted_xy = truth_xy.copy()
+            predicted_xy[0, 0] = x, y
+            for reading, expected in ((True, released), (False, ours)):
+                with self.subTest(x=x, y=y, released=reading):
+                    scores = pck.pckh(
+                        truth_xy, predicted_xy, released_reading=reading
+                    )
+                    self.assertEqual(
+                        scores["keypoints"]["right_ankle"], expected
+                    )
+                    self.assertEqual("read as 1" in scores["protocol"], reading)
+
+    def test_what_is_infinite_is_absent(self):
+        truth_xy = _person(3)
+        predicted_xy = truth_xy.copy()
+        predicted_xy[0, 3] = np.inf, 0.0
+        truth_xy[1, 4] = -np.inf, 0.0
+        # Without a head nothing of this picture counts; it is not that
+        # everything is near an infinite one.
+        truth_xy[2, 9] = np.inf, 0.0
+
+        scores = pck.pckh(truth_xy, predicted_xy)
+
+        self.assertEqual(scores["num_pictures_with_head"], 2)
+        self.assertEqual(scores["num_keypoints"], 14 + 13)
+        self.assertEqual(scores["num_missing"], 1)
+        self.assertAlmostEqual(scores["pckh"], 26 / 27)
+
+    def test_a_group_leaves_out_what_never_occurs(self):
+        truth_xy = _person()
+        truth_xy[0, 0] = np.nan
+
+        scores = pck.pckh(truth_xy, _person())
+
+        self.assertTrue(np.isnan(scores["keypoints"]["right_ankle"]))
+        self.assertEqual(scores["groups"]["ankle"], 1.0)
+
+    def test_no_picture_at_all_is_not_a_number(self):
+        scores = pck.pckh(np.zeros([0, 16, 2]), np.zeros([0, 16, 2]))
+
+        self.assertTrue(np.isnan(scores["pckh"]))
+        self.assertEqual(scores["num_pictures"], 0)
+
     def test_no_annotation_at_all_is_not_a_number(self):
         scores = pck.pckh(np.full([2, 16, 2], np.nan), np.zeros([2, 16, 2]))
 

@@ -249,6 +249,42 @@ class EvaluateFilesTest(parameterized.TestCase):
         self.assertIn("mIoU 100.00", result.stdout)
         self.assertIn("PCKh@0.5 100.00", result.stdout)
 
+    def test_poses_are_read_as_the_release_does_by_a_flag(self):
+        # Heads of 6 * sqrt(5) = 13.4 pixels; the ankle's truth is (0, 3), the
+        # knee's (6, 9), the hip's (12, 15): of those the release's (1, 1) is
+        # 2.2, 9.4 and 17.8 pixels away, and half a head is 6.7.
+        pose = np.arange(32, dtype=float).reshape(16, 2) * 3
+        pose[9] = pose[8] + (6.0, 12.0)
+        predicted = pose.copy()
+        predicted[0] = -400.0
+        predicted[1] = np.nan
+        predicted[2] = -9.0
+        for name, poses in (("truth", pose), ("prediction", predicted)):
+            prediction_files.write_pose_rows(
+                self.folder / f"{name}.csv", {"a": poses}
+            )
+        rates = {}
+        for reading in ("as_written", "released"):
+            output = self.folder / f"{reading}.json"
+            result = shared.run_tool(
+                "evaluate",
+                f"--truth_csv={self.folder / 'truth.csv'}",
+                f"--prediction_csv={self.folder / 'prediction.csv'}",
+                f"--pose_reading={reading}",
+                f"--output={output}",
+            )
+            self.assertEqual(result.exit_code, 0, result.stderr)
+            document = json.loads(output.read_text())
+            self.assertEqual(document["protocol"]["poses"]["reading"], reading)
+            rates[reading] = document["pose"]
+
+        # Ankle, knee and hip of 14 are wrong as written; the ankle is right
+        # by the release's reading.
+        self.assertAlmostEqual(rates["as_written"]["pckh"], 11 / 14)
+        self.assertAlmostEqual(rates["released"]["pckh"], 12 / 14)
+        self.assertEqual(rates["released"]["keypoints"]["right_ankle"], 1.0)
+        self.assertEqual(rates["released"]["keypoints"]["right_knee"], 0.0)
+
     def test_missing_prediction_needs_its_flag(self):
         (self.prediction / "b.png").unlink()
 
@@ -295,6 +331,11 @@ class EvaluateFilesTest(parameterized.TestCase):
             "output_folder",
             ["--truth_csv=c", "--prediction_csv=d", "--output=/"],
             "output is a folder",
+        ),
+        (
+            "reading_of_no_poses",
+            ["--truth_dir=c", "--prediction_dir=d", "--pose_reading=released"],
+            "no file of poses",
         ),
         (
             "unknown_dataset",

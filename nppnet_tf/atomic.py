@@ -1,11 +1,28 @@
 """Outputs that are either whole or not there."""
 
 import contextlib
+import errno
 import glob
+import hashlib
 import os
 import pathlib
 import shutil
 from collections.abc import Iterator
+from collections.abc import Sequence
+
+from nppnet_tf.errors import UserError
+
+# Of one name, in bytes, on the usual file systems.
+MAX_NAME_BYTES = 255
+
+# Room for the number of a process in the name of a temporary.
+_PROCESS_DIGITS = 10
+
+# What libraries say of a disk that takes no more, under errors of their own.
+_FULL = {
+    os.strerror(number): number
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+}
 
 
 @contextlib.contextmanager
@@ -27,6 +44,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     Raises:
         FileExistsError: A folder was made, or `path` is a folder, and `path`
             already exists.
+        OSError: It cannot be written; names `path`, also where a library says
+            in an error of its own that the disk is full.
 
     Example:
         >>> import pathlib, tempfile
@@ -38,13 +57,63 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    temporary = path.with_name(f"{_temporary_start(path)}{os.getpid()}")
     _remove(temporary)
     try:
-        yield temporary
-        _move(temporary, path)
+        with naming(path, temporary):
+            yield temporary
+            _move(temporary, path)
     finally:
         _remove(temporary)
+
+
+@contextlib.contextmanager
+def atomic_paths(
+    paths: Sequence[str | os.PathLike[str]],
+) -> Iterator[list[pathlib.Path]]:
+    """Lends temporaries of files that belong together: all appear, or none.
+
+    Args:
+        paths: Files or folders, as of `atomic_path`. The last one appears
+            first: one that says what the others are.
+
+    Yields:
+        A temporary for each.
+    """
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(atomic_path(path)) for path in paths]
+
+
+@contextlib.contextmanager
+def naming(
+    path: str | os.PathLike[str], temporary: str | os.PathLike[str] = ""
+) -> Iterator[None]:
+    """Makes errors of writing say which file they are about.
+
+    A full disk is told by the stream, which does not know its file.
+
+    Args:
+        path: The file that is written.
+        temporary: What it is called meanwhile.
+
+    Raises:
+        OSError: As the block raises it, with the name of the file; also for
+            errors of libraries that say that the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        names = (None, os.fspath(temporary), temporary)
+        if error.errno is not None and error.filename in names:
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
+    except UserError:
+        raise
+    except Exception as error:
+        for text, number in _FULL.items():
+            if text in str(error):
+                raise OSError(number, text, os.fspath(path)) from error
+        raise
 
 
 def remove_partial(path: str | os.PathLike[str]) -> None:
@@ -53,7 +122,8 @@ def remove_partial(path: str | os.PathLike[str]) -> None:
     Only where no other process can be writing it now.
     """
     path = pathlib.Path(path)
-    for temporary in path.parent.glob(f"{glob.escape(path.name)}.tmp-*"):
+    start = glob.escape(_temporary_start(path))
+    for temporary in path.parent.glob(f"{start}*"):
         _remove(temporary)
 
 
@@ -61,6 +131,34 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes a UTF-8 file at once: the old content or the new, never half."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def short_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
+    """Returns a name that a file system takes.
+
+    Args:
+        name: Of a file.
+        max_bytes: Its room.
+
+    Returns:
+        The name itself where it fits, otherwise its beginning and the first
+        digits of a hash of all of it.
+    """
+    encoded = os.fsencode(name)
+    if len(encoded) <= max_bytes:
+        return name
+    mark = f"-{hashlib.sha256(encoded).hexdigest()[:8]}"
+    # No letter is cut in two, which some file systems refuse.
+    while len(os.fsencode(name)) > max_bytes - len(mark):
+        name = name[:-1]
+    return name + mark
+
+
+def _temporary_start(path: pathlib.Path) -> str:
+    """What the names of temporaries begin with; the process's number ends."""
+    mark = ".tmp-"
+    room = MAX_NAME_BYTES - len(mark) - _PROCESS_DIGITS
+    return f"{short_name(path.name, room)}{mark}"
 
 
 def _move(temporary: pathlib.Path, path: pathlib.Path) -> None:

@@ -54,9 +54,19 @@ def printable(value: object) -> str:
     Args:
         value: Anything; file names may hold bytes that are no text.
     """
-    text = " ".join(shorten(str(value), 8 * MAX_MESSAGE).split())
+    return escaped(" ".join(shorten(str(value), 8 * MAX_MESSAGE).split()))
+
+
+def escaped(text: str) -> str:
+    """Returns a text whose characters all can be shown, lines kept apart.
+
+    Bytes of file names that are no text, and characters that steer a terminal,
+    are written as escapes.
+    """
     return "".join(
-        character if character.isprintable() else _escape(character)
+        character
+        if character.isprintable() or character in "\n\t"
+        else _escape(character)
         for character in text
     )
 

@@ -1,5 +1,7 @@
 """Tests of nppnet_tf.atomic."""
 
+import errno
+import os
 import pathlib
 
 from absl.testing import absltest
@@ -58,6 +60,63 @@ class AtomicPathTest(absltest.TestCase):
         atomic.write_text(target, "second")
 
         self.assertEqual(target.read_text(), "second")
+
+    def test_a_full_disk_is_told_with_the_name_of_the_file(self):
+        target = self.folder / "result.txt"
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        for error in (full, RuntimeError(f"HDF5: {full.strerror}")):
+            with self.assertRaises(OSError) as caught:
+                with atomic.atomic_path(target) as temporary:
+                    temporary.write_text("half")
+                    raise error
+
+            self.assertEqual(caught.exception.errno, errno.ENOSPC)
+            self.assertEqual(caught.exception.filename, str(target))
+            self.assertEmpty(list(self.folder.iterdir()))
+
+    def test_names_of_any_length_are_written_and_swept(self):
+        name = "é" * (atomic.MAX_NAME_BYTES // 2)
+        for target in (self.folder / name, self.folder / f"{name[:-1]}ab"):
+            atomic.write_text(target, "whole")
+            self.assertEqual(target.read_text(), "whole")
+            with atomic.atomic_path(target) as temporary:
+                temporary.write_text("half")
+                atomic.remove_partial(target)
+                self.assertFalse(temporary.exists())
+                temporary.write_text("again")
+
+        self.assertLen(list(self.folder.iterdir()), 2)
+
+    def test_files_of_a_group_appear_together_the_last_one_first(self):
+        targets = [self.folder / name for name in ("a", "b", "c")]
+
+        with self.assertRaisesRegex(RuntimeError, "halfway"):
+            with atomic.atomic_paths(targets) as temporaries:
+                for path in temporaries[:2]:
+                    path.write_text("whole")
+                raise RuntimeError("halfway")
+        self.assertEmpty(list(self.folder.iterdir()))
+
+        with atomic.atomic_paths(targets) as temporaries:
+            for path in temporaries:
+                path.write_text("whole")
+        self.assertEqual(sorted(self.folder.iterdir()), targets)
+
+
+class ShortNameTest(absltest.TestCase):
+    def test_a_name_that_fits_is_kept(self):
+        self.assertEqual(atomic.short_name("a" * 255), "a" * 255)
+
+    def test_long_names_stay_apart_and_whole_letters(self):
+        names = ["é" * 130 + end for end in ("a", "b")]
+
+        short = [atomic.short_name(name, 100) for name in names]
+
+        self.assertNotEqual(*short)
+        for name in short:
+            self.assertLessEqual(len(os.fsencode(name)), 100)
+            self.assertStartsWith(name, "éé")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ flag errors come at once.
 import errno
 import os
 import pathlib
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ from typing import TypeVar
 from absl import app as _  # noqa: F401
 from absl import flags
 
+from nppnet_tf import errors
 from nppnet_tf.errors import UserError
 
 Item = TypeVar("Item")
@@ -48,11 +50,22 @@ TERMINATED = 143
 _GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg")
 
 _NO_SPACE = os.strerror(errno.ENOSPC)
+_STDOUT = "standard output"
 
 
 def say(text: object = "") -> None:
-    """Writes one line to stdout, at once."""
-    print(text, flush=True)
+    """Writes one line to stdout, at once.
+
+    What stdout cannot take (bytes of file names that are no text, letters that
+    its encoding lacks, characters that steer a terminal) is written as escapes.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    shown = errors.escaped(str(text)).encode(encoding, "backslashreplace")
+    try:
+        print(shown.decode(encoding), flush=True)
+    except OSError as error:
+        error.filename = error.filename or _STDOUT
+        raise
 
 
 def run(
@@ -69,7 +82,9 @@ def run(
     Sets, before anything imports TensorFlow and only where the caller has not:
     `TF_CPP_MIN_LOG_LEVEL`, so that stderr holds nothing but what went wrong:
     to 2, errors, where there is a GPU; to 3, nothing, where there is none,
-    which TensorFlow takes for an error. Always sets `KERAS_BACKEND=tensorflow`.
+    which TensorFlow takes for an error. Always sets `KERAS_BACKEND=tensorflow`,
+    and `KERAS_HOME` to where nothing is: a `keras.json` of the user's, written
+    for other programs, changes nothing here.
 
     Besides the tool's own flags it understands `--help`, `--helpfull`,
     `--flagfile=FILE` and `--only_check_args`, which checks the flags and ends.
@@ -82,6 +97,8 @@ def run(
     has_gpu = any(map(os.path.exists, _GPU_DEVICES))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if has_gpu else "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    # No folder: Keras neither finds a file there nor writes one.
+    os.environ["KERAS_HOME"] = os.devnull
     name = _tool_name(function)
     try:
         argv = _parse_flags(function, arguments)
@@ -152,6 +169,7 @@ def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
         UserError: If it is not given, is a file, or cannot be made or written.
     """
     folder = _given(path, flag, "a folder")
+    _refuse_lost_link(folder, flag)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -173,6 +191,50 @@ def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
             "none",
         )
     return folder
+
+
+def new_file(
+    path: str | os.PathLike[str] | None,
+    flag: str,
+    inputs: Iterable[str | os.PathLike[str] | None] = (),
+    is_replaceable: Callable[[pathlib.Path], bool] | None = None,
+) -> pathlib.Path:
+    """Returns the path of a file for output, sure before the work begins.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--output`.
+        inputs: Files and folders that the tool reads, none of which may be
+            lost; those that were not given are None or empty.
+        is_replaceable: Tells of a file inside an input folder whether it is an
+            earlier output, no input. Without it none is.
+
+    Raises:
+        UserError: If it is not given, is a folder or a device, lies where
+            nothing can be written, or is one of the inputs.
+    """
+    output = _given(path, flag, "a file")
+    where = f"{flag}={path}"
+    _refuse_lost_link(output, flag)
+    mode = _mode(output, where)
+    if mode is not None and not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
+        raise UserError("not a file", where, "a file", kind)
+    parent = next(p for p in output.absolute().parents if os.path.lexists(p))
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise UserError(
+            "cannot write there", where, "a folder that can be written", parent
+        )
+    for given in filter(None, inputs):
+        if _is_input(output, pathlib.Path(given)) and not (
+            pathlib.Path(given).is_dir()
+            and is_replaceable
+            and is_replaceable(output)
+        ):
+            raise UserError(
+                "output would replace an input", where, "another file", given
+            )
+    return output
 
 
 def resolved_flags(function: Callable[..., object]) -> str:
@@ -408,11 +470,11 @@ def _tool_name(function: Callable[..., object]) -> str:
 
 def _describe(error: Exception) -> str | None:
     """Returns the line for an error of the user's making, None for a bug."""
-    text = " ".join(str(error).split())
+    text = errors.printable(error)
     if isinstance(error, UserError):
         return text
     if isinstance(error, flags.Error):
-        return text.removeprefix("ERROR:: ")
+        return errors.shorten(text.removeprefix("ERROR:: "), errors.MAX_MESSAGE)
     # TensorFlow and h5py report a full disk under classes of their own.
     if _NO_SPACE in text:
         where = getattr(error, "filename", None)
@@ -425,7 +487,11 @@ def _describe(error: Exception) -> str | None:
 
 
 def _end(line: str, status: int) -> NoReturn:
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # It is full, or gone; Python would try again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
     sys.exit(status)
@@ -437,6 +503,43 @@ def _given(
     if path is None or not os.fspath(path):
         raise UserError("flag is missing", flag, expected, "nothing")
     return pathlib.Path(path)
+
+
+def _refuse_lost_link(path: pathlib.Path, flag: str) -> None:
+    """Refuses a link whose target is missing, or that leads to itself."""
+    where = f"{flag}={path}"
+    for part in (path, *path.parents):
+        if os.path.islink(part) and _mode(part, where) is None:
+            raise UserError(
+                "link to nothing",
+                where,
+                "a link to what is there",
+                os.readlink(part),
+            )
+
+
+def _mode(path: pathlib.Path, where: str) -> int | None:
+    """Kind and permissions of a file, None where there is none."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "cannot be used",
+            where,
+            "a path of this system",
+            getattr(error, "strerror", None) or error,
+        ) from error
+
+
+def _is_input(output: pathlib.Path, given: pathlib.Path) -> bool:
+    """Whether an output is a given file, or lies in a given folder already."""
+    if not output.exists() or not given.exists():
+        return False
+    if output.samefile(given):
+        return True
+    return given.is_dir() and output.resolve().is_relative_to(given.resolve())
 
 
 def _require_path(

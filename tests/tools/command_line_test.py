@@ -4,10 +4,13 @@ The tool under test is written by the test itself into a package `tools_sample`
 whose `command_line` is the real one, so that all passes a real process.
 """
 
+import io
+import os
 import pathlib
 import subprocess
 import sys
 import textwrap
+from unittest import mock
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -167,6 +170,36 @@ class RunTest(parameterized.TestCase):
         self.assertEqual(process.returncode, 141)
         self.assertEqual(stderr, b"")
 
+    @parameterized.named_parameters(
+        ("utf_8", "utf-8", "\\xb2 é 测\n"),
+        ("ascii", "ascii", "\\xb2 \\xe9 \\u6d4b\n"),
+        ("latin_1", "latin-1", "\\xb2 é \\u6d4b\n"),
+    )
+    def test_every_name_can_be_said(self, encoding, expected):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding)
+        with mock.patch.object(sys, "stdout", stream):
+            command_line.say(os.fsdecode(b"\xb2 ") + "é 测")
+
+        self.assertEqual(stream.buffer.getvalue().decode(encoding), expected)
+
+    def test_a_full_stdout_is_one_line_and_status_2(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run(
+                self._command("count", "--words=a"),
+                cwd=self.folder,
+                env=self._environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(
+            result.stderr, r"\Anppnet-count: disk full; where: standard output"
+        )
+        self.assertLen(result.stderr.splitlines(), 1)
+
     def test_flag_file_sets_flags_and_later_flags_win(self):
         flag_file = self.folder / "count.txt"
         flag_file.write_text("# A comment.\n--words=file\n--times=2\n")
@@ -317,6 +350,71 @@ class RequirePathTest(parameterized.TestCase):
     def test_new_folder_where_a_file_is_is_a_user_error(self, name, message):
         with self.assertRaisesRegex(command_line.UserError, message):
             command_line.new_folder(self.folder / name, "--output")
+
+
+class NewFileTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.file = self.folder / "file"
+        self.file.write_text("text")
+        (self.folder / "loop").symlink_to("loop")
+        (self.folder / "lost").symlink_to("nowhere")
+        (self.folder / "hard").hardlink_to(self.file)
+        (self.folder / "soft").symlink_to("file")
+        (self.folder / "there").symlink_to(self.folder)
+        (self.folder / "inputs").mkdir()
+        (self.folder / "inputs" / "a").touch()
+
+    @parameterized.parameters("file", "soft", "there/new", "a/b/new")
+    def test_what_can_be_written_is_returned(self, name):
+        path = self.folder / name
+
+        self.assertEqual(command_line.new_file(path, "--output"), path)
+        self.assertEqual(self.file.read_text(), "text")
+        self.assertFalse((self.folder / "a").exists())
+
+    @parameterized.parameters(
+        ("inputs", "not a file; .* found: a folder"),
+        ("file/below", "cannot be used; .* Not a directory"),
+        ("loop", "cannot be used; .* Too many levels"),
+        ("loop/below", "cannot be used; .* Too many levels"),
+        ("lost", "link to nothing; .* found: nowhere"),
+        ("lost/below", "link to nothing; .* found: nowhere"),
+        ("x" * 300, "cannot be used; .* name too long"),
+        ("/dev/null", "not a file; .* found: a device"),
+        ("", "flag is missing; where: --output"),
+    )
+    def test_what_cannot_be_written_is_a_user_error(self, name, message):
+        path = self.folder / name if name else name
+        with self.assertRaisesRegex(command_line.UserError, message):
+            command_line.new_file(path, "--output")
+
+    @parameterized.parameters("loop", "loop/below", "lost", "lost/below")
+    def test_folders_know_lost_links_too(self, name):
+        with self.assertRaisesRegex(
+            command_line.UserError, "link to nothing|Too many levels"
+        ):
+            command_line.new_folder(self.folder / name, "--output")
+
+    @parameterized.parameters("file", "hard", "soft", "there/file", "inputs/a")
+    def test_an_input_is_never_replaced(self, name):
+        inputs = (self.file, self.folder / "inputs", None, "")
+        with self.assertRaisesRegex(
+            command_line.UserError, f"replace an input; .*{name}"
+        ):
+            command_line.new_file(self.folder / name, "--output", inputs)
+
+    def test_an_earlier_output_inside_an_input_is_replaced(self):
+        inputs = (self.folder / "inputs",)
+        for name in ("a", "new"):
+            path = self.folder / "inputs" / name
+
+            found = command_line.new_file(
+                path, "--output", inputs, lambda path: path.name == "a"
+            )
+
+            self.assertEqual(found, path)
 
 
 class ProgressTest(absltest.TestCase):

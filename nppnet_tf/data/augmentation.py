@@ -95,7 +95,7 @@ def apply(
         UserError: The picture cannot be decoded, or the label map has another
             size.
     """
-    picture = images.decode_picture(record.image_bytes)
+    picture = images.decode_plain(record.image_bytes)
     source_size = (picture.height, picture.width)
     matrix = transform.matrix(source_size, image_size)
     image = geometry.warp_image(picture, matrix, image_size)

@@ -1,29 +1,33 @@
 """Bytes of pictures and label maps to arrays, and back.
 
-Only JPEG and PNG are read, whatever the name of the file says. Everything that
-can be wrong with a file is told as a `UserError`.
+Only JPEG and PNG are read, whatever the name of the file says. What a whole
+file is, how it is turned and what it may cost stands in `docs/pictures.md`;
+pixels come from the decoder that the served graph has. Everything that can be
+wrong with a file is told as a `UserError`.
 """
 
 import io
+import os
 import struct
 import zlib
 
 import numpy as np
 from PIL import Image
-from PIL import ImageOps
 from PIL import JpegImagePlugin
 from PIL import PngImagePlugin
 
+from nppnet_tf import text_files
+from nppnet_tf.data import picture_structure
+from nppnet_tf.data.picture_structure import JPEG_START
+from nppnet_tf.data.picture_structure import MAX_BYTES
+from nppnet_tf.data.picture_structure import MAX_PIXELS
+from nppnet_tf.data.picture_structure import PictureStructure
 from nppnet_tf.errors import UserError
 
-# 8192 x 8192: four times what a telephone makes, and 200 MB decoded. A file
-# of some kilobytes can claim thousands of times as much.
-MAX_PIXELS = 1 << 26
-
-_JPEG_START = b"\xff\xd8\xff"
-_PNG_START = b"\x89PNG\r\n\x1a\n"
-_ORIENTATION = 0x0112
-_UPRIGHT = 1
+# By the color type of a PNG.
+_GREY = 0
+_PALETTE = 3
+_MODES = {2: "colors", 4: "grey with transparency", 6: "colors"}
 
 # What libraries raise on damaged files. PIL lets errors of its parsers out.
 _DECODING_ERRORS = (
@@ -41,6 +45,15 @@ _DECODING_ERRORS = (
 )
 
 
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Returns the content of a picture's file, of `MAX_BYTES` at most.
+
+    Raises:
+        UserError: It is missing, no regular file, or larger.
+    """
+    return text_files.read_bytes(path, MAX_BYTES)
+
+
 def decode(
     data: bytes, where: object = None, max_pixels: int = MAX_PIXELS
 ) -> np.ndarray:
@@ -52,30 +65,34 @@ def decode(
         max_pixels: Larger pictures are refused before they are decoded.
 
     Returns:
-        Uint8 [H, W, 3], RGB, turned upright as its EXIF orientation says.
-        Transparency is dropped.
+        Uint8 [H, W, 3], RGB, turned upright. Transparency is dropped.
 
     Raises:
-        UserError: Not JPEG or PNG, damaged, truncated or too large.
+        PictureError: Not JPEG or PNG, damaged, truncated or too large.
     """
-    return np.asarray(decode_picture(data, where, max_pixels))
+    structure = picture_structure.read(data, where, max_pixels)
+    return _upright(_decode_pixels(structure, where), structure.orientation)
 
 
 def decode_picture(
     data: bytes, where: object = None, max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """As `decode`, but leaves the picture in the library's form.
+    """As `decode`, but in the form of the library that warps pictures."""
+    return Image.fromarray(decode(data, where, max_pixels))
+
+
+def decode_plain(data: bytes, where: object = None) -> Image.Image:
+    """Decodes what `plain_bytes` returned, by the library that warps it.
 
     Returns:
-        A loaded picture of mode RGB.
+        A loaded picture of mode RGB, of the pixels that `decode` gives.
+
+    Raises:
+        UserError: The bytes are damaged, or no picture.
     """
-    image = _open(data, where, max_pixels)
     try:
+        image = _open_plain(data)
         image.load()
-        if _orientation(image) != _UPRIGHT:
-            image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):
-            return _from_wide_grey(image)
         return image if image.mode == "RGB" else image.convert("RGB")
     except _DECODING_ERRORS as error:
         raise _damaged(where, error) from error
@@ -89,19 +106,20 @@ def plain_bytes(data: bytes, where: object = None) -> bytes:
         where: File or record, for messages.
 
     Returns:
-        `data` itself where it is upright and grey or RGB; otherwise (CMYK,
-        palette, transparency, 16 bit, EXIF orientation) a PNG of what `decode`
-        makes of it, so that nothing more is lost.
+        `data` itself where it is upright, grey or RGB, and read alike by two
+        decoders; otherwise (CMYK, palette, transparency, 16 bit, an
+        orientation) a PNG of what `decode` makes of it, so that nothing more
+        is lost.
 
     Raises:
-        UserError: As `decode`; the picture is decoded once to be sure.
+        PictureError: As `decode`; the picture is decoded to be sure.
     """
-    image = _open(data, where, MAX_PIXELS)
-    is_plain = image.mode in ("L", "RGB") and _orientation(image) == _UPRIGHT
-    if is_plain and "transparency" not in image.info:
-        _load(image, where)
+    structure = picture_structure.read(data, where)
+    pixels = _decode_pixels(structure, where)
+    is_upright = structure.orientation == 1
+    if is_upright and _is_plain(data, pixels):
         return data
-    return encode_png(decode(data, where))
+    return encode_png(_upright(pixels, structure.orientation))
 
 
 def decode_label_map(
@@ -110,8 +128,9 @@ def decode_label_map(
     """Decodes a PNG of class ids.
 
     Args:
-        data: Content of the file: a PNG with one channel of 8 (or fewer) bits,
-            or with a palette, whose indices are the ids.
+        data: Content of the file: a PNG with one channel of 1 to 16 bits, or
+            with a palette, whose indices are the ids. Ids are taken as they
+            are stored, at every depth; every checksum must be right.
         where: File or record, for messages.
         max_pixels: Larger label maps are refused before they are decoded.
 
@@ -119,25 +138,28 @@ def decode_label_map(
         Uint8 [H, W].
 
     Raises:
-        UserError: Not such a PNG, damaged, truncated or too large.
+        UserError: Not such a PNG, ids over 255, damaged, truncated or too
+            large.
     """
-    if data.startswith(_JPEG_START):
+    if data.startswith(JPEG_START):
         raise UserError(
             "label map is a JPEG, which changes ids",
             where,
             "a PNG of class ids",
             "JPEG",
         )
-    image = _open(data, where, max_pixels)
-    if image.mode not in ("L", "P", "1"):
-        raise UserError(
-            "label map does not hold class ids",
-            where,
-            "one channel of 8 bits or a palette",
-            f"mode {image.mode}",
-        )
-    _load(image, where)
-    return np.array(image, np.uint8)
+    structure = picture_structure.read(data, where, max_pixels)
+    if structure.color_type not in (_GREY, _PALETTE):
+        found = _MODES.get(structure.color_type, "another form")
+        raise _no_ids(where, "one channel or a palette", found)
+    if not structure.is_sound:
+        raise picture_structure.damaged(where, "a wrong checksum")
+    try:
+        image = PngImagePlugin.PngImageFile(io.BytesIO(structure.decodable))
+        image.load()
+    except _DECODING_ERRORS as error:
+        raise _damaged(where, error) from error
+    return _ids(np.asarray(image), structure, where)
 
 
 def encode_png(array: np.ndarray) -> bytes:
@@ -148,11 +170,8 @@ def encode_png(array: np.ndarray) -> bytes:
 
 
 def picture_size(data: bytes, where: object = None) -> tuple[int, int]:
-    """Returns (height, width) as `decode` would, reading the header only."""
-    image = _open(data, where, MAX_PIXELS)
-    width, height = image.size
-    # Orientations 5 to 8 turn by a right angle.
-    return (width, height) if _orientation(image) > 4 else (height, width)
+    """Returns (height, width) as `decode` would, without decoding."""
+    return picture_structure.read(data, where).upright_size
 
 
 def require_same_size(
@@ -168,61 +187,70 @@ def require_same_size(
         )
 
 
-def _open(data: bytes, where: object, max_pixels: int) -> Image.Image:
+def _decode_pixels(structure: PictureStructure, where: object) -> np.ndarray:
+    """Returns uint8 [H, W, 3] as stored."""
+    # Late: readers that only look at headers need no TensorFlow.
+    import tensorflow as tf
+
+    from nppnet_tf.data import picture_decoder
+
+    try:
+        with tf.device("CPU"):
+            return picture_decoder.decode(
+                tf.constant(structure.decodable), structure.is_png
+            ).numpy()
+    except (tf.errors.OpError, ValueError) as error:
+        raise _damaged(where, str(error).partition(" [Op:")[0]) from error
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def _open_plain(data: bytes) -> Image.Image:
     # The classes are called directly: Image.open would warn of large pictures
-    # on stderr before the size can be looked at.
-    if data.startswith(_JPEG_START):
-        reader = JpegImagePlugin.JpegImageFile
-    elif data.startswith(_PNG_START):
-        reader = PngImagePlugin.PngImageFile
-    else:
-        raise UserError(
-            "picture is neither JPEG nor PNG",
-            where,
-            "a JPEG or PNG file",
-            "an empty file" if not data else f"bytes {data[:8].hex(' ')}",
-        )
-    try:
-        image = reader(io.BytesIO(data))
-    except _DECODING_ERRORS as error:
-        raise _damaged(where, error) from error
-    width, height = image.size
-    if width * height > max_pixels:
-        raise UserError(
-            "picture is too large",
-            where,
-            f"at most {max_pixels} pixels",
-            f"{height} x {width}",
-        )
-    return image
+    # on stderr.
+    if data.startswith(JPEG_START):
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    return PngImagePlugin.PngImageFile(io.BytesIO(data))
 
 
-def _load(image: Image.Image, where: object) -> None:
+def _is_plain(data: bytes, pixels: np.ndarray) -> bool:
+    """Whether the other decoder sees the same, without a note to act upon."""
     try:
+        image = _open_plain(data)
+        if image.mode not in ("L", "RGB") or "transparency" in image.info:
+            return False
         image.load()
-    except _DECODING_ERRORS as error:
-        raise _damaged(where, error) from error
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        orientation = image.getexif().get(_ORIENTATION, _UPRIGHT)
+        return np.array_equal(np.asarray(image.convert("RGB")), pixels)
     except _DECODING_ERRORS:
-        # A damaged note about the picture does not damage the picture.
-        return _UPRIGHT
-    return orientation if orientation in range(1, 9) else _UPRIGHT
+        return False
 
 
-def _from_wide_grey(image: Image.Image) -> Image.Image:
-    # PIL clips 16 bits at 255 where it should scale.
-    grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255)
-    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+def _ids(
+    stored: np.ndarray, structure: PictureStructure, where: object
+) -> np.ndarray:
+    """Undoes what the decoder does to ids of few and of many bits."""
+    if structure.color_type == _GREY and structure.bit_depth in (2, 4):
+        # It multiplies them, so that the largest is white.
+        stored = stored // (255 // (2**structure.bit_depth - 1))
+    largest = int(stored.max())
+    if largest > 255:
+        raise _no_ids(where, "ids up to 255", f"id {largest}")
+    return np.array(stored, np.uint8)
 
 
-def _damaged(where: object, error: BaseException) -> UserError:
+def _no_ids(where: object, expected: str, found: str) -> UserError:
     return UserError(
-        "picture is damaged",
-        where,
-        "a whole JPEG or PNG",
-        f"{error}" or type(error).__name__,
+        "label map does not hold class ids", where, expected, found
     )
+
+
+def _damaged(where: object, error: object) -> UserError:
+    return picture_structure.damaged(where, f"{error}" or type(error).__name__)

@@ -59,7 +59,7 @@ def apply(
             the label map has another size.
     """
     cv2 = require_opencv()
-    image = np.asarray(images.decode_picture(record.image_bytes))
+    image = np.asarray(images.decode_plain(record.image_bytes))
     if record.label_map is not None:
         images.require_same_size(record.label_map, image.shape[:2])
     layers = _Layers(image, record.label_map, np.eye(3))

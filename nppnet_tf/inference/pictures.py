@@ -1,157 +1,99 @@
 """Encoded pictures in the graph: what they are, upright pixels, bad ones.
 
 A batch of a server must survive a bad picture, so everything here answers with
-a status instead of an error.
+a status instead of an error. The rule is that of `docs/pictures.md`, which
+`nppnet_tf.data.images` follows in Python.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from nppnet_tf.data import images
-
-Values = TypeVar("Values")
-
-# Status of a picture, an output of the serving signatures.
-READ = 0
-UNREADABLE = 1
-TOO_LARGE = 2
+from nppnet_tf.data import picture_decoder
+from nppnet_tf.data import picture_structure as rule
+from nppnet_tf.inference import picture_orientation
+from nppnet_tf.inference import picture_structure
 
 STATUS_TEXTS = {
-    READ: "read",
-    UNREADABLE: "not a whole JPEG or PNG picture",
-    TOO_LARGE: "more pixels than the limit",
+    rule.READ: "read",
+    rule.UNREADABLE: "not a whole JPEG or PNG picture",
+    rule.TOO_LARGE: "beyond a limit of pixels, sides, bytes, parts or scans",
+    rule.DOES_NOT_FIT: "too large beside the other pictures of the request",
 }
-
-_JPEG_START = b"\xff\xd8\xff"
-_PNG_START = b"\x89PNG\r\n\x1a\n"
-_PNG_SIZE_AT = 16
-
-# Where the orientation can stand: an EXIF block is at most 64 KiB long, and
-# an ICC profile may come before it.
-_HEADER_BYTES = 1 << 18
-_EXIF_START = b"Exif\x00\x00"
-_PNG_EXIF_START = b"eXIf"
-_ORIENTATION_TAG = 0x0112
-_ENTRY_BYTES = 12
-_MAX_ENTRIES = 256
-
-
-def value_or_default(
-    image_bytes: tf.Tensor,
-    function: Callable[[tf.Tensor], Values],
-    default: Values,
-) -> Values:
-    """Applies a function to one picture and survives its failing.
-
-    A graph has no way to catch an error but that of a data set.
-
-    Args:
-        image_bytes: Scalar string.
-        function: Of it; may fail when run.
-        default: Returned if it fails; of the same types, ranks and structure.
-    """
-    dataset = tf.data.Dataset.from_tensors(image_bytes).map(function)
-    return dataset.ignore_errors().reduce(default, lambda _, value: value)
 
 
 def read(
     image_bytes: tf.Tensor, max_pixels: int = images.MAX_PIXELS
-) -> tf.Tensor:
-    """Decodes one JPEG or PNG to upright RGB, or fails.
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decodes one JPEG or PNG to upright RGB.
 
     Args:
-        image_bytes: Scalar string; a JPEG or PNG file. Its EXIF orientation
-            is applied, transparency is dropped.
-        max_pixels: A larger picture fails before it is decoded.
+        image_bytes: Scalar string; any bytes.
+        max_pixels: A larger picture is not decoded.
 
     Returns:
-        Uint8 [height, width, 3].
+        Its status, int32 scalar, and uint8 [height, width, 3]; [0, 0, 3] where
+        the status is not `READ`. Transparency is dropped.
 
     Raises:
-        tf.errors.InvalidArgumentError: If it cannot be read, when run.
+        tf.errors.OpError: The file is whole but its pixels or its note of the
+            orientation are damaged, when run; `each_or_default` survives it.
     """
-    is_picture = tf.debugging.Assert(
-        _is_picture(image_bytes), ["neither JPEG nor PNG"]
-    )
-    with tf.control_dependencies(_ran(is_picture)):
-        image_bytes = tf.identity(image_bytes)
-    pixels = tf.reduce_prod(tf.cast(declared_size(image_bytes), tf.int64))
-    is_small = tf.debugging.assert_less_equal(
-        pixels, tf.constant(max_pixels, tf.int64), "more pixels than the limit"
-    )
-    with tf.control_dependencies(_ran(is_small)):
-        image_bytes = tf.identity(image_bytes)
+    structure = picture_structure.read(image_bytes, max_pixels)
+
+    def upright() -> tf.Tensor:
+        return turn_upright(
+            picture_decoder.decode(structure.decodable, structure.is_png),
+            picture_orientation.orientation(image_bytes, structure),
+        )
+
     image = tf.cond(
-        _is_png(image_bytes),
-        lambda: tf.io.decode_png(image_bytes, channels=3),
-        # The accurate transform is what Pillow uses, and so the records.
-        lambda: tf.io.decode_jpeg(
-            image_bytes, channels=3, dct_method="INTEGER_ACCURATE"
-        ),
+        tf.equal(structure.status, rule.READ),
+        upright,
+        lambda: tf.zeros([0, 0, 3], tf.uint8),
     )
-    image.set_shape([None, None, 3])
-    return turn_upright(image, exif_orientation(image_bytes))
+    return structure.status, tf.ensure_shape(image, [None, None, 3])
 
 
-def status_of(
-    image_bytes: tf.Tensor, max_pixels: int = images.MAX_PIXELS
-) -> tf.Tensor:
-    """Returns what the header of a file says: a status, int32 scalar.
+def each_or_default(
+    image_bytes: tf.Tensor,
+    function: Callable[[tf.Tensor], Sequence[tf.Tensor]],
+    default: Sequence[tf.Tensor],
+) -> list[tf.Tensor]:
+    """Applies a function to every picture and survives its failing.
 
-    A file whose header is sound may still turn out broken when it is decoded.
+    A graph has no way to catch an error but that of a data set. Making one
+    costs as much as reading a small picture: there is one for all.
+
+    Args:
+        image_bytes: String [B].
+        function: Of a scalar string; may fail when run.
+        default: What it returns where it fails; of the same types and shapes.
+
+    Returns:
+        Each output of the function with an axis [B] in front.
     """
-
-    def by_size() -> tf.Tensor:
-        size = value_or_default(
-            image_bytes, declared_size, tf.zeros([2], tf.int32)
-        )
-        pixels = tf.reduce_prod(tf.cast(size, tf.int64))
-        return tf.where(
-            tf.reduce_any(size <= 0),
-            UNREADABLE,
-            tf.where(pixels > max_pixels, TOO_LARGE, READ),
-        )
-
-    return tf.cond(
-        _is_picture(image_bytes), by_size, lambda: tf.constant(UNREADABLE)
+    count = tf.size(image_bytes)
+    pictures = tf.data.Dataset.from_tensor_slices(
+        (tf.range(count), image_bytes)
     )
-
-
-def declared_size(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Returns int32 (height, width) that the header of a file declares.
-
-    As stored: the EXIF orientation is not applied. Fails, when run, on what
-    is not a JPEG or PNG.
-    """
-    return tf.cond(
-        _is_png(image_bytes),
-        lambda: _png_size(image_bytes),
-        lambda: tf.io.extract_jpeg_shape(image_bytes)[:2],
-    )
-
-
-def exif_orientation(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Returns the EXIF orientation of a JPEG or PNG file, 1 where it has none.
-
-    Reference:
-        Exif 2.32, Sec. 4.6.4, tag 0x0112; TIFF 6.0, Sec. 2.
-    """
-    header = tf.io.decode_raw(
-        tf.strings.substr(image_bytes, 0, _HEADER_BYTES), tf.uint8
-    )
-    header = tf.cast(header, tf.int64)
-    jpeg_start = _find(header, _EXIF_START)
-    png_start = _find(header, _PNG_EXIF_START)
-    is_jpeg = _is_jpeg(image_bytes)
-    start = tf.where(is_jpeg, jpeg_start, png_start)
-    length = tf.where(is_jpeg, len(_EXIF_START), len(_PNG_EXIF_START))
-    return tf.cond(
-        start >= 0,
-        lambda: _tiff_orientation(header, start + tf.cast(length, tf.int64)),
-        lambda: tf.constant(1),
-    )
+    answers = pictures.map(
+        lambda index, encoded: (index, *function(encoded))
+    ).ignore_errors()
+    # One more, so that there is a batch even if all fail.
+    last = tf.data.Dataset.from_tensors((count, *default))
+    answers = answers.concatenate(last).batch(tf.cast(count, tf.int64) + 1)
+    indices, *values = answers.with_options(_options()).get_single_element()
+    return [
+        tf.tensor_scatter_nd_update(
+            tf.repeat(tf.expand_dims(nothing, 0), count + 1, 0),
+            indices[:, tf.newaxis],
+            value,
+        )[:count]
+        for value, nothing in zip(values, default, strict=True)
+    ]
 
 
 def turn_upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
@@ -170,68 +112,9 @@ def turn_upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     return when(one_of(3, 4, 7, 8), lambda: tf.reverse(image, [0]))
 
 
-def _ran(check: tf.Operation | None) -> list[tf.Operation]:
-    """Operations to wait for: none where a check ran eagerly."""
-    return [] if check is None else [check]
-
-
-def _is_picture(image_bytes: tf.Tensor) -> tf.Tensor:
-    return tf.logical_or(_is_jpeg(image_bytes), _is_png(image_bytes))
-
-
-def _is_jpeg(image_bytes: tf.Tensor) -> tf.Tensor:
-    return _starts_with(image_bytes, _JPEG_START)
-
-
-def _is_png(image_bytes: tf.Tensor) -> tf.Tensor:
-    return _starts_with(image_bytes, _PNG_START)
-
-
-def _starts_with(image_bytes: tf.Tensor, start: bytes) -> tf.Tensor:
-    return tf.equal(tf.strings.substr(image_bytes, 0, len(start)), start)
-
-
-def _png_size(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Width and height are the first two numbers of the first chunk."""
-    numbers = tf.io.decode_raw(
-        tf.strings.substr(image_bytes, _PNG_SIZE_AT, 8),
-        tf.int32,
-        little_endian=False,
-    )
-    return tf.reverse(numbers, [0])
-
-
-def _find(header: tf.Tensor, pattern: bytes) -> tf.Tensor:
-    """Returns where a pattern first stands, -1 where it does not."""
-    count = tf.maximum(tf.size(header) - len(pattern) + 1, 0)
-    matches = tf.fill([count], True)
-    for offset, value in enumerate(pattern):
-        matches &= tf.equal(header[offset : offset + count], value)
-    return tf.reduce_max(
-        tf.concat([tf.where(matches)[:1, 0], tf.constant([-1], tf.int64)], 0)
-    )
-
-
-def _tiff_orientation(header: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
-    is_little_endian = tf.equal(_byte(header, start), ord("I"))
-
-    def number(position: tf.Tensor, num_bytes: int) -> tf.Tensor:
-        values = [_byte(header, position + i) for i in range(num_bytes)]
-        little = sum(v * 256**i for i, v in enumerate(values))
-        big = sum(v * 256**i for i, v in enumerate(reversed(values)))
-        return tf.where(is_little_endian, little, big)
-
-    directory = start + number(start + 4, 4)
-    count = tf.minimum(number(directory, 2), _MAX_ENTRIES)
-    entries = directory + 2 + _ENTRY_BYTES * tf.range(count)
-    is_orientation = tf.equal(number(entries, 2), _ORIENTATION_TAG)
-    values = number(tf.boolean_mask(entries, is_orientation) + 8, 2)
-    value = tf.concat([values, tf.constant([1], tf.int64)], 0)[0]
-    is_known = tf.logical_and(value >= 1, value <= 8)
-    return tf.cast(tf.where(is_known, value, 1), tf.int32)
-
-
-def _byte(header: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-    """A byte of the header; of a broken file, any."""
-    last = tf.cast(tf.size(header), tf.int64) - 1
-    return tf.gather(header, tf.clip_by_value(position, 0, last))
+def _options() -> tf.data.Options:
+    """Nothing that takes longer to set up than a few pictures to read."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    return options

@@ -234,7 +234,9 @@ def _predict(function: TensorFunction, image: np.ndarray) -> Prediction:
             expected=f"at most {images.MAX_PIXELS} pixels",
             found=f"{image.shape[0]} x {image.shape[1]}",
         )
-    outputs = function(image=tf.constant(image[np.newaxis], tf.float32))
+    # By the graph's cast: NumPy's would hold the pixels a third time.
+    floats = tf.cast(tf.constant(image[np.newaxis]), tf.float32)
+    outputs = function(image=floats)
     confidence = outputs.get(serving_graph.CONFIDENCE)
     return Prediction(
         label_map=outputs[serving_graph.LABEL_MAP][0].numpy(),
@@ -253,13 +255,7 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         UserError: If it is missing, broken, something else or too large.
     """
-    try:
-        encoded = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(
-            "picture cannot be read", path, "a JPEG or PNG file", error.strerror
-        ) from error
-    return images.decode(encoded, path)
+    return images.decode(images.read_bytes(path), path)
 
 
 def find_model(path: str | os.PathLike[str]) -> pathlib.Path:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from nppnet_tf import keys
 from nppnet_tf.data import heatmap_codec
 from nppnet_tf.data import images as image_files
+from nppnet_tf.data import picture_structure as rule
 from nppnet_tf.data import pixels
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.inference import pictures
@@ -32,9 +33,16 @@ STATUS = "status"
 # Of no signature: for putting people of one picture together.
 CONFIDENCE = "confidence"
 
-# Pixels whose class scores are held at once: 20 classes of float32 make 20 MB
-# of each of the few tensors that a band needs.
-_BAND_PIXELS = 1 << 18
+# Pictures of a request of the bytes signatures.
+MAX_PICTURES = 64
+
+# Of the label maps of a request, padded to one size: as many as eight pictures
+# of the largest size have.
+MAX_PADDED_PIXELS = 8 * image_files.MAX_PIXELS
+
+# Class scores that are held at once: 20 MB of each of the few tensors that a
+# band needs.
+_BAND_SCORES = 5 << 20
 
 # Standard deviation of the filter that heatmaps pass before their peak is
 # sought, relative to the longer side of the input: the release's 3 of 384.
@@ -165,6 +173,45 @@ def keypoints_at(
     return tf.clip_by_value(xy, 0.0, last_xy)
 
 
+def fit_together(
+    sizes: tf.Tensor, statuses: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Leaves out pictures whose label maps do not fit into one array.
+
+    Every label map is padded to the largest height and the largest width: a
+    strip that lies and one that stands make a square. Pictures are taken in
+    the order of their longer sides, so that an odd one costs itself.
+
+    Args:
+        sizes: Int32 [B, 2], (height, width), (0, 0) of what was not read.
+        statuses: Int32 [B].
+
+    Returns:
+        Both, with `DOES_NOT_FIT` and (0, 0) for those left out. The padded
+        array has at most `MAX_PADDED_PIXELS`.
+    """
+    limit = MAX_PADDED_PIXELS // tf.cast(tf.size(statuses), tf.int64)
+    order = tf.argsort(tf.reduce_max(sizes, 1), stable=True)
+
+    def take(
+        state: tuple[tf.Tensor, tf.Tensor], size: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        larger = tf.maximum(state[0], size)
+        fits = tf.reduce_prod(tf.cast(larger, tf.int64)) <= limit
+        return tf.where(fits, larger, state[0]), fits
+
+    _, fits = tf.scan(
+        take,
+        tf.gather(sizes, order),
+        (tf.zeros([2], tf.int32), tf.constant(True)),
+    )
+    fits = tf.gather(fits, tf.argsort(order))
+    return (
+        tf.where(fits[:, tf.newaxis], sizes, 0),
+        tf.where(fits, statuses, rule.DOES_NOT_FIT),
+    )
+
+
 class ServingGraph(tf.Module):
     """A network with everything between pictures and answers.
 
@@ -242,7 +289,7 @@ class ServingGraph(tf.Module):
             "image has more pixels than the limit",
         )
         with tf.control_dependencies([check] if check is not None else []):
-            inputs = preprocess(image, self.input_size)
+            inputs = preprocess(_of_a_request(image), self.input_size)
         sizes = tf.tile([[height, width]], [batch, 1])
         prediction = self._averaged_network(inputs)
         label_maps = tf.map_fn(
@@ -279,6 +326,7 @@ class ServingGraph(tf.Module):
     def _predict_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Encoded pictures [B] of any sizes; label maps padded to one."""
         inputs, sizes, statuses = self._read(image_bytes)
+        sizes, statuses = fit_together(sizes, statuses)
         prediction = self._averaged_network(inputs)
         padded_size = tf.reduce_max(sizes, axis=0)
 
@@ -315,7 +363,7 @@ class ServingGraph(tf.Module):
                 logits, tf.maximum(size, 1), self.input_size
             )
             return tf.where(
-                tf.equal(status, pictures.READ),
+                tf.equal(status, rule.READ),
                 tf.io.encode_png(label_map[..., tf.newaxis]),
                 "",
             )
@@ -339,32 +387,23 @@ class ServingGraph(tf.Module):
         """Returns network inputs, sizes and statuses of encoded pictures."""
 
         def prepare(encoded: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            image = pictures.read(encoded, self.max_pixels)
-            inputs = preprocess(image, self.input_size)
-            return inputs, tf.shape(image)[:2], tf.constant(pictures.READ)
-
-        def prepare_or_report(encoded: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            nothing = (
-                tf.zeros([*self.input_size, 3]),
-                tf.zeros([2], tf.int32),
-                tf.constant(pictures.UNREADABLE),
+            status, image = pictures.read(encoded, self.max_pixels)
+            inputs = tf.cond(
+                tf.equal(status, rule.READ),
+                lambda: preprocess(image, self.input_size),
+                lambda: nothing[0],
             )
-            inputs, size, status = pictures.value_or_default(
-                encoded, prepare, nothing
-            )
-            by_header = pictures.status_of(encoded, self.max_pixels)
-            is_sound = tf.equal(by_header, pictures.READ)
-            return inputs, size, tf.where(is_sound, status, by_header)
+            return inputs, tf.shape(image)[:2], status
 
-        return tf.map_fn(
-            prepare_or_report,
-            image_bytes,
-            fn_output_signature=(
-                tf.TensorSpec([*self.input_size, 3], tf.float32),
-                tf.TensorSpec([2], tf.int32),
-                tf.TensorSpec([], tf.int32),
-            ),
+        nothing = (
+            tf.zeros([*self.input_size, 3]),
+            tf.zeros([2], tf.int32),
+            tf.constant(rule.UNREADABLE),
         )
+        inputs, sizes, statuses = pictures.each_or_default(
+            _of_a_request(image_bytes), prepare, nothing
+        )
+        return inputs, sizes, statuses
 
     def _label_map_or_nothing(
         self, logits: tf.Tensor, size: tf.Tensor
@@ -399,6 +438,17 @@ class ServingGraph(tf.Module):
         }
 
 
+def _of_a_request(pictures_of_request: tf.Tensor) -> tf.Tensor:
+    """Passes on up to `MAX_PICTURES` pictures, and refuses more, or none."""
+    count = tf.shape(pictures_of_request)[0]
+    check = tf.debugging.Assert(
+        (count >= 1) & (count <= MAX_PICTURES),
+        [f"a request holds 1 to {MAX_PICTURES} pictures, this one", count],
+    )
+    with tf.control_dependencies([check] if check is not None else []):
+        return tf.identity(pictures_of_request)
+
+
 def _read_in_bands(
     parsing_logits: tf.Tensor,
     image_size: tf.Tensor,
@@ -411,7 +461,9 @@ def _read_in_bands(
     scale = letterbox_scale(image_size, input_size)
     height, width = image_size[0], image_size[1]
     columns = _input_positions(tf.range(width), width, input_size[1], scale)
-    band_rows = tf.clip_by_value(_BAND_PIXELS // width, 1, height)
+    # Rows are read first, and are as wide as the input then.
+    row_scores = tf.maximum(width, input_size[1]) * tf.shape(logits)[-1]
+    band_rows = tf.clip_by_value(_BAND_SCORES // row_scores, 1, height)
 
     def band(start: tf.Tensor) -> tf.Tensor:
         rows = _input_positions(

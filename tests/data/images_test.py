@@ -9,7 +9,10 @@ from PIL import Image
 
 from nppnet_tf.data import images
 from nppnet_tf.errors import UserError
+from tests.inference import picture_corpus
 from tests.shared import shared_path
+
+_FILES = picture_corpus.corpus()
 
 
 def _encode(image, kind, **options):
@@ -100,6 +103,18 @@ class DecodeTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, f"(?s){message}.*"):
             images.decode(data, "a.jpg")
 
+    def test_notes_of_megabytes_are_no_damage(self):
+        note = picture_corpus.chunk(b"tEXt", b"note\0" + bytes(3 << 20))
+        pixels = images.decode(picture_corpus.png(before=note))
+
+        np.testing.assert_array_equal(
+            pixels, images.decode(picture_corpus.png())
+        )
+
+    def test_file_that_never_ends_is_refused(self):
+        with self.assertRaisesRegex(UserError, "not a file.*a device"):
+            images.read_bytes("/dev/zero")
+
     def test_huge_picture_is_refused_before_decoding(self):
         data = _encode(Image.new("1", (20000, 20000)), "PNG")
 
@@ -131,6 +146,22 @@ class PlainBytesTest(parameterized.TestCase):
             np.asarray(Image.open(io.BytesIO(plain))), images.decode(data)
         )
 
+    @parameterized.parameters(
+        *sorted(dict(picture_corpus.sound_files())),
+        "jpeg_RGB_xmp_6",
+        "jpeg_RGB_in_comment_6",
+        "png_2_raw_deflated_3",
+        "png_2_8_0.large_text",
+    )
+    def test_plain_bytes_are_the_same_pixels_to_another_decoder(self, name):
+        data = _FILES[name]
+
+        plain = images.plain_bytes(data)
+
+        expected = images.decode(data)
+        np.testing.assert_array_equal(images.decode_plain(plain), expected)
+        np.testing.assert_array_equal(images.decode(plain), expected)
+
     def test_truncated_jpeg_is_refused(self):
         data = _encode(_colours(), "JPEG")[:-40]
 
@@ -155,18 +186,55 @@ class DecodeLabelMapTest(parameterized.TestCase):
             images.decode_label_map(_encode(image, "PNG")), labels
         )
 
+    @parameterized.product(
+        form=((0, 1), (0, 2), (0, 4), (0, 8), (3, 1), (3, 2), (3, 4), (3, 8)),
+        interlaced=(0, 1),
+    )
+    def test_ids_are_as_they_are_stored(self, form, interlaced):
+        color_type, depth = form
+        data = picture_corpus.png(color_type, depth, interlaced)
+
+        label_map = images.decode_label_map(data)
+
+        np.testing.assert_array_equal(
+            label_map, picture_corpus.samples(color_type, depth)[..., 0]
+        )
+
+    def test_ids_of_sixteen_bits_are_as_they_are_stored(self):
+        stored = np.array([[0, 19], [255, 7]], np.uint16)
+        data = _encode(Image.fromarray(stored), "PNG")
+
+        np.testing.assert_array_equal(images.decode_label_map(data), stored)
+
     @parameterized.named_parameters(
-        ("colours", _encode(_colours(), "PNG"), "mode RGB"),
+        ("colours", _encode(_colours(), "PNG"), "class ids.*colors"),
+        ("alpha", picture_corpus.png(4), "class ids.*grey with transparency"),
         ("jpeg", _encode(_colours(), "JPEG"), "label map is a JPEG"),
         (
-            "sixteen_bits",
-            _encode(Image.fromarray(np.zeros((2, 2), np.uint16)), "PNG"),
-            "mode I;16",
+            "large_ids",
+            _encode(Image.fromarray(np.full((2, 2), 1000, np.uint16)), "PNG"),
+            "ids up to 255; found: id 1000",
         ),
+        ("truncated", picture_corpus.png(0)[:-20], "truncated"),
     )
     def test_other_files_are_refused(self, data, message):
         with self.assertRaisesRegex(UserError, message):
             images.decode_label_map(data, "a.png")
+
+    @parameterized.parameters(0, 3)
+    def test_flipped_bits_never_make_other_labels(self, color_type):
+        data = picture_corpus.png(color_type, 4, size=(6, 5))
+        taken = []
+
+        for bit in range(8 * len(data)):
+            changed = bytearray(data)
+            changed[bit // 8] ^= 1 << bit % 8
+            try:
+                taken.append(images.decode_label_map(bytes(changed)))
+            except UserError:
+                continue
+
+        self.assertEmpty(taken)
 
 
 if __name__ == "__main__":

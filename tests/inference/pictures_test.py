@@ -1,125 +1,201 @@
 """Tests of inference.pictures."""
 
-import io
+import random
 
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
-from PIL import Image
 
 from nppnet_tf.data import images
+from nppnet_tf.data import picture_structure as rule
 from nppnet_tf.inference import pictures
-from tests.inference import stand_in
+from tests.inference import picture_corpus
 
-_ORIENTATION = 0x0112
+_ONE = tf.TensorSpec([], tf.string)
+_MANY = tf.TensorSpec([None], tf.string)
 
-
-def _encode(kind: str, mode: str = "RGB", orientation: int = 0, **options):
-    image = Image.fromarray(stand_in.picture(30, 42)).convert(mode)
-    if orientation:
-        exif = Image.Exif()
-        exif[0x010F] = "maker"
-        exif[_ORIENTATION] = orientation
-        options["exif"] = exif.tobytes()
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
+_read = tf.function(pictures.read, input_signature=[_ONE])
 
 
-def _big_endian_exif(orientation: int) -> bytes:
-    """A JPEG with the EXIF block of a camera that writes big-endian."""
-    entry = _ORIENTATION.to_bytes(2, "big") + b"\0\3\0\0\0\1"
-    entry += orientation.to_bytes(2, "big") + b"\0\0"
-    body = b"Exif\0\0MM\0*\0\0\0\x08\0\1" + entry + b"\0\0\0\0"
-    length = (len(body) + 2).to_bytes(2, "big")
-    jpeg = _encode("JPEG")
-    return jpeg[:2] + b"\xff\xe1" + length + body + jpeg[2:]
+def _read_in_graph(data):
+    """Returns status and pixels as the served graph sees a file."""
+    try:
+        status, image = _read(tf.constant(data))
+    except tf.errors.OpError:
+        return rule.UNREADABLE, None
+    return int(status), image.numpy()
+
+
+def _read_in_python(data):
+    """Returns status and pixels as `predict` sees a file."""
+    try:
+        return rule.READ, images.decode(data)
+    except rule.PictureError as error:
+        return error.status, None
+
+
+def _mark(image):
+    """Returns numbers that tell two pictures apart."""
+    values = tf.cast(tf.reshape(image, [-1]), tf.float64)
+    weights = tf.range(tf.size(values)) % 1009 + 1
+    total = tf.reduce_sum(values * tf.cast(weights, tf.float64))
+    sides = tf.cast(tf.shape(image)[:2], tf.float64)
+    return tf.concat([[total], sides], 0)
+
+
+@tf.function(input_signature=[_MANY])
+def _read_many(image_bytes):
+    """Returns statuses and marks of many files at once."""
+
+    def read(encoded):
+        status, image = pictures.read(encoded)
+        return status, _mark(image)
+
+    default = (tf.constant(rule.UNREADABLE), tf.zeros([3], tf.float64))
+    return pictures.each_or_default(image_bytes, read, default)
+
+
+class TwoSidesTest(absltest.TestCase):
+    """`predict` and the served graph read every file alike."""
+
+    def test_corpus_is_read_alike(self):
+        files = picture_corpus.corpus()
+        differing = []
+
+        for name, data in files.items():
+            status, pixels = _read_in_graph(data)
+            expected_status, expected = _read_in_python(data)
+            if status != expected_status or (
+                status == rule.READ and not np.array_equal(pixels, expected)
+            ):
+                differing.append(f"{name}: {status}, {expected_status}")
+
+        self.assertGreater(len(files), 1000)
+        self.assertEmpty(differing)
+
+    def test_sound_files_of_the_corpus_are_read(self):
+        unread = [
+            name
+            for name, data in picture_corpus.sound_files()
+            if _read_in_graph(data)[0] != rule.READ
+        ]
+
+        self.assertEmpty(unread)
+
+    def test_mutations_are_read_alike_and_leave_others_alone(self):
+        rng = random.Random(1)
+        sound = list(dict(picture_corpus.sound_files()).values())
+        good = sound[:8]
+        marks = [_mark(images.decode(data)).numpy() for data in good]
+        changed = [
+            picture_corpus.mutated(rng.choice(sound), rng) for _ in range(1000)
+        ]
+        statuses = []
+
+        for start in range(0, len(changed), 50):
+            bad = changed[start : start + 50]
+            batch = [*good[:4], *bad, *good[4:]]
+            found, found_marks = _read_many(tf.constant(batch))
+            statuses += found.numpy()[4:-4].tolist()
+            for index, data in enumerate(bad, 4):
+                status, pixels = _read_in_python(data)
+                self.assertEqual(found[index], status)
+                if status == rule.READ:
+                    np.testing.assert_array_equal(
+                        found_marks[index], _mark(pixels)
+                    )
+            np.testing.assert_array_equal(found_marks[:4], marks[:4])
+            np.testing.assert_array_equal(found_marks[-4:], marks[4:])
+
+        # Not all are refused: the sides must agree on pixels as well.
+        self.assertBetween(np.mean(np.array(statuses) == 0), 0.1, 0.6)
+
+    def test_flipped_bits_of_a_png_are_refused(self):
+        data = picture_corpus.png(0, 8, 0, size=(5, 4))
+
+        accepted = [
+            bit
+            for bit in range(8 * len(data))
+            if _read_in_python(_flipped(data, bit))[0] == rule.READ
+        ]
+
+        self.assertEmpty(accepted)
 
 
 class ReadTest(parameterized.TestCase):
-    @parameterized.named_parameters(
-        ("jpeg", _encode("JPEG", quality=60)),
-        ("progressive_jpeg", _encode("JPEG", progressive=True)),
-        ("grey_jpeg", _encode("JPEG", "L")),
-        ("cmyk_jpeg", _encode("JPEG", "CMYK")),
-        ("png", _encode("PNG")),
-        ("grey_png", _encode("PNG", "L")),
-        ("binary_png", _encode("PNG", "1")),
-        ("palette_png", _encode("PNG", "P")),
-        ("transparent_png", _encode("PNG", "RGBA")),
-        ("big_endian", _big_endian_exif(6)),
-    )
-    def test_pixels_are_those_of_the_records(self, encoded):
-        image = pictures.read(tf.constant(encoded))
-
-        np.testing.assert_array_equal(image, images.decode(encoded))
-
-    @parameterized.product(
-        kind=("JPEG", "PNG"), orientation=(1, 2, 3, 4, 5, 6, 7, 8)
-    )
-    def test_picture_is_turned_upright(self, kind, orientation):
-        encoded = _encode(kind, orientation=orientation)
-
-        image = pictures.read(tf.constant(encoded))
-
-        self.assertEqual(
-            int(pictures.exif_orientation(tf.constant(encoded))), orientation
-        )
-        np.testing.assert_array_equal(image, images.decode(encoded))
-
-    def test_orientation_that_does_not_exist_is_ignored(self):
-        encoded = tf.constant(_big_endian_exif(77))
-
-        self.assertEqual(int(pictures.exif_orientation(encoded)), 1)
-
-
-class StatusTest(parameterized.TestCase):
-    @parameterized.named_parameters(
-        ("jpeg", _encode("JPEG"), pictures.READ),
-        ("png", _encode("PNG"), pictures.READ),
-        ("gif", _encode("GIF"), pictures.UNREADABLE),
-        ("bmp", _encode("BMP"), pictures.UNREADABLE),
-        ("text", b"not a picture", pictures.UNREADABLE),
-        ("nothing", b"", pictures.UNREADABLE),
-        ("header_of_jpeg", _encode("JPEG")[:20], pictures.UNREADABLE),
-        ("header_of_png", _encode("PNG")[:12], pictures.UNREADABLE),
-    )
-    def test_status_of(self, encoded, status):
-        self.assertEqual(int(pictures.status_of(tf.constant(encoded))), status)
-
-    @parameterized.named_parameters(
-        ("jpeg", _encode("JPEG")), ("png", _encode("PNG"))
-    )
-    def test_size_is_known_before_decoding(self, encoded):
-        encoded = tf.constant(encoded)
-
-        self.assertEqual(
-            pictures.declared_size(encoded).numpy().tolist(), [30, 42]
-        )
-        self.assertEqual(
-            int(pictures.status_of(encoded, 30 * 42 - 1)), pictures.TOO_LARGE
-        )
-        with self.assertRaisesRegex(
-            tf.errors.InvalidArgumentError, "more pixels than the limit"
-        ):
-            pictures.read(encoded, 30 * 42 - 1)
-
-    @parameterized.named_parameters(
-        ("truncated_jpeg", _encode("JPEG")[:-200]),
-        ("truncated_png", _encode("PNG")[:-200]),
-        ("text", b"not a picture"),
-    )
-    def test_failure_becomes_the_default(self, encoded):
-        mean = pictures.value_or_default(
-            tf.constant(encoded),
-            lambda data: tf.reduce_mean(
-                tf.cast(pictures.read(data), tf.float32)
-            ),
-            tf.constant(-1.0),
+    @parameterized.parameters(1, 2, 3, 4, 5, 6, 7, 8)
+    def test_picture_is_turned_upright(self, orientation):
+        plain = images.decode(picture_corpus.jpeg())
+        data = picture_corpus.behind_start(
+            picture_corpus.jpeg(), picture_corpus.exif(orientation)
         )
 
-        self.assertEqual(float(mean), -1.0)
+        _, image = pictures.read(tf.constant(data))
+
+        # As TIFF 6.0 says where row 0 and column 0 are.
+        undone = {
+            1: plain,
+            2: plain[:, ::-1],
+            3: plain[::-1, ::-1],
+            4: plain[::-1],
+            5: plain.transpose(1, 0, 2),
+            6: plain[::-1].transpose(1, 0, 2),
+            7: plain[::-1, ::-1].transpose(1, 0, 2),
+            8: plain[:, ::-1].transpose(1, 0, 2),
+        }
+        np.testing.assert_array_equal(image, undone[orientation])
+
+    def test_limit_of_pixels_is_an_argument(self):
+        data = picture_corpus.png(2, 8, 0, size=(30, 42))
+
+        for limit, status in ((1260, rule.READ), (1259, rule.TOO_LARGE)):
+            found, image = pictures.read(tf.constant(data), limit)
+
+            self.assertEqual(found, status)
+            self.assertEqual(image.shape[0] > 0, status == rule.READ)
+
+    def test_every_status_has_a_text(self):
+        statuses = {
+            rule.READ,
+            rule.UNREADABLE,
+            rule.TOO_LARGE,
+            rule.DOES_NOT_FIT,
+        }
+
+        self.assertEqual(pictures.STATUS_TEXTS.keys(), statuses)
+
+
+class EachOrDefaultTest(absltest.TestCase):
+    def test_failures_become_the_default(self):
+        def length(text):
+            with tf.control_dependencies(
+                [tf.debugging.assert_less(tf.strings.length(text), 3)]
+            ):
+                return tf.strings.length(text), tf.constant([1.0, 2.0])
+
+        lengths, constants = tf.function(
+            lambda texts: pictures.each_or_default(
+                texts, length, (tf.constant(-1), tf.zeros([2]))
+            )
+        )(tf.constant(["a", "long", "bb", "longer"]))
+
+        np.testing.assert_array_equal(lengths, [1, -1, 2, -1])
+        np.testing.assert_array_equal(
+            constants, [[1, 2], [0, 0], [1, 2], [0, 0]]
+        )
+
+    def test_all_may_fail(self):
+        statuses, marks = _read_many(tf.constant([b"", b"no picture"]))
+
+        np.testing.assert_array_equal(statuses, [1, 1])
+        np.testing.assert_array_equal(marks, np.zeros((2, 3)))
+
+
+def _flipped(data, bit):
+    changed = bytearray(data)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
 
 
 if __name__ == "__main__":

@@ -106,10 +106,37 @@ class LabelMapTest(parameterized.TestCase):
         size = tf.constant([301, 203])
         whole = serving_graph.label_map_at(logits, size, _SIZE)
 
-        with absltest.mock.patch.object(serving_graph, "_BAND_PIXELS", 5000):
+        with absltest.mock.patch.object(serving_graph, "_BAND_SCORES", 15000):
             in_bands = serving_graph.label_map_at(logits, size, _SIZE)
 
         np.testing.assert_array_equal(in_bands, whole)
+
+
+class FitTogetherTest(absltest.TestCase):
+    def _fit(self, *sizes):
+        statuses = [0 if max(size) else 1 for size in sizes]
+        found, statuses = serving_graph.fit_together(
+            tf.constant(sizes), tf.constant(statuses)
+        )
+        return found.numpy().tolist(), statuses.numpy().tolist()
+
+    def test_usual_pictures_fit(self):
+        sizes = [[4000, 3000], [0, 0], [3000, 4000]]
+
+        self.assertEqual(self._fit(*sizes), (sizes, [0, 1, 0]))
+
+    def test_eight_of_the_largest_fit(self):
+        sizes = [[8192, 8192]] * 8
+
+        self.assertEqual(self._fit(*sizes), (sizes, [0] * 8))
+
+    def test_odd_one_costs_itself(self):
+        sizes = [[65535, 1], [2000, 1000], [1, 60000], [1000, 2000]]
+
+        self.assertEqual(
+            self._fit(*sizes),
+            ([[0, 0], [2000, 1000], [1, 60000], [1000, 2000]], [3, 0, 0, 0]),
+        )
 
 
 class KeypointsTest(absltest.TestCase):
@@ -178,6 +205,15 @@ class ServingGraphTest(absltest.TestCase):
             tf.errors.InvalidArgumentError, "more pixels than the limit"
         ):
             self.graph.predict_tensor(tf.zeros((1, 81, 120, 3)))
+
+    def test_number_of_pictures_is_limited(self):
+        picture = tf.io.encode_png(np.zeros((8, 8, 3), np.uint8))
+
+        for count in (0, 65):
+            with self.assertRaisesRegex(
+                tf.errors.InvalidArgumentError, "holds 1 to 64 pictures"
+            ):
+                self.graph.predict_bytes(tf.repeat(picture, count))
 
     def test_picture_of_too_many_pixels_has_its_status(self):
         large = tf.io.encode_png(np.zeros((81, 120, 3), np.uint8))

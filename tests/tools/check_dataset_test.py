@@ -111,7 +111,8 @@ def _colour_labels(folder):
 
 
 def _widen_labels(folder):
-    wide = folder.labels_of(2).astype(np.uint16)
+    # Ids that no byte holds.
+    wide = folder.labels_of(2).astype(np.uint16) * 257
     Image.fromarray(wide).save(folder.label(2), "PNG")
 
 

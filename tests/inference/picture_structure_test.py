@@ -1,0 +1,62 @@
+"""Tests of inference.picture_structure."""
+
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.data import picture_structure as rule
+from nppnet_tf.inference import picture_structure
+from tests.inference import picture_corpus
+
+_FILES = picture_corpus.corpus()
+
+_read = tf.function(
+    picture_structure.read, input_signature=[tf.TensorSpec([], tf.string)]
+)
+
+
+class ReadTest(parameterized.TestCase):
+    @parameterized.parameters(
+        *sorted(name for name in _FILES if name.split(".")[0] != name)[::7]
+    )
+    def test_structure_is_that_of_the_rule_in_python(self, name):
+        data = _FILES[name]
+
+        found = _read(tf.constant(data))
+
+        try:
+            expected = rule.read(data)
+        except rule.PictureError as error:
+            # Checksums are left to the decoder, which has to run anyway.
+            statuses = {error.status}
+            if "checksum" in str(error):
+                statuses.add(rule.READ)
+            self.assertIn(int(found.status), statuses)
+        else:
+            self.assertEqual(int(found.status), rule.READ)
+            self.assertEqual(bool(found.is_png), expected.is_png)
+            self.assertEqual(tuple(found.size.numpy()), expected.size)
+            self.assertEqual(found.decodable.numpy(), expected.decodable)
+
+    @parameterized.named_parameters(
+        ("huge_jpeg", "jpeg_huge", rule.TOO_LARGE),
+        ("wide_png", "png_wide", rule.TOO_LARGE),
+        ("largest_png", "png_largest", rule.TOO_LARGE),
+        ("many_pixels", "png_too_many_pixels", rule.TOO_LARGE),
+        ("many_scans", "jpeg_many_scans", rule.TOO_LARGE),
+        ("many_parts", "png_many_parts", rule.TOO_LARGE),
+        ("no_header", "png_2_8_0.unknown_first", rule.UNREADABLE),
+        ("no_end", "jpeg_420.no_end", rule.UNREADABLE),
+        ("empty", "empty", rule.UNREADABLE),
+    )
+    def test_status_is_known_before_decoding(self, name, status):
+        self.assertEqual(_read(tf.constant(_FILES[name])).status, status)
+
+    def test_bytes_are_limited(self):
+        data = _FILES["jpeg_420"] + bytes(rule.MAX_BYTES)
+
+        self.assertEqual(_read(tf.constant(data)).status, rule.TOO_LARGE)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -78,6 +78,11 @@ def is_text(name: str) -> bool:
     return True
 
 
+def as_text(name: str) -> str:
+    r"""Returns a name as UTF-8 can hold it: other bytes as `\xb2`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def require_text(name: str, where: object) -> str:
     """Returns a name that is UTF-8.
 

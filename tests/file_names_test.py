@@ -57,6 +57,8 @@ class NameTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, r"not UTF-8.*\\xb2\\xe2.jpg"):
             file_names.require_text(name, "images")
         self.assertEqual(file_names.require_text("é", "images"), "é")
+        self.assertEqual(file_names.as_text(name), r"\xb2\xe2.jpg")
+        self.assertEqual(file_names.as_text("é 测\n"), "é 测\n")
 
 
 class NameTableTest(absltest.TestCase):

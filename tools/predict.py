@@ -1,4 +1,4 @@
-"""Finds parts and joints of the person in your pictures.
+r"""Finds parts and joints of the person in your pictures.
 
 Writes for every picture <stem>:
 
@@ -8,21 +8,36 @@ Writes for every picture <stem>:
     <stem>_openpose.json  the same pose as OpenPose writes it
     <stem>_overlay.png    parts and pose drawn over the picture
 
+Where outputs of two pictures would meet (a.jpg and a.png; a.jpg and
+a_overlay.jpg; a.jpg and A.jpg), these are called by the whole name of their
+picture, dots replaced: a_jpg.png, a_jpg.json, ...; where even that meets, with
+a number behind it. Names too long for a file are cut and end in a hash. A line
+tells of every such name. Called again, the tool replaces what it wrote of a
+picture of the same name, and no other file.
+
 Pictures that cannot be read are named, the others go on; the exit status is 2
-only if there was none that could be read. EXIF orientation is applied: all
-output belongs to the upright picture.
+only if there was none that could be read. Hidden files are not looked at. EXIF
+orientation is applied: all output belongs to the upright picture. The four
+files of a picture appear together or not at all. A name that is not UTF-8
+stays as it is in names of files; in <stem>.json its bytes are written \xb2.
 
 Joints of low scores, which a picture mostly does not show, were not found: they
 are not drawn, 0, 0, 0 in the OpenPose file and "visible": false in ours. The
 least score stands in the model's description; --score_threshold overrides it.
 """
 
-import collections
+import os
 import pathlib
 from typing import Any
 
 from absl import flags
 
+from nppnet_tf import atomic
+from nppnet_tf import errors
+from nppnet_tf import file_names
+from nppnet_tf import json_documents
+from nppnet_tf import output_names
+from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import visibility
 
@@ -55,11 +70,12 @@ SCORE_THRESHOLD = flags.DEFINE_float(
     1.0,
 )
 
-# Files of these are taken for pictures. Only JPEG and PNG can be read; the
-# others are named instead of being passed over in silence.
-_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .png .gif .bmp .webp .tif .tiff .heic .avif".split()
-)
+# The last one appears first; it says whose the others are.
+_ENDINGS = (".png", "_openpose.json", "_overlay.png", ".json")
+_DOCUMENT = _ENDINGS[-1]
+
+# A document has some kilobytes.
+_MAX_DOCUMENT_BYTES = 1 << 20
 
 
 def _run(argv: list[str]) -> None:
@@ -69,11 +85,13 @@ def _run(argv: list[str]) -> None:
             expected="one picture or one folder",
             found=" ".join(argv[1:]) or "nothing",
         )
-    paths = _find_pictures(pathlib.Path(argv[1]))
-    if MODEL.value is None:
-        raise UserError("flag is missing", "--model", "a run or a SavedModel")
+    paths, others = _find_pictures(pathlib.Path(argv[1]))
+    command_line.require_folder(MODEL.value, "--model")
     output = command_line.new_folder(OUTPUT.value, "--output")
     _refuse_input_folder(output, paths)
+    starts = output_names.plan([path.name for path in paths], _ENDINGS)
+    for name, start in starts.items():
+        _refuse_foreign_files(output, start, name)
     scales = scale_list.parse(SCALES.value)
     if SCORE_THRESHOLD.value is not None:
         visibility.checked_threshold(SCORE_THRESHOLD.value, "--score_threshold")
@@ -83,117 +101,140 @@ def _run(argv: list[str]) -> None:
     predictor = predictors.Predictor.from_directory(
         MODEL.value, FLIP.value, scales
     )
-    failures = []
-    stems = _stems(paths)
+    for line in (
+        output_names.changed_line(starts),
+        others and picture_names.unsupported_line(others),
+    ):
+        if line:
+            command_line.say(line)
+    failures = list(others)
     with command_line.Progress(len(paths), "predicting") as progress:
         for path in paths:
             try:
-                _predict(predictor, path, output, stems[path])
+                _predict(predictor, path, output, starts[path.name])
             except UserError as error:
                 failures.append(path)
                 command_line.say(f"skipped: {error}")
             progress.advance()
-    _summarize(paths, failures, output)
+    _summarize(len(paths) + len(others), failures, argv[1], output)
 
 
-def _find_pictures(path: pathlib.Path) -> list[pathlib.Path]:
+def _find_pictures(
+    path: pathlib.Path,
+) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
+    """Returns pictures, and those that are of other kinds by their names."""
     if path.is_file():
-        return [path]
+        return [path], []
     if not path.is_dir():
         raise UserError("not found", path, "a picture or a folder")
+    # Links to nothing, too: what has a picture's name is not passed over.
     pictures = [
         child
-        for child in sorted(path.iterdir())
-        if child.is_file() and child.suffix.lower() in _SUFFIXES
+        for child in file_names.visible_children(path)
+        if picture_names.is_picture_name(child) and not child.is_dir()
     ]
+    others = picture_names.unsupported_pictures(path)
     if not pictures:
-        raise UserError("no pictures", path, "JPEG or PNG files", "none")
-    return pictures
+        found = picture_names.unsupported_line(others) if others else "none"
+        raise UserError("no pictures", path, "JPEG or PNG files", found)
+    return pictures, others
 
 
 def _refuse_input_folder(
     output: pathlib.Path, paths: list[pathlib.Path]
 ) -> None:
     """A label map <stem>.png would replace the picture of that name."""
-    if any(path.resolve().parent == output.resolve() for path in paths):
+    folder = output.resolve()
+    for path in paths:
+        if folder in (path.parent.resolve(), path.resolve().parent):
+            raise UserError(
+                "output would be written among the pictures",
+                f"--output={output}",
+                "another folder",
+                f"the folder of {path}",
+            )
+
+
+def _refuse_foreign_files(output: pathlib.Path, start: str, name: str) -> None:
+    """Refuses to replace what is no earlier prediction of the picture."""
+    there = [
+        output / f"{start}{ending}"
+        for ending in _ENDINGS
+        if os.path.lexists(output / f"{start}{ending}")
+    ]
+    if not there:
+        return
+    try:
+        document = json_documents.read(
+            output / f"{start}{_DOCUMENT}", _MAX_DOCUMENT_BYTES
+        )
+        found = document["image"]
+    except (UserError, TypeError, KeyError, IndexError):
+        found = "another file"
+    if found != file_names.as_text(name):
         raise UserError(
-            "output would be written among the pictures",
-            f"--output={output}",
-            "another folder",
+            "output would replace what is there",
+            there[0],
+            f"nothing, or an earlier prediction of {name}",
+            found,
         )
 
 
-def _stems(paths: list[pathlib.Path]) -> dict[pathlib.Path, str]:
-    """Names of outputs; a.jpg and a.png of one folder must not meet."""
-    count = collections.Counter(path.stem for path in paths)
-    return {
-        path: path.stem
-        if count[path.stem] == 1
-        else path.name.replace(".", "_")
-        for path in paths
-    }
-
-
 def _predict(
-    predictor: Any, path: pathlib.Path, output: pathlib.Path, stem: str
+    predictor: Any, path: pathlib.Path, output: pathlib.Path, start: str
 ) -> None:
     from nppnet_tf.inference import prediction_files
     from nppnet_tf.inference import predictor as predictors
     from nppnet_tf.inference import rendering
 
+    if not path.is_file():
+        raise UserError("not a file", path, "a JPEG or PNG file", "none")
     image = predictors.read_picture(path)
     prediction = predictor.predict([image])[0]
     descriptor = predictor.descriptor
+    label_map = prediction.label_map
     pose = (prediction.keypoints_xy, prediction.scores)
     threshold = SCORE_THRESHOLD.value
     if threshold is None:
         threshold = predictor.description.score_threshold
-    prediction_files.write_label_map(
-        output / f"{stem}.png", prediction.label_map, descriptor
+    document = prediction_files.prediction_document(
+        label_map, *pose, file_names.as_text(path.name), descriptor, threshold
     )
-    prediction_files.write_json(
-        output / f"{stem}.json",
-        prediction_files.prediction_document(
-            prediction.label_map, *pose, path.name, descriptor, threshold
-        ),
+    openpose = prediction_files.openpose_document(
+        *pose, descriptor, OPENPOSE.value, threshold
     )
-    prediction_files.write_json(
-        output / f"{stem}_openpose.json",
-        prediction_files.openpose_document(
-            *pose, descriptor, OPENPOSE.value, threshold
-        ),
+    overlay = rendering.overlay(
+        image, label_map, *pose, descriptor, OPACITY.value, threshold
     )
-    prediction_files.write_picture(
-        output / f"{stem}_overlay.png",
-        rendering.overlay(
-            image,
-            prediction.label_map,
-            *pose,
-            descriptor,
-            OPACITY.value,
-            threshold,
-        ),
-    )
+    with atomic.atomic_paths(
+        [output / f"{start}{ending}" for ending in _ENDINGS]
+    ) as files:
+        prediction_files.write_label_map(files[0], label_map, descriptor)
+        prediction_files.write_json(files[1], openpose)
+        prediction_files.write_picture(files[2], overlay)
+        prediction_files.write_json(files[3], document)
 
 
 def _summarize(
-    paths: list[pathlib.Path],
+    count: int,
     failures: list[pathlib.Path],
+    source: str,
     output: pathlib.Path,
 ) -> None:
-    if len(failures) == len(paths):
+    if len(failures) == count:
         raise UserError(
             "no picture could be read",
-            paths[0] if len(paths) == 1 else paths[0].parent,
+            source,
             "JPEG or PNG pictures",
-            f"{len(failures)} that are not",
+            f"{count} that are not",
         )
     command_line.say(
-        f"{len(paths) - len(failures)} of {len(paths)} pictures predicted, "
-        f"in {output}"
+        f"{count - len(failures)} of {count} pictures predicted, in {output}"
     )
     if failures:
-        names = ", ".join(path.name for path in failures)
+        names = ", ".join(
+            errors.printable(path.name) for path in sorted(failures)
+        )
         command_line.say(f"not read: {names}")
 
 

@@ -25,6 +25,7 @@ from nppnet_tf import atomic
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_description
+from nppnet_tf.inference import plain_path
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import visibility
@@ -162,7 +163,9 @@ def _save(graph: serving_graph.ServingGraph, folder: pathlib.Path) -> None:
         predictor.TENSOR_SIGNATURE: graph.predict_tensor,
         predictor.NETWORK_SIGNATURE: graph.network,
     }
-    tf.saved_model.save(graph, os.fspath(folder), signatures=signatures)
+    folder.mkdir()
+    with plain_path.plain_path(folder) as path:
+        tf.saved_model.save(graph, path, signatures=signatures)
 
 
 def _warm_up_requests() -> dict[str, dict[str, np.ndarray]]:

@@ -42,6 +42,7 @@ from nppnet_tf.data import images
 from nppnet_tf.data.detections import Detections
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import mask_pasting
+from nppnet_tf.inference import plain_path
 
 Key = TypeVar("Key")
 
@@ -136,8 +137,8 @@ class PersonDetector:
         """
         folder = find_model(path)
         try:
-            with _errors_only():
-                loaded = tf.saved_model.load(os.fspath(folder))
+            with _errors_only(), plain_path.plain_path(folder) as plain:
+                loaded = tf.saved_model.load(plain)
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise UserError(
                 "SavedModel cannot be loaded", folder, "a whole export", error

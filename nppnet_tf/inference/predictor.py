@@ -18,6 +18,7 @@ from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_description
+from nppnet_tf.inference import plain_path
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time
 from nppnet_tf.inference.model_description import ModelDescription
@@ -156,7 +157,8 @@ class Predictor:
             folder / model_description.FILE_NAME
         )
         try:
-            loaded = tf.saved_model.load(os.fspath(folder))
+            with plain_path.plain_path(folder) as plain:
+                loaded = tf.saved_model.load(plain)
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise UserError(
                 "SavedModel cannot be loaded", folder, "a whole export", error

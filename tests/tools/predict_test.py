@@ -106,6 +106,48 @@ class PredictTest(parameterized.TestCase):
         values = json.loads(text)["people"][0]["pose_keypoints_2d"]
         self.assertLen(values, 54)
 
+    def test_every_output_of_names_that_meet_is_there(self):
+        for name in ("a.jpg", "a_overlay.jpg", "a_openpose.jpg", "A.jpg"):
+            self._save(name)
+
+        result = self._predict(self.pictures)
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("a.jpg -> a_jpg_2", result.stdout)
+        self.assertLen(list(self.output.iterdir()), 16)
+        for name in ("a_jpg_2", "a_overlay_jpg", "a_openpose_jpg", "A_jpg"):
+            document = json.loads((self.output / f"{name}.json").read_text())
+            self.assertIn(document["image"].removesuffix(".jpg"), name)
+
+    def test_only_own_files_of_the_same_picture_are_replaced(self):
+        path = self._save("a.png")
+        self.assertEqual(self._predict(path).exit_code, 0)
+        before = (self.output / "a.png").read_bytes()
+        (self.output / "a.png").unlink()
+
+        again = self._predict(path)
+
+        self.assertEqual(again.exit_code, 0, again.stderr)
+        self.assertEqual((self.output / "a.png").read_bytes(), before)
+        other = self._predict(self._save("a.jpg"))
+        self.assertEqual(other.exit_code, 2)
+        self.assertRegex(other.stderr, "replace what is .*a.png.*a.jpg.*a.png")
+        (self.output / "a.json").unlink()
+        self.assertEqual(self._predict(path).exit_code, 2)
+        self.assertEqual((self.output / "a.png").read_bytes(), before)
+
+    def test_links_to_nothing_and_hidden_files(self):
+        (self.pictures / "a.jpg").symlink_to(self.pictures / "nothing")
+        (self.pictures / "._b.png").write_bytes(b"of a Mac")
+        self._save("b.png")
+
+        result = self._predict(self.pictures)
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("1 of 2 pictures predicted", result.stdout)
+        self.assertIn("skipped: not a file; where: ", result.stdout)
+        self.assertIn("not read: a.jpg", result.stdout)
+
     def test_no_readable_picture_is_an_error(self):
         path = self.pictures / "broken.png"
         path.write_bytes(b"text")
@@ -152,7 +194,9 @@ class PredictTest(parameterized.TestCase):
         result = self._predict(self._save("a.png"), model=self.folder / "none")
 
         self.assertEqual(result.exit_code, 2)
-        self.assertRegex(result.stderr, r"\A\S+: no model.*none.*\n\Z")
+        self.assertRegex(
+            result.stderr, r"\A\S+: not found; where: --model=.*none.*\n\Z"
+        )
 
     def test_flags_are_required(self):
         result = shared.run_tool("predict", self._save("a.png"))

@@ -131,6 +131,10 @@ def decode_heatmaps(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """As `decode`, for a batch and in a graph of any shape.
 
+    Mirrored maps give mirrored places, to the last bit: of several equal peaks
+    the middle of those that are found first from each corner. A map without
+    any peak, all of one height, has its first pixel.
+
     Args:
         heatmaps: Float [B, h, w, K].
         stride: Input pixels per heatmap pixel.
@@ -144,6 +148,48 @@ def decode_heatmaps(
     heatmaps = tf.cast(heatmaps, tf.float32)
     if smoothing:
         heatmaps = _smoothed_heatmaps(heatmaps, smoothing / stride)
+    # Of equal peaks the first is found, which in the mirror image is another:
+    # what the mirror images say is averaged. Of one peak all say the same.
+    axes = ([], [2], [1], [1, 2])
+    mirrored = tf.concat([tf.reverse(heatmaps, each) for each in axes], 0)
+    offsets_xy, scores = _peaks(mirrored)
+    plain, across, down, both = tf.split(offsets_xy, len(axes), 0)
+    offsets_xy = (
+        (plain + across * [-1.0, 1.0]) + (down * [1.0, -1.0] - both)
+    ) * 0.25
+    scores = tf.split(scores, len(axes), 0)[0]
+    is_flat = tf.equal(scores, tf.reduce_min(heatmaps, [1, 2]))
+    offsets_xy = tf.where(is_flat[..., None], plain, offsets_xy)
+    sides_xy = tf.cast(tf.shape(heatmaps)[2:0:-1], tf.float32)
+    centre_xy = (sides_xy * stride - 1) / 2
+    return beside(centre_xy, offsets_xy * stride), scores
+
+
+def beside(centre_xy: tf.Tensor, offsets_xy: tf.Tensor) -> tf.Tensor:
+    """Adds offsets to a centre so that opposite ones round alike.
+
+    Args:
+        centre_xy: Float32, halves, 0 or more.
+        offsets_xy: Float32, of the same shape but for leading axes.
+
+    Returns:
+        Float32, centre plus offset. Twice the centre minus the one is exactly
+        the other, whose offset is opposite.
+    """
+    away = (centre_xy + tf.abs(offsets_xy)) - centre_xy
+    return tf.where(offsets_xy < 0, centre_xy - away, centre_xy + away)
+
+
+def _peaks(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """First highest pixels of maps, refined, and their heights.
+
+    Args:
+        heatmaps: Float32 [B, h, w, K].
+
+    Returns:
+        Offsets (x, y) from the middle of the maps, float32 [B, K, 2] in their
+        pixels; and float32 [B, K].
+    """
     shape = tf.shape(heatmaps)
     height, width = shape[1], shape[2]
     # [B, K, h * w]: one row per map.
@@ -164,12 +210,14 @@ def decode_heatmaps(
     offset_y = _vertex(at(-1, 0), centre, at(1, 0))
     offset_x = tf.where((x > 0) & (x < width - 1), offset_x, 0.0)
     offset_y = tf.where((y > 0) & (y < height - 1), offset_y, 0.0)
-    keypoints_xy = tf.stack(
-        [tf.cast(x, tf.float32) + offset_x, tf.cast(y, tf.float32) + offset_y],
-        axis=-1,
-    )
-    scores = tf.reduce_max(flat, axis=-1)
-    return keypoints_xy * stride + (stride - 1) / 2, scores
+    offsets_xy = [
+        tf.cast(place, tf.float32) - tf.cast(side - 1, tf.float32) / 2 + offset
+        for place, side, offset in (
+            (x, width, offset_x),
+            (y, height, offset_y),
+        )
+    ]
+    return tf.stack(offsets_xy, axis=-1), tf.reduce_max(flat, axis=-1)
 
 
 def _centres(size: int, stride: int) -> np.ndarray:
@@ -210,7 +258,8 @@ def _refined(line: np.ndarray, peak: int) -> float:
 
 def _vertex(left: tf.Tensor, centre: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     """Vertex of the parabola through three neighbours, in -0.5..0.5."""
-    curvature = 2 * centre - left - right
+    # As a sum of two that change places in the mirror image.
+    curvature = (centre - left) + (centre - right)
     offset = tf.math.divide_no_nan(right - left, 2 * curvature)
     return tf.where(curvature > 0, tf.clip_by_value(offset, -0.5, 0.5), 0.0)
 
@@ -240,17 +289,27 @@ def _smoothed(heatmaps: np.ndarray, sigma: float) -> np.ndarray:
 
 def _smoothed_heatmaps(heatmaps: tf.Tensor, sigma: float) -> tf.Tensor:
     kernel = _kernel(sigma)
-    radius = len(kernel) // 2
     for axis in (1, 2):
-        size = tf.shape(heatmaps)[axis]
-        places = tf.range(-radius, size + radius)
-        places = tf.clip_by_value(places, 0, size - 1)
-        padded = tf.gather(heatmaps, places, axis=axis)
-        heatmaps = tf.add_n(
-            [
-                float(weight)
-                * tf.gather(padded, tf.range(start, start + size), axis=axis)
-                for start, weight in enumerate(kernel)
-            ]
-        )
+        heatmaps = _smoothed_axis(heatmaps, kernel, axis)
     return heatmaps
+
+
+def _smoothed_axis(
+    heatmaps: tf.Tensor, kernel: np.ndarray, axis: int
+) -> tf.Tensor:
+    radius = len(kernel) // 2
+    size = tf.shape(heatmaps)[axis]
+    places = tf.range(-radius, size + radius)
+    places = tf.clip_by_value(places, 0, size - 1)
+    padded = tf.gather(heatmaps, places, axis=axis)
+
+    def shifted(step: int) -> tf.Tensor:
+        start = radius + step
+        return tf.gather(padded, tf.range(start, start + size), axis=axis)
+
+    result = float(kernel[radius]) * shifted(0)
+    for step in range(1, radius + 1):
+        # Both sides first: their sum is that of the mirror image.
+        pair = shifted(-step) + shifted(step)
+        result += float(kernel[radius + step]) * pair
+    return result

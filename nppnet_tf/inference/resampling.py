@@ -1,11 +1,110 @@
 """Bilinear resampling along rows and columns, in the graph.
 
 A letterbox, its inverse and an aligned-corners resize map rows to rows and
-columns to columns. So one function with two lists of coordinates serves all of
-them, exactly and for sizes that are known only when the graph runs.
+columns to columns. So one function with a list of places for each axis serves
+all of them, exactly and for sizes that are known only when the graph runs.
+
+All of these maps take the mirror image to the mirror image, and so does every
+rounding here: the second half of an axis is read as the mirror image of the
+first, from the same numbers in the same order. A mirrored picture gives the
+mirrored result to the last bit.
 """
 
+from typing import NamedTuple
+
 import tensorflow as tf
+
+
+class Places(NamedTuple):
+    """Where one axis is read: between two pixels, so far from the first.
+
+    Attributes:
+        first: Int32 [n], pixels.
+        second: Int32 [n], their neighbours.
+        weight: Float32 [n], of the second, 0 to 1.
+    """
+
+    first: tf.Tensor
+    second: tf.Tensor
+    weight: tf.Tensor
+
+    def at(self, indices: tf.Tensor) -> "Places":
+        """Returns some of the places."""
+        return Places(*(tf.gather(part, indices) for part in self))
+
+
+def mirrored_half(positions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Replaces the second half of positions by the mirror image of the first.
+
+    Args:
+        positions: Float32 [n], ascending and symmetric but for rounding.
+
+    Returns:
+        Float32 [n], each position counted from its own end of the axis; and
+        boolean [n], whether that is the far end.
+    """
+    numbers = tf.range(tf.size(positions))
+    is_second = numbers > tf.reverse(numbers, [0])
+    positions = tf.where(is_second, tf.reverse(positions, [0]), positions)
+    return positions, is_second
+
+
+def places(
+    positions: tf.Tensor, size: tf.Tensor, has_middle: bool = False
+) -> Places:
+    """Returns between which pixels of an axis positions lie.
+
+    Args:
+        positions: Float32 [n], pixels, ascending and symmetric about the
+            middle of the axis but for rounding; beyond a border, the border is
+            read.
+        size: Int, pixels of the axis.
+        has_middle: Whether the images went through `with_middles`, which an
+            odd number of positions on an even number of pixels needs.
+    """
+    positions, is_second = mirrored_half(positions)
+    first, second, weight = _as_counted(positions, size)
+    if has_middle:
+        numbers = tf.range(tf.size(positions))
+        is_middle = tf.equal(numbers, tf.reverse(numbers, [0]))
+        is_middle &= tf.equal(size % 2, 0)
+        first, second = (tf.where(is_middle, size, p) for p in (first, second))
+        # What `with_middles` put there has no other end.
+        is_second &= ~is_middle
+    first, second = (
+        tf.where(is_second, size - 1 - p, p) for p in (first, second)
+    )
+    return Places(first, second, weight)
+
+
+def _as_counted(positions: tf.Tensor, size: tf.Tensor) -> Places:
+    """Places of positions that need no symmetry."""
+    last = size - 1
+    positions = tf.clip_by_value(positions, 0.0, tf.cast(last, tf.float32))
+    floor = tf.floor(positions)
+    first = tf.cast(floor, tf.int32)
+    return Places(first, tf.minimum(first + 1, last), positions - floor)
+
+
+def with_middles(images: tf.Tensor) -> tf.Tensor:
+    """Appends to an even number of rows, and columns, the mean of the middle.
+
+    Between two pixels neither is the first, so that a middle read from one to
+    the other would round otherwise in the mirror image.
+
+    Args:
+        images: Float32 [h, w, channels], even sides.
+
+    Returns:
+        Float32 [h + 1, w + 1, channels].
+    """
+    images = tf.convert_to_tensor(images)
+    for axis in (0, 1):
+        half = tf.shape(images)[axis] // 2
+        middle = tf.gather(images, half - 1, axis=axis)
+        middle = (middle + tf.gather(images, half, axis=axis)) * 0.5
+        images = tf.concat([images, tf.expand_dims(middle, axis)], axis)
+    return images
 
 
 def aligned_corners(size: tf.Tensor, source_size: tf.Tensor) -> tf.Tensor:
@@ -42,23 +141,23 @@ def resize_aligned_corners(
     shape = tf.shape(images)
     return sample(
         images,
-        aligned_corners(height, shape[-3]),
-        aligned_corners(width, shape[-2]),
+        places(aligned_corners(height, shape[-3]), shape[-3]),
+        places(aligned_corners(width, shape[-2]), shape[-2]),
     )
 
 
 def sample(
     images: tf.Tensor,
-    rows: tf.Tensor,
-    columns: tf.Tensor,
+    rows: Places | tf.Tensor,
+    columns: Places | tf.Tensor,
 ) -> tf.Tensor:
     """Reads images between their pixels, bilinearly.
 
     Args:
         images: Float32 [..., h, w, channels]; pixel centres are integers.
-        rows: Float32 [height], y to read.
-        columns: Float32 [width], x to read. Outside, the nearest pixel is
-            read.
+        rows: Places on the height; or any positions, float32 [n], outside of
+            which the nearest pixel is read.
+        columns: The same on the width.
 
     Returns:
         Float32 [..., height, width, channels].
@@ -69,17 +168,14 @@ def sample(
 
 
 def _sample_axis(
-    images: tf.Tensor, positions: tf.Tensor, axis: int
+    images: tf.Tensor, read: Places | tf.Tensor, axis: int
 ) -> tf.Tensor:
-    last = tf.shape(images)[axis] - 1
-    positions = tf.clip_by_value(positions, 0.0, tf.cast(last, tf.float32))
-    floor = tf.floor(positions)
-    low = tf.cast(floor, tf.int32)
-    high = tf.minimum(low + 1, last)
+    if not isinstance(read, Places):
+        read = _as_counted(read, tf.shape(images)[axis])
     rank = images.shape.rank
     weight = tf.reshape(
-        positions - floor, [-1 if i == axis % rank else 1 for i in range(rank)]
+        read.weight, [-1 if i == axis % rank else 1 for i in range(rank)]
     )
-    first = tf.gather(images, low, axis=axis)
-    second = tf.gather(images, high, axis=axis)
+    first = tf.gather(images, read.first, axis=axis)
+    second = tf.gather(images, read.second, axis=axis)
     return first + (second - first) * weight

@@ -44,6 +44,9 @@ MAX_PADDED_PIXELS = 8 * image_files.MAX_PIXELS
 # band needs.
 _BAND_SCORES = 5 << 20
 
+# Side of the largest block of pixels whose levels add up exactly.
+_EXACT_FACTOR = 256
+
 # Standard deviation of the filter that heatmaps pass before their peak is
 # sought, relative to the longer side of the input: the release's 3 of 384.
 _SMOOTHING = 3 / 384
@@ -73,6 +76,9 @@ def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
     averaged over whole blocks of pixels, since reading it at few places would
     see its noise (departs from the release, which has no such pictures).
 
+    A mirrored picture gives the mirrored input, to the last bit, at every size
+    and along both axes (where a picture that is averaged has whole levels).
+
     Args:
         image: Uint8 or float32 [..., h, w, 3], RGB of 0 to 255; at most one
             leading axis.
@@ -87,15 +93,19 @@ def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
         _picture_positions(input_size[axis], image_size[axis], scale)
         for axis in (0, 1)
     ]
-    is_inside = [
-        # A pixel reaches half a pixel beyond its centre.
-        (position >= -0.5)
-        & (position < tf.cast(image_size[axis], tf.float32) - 0.5)
-        for axis, position in enumerate(positions)
-    ]
-    is_inside = is_inside[0][:, tf.newaxis] & is_inside[1]
+    rows, columns = (
+        # A pixel reaches half a pixel beyond its centre; on the border of the
+        # picture, its own pixel is read, at both ends.
+        resampling.mirrored_half(position)[0] >= -0.5
+        for position in positions
+    )
+    is_inside = rows[:, tf.newaxis] & columns
     image, positions = _average_blocks(image, positions, image_size, scale)
-    sampled = resampling.sample(image, *positions)
+    sampled = resampling.sample(
+        image,
+        resampling.places(positions[0], tf.shape(image)[-3]),
+        resampling.places(positions[1], tf.shape(image)[-2]),
+    )
     sampled = tf.where(is_inside[..., tf.newaxis], sampled, float(pixels.FILL))
     sampled = tf.ensure_shape(
         sampled, [*image.shape[:-3].as_list(), *input_size, 3]
@@ -169,7 +179,8 @@ def keypoints_at(
     scale = letterbox_scale(image_size, input_size)
     last_xy = tf.cast(image_size[::-1] - 1, tf.float32)
     last_input_xy = tf.constant([input_size[1] - 1, input_size[0] - 1.0])
-    xy = (keypoints_xy - last_input_xy / 2) / scale + last_xy / 2
+    offsets_xy = (keypoints_xy - last_input_xy / 2) / scale
+    xy = heatmap_codec.beside(last_xy / 2, offsets_xy)
     return tf.clip_by_value(xy, 0.0, last_xy)
 
 
@@ -458,18 +469,24 @@ def _read_in_bands(
 ) -> tf.Tensor:
     """Makes one number of the class scores of every pixel of a picture."""
     logits = resampling.resize_aligned_corners(parsing_logits, *input_size)
+    logits = resampling.with_middles(logits)
     scale = letterbox_scale(image_size, input_size)
     height, width = image_size[0], image_size[1]
-    columns = _input_positions(tf.range(width), width, input_size[1], scale)
+    rows, columns = (
+        resampling.places(
+            _input_positions(image_size[axis], input_size[axis], scale),
+            input_size[axis],
+            has_middle=True,
+        )
+        for axis in (0, 1)
+    )
     # Rows are read first, and are as wide as the input then.
     row_scores = tf.maximum(width, input_size[1]) * tf.shape(logits)[-1]
     band_rows = tf.clip_by_value(_BAND_SCORES // row_scores, 1, height)
 
     def band(start: tf.Tensor) -> tf.Tensor:
-        rows = _input_positions(
-            start + tf.range(band_rows), height, input_size[0], scale
-        )
-        return read(resampling.sample(logits, rows, columns))
+        numbers = tf.minimum(start + tf.range(band_rows), height - 1)
+        return read(resampling.sample(logits, rows.at(numbers), columns))
 
     bands = tf.map_fn(
         band,
@@ -489,10 +506,11 @@ def _picture_positions(
 
 
 def _input_positions(
-    indices: tf.Tensor, side: tf.Tensor, input_side: int, scale: tf.Tensor
+    side: tf.Tensor, input_side: int, scale: tf.Tensor
 ) -> tf.Tensor:
-    """Where pixels of the picture lie in the input, along one axis."""
-    offsets = tf.cast(indices, tf.float32) - tf.cast(side - 1, tf.float32) / 2
+    """Where the pixels of the picture lie in the input, along one axis."""
+    offsets = tf.cast(tf.range(side), tf.float32)
+    offsets -= tf.cast(side - 1, tf.float32) / 2
     return offsets * scale + (input_side - 1) / 2
 
 
@@ -508,9 +526,30 @@ def _average_blocks(
     factor = tf.maximum(factor, 1)
     reduced_size = (image_size + factor - 1) // factor
 
+    def averaged(batch: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+        return tf.raw_ops.ResizeArea(images=batch, size=size)
+
+    def both_ways(batch: tf.Tensor) -> tf.Tensor:
+        """Where blocks hold parts of pixels, sums round by their order."""
+        for axis, size in (
+            (1, tf.stack([reduced_size[0], image_size[1]])),
+            (2, reduced_size),
+        ):
+            batch = _of_mirror_images(
+                lambda each, size=size: averaged(each, size), batch, axis
+            )
+        return batch
+
     def reduced() -> tf.Tensor:
         batch = image if image.shape.rank == 4 else image[tf.newaxis]
-        shrunk = tf.raw_ops.ResizeArea(images=batch, size=reduced_size)
+        is_whole = tf.reduce_all(tf.equal(image_size % factor, 0))
+        # Of whole levels, float32 adds up to 2^24 exactly.
+        is_whole &= factor <= _EXACT_FACTOR
+        shrunk = tf.cond(
+            is_whole,
+            lambda: averaged(batch, reduced_size),
+            lambda: both_ways(batch),
+        )
         return shrunk if image.shape.rank == 4 else shrunk[0]
 
     result = tf.cond(factor > 1, reduced, lambda: tf.cast(image, tf.float32))
@@ -518,3 +557,14 @@ def _average_blocks(
     ratios = tf.cast(reduced_size, tf.float32) / tf.cast(image_size, tf.float32)
     moved = [(positions[axis] + 0.5) * ratios[axis] - 0.5 for axis in (0, 1)]
     return result, moved
+
+
+def _of_mirror_images(
+    function: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor, axis: int
+) -> tf.Tensor:
+    """Mean of a function of images and of their mirror images, mirrored back.
+
+    Of mirrored images it is the mirror image, whatever the function rounds.
+    """
+    mirrored = tf.reverse(function(tf.reverse(images, [axis])), [axis])
+    return (function(images) + mirrored) * 0.5

@@ -146,23 +146,24 @@ def _restore_size(
     """Brings the answer for a resized input to the size of the plain one."""
     if scaled_size == size:
         return dict(answer)
-    rows, columns = (
-        resampling.aligned_corners(
-            side // OUTPUT_STRIDE, scaled // OUTPUT_STRIDE
-        )
-        for side, scaled in zip(size, scaled_size, strict=True)
-    )
-    heatmap_rows, heatmap_columns = (
-        _heatmap_positions(side, scaled)
-        for side, scaled in zip(size, scaled_size, strict=True)
-    )
+    sides = list(zip(size, scaled_size, strict=True))
+    cells = [scaled // OUTPUT_STRIDE for scaled in scaled_size]
+    positions = {
+        keys.PARSING_LOGITS: [
+            resampling.aligned_corners(side // OUTPUT_STRIDE, count)
+            for (side, _), count in zip(sides, cells, strict=True)
+        ],
+        keys.HEATMAPS: [_heatmap_positions(*pair) for pair in sides],
+    }
     return {
-        keys.PARSING_LOGITS: resampling.sample(
-            answer[keys.PARSING_LOGITS], rows, columns
-        ),
-        keys.HEATMAPS: resampling.sample(
-            answer[keys.HEATMAPS], heatmap_rows, heatmap_columns
-        ),
+        name: resampling.sample(
+            answer[name],
+            *(
+                resampling.places(places, count)
+                for places, count in zip(of_axes, cells, strict=True)
+            ),
+        )
+        for name, of_axes in positions.items()
     }
 
 

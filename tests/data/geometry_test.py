@@ -52,6 +52,74 @@ class AffineMatrixTest(parameterized.TestCase):
         np.testing.assert_allclose(mirror @ mirror, np.eye(3), atol=1e-12)
 
 
+class FitTest(parameterized.TestCase):
+    """A fitted mirror image is the mirror image of what is fitted."""
+
+    @parameterized.named_parameters(
+        ("odd_width", (64, 77), (64, 96)),
+        ("odd_height", (77, 64), (96, 64)),
+        ("odd_both", (33, 47), (96, 96)),
+        ("larger", (451, 301), (96, 64)),
+        ("one_pixel", (1, 1), (32, 64)),
+        ("even", (40, 30), (64, 64)),
+    )
+    def test_fitting_commutes_with_mirroring(self, source_size, target_size):
+        random = np.random.default_rng(0)
+        image = random.integers(0, 256, (*source_size, 3), np.uint8)
+        self._assert_symmetric(image, target_size)
+
+    def test_fitting_commutes_with_mirroring_at_any_size(self):
+        random = np.random.default_rng(1)
+        for _ in range(60):
+            source_size = tuple(random.integers(1, 130, 2).tolist())
+            target_size = tuple((32 * random.integers(1, 4, 2)).tolist())
+            image = random.integers(0, 256, (*source_size, 3), np.uint8)
+
+            with self.subTest(source=source_size, target=target_size):
+                self._assert_symmetric(image, target_size)
+
+    def test_a_quarter_is_as_pillow_fits_it(self):
+        image = np.random.default_rng(0).integers(0, 256, (51, 37, 3), np.uint8)
+        matrix = geometry.fit_matrix((51, 37), (64, 64))
+
+        fitted = geometry.warp_image(image, matrix, (64, 64))
+
+        # Too small a turn to move anything: the road of all other warps.
+        matrix[0, 1] = 1e-15
+        warped = geometry.warp_image(image, matrix, (64, 64))
+        np.testing.assert_array_equal(fitted[:32, :32], warped[:32, :32])
+        # Beyond, fractions of a level are cut off from the other end.
+        difference = np.abs(fitted.astype(int) - warped)
+        self.assertLessEqual(np.quantile(difference, 0.99), 1)
+
+    def test_mirrored_letterbox_is_the_mirror_image(self):
+        image = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
+        plain, mirrored = (
+            geometry.affine_matrix((33, 47), (64, 96), is_mirrored=is_mirrored)
+            for is_mirrored in (False, True)
+        )
+
+        np.testing.assert_array_equal(
+            geometry.warp_image(image, mirrored, (64, 96)),
+            geometry.warp_image(image, plain, (64, 96))[:, ::-1],
+        )
+
+    def _assert_symmetric(self, image, target_size):
+        matrix = geometry.fit_matrix(image.shape[:2], target_size)
+
+        def fit(pixels):
+            labels = np.ascontiguousarray(pixels[..., 0])
+            return (
+                geometry.warp_image(pixels, matrix, target_size),
+                geometry.warp_label_map(labels, matrix, target_size, 255),
+            )
+
+        for axis in (0, 1):
+            mirrored = np.ascontiguousarray(np.flip(image, axis))
+            for found, expected in zip(fit(mirrored), fit(image), strict=True):
+                np.testing.assert_array_equal(found, np.flip(expected, axis))
+
+
 class WarpTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()

@@ -172,6 +172,38 @@ class DecodeTest(parameterized.TestCase):
         np.testing.assert_array_equal(decoded_xy, np.full((2, 2), 1.5))
 
     @parameterized.parameters(0.0, 3.0)
+    def test_mirrored_maps_have_mirrored_places(self, smoothing):
+        random = np.random.default_rng(2)
+        heatmaps = random.normal(size=(3, 24, 16, 5)).astype(np.float32)
+        # Equal peaks: side by side, apart, and three in a row.
+        heatmaps[0, 7, 4:6, 0] = 9
+        heatmaps[0, [3, 20], [2, 11], 1] = 9
+        heatmaps[1, 9:12, 13, 2] = 9
+        heatmaps[2, [3, 3, 8], [2, 7, 5], 3] = 9
+
+        plain, scores = heatmap_codec.decode_heatmaps(heatmaps, 4, smoothing)
+
+        for axis, place, last in ((2, 0, 63), (1, 1, 95)):
+            mirrored, same = heatmap_codec.decode_heatmaps(
+                np.flip(heatmaps, axis), 4, smoothing
+            )
+            expected = np.array(plain)
+            expected[..., place] = last - expected[..., place]
+            np.testing.assert_array_equal(mirrored, expected)
+            np.testing.assert_array_equal(same, scores)
+
+    def test_equal_peaks_are_found_between_them(self):
+        heatmaps = np.zeros((1, 9, 9, 2), np.float32)
+        heatmaps[0, 4, 3:5, 0] = 1
+        heatmaps[0, 2:5, 4, 1] = 1
+
+        keypoints_xy, _ = heatmap_codec.decode_heatmaps(heatmaps, 4)
+
+        np.testing.assert_array_equal(
+            keypoints_xy[0], [[3.5 * 4 + 1.5, 17.5], [17.5, 3 * 4 + 1.5]]
+        )
+
+    @parameterized.parameters(0.0, 3.0)
     def test_graph_equals_numpy(self, smoothing):
         random = np.random.default_rng(1)
         heatmaps = random.normal(size=(3, 9, 7, 5)).astype(np.float32)

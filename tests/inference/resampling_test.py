@@ -33,6 +33,52 @@ class ResamplingTest(parameterized.TestCase):
 
         np.testing.assert_allclose(values[0, :, 0], [13.0, 16.25])
 
+    @parameterized.product(size=(8, 14), count=(1, 2, 7, 20, 33))
+    def test_mirrored_images_are_read_as_mirror_images(self, size, count):
+        random = np.random.default_rng(count)
+        images = random.normal(size=(size, size, 3)).astype(np.float32)
+        # As a letterbox reads: about the middle, by a step of any fraction.
+        positions = (
+            np.arange(count, dtype=np.float32) - (count - 1) / 2
+        ) * 0.37
+        places = resampling.places(
+            positions + np.float32((size - 1) / 2), size, has_middle=True
+        )
+
+        def read(pixels):
+            pixels = resampling.with_middles(pixels)
+            return resampling.sample(pixels, places, places).numpy()
+
+        for axis in (0, 1):
+            np.testing.assert_array_equal(
+                read(np.flip(images, axis)), np.flip(read(images), axis)
+            )
+
+    def test_a_middle_is_the_mean_of_both_its_pixels(self):
+        images = np.float32([[1, 2], [4, 8]])[..., np.newaxis]
+        middle = resampling.places(tf.constant([0.5]), 2, has_middle=True)
+
+        value = resampling.sample(
+            resampling.with_middles(images), middle, middle
+        )
+
+        self.assertEqual(float(value[0, 0, 0]), 15 / 4)
+
+    def test_places_are_the_positions(self):
+        rows, columns = np.mgrid[0:6, 0:8].astype(np.float32)
+        plane = (10 * rows + columns)[..., np.newaxis]
+
+        values = resampling.sample(
+            plane,
+            resampling.places(tf.constant([0.25, 4.75]), 6),
+            resampling.places(tf.constant([-1.0, 0.5, 6.5, 8.0]), 8),
+        )
+
+        np.testing.assert_allclose(
+            values[..., 0],
+            np.float32([[2.5], [47.5]]) + np.float32([0, 0.5, 6.5, 7]),
+        )
+
     def test_outside_the_nearest_pixel_is_read(self):
         values = resampling.sample(self.images[0], [-3.0, 9.0], [-0.5, 6.5])
 

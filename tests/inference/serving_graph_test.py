@@ -11,6 +11,7 @@ from nppnet_tf.data import heatmap_codec
 from nppnet_tf.data import pixels
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.inference import serving_graph
+from nppnet_tf.inference import test_time
 from tests.inference import stand_in
 
 _SIZE = (64, 96)
@@ -60,6 +61,148 @@ class PreprocessTest(parameterized.TestCase):
                 serving_graph.preprocess(tf.constant(picture), _SIZE),
                 atol=1e-5,
             )
+
+
+def _mirrored_xy(keypoints_xy, size, axis):
+    """Places in the mirror image of a picture of (height, width)."""
+    result = np.array(keypoints_xy)
+    place = 1 - axis
+    result[..., place] = size[axis] - 1 - result[..., place]
+    return result
+
+
+class MirrorTest(parameterized.TestCase):
+    """What is made of a mirrored picture is the mirror image, bit by bit."""
+
+    def setUp(self):
+        super().setUp()
+        self.random = np.random.default_rng(3)
+
+    def _sizes(self, count, largest):
+        """Small and large sizes, odd and even."""
+        for _ in range(count):
+            limit = self.random.choice([9, 70, largest])
+            yield tuple(self.random.integers(1, limit, 2).tolist())
+
+    @parameterized.parameters(tf.uint8, tf.float32)
+    def test_input_of_any_size(self, dtype):
+        preprocess = tf.function(
+            lambda image: serving_graph.preprocess(image, _SIZE),
+            input_signature=[tf.TensorSpec([None, None, 3], dtype)],
+        )
+        for size in ((64, 77), (41, 96), (129, 97), *self._sizes(60, 500)):
+            image = self.random.integers(0, 256, (*size, 3), np.uint8)
+
+            plain = preprocess(tf.constant(image, dtype))
+
+            for axis in (0, 1):
+                mirrored = preprocess(tf.constant(np.flip(image, axis), dtype))
+                with self.subTest(size=size, axis=axis):
+                    np.testing.assert_array_equal(
+                        mirrored, np.flip(plain, axis)
+                    )
+
+    def test_both_borders_of_an_odd_width_are_read(self):
+        inputs = serving_graph.preprocess(
+            tf.fill([64, 77, 3], tf.constant(255, tf.uint8)), _SIZE
+        )
+
+        # 77 columns about the middle of 96 reach from 9 to 86, both included.
+        is_picture = (_grey_levels(inputs) > 254.9).all((0, 2))
+        self.assertEqual(np.flatnonzero(is_picture).tolist(), [*range(9, 87)])
+
+    def test_answer_of_any_size(self):
+        logits = self.random.normal(size=(16, 24, 4)).astype(np.float32)
+        places = self.random.uniform(0, (95, 63), (5, 2)).astype(np.float32)
+        for size in ((64, 77), (41, 96), *self._sizes(25, 200)):
+            image_size = tf.constant(size)
+            for axis in (0, 1):
+                for read in (
+                    serving_graph.label_map_at,
+                    serving_graph.confidence_at,
+                ):
+                    plain = read(logits, image_size, _SIZE)
+                    mirrored = read(np.flip(logits, axis), image_size, _SIZE)
+                    np.testing.assert_array_equal(
+                        mirrored, np.flip(plain, axis), f"{size}, {axis}"
+                    )
+                # As a decoded place and its mirror image are.
+                centre = np.float32(_SIZE[axis] - 1) / 2
+                offsets = places[:, 1 - axis] - centre
+                exact = places.copy()
+                exact[:, 1 - axis] = heatmap_codec.beside(centre, offsets)
+                np.testing.assert_array_equal(
+                    serving_graph.keypoints_at(
+                        _mirrored_xy(exact, _SIZE, axis), image_size, _SIZE
+                    ),
+                    _mirrored_xy(
+                        serving_graph.keypoints_at(exact, image_size, _SIZE),
+                        size,
+                        axis,
+                    ),
+                )
+
+    @parameterized.named_parameters(
+        ("symmetric_network", False), ("flip_averaging", True)
+    )
+    def test_whole_answer(self, flip):
+        graph = serving_graph.ServingGraph(
+            _symmetric_network
+            if not flip
+            else test_time.last_stage(stand_in.StandIn()),
+            [],
+            LIP,
+            _SIZE,
+            flip=flip,
+        )
+        partners = {
+            "label_map": np.append(LIP.mirrored_classes, [255] * 236),
+            "keypoints": list(LIP.mirrored_keypoints),
+        }
+        for size in ((64, 77), (97, 41), (130, 201)):
+            image = self.random.integers(0, 256, (*size, 3), np.uint8)
+            encoded = [
+                tf.io.encode_png(pixels) for pixels in (image, image[:, ::-1])
+            ]
+
+            plain, mirrored = (
+                graph.predict_bytes(tf.stack([each])) for each in encoded
+            )
+
+            np.testing.assert_array_equal(
+                mirrored["label_map"],
+                partners["label_map"][np.flip(plain["label_map"], 2)],
+            )
+            np.testing.assert_array_equal(
+                mirrored["keypoints_xy"][0],
+                _mirrored_xy(plain["keypoints_xy"][0], size, 1)[
+                    partners["keypoints"]
+                ],
+            )
+            np.testing.assert_array_equal(
+                mirrored["keypoint_scores"][0],
+                np.array(plain["keypoint_scores"][0])[partners["keypoints"]],
+            )
+
+
+def _symmetric_network(image: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Answers pixel by pixel, alike for left and right."""
+    peaks = tf.nn.max_pool2d(image, 4, 4, "VALID")
+    levels = [peaks[..., :1], peaks[..., 1:2] * 0.7, peaks[..., 2:] + 0.3]
+    # Only what has no partner: no two classes are ever equally likely.
+    likely = {0: levels[0], 5: levels[1], 13: levels[2]}
+    return {
+        keys.HEATMAPS: tf.concat(
+            [levels[0] * factor for factor in [0.5] * LIP.num_keypoints], -1
+        ),
+        keys.PARSING_LOGITS: tf.concat(
+            [
+                likely.get(label, tf.fill(tf.shape(levels[0]), -99.0))
+                for label in range(LIP.num_classes)
+            ],
+            -1,
+        ),
+    }
 
 
 class LabelMapTest(parameterized.TestCase):

@@ -59,6 +59,19 @@ class AveragedNetworkTest(parameterized.TestCase):
         for name, values in averaged.items():
             np.testing.assert_array_equal(values, plain[name])
 
+    @parameterized.parameters((1.0,), (0.5, 1.0, 1.25))
+    def test_flip_averaging_sees_a_mirrored_picture_as_the_mirror_image(
+        self, *scales
+    ):
+        averaged = AveragedNetwork(self.network, LIP, flip=True, scales=scales)
+        inputs = _inputs()
+
+        plain = averaged.mirror(averaged(inputs))
+        mirrored = averaged(tf.reverse(inputs, [2]))
+
+        for name, values in mirrored.items():
+            np.testing.assert_array_equal(values, plain[name])
+
     def test_mirroring_twice_is_the_identity(self):
         averaged = AveragedNetwork(self.network, LIP)
         plain = self.network(_inputs())

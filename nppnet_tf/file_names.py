@@ -80,7 +80,8 @@ def is_text(name: str) -> bool:
 
 def as_text(name: str) -> str:
     r"""Returns a name as UTF-8 can hold it: other bytes as `\xb2`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    encoded = name.encode("utf-8", "surrogateescape")
+    return encoded.decode("utf-8", "backslashreplace")
 
 
 def require_text(name: str, where: object) -> str:

@@ -213,18 +213,12 @@ def new_file(
         UserError: If it is not given, is a folder or a device, lies where
             nothing can be written, or is one of the inputs.
     """
-    output = _given(path, flag, "a file")
+    output = require_place(path, flag, "a file")
     where = f"{flag}={path}"
-    _refuse_lost_link(output, flag)
     mode = _mode(output, where)
     if mode is not None and not stat.S_ISREG(mode):
         kind = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
         raise UserError("not a file", where, "a file", kind)
-    parent = next(p for p in output.absolute().parents if os.path.lexists(p))
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise UserError(
-            "cannot write there", where, "a folder that can be written", parent
-        )
     for given in filter(None, inputs):
         if _is_input(output, pathlib.Path(given)) and not (
             pathlib.Path(given).is_dir()
@@ -235,6 +229,33 @@ def new_file(
                 "output would replace an input", where, "another file", given
             )
     return output
+
+
+def require_place(
+    path: str | os.PathLike[str] | None, flag: str, expected: str = "a folder"
+) -> pathlib.Path:
+    """Returns the path of an output for which there is a place; makes nothing.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--output`.
+        expected: What will be made there.
+
+    Raises:
+        UserError: If it is not given, a link to nothing, or lies where nothing
+            can be written.
+    """
+    place = _given(path, flag, expected)
+    where = f"{flag}={path}"
+    _refuse_lost_link(place, flag)
+    _mode(place, where)
+    parents = place.absolute().parents
+    parent = next((p for p in parents if os.path.lexists(p)), place)
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise UserError(
+            "cannot write there", where, "a folder that can be written", parent
+        )
+    return place
 
 
 def resolved_flags(function: Callable[..., object]) -> str:
@@ -481,6 +502,9 @@ def _describe(error: Exception) -> str | None:
         return str(
             UserError("disk full", where, "room for the output", _NO_SPACE)
         )
+    if isinstance(error, UnicodeEncodeError):
+        # A library wants UTF-8; names of files may hold other bytes.
+        return str(UserError("name is not UTF-8", None, "UTF-8", error.object))
     if isinstance(error, OSError):
         return str(UserError(error.strerror or text, error.filename))
     return None

@@ -43,6 +43,7 @@ flags.DEFINE_bool("cost", True, "Whether to build the network and count.")
 def _run(argv: list[str]) -> None:
     del argv
     path = _checkpoint_path()
+    output = _output(path)
     sizes = _sizes()
 
     from nppnet_tf.training import checkpoints
@@ -59,10 +60,9 @@ def _run(argv: list[str]) -> None:
     command_line.say(f"epochs of the search: {checkpoint.progress.epoch}")
     if FLAGS.cost:
         command_line.say(_cost(genotype, sizes))
-    if FLAGS.output:
-        pathlib.Path(FLAGS.output).parent.mkdir(parents=True, exist_ok=True)
-        genotypes.save(genotype, FLAGS.output)
-        command_line.say(f"written to {FLAGS.output}")
+    if output is not None:
+        genotypes.save(genotype, output)
+        command_line.say(f"written to {output}")
 
 
 def _checkpoint_path() -> pathlib.Path:
@@ -77,6 +77,23 @@ def _checkpoint_path() -> pathlib.Path:
         return command_line.require_file(FLAGS.checkpoint, "--checkpoint")
     folder = command_line.require_folder(FLAGS.workdir, "--workdir")
     return folder / "checkpoints" / "last.npz"
+
+
+def _output(checkpoint: pathlib.Path) -> pathlib.Path | None:
+    """Returns the file to write, which replaces a genotype at most."""
+    if FLAGS.output is None:
+        return None
+    return command_line.new_file(
+        FLAGS.output, "--output", (checkpoint, FLAGS.workdir), _is_genotype
+    )
+
+
+def _is_genotype(path: pathlib.Path) -> bool:
+    try:
+        genotypes.load(path)
+    except UserError:
+        return False
+    return True
 
 
 def _sizes() -> configuration.NetworkConfig:

@@ -29,6 +29,7 @@ was stopped goes on where it was: whole files of the same model are kept.
 """
 
 import json
+import os
 import pathlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ from typing import Any
 
 from absl import flags
 
+from nppnet_tf import file_names
+from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
 
 from . import command_line
@@ -92,9 +95,12 @@ def main() -> None:
 
 def _run(argv: list[str]) -> None:
     del argv
-    paths = _find_pictures()
+    paths, others = _find_pictures()
     model = command_line.require_folder(FLAGS.model, "--model")
     output = command_line.new_folder(FLAGS.output, "--output")
+    _refuse_foreign_files(paths, output)
+    if others:
+        command_line.say(picture_names.unsupported_line(others))
 
     from nppnet_tf.inference import person_detector
 
@@ -212,10 +218,12 @@ class _Work:
         self._progress.advance()
 
 
-def _find_pictures() -> dict[str, pathlib.Path]:
-    """Paths by id: those of the lists, or every picture of the folders."""
+def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
+    """Paths by id, and pictures of other kinds by their names.
+
+    The pictures are those of the lists, or all of the folders.
+    """
     from nppnet_tf.data import id_list
-    from nppnet_tf.data import raw
 
     if not FLAGS.images:
         raise UserError("flag is missing", "--images", "a folder", "nothing")
@@ -225,30 +233,47 @@ def _find_pictures() -> dict[str, pathlib.Path]:
     ]
     if FLAGS.ids:
         names = [name for path in FLAGS.ids for name in id_list.read(path)]
-        return {name: _find(folders, name) for name in names}
-    paths: dict[str, pathlib.Path] = {}
-    for folder in folders:
-        stems = {
-            path.stem
-            for path in folder.iterdir()
-            if path.suffix in raw.IMAGE_SUFFIXES
-        }
-        if twice := sorted(stems & set(paths)):
-            raise UserError(
-                "two folders hold the same name",
-                folder / twice[0],
-                "different names",
-                paths[twice[0]],
-            )
-        paths |= {name: raw.find_image(folder, name) for name in sorted(stems)}
-    if not paths:
+        return {name: _find(folders, name) for name in names}, []
+    # Links to nothing, too: what has a picture's name is not passed over.
+    pictures = [
+        path
+        for folder in folders
+        for path in file_names.visible_children(folder)
+        if picture_names.is_picture_name(path) and not path.is_dir()
+    ]
+    others = [
+        path
+        for folder in folders
+        for path in picture_names.unsupported_pictures(folder)
+    ]
+    if not pictures:
         raise UserError(
             "no pictures",
             ", ".join(map(str, folders)),
-            f"files that end in {', '.join(raw.IMAGE_SUFFIXES)}",
-            "none",
+            f"files that end in {', '.join(picture_names.ENDINGS)}",
+            picture_names.unsupported_line(others) if others else "none",
         )
-    return paths
+    file_names.refuse_meeting(
+        [(path, pathlib.Path(f"{path.stem}.npz")) for path in pictures],
+        "two pictures of one name",
+    )
+    return {path.stem: path for path in pictures}, others
+
+
+def _refuse_foreign_files(
+    paths: dict[str, pathlib.Path], output: pathlib.Path
+) -> None:
+    """Refuses to replace files of a folder that this tool has not begun."""
+    if os.path.lexists(output / DETECTOR):
+        return
+    for name, path in paths.items():
+        if os.path.lexists(output / f"{name}.npz"):
+            raise UserError(
+                "output would replace what is there",
+                output / f"{name}.npz",
+                f"a folder that this tool began, with {DETECTOR}",
+                f"a file that would be that of {path}",
+            )
 
 
 def _find(folders: list[pathlib.Path], name: str) -> pathlib.Path:
@@ -313,7 +338,8 @@ def _write_skipped(
     from nppnet_tf import atomic
 
     if failures:
-        atomic.write_text(path, "".join(f"{bad.line}\n" for bad in failures))
+        text = "".join(f"{bad.line}\n" for bad in failures)
+        atomic.write_text(path, file_names.as_text(text))
     else:
         path.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ import pathlib
 
 from absl import flags
 
+from nppnet_tf import errors
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import genotype_drawing
 from nppnet_tf.search_space import published
@@ -47,7 +48,10 @@ def _run(argv: list[str]) -> None:
     for name in ("genotype", "output"):
         if not FLAGS[name].value:
             raise UserError("flag is missing", f"--{name}", "a name", "nothing")
-    output = genotype_drawing.check_suffix(FLAGS.output)
+    genotype_drawing.check_suffix(FLAGS.output)
+    output = command_line.new_file(
+        FLAGS.output, "--output", (FLAGS.genotype, FLAGS.other)
+    )
     first = published.resolve(FLAGS.genotype)
     if FLAGS.other:
         second = published.resolve(FLAGS.other)
@@ -72,7 +76,7 @@ def _name(genotype: str) -> str:
     """Short name for headings: a published name, or run folder and file."""
     if genotype in published.NAMES:
         return genotype
-    return "/".join(pathlib.Path(genotype).parts[-2:])
+    return errors.printable("/".join(pathlib.Path(genotype).parts[-2:]))
 
 
 def _names(first: str, second: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import pathlib
 
 from absl import flags
 
+from nppnet_tf import file_names
 from nppnet_tf.errors import UserError
 
 from . import command_line
@@ -46,9 +47,16 @@ def _run(argv: list[str]) -> None:
         raise UserError(
             "flag is missing", "--root", "a folder to draw into", "nothing"
         )
-    for flag, path in sheets.items():
-        if path:
-            _check_sheet(flag, pathlib.Path(path))
+    file_names.refuse_meeting(
+        [
+            (flag, _check_sheet(flag, path))
+            for flag, path in sheets.items()
+            if path
+        ],
+        "two sheets write one file",
+    )
+    if FLAGS.root:
+        command_line.require_place(FLAGS.root, "--root")
     size = _median_size()
     if FLAGS.root:
         _draw(size)
@@ -70,14 +78,24 @@ def _median_size() -> tuple[int, int] | None:
     return FLAGS.height, FLAGS.width
 
 
-def _check_sheet(flag: str, path: pathlib.Path) -> None:
+def _check_sheet(flag: str, name: str) -> pathlib.Path:
+    path = pathlib.Path(name)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UserError(
             "unknown kind of picture", f"{flag}={path}", ".png or .jpg",
             path.suffix or "no ending",
         )  # fmt: skip
-    if path.is_dir():
-        raise UserError("not a file", f"{flag}={path}", "a file", "a folder")
+    return command_line.new_file(
+        path, flag, (FLAGS.root,), lambda path: _lies_in(FLAGS.root, path)
+    )
+
+
+def _lies_in(folder: str, path: pathlib.Path) -> bool:
+    """Whether a file lies in a folder itself, as nothing drawn does."""
+    return (
+        path.resolve().parent == pathlib.Path(folder).resolve()
+        and path.suffix != ".json"
+    )
 
 
 def _draw(size: tuple[int, int] | None) -> None:

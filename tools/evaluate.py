@@ -26,6 +26,7 @@ from typing import Any
 from absl import flags
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import result_file
 
 from . import command_line
 from . import scale_list
@@ -115,19 +116,26 @@ def _run(argv: list[str]) -> None:
             "--truth_csv and --prediction_csv",
             "no file of poses",
         )
-    if OUTPUT.value and pathlib.Path(OUTPUT.value).is_dir():
-        raise UserError(
-            "output is a folder", f"--output={OUTPUT.value}", "a file"
-        )
+    output = _output()
     result = _measure_model() if of_model else _measure_files(label_maps, poses)
-
-    from nppnet_tf.inference import result_file
-
-    if OUTPUT.value:
-        result_file.write(OUTPUT.value, result)
+    if output is not None:
+        result_file.write(output, result)
     command_line.say(result_file.to_text(result))
-    if OUTPUT.value:
-        command_line.say(f"written to {OUTPUT.value}")
+    if output is not None:
+        command_line.say(f"written to {output}")
+
+
+def _output() -> pathlib.Path | None:
+    """Returns the file to write, which replaces a result at most."""
+    if OUTPUT.value is None:
+        return None
+    inputs = (MODEL, RECORDS, WHOLE_PICTURES, TRUTH_DIR, PREDICTION_DIR)
+    return command_line.new_file(
+        OUTPUT.value,
+        "--output",
+        [flag.value for flag in (*inputs, TRUTH_CSV, PREDICTION_CSV)],
+        result_file.is_result,
+    )
 
 
 def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:

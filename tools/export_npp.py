@@ -25,11 +25,9 @@ OUTPUT = flags.DEFINE_string("output", None, "File to write, .pth.")
 def _run(argv: list[str]) -> None:
     del argv
     folder = command_line.require_folder(RUN.value, "--run")
-    if not OUTPUT.value:
-        raise UserError("flag is missing", "--output", "a file", "nothing")
-    output = pathlib.Path(OUTPUT.value)
-    if output.is_dir():
-        raise UserError("output is a folder", f"--output={output}", "a file")
+    output = command_line.new_file(
+        OUTPUT.value, "--output", (folder,), lambda path: path.suffix == ".pth"
+    )
 
     from nppnet_tf.importing import state_dict
     from nppnet_tf.importing import torch_writer

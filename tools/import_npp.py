@@ -146,7 +146,7 @@ def _new_output() -> pathlib.Path | None:
     """Returns the folder to make; an empty one that is there gives way."""
     if not FLAGS.output:
         return None
-    output = pathlib.Path(FLAGS.output)
+    output = command_line.require_place(FLAGS.output, "--output")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(
             "output is already there",

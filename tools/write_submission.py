@@ -16,7 +16,10 @@ import pathlib
 
 from absl import flags
 
+from nppnet_tf.data import id_list
+from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import submission
 
 from . import command_line
 
@@ -41,35 +44,15 @@ def _run(argv: list[str]) -> None:
     predictions = command_line.require_folder(
         PREDICTIONS.value, "--predictions"
     )
-    ids = _read_ids()
-    output = command_line.new_folder(OUTPUT.value, "--output")
+    ids = id_list.read(command_line.require_file(IDS.value, "--ids"))
     _require_all(predictions, ids)
-
-    from nppnet_tf.data.descriptors import LIP
-    from nppnet_tf.inference import submission
+    output = command_line.new_folder(OUTPUT.value, "--output")
+    for name in (submission.POSE_FILE, submission.PARSING_FILE):
+        command_line.new_file(output / name, "--output", (IDS.value,))
 
     progress = command_line.Progress(len(ids), "packing")
     submission.write(predictions, progress.over(ids), output, LIP)
     command_line.say(f"{len(ids)} people: pose.csv and parsing.zip in {output}")
-
-
-def _read_ids() -> list[str]:
-    path = pathlib.Path(IDS.value or "")
-    if not IDS.value:
-        raise UserError("flag is missing", "--ids", "a text file of ids")
-    try:
-        lines = path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            "ids cannot be read", path, "a text file of ids", error
-        ) from error
-    ids = [line.removesuffix(".jpg") for line in lines]
-    if not ids:
-        raise UserError("no ids", path, "one on every line", "nothing")
-    if len(set(ids)) < len(ids):
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        raise UserError("an id comes twice", path, "each once", twice[0])
-    return ids
 
 
 def _require_all(folder: pathlib.Path, ids: list[str]) -> None:

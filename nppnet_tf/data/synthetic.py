@@ -584,16 +584,23 @@ def _write_split(
         _Job(places, kind, tuple(indices))
         for indices in workers.portions(missing)
     ]
-    with places.unfinished.open("a", encoding="utf-8", newline="") as journal:
-        for drawn in workers.each(_write_people, jobs, num_workers, advance):
-            journal.write(_csv_text(drawn))
-            journal.flush()
-            rows += drawn
+    for drawn in workers.each(_write_people, jobs, num_workers, advance):
+        _append(places.unfinished, _csv_text(drawn))
+        rows += drawn
     rows.sort(key=lambda row: row[0])
     atomic.write_text(places.poses, _csv_text(rows))
     names = [row[0].removesuffix(".jpg") for row in rows]
     atomic.write_text(places.ids, "".join(f"{name}\n" for name in names))
-    places.unfinished.unlink()
+    places.unfinished.unlink(missing_ok=True)
+
+
+def _append(path: pathlib.Path, text: str) -> None:
+    """Goes on with a file that a call that was stopped may leave behind."""
+    with (
+        atomic.naming(path),
+        path.open("a", encoding="utf-8", newline="") as journal,
+    ):
+        journal.write(text)
 
 
 def _person_name(index: int, kind: _Kind) -> str:

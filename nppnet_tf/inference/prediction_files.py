@@ -5,6 +5,7 @@ read) and as rows of LIP's CSV.
 """
 
 import csv
+import io
 import json
 import math
 import os
@@ -323,14 +324,16 @@ def write_pose_rows(
         path: Of the CSV file.
         poses: Id to float [K, 2] in the descriptor's order; NaN where absent.
     """
-    lines = []
+    text = io.StringIO()
+    # Names may hold commas; the writer quotes them.
+    writer = csv.writer(text, lineterminator="\n")
     for name, keypoints_xy in poses.items():
         cells = [
             "nan" if math.isnan(value) else str(round(value))
             for value in np.asarray(keypoints_xy, float).ravel()
         ]
-        lines.append(",".join([f"{name}.jpg", *cells]))
-    atomic.write_text(path, "".join(f"{line}\n" for line in lines))
+        writer.writerow([f"{name}.jpg", *cells])
+    atomic.write_text(path, text.getvalue())
 
 
 def read_pose_rows(

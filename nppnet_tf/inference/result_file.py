@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from nppnet_tf import atomic
+from nppnet_tf import json_documents
+from nppnet_tf.errors import UserError
 
 _ABSENT = "-"
 
@@ -15,6 +17,15 @@ _ABSENT = "-"
 def write(path: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
     """Writes a result of `evaluation`; what was not measured is null."""
     atomic.write_text(path, to_json(result))
+
+
+def is_result(path: str | os.PathLike[str]) -> bool:
+    """Whether a file holds what `write` writes."""
+    try:
+        document = json_documents.read(path)
+    except UserError:
+        return False
+    return isinstance(document, dict) and "protocol" in document
 
 
 def to_json(result: Mapping[str, Any]) -> str:

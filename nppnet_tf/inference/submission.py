@@ -43,8 +43,9 @@ def write(
             nothing is written then.
     """
     poses = {}
-    with atomic.atomic_path(output / PARSING_FILE) as temporary:
-        with zipfile.ZipFile(temporary, "w") as archive:
+    paths = [output / PARSING_FILE, output / POSE_FILE]
+    with atomic.atomic_paths(paths) as (parsing, pose):
+        with atomic.naming(paths[0]), zipfile.ZipFile(parsing, "w") as archive:
             for name in ids:
                 label_map = _label_map(predictions / f"{name}.png", descriptor)
                 poses[name] = _keypoints(
@@ -52,7 +53,7 @@ def write(
                 )
                 entry = zipfile.ZipInfo(f"{name}.png", _MOMENT)
                 archive.writestr(entry, _grey_png(label_map))
-    prediction_files.write_pose_rows(output / POSE_FILE, poses)
+        prediction_files.write_pose_rows(pose, poses)
 
 
 def _label_map(path: pathlib.Path, descriptor: DatasetDescriptor) -> np.ndarray:

@@ -238,6 +238,29 @@ class DetectPeopleTest(_Case):
                 self._read(name).masks, expected.masks
             )
 
+    def test_files_of_others_are_not_replaced(self):
+        self._save("a.png")
+        self.output.mkdir()
+        (self.output / "a.npz").write_bytes(b"mine")
+
+        self.assert_one_line(
+            self._detect(), "replace what is there.*a.npz.*/a.png"
+        )
+        self.assertEqual((self.output / "a.npz").read_bytes(), b"mine")
+
+    def test_what_is_no_picture_is_named_or_hidden(self):
+        self._save("a.png")
+        (self.pictures / "._a.png").write_bytes(b"of a Mac")
+        (self.pictures / "b.heic").write_bytes(b"of a phone")
+        (self.pictures / "lost.jpg").symlink_to("nothing")
+
+        result = self._detect()
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("not read: b.heic", result.stdout)
+        self.assertIn("1 of 2 pictures", result.stdout)
+        self.assertLen(list(self.output.glob("*.npz")), 1)
+
     @parameterized.parameters(
         ("--min_score=0.6", "min_score; expected: 0.6.*found: 0.5"),
         ("--person_class=18", "person_class; expected: 18"),
@@ -292,7 +315,7 @@ class DetectPeopleTest(_Case):
 
         self.assert_one_line(
             self._detect(pictures=f"{self.pictures},{other}"),
-            "two folders hold the same name",
+            "two pictures of one name.*/a.png and .*/a.jpg",
         )
 
     @parameterized.named_parameters(

@@ -54,10 +54,11 @@ class WriteSubmissionTest(parameterized.TestCase):
         self.assertTrue((self.folder / "submission/parsing.zip").is_file())
 
     @parameterized.named_parameters(
-        ("twice", "10_1 10_1", "an id comes twice.*10_1"),
-        ("empty", "", "no ids"),
-        ("absent", "10_1 10_7", r"missing.*10_7\.png, 10_7\.json"),
-        ("many", "1 2 3 4 5 6", r"1\.png.* and 7 more"),
+        ("twice", "10_1\n10_1", "id occurs twice.*10_1"),
+        ("empty", "", "id list is empty"),
+        ("absent", "10_1\n10_7", r"missing.*10_7\.png, 10_7\.json"),
+        ("path", "../10_1", r"not an id.*\.\./10_1"),
+        ("many", "1\n2\n3\n4\n5\n6", r"1\.png.* and 7 more"),
     )
     def test_ids_are_checked(self, ids, message):
         self._predict("10_1")

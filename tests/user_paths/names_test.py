@@ -177,6 +177,87 @@ class PredictTest(absltest.TestCase):
         )
 
 
+class InputTest(absltest.TestCase):
+    def test_no_tool_replaces_what_it_reads(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        run, images = folder / "[run]", folder / "images"
+        for name in (
+            "[run]/network.json",
+            "[run]/checkpoints/last.npz",
+            "records/index.jsonl",
+            "predictions/a.png",
+            "predictions/a.json",
+            "images/a.jpg",
+            "images/a.png",
+            "genotype.svg",
+        ):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(name)
+        (folder / "pose.csv").write_text("a\n")
+        (folder / "loop").symlink_to("loop")
+        (folder / "link.svg").symlink_to("genotype.svg")
+        before = _contents(folder)
+
+        for tool, *arguments in (
+            (
+                "evaluate",
+                f"--model={run}",
+                f"--records={folder / 'records'}",
+                f"--output={run / 'network.json'}",
+            ),
+            (
+                "evaluate",
+                f"--truth_csv={folder / 'pose.csv'}",
+                f"--prediction_csv={folder / 'pose.csv'}",
+                f"--output={folder / 'pose.csv'}",
+            ),
+            (
+                "derive",
+                f"--workdir={run}",
+                f"--output={run / 'checkpoints' / 'last.npz'}",
+            ),
+            ("export_npp", f"--run={run}", f"--output={run / 'network.json'}"),
+            (
+                "draw_genotype",
+                f"--genotype={folder / 'genotype.svg'}",
+                f"--output={folder / 'link.svg'}",
+            ),
+            (
+                "write_submission",
+                f"--predictions={folder / 'predictions'}",
+                f"--ids={folder / 'pose.csv'}",
+                f"--output={folder}",
+            ),
+            (
+                "detect_people",
+                f"--model={run}",
+                f"--images={images}",
+                f"--output={images}",
+            ),
+            (
+                "draw_people",
+                f"--contact_sheet={folder / 'sheet.png'}",
+                f"--label_sheet={folder / 'Sheet.png'}",
+            ),
+            (
+                "import_npp",
+                f"--checkpoint={folder / 'pose.csv'}",
+                f"--output={folder / 'loop'}",
+            ),
+        ):
+            with self.subTest(tool, arguments=arguments):
+                result = user_path.run(tool, *arguments)
+
+                self.assertEqual(result.exit_code, 2)
+                self.assertRegex(
+                    result.stderr,
+                    rf"\Anppnet-{tool}: (output would replace an input"
+                    "|two pictures of one name|two sheets write one file"
+                    "|cannot be used; where: --output=).*\n\\Z",
+                )
+                self.assertEqual(_contents(folder), before)
+
+
 class FullDiskTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
@@ -226,6 +307,14 @@ def _largest_file(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def _contents(folder):
+    return {
+        path: path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def _home_with_keras_json(folder):

@@ -330,7 +330,7 @@ class EvaluateFilesTest(parameterized.TestCase):
         (
             "output_folder",
             ["--truth_csv=c", "--prediction_csv=d", "--output=/"],
-            "output is a folder",
+            "not a file; where: --output=/;",
         ),
         (
             "reading_of_no_poses",

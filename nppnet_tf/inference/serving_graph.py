@@ -532,8 +532,9 @@ def _average_blocks(
     def both_ways(batch: tf.Tensor) -> tf.Tensor:
         """Where blocks hold parts of pixels, sums round by their order."""
         for axis, size in (
-            (1, tf.stack([reduced_size[0], image_size[1]])),
-            (2, reduced_size),
+            # Columns first: what one sum reads lies side by side.
+            (2, tf.stack([image_size[0], reduced_size[1]])),
+            (1, reduced_size),
         ):
             batch = _of_mirror_images(
                 lambda each, size=size: averaged(each, size), batch, axis

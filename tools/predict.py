@@ -24,10 +24,14 @@ stays as it is in names of files; in <stem>.json its bytes are written \xb2.
 Joints of low scores, which a picture mostly does not show, were not found: they
 are not drawn, 0, 0, 0 in the OpenPose file and "visible": false in ours. The
 least score stands in the model's description; --score_threshold overrides it.
+
+--coco=FILE also writes the poses of all pictures as annotations of COCO, v = 0
+for joints that were not found: for tools that annotate, and for build_records.
 """
 
 import os
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
 from absl import flags
@@ -70,6 +74,10 @@ SCORE_THRESHOLD = flags.DEFINE_float(
     1.0,
 )
 
+COCO = flags.DEFINE_string(
+    "coco", None, "JSON file to write poses of all pictures to, as COCO's."
+)
+
 # The last one appears first; it says whose the others are.
 _ENDINGS = (".png", "_openpose.json", "_overlay.png", ".json")
 _DOCUMENT = _ENDINGS[-1]
@@ -92,6 +100,7 @@ def _run(argv: list[str]) -> None:
     starts = output_names.plan([path.name for path in paths], _ENDINGS)
     for name, start in starts.items():
         _refuse_foreign_files(output, start, name)
+    coco = _coco_file(paths, output, starts.values())
     scales = scale_list.parse(SCALES.value)
     if SCORE_THRESHOLD.value is not None:
         visibility.checked_threshold(SCORE_THRESHOLD.value, "--score_threshold")
@@ -108,15 +117,19 @@ def _run(argv: list[str]) -> None:
         if line:
             command_line.say(line)
     failures = list(others)
+    poses = []
     with command_line.Progress(len(paths), "predicting") as progress:
         for path in paths:
             try:
-                _predict(predictor, path, output, starts[path.name])
+                pose = _predict(predictor, path, output, starts[path.name])
+                poses.append(pose)
             except UserError as error:
                 failures.append(path)
                 command_line.say(f"skipped: {error}")
             progress.advance()
     _summarize(len(paths) + len(others), failures, argv[1], output)
+    if coco is not None:
+        _write_coco(coco, poses, predictor)
 
 
 def _find_pictures(
@@ -180,9 +193,48 @@ def _refuse_foreign_files(output: pathlib.Path, start: str, name: str) -> None:
         )
 
 
+def _coco_file(
+    paths: Iterable[pathlib.Path],
+    output: pathlib.Path,
+    starts: Iterable[str],
+) -> pathlib.Path | None:
+    """Returns the file of --coco, which is none of the other outputs."""
+    if COCO.value is None:
+        return None
+    coco = command_line.new_file(COCO.value, "--coco", paths)
+    planned = {f"{start}{end}".lower() for start in starts for end in _ENDINGS}
+    is_inside = coco.resolve().parent == output.resolve()
+    if is_inside and coco.name.lower() in planned:
+        raise UserError(
+            "two outputs of one name",
+            f"--coco={coco}",
+            "another name than those of the predictions",
+            coco.name,
+        )
+    return coco
+
+
+def _threshold(predictor: Any) -> float:
+    if SCORE_THRESHOLD.value is None:
+        return predictor.description.score_threshold
+    return SCORE_THRESHOLD.value
+
+
+def _write_coco(coco: pathlib.Path, poses: list, predictor: Any) -> None:
+    from nppnet_tf.inference import prediction_files
+
+    coco.parent.mkdir(parents=True, exist_ok=True)
+    document = prediction_files.coco_document(
+        poses, predictor.descriptor, _threshold(predictor)
+    )
+    prediction_files.write_json(coco, document)
+    command_line.say(f"{len(poses)} poses as COCO's, in {coco}")
+
+
 def _predict(
     predictor: Any, path: pathlib.Path, output: pathlib.Path, start: str
-) -> None:
+) -> Any:
+    """Writes the files of one picture; returns its pose, for --coco."""
     from nppnet_tf.inference import prediction_files
     from nppnet_tf.inference import predictor as predictors
     from nppnet_tf.inference import rendering
@@ -194,11 +246,10 @@ def _predict(
     descriptor = predictor.descriptor
     label_map = prediction.label_map
     pose = (prediction.keypoints_xy, prediction.scores)
-    threshold = SCORE_THRESHOLD.value
-    if threshold is None:
-        threshold = predictor.description.score_threshold
+    threshold = _threshold(predictor)
+    name = file_names.as_text(path.name)
     document = prediction_files.prediction_document(
-        label_map, *pose, file_names.as_text(path.name), descriptor, threshold
+        label_map, *pose, name, descriptor, threshold
     )
     openpose = prediction_files.openpose_document(
         *pose, descriptor, OPENPOSE.value, threshold
@@ -213,6 +264,7 @@ def _predict(
         prediction_files.write_json(files[1], openpose)
         prediction_files.write_picture(files[2], overlay)
         prediction_files.write_json(files[3], document)
+    return prediction_files.CocoPrediction(name, label_map.shape, *pose)
 
 
 def _summarize(

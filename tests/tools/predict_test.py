@@ -8,6 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.data import pose_files
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.inference import predictor
 from tests import shared
@@ -196,6 +197,34 @@ class PredictTest(parameterized.TestCase):
         self.assertEqual(result.exit_code, 2)
         self.assertRegex(
             result.stderr, r"\A\S+: not found; where: --model=.*none.*\n\Z"
+        )
+
+    def test_coco_file_is_none_of_the_other_outputs(self):
+        path = self._save("a.png")
+
+        for coco in (self.output / "a.json", self.output / "A_OVERLAY.png"):
+            result = self._predict(path, f"--coco={coco}")
+
+            self.assertEqual(result.exit_code, 2)
+            self.assertRegex(result.stderr, r"\A\S+: two outputs of one name")
+        result = self._predict(path, f"--coco={path}")
+        self.assertRegex(result.stderr, r"\A\S+: output would replace an input")
+
+    def test_coco_file_is_read_as_annotations(self):
+        self._save("a.png")
+        self._save("b.png")
+        coco = self.folder / "of_all" / "coco.json"
+
+        result = self._predict(
+            self.pictures, f"--coco={coco}", "--score_threshold=0"
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        poses = pose_files.read(coco, LIP)
+        self.assertEqual(sorted(poses), ["a", "b"])
+        joints = json.loads((self.output / "b.json").read_text())["keypoints"]
+        np.testing.assert_allclose(
+            poses["b"][0].keypoints_xy, [(j["x"], j["y"]) for j in joints]
         )
 
     def test_flags_are_required(self):

@@ -46,6 +46,7 @@ class HalfBodyTest(absltest.TestCase):
             self.picture,
             f"--model={self.folder / 'run'}",
             f"--output={output}",
+            f"--coco={self.folder / 'coco.json'}",
         )
 
         joints = json.loads((output / "half.json").read_text())["keypoints"]
@@ -58,6 +59,14 @@ class HalfBodyTest(absltest.TestCase):
         points = np.reshape(openpose["people"][0]["pose_keypoints_2d"], (25, 3))
         self.assertFalse(points[list(_OPENPOSE_LEGS)].any())
         self.assertTrue((points[list(_OPENPOSE_ARMS), 2] > 0).all())
+        (person,) = json.loads((self.folder / "coco.json").read_text())[
+            "annotations"
+        ]
+        triples = np.reshape(person["keypoints"], (-1, 3))
+        for name, triple in zip(LIP.keypoints, triples, strict=True):
+            expected = 0 if name in _LEGS else 2
+            self.assertEqual(triple[2], expected, name)
+            self.assertEqual(triple.any(), name not in _LEGS, name)
         self._assert_drawn_as_written(output, joints)
 
     def _assert_drawn_as_written(self, output, joints):

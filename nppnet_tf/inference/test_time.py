@@ -5,6 +5,7 @@ for, its mirror image too. What the network answers is mirrored back, brought
 to the size of the plain answer and averaged.
 """
 
+import functools
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -103,7 +104,8 @@ class AveragedNetwork(tf.Module):
             answer = self._flip_average(scaled)
             answers.append(_restore_size(answer, scaled_size, size))
         return {
-            name: tf.add_n([answer[name] for answer in answers]) / len(answers)
+            name: functools.reduce(tf.add, [answer[name] for answer in answers])
+            / len(answers)
             for name in self._mirrored_channels
         }
 

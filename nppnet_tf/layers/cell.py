@@ -1,5 +1,6 @@
 """Cells: a small graph of operations between two preprocessed inputs."""
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -110,7 +111,10 @@ class CellGraph(keras.layers.Layer):
         terms = [[] for _ in range(topology.CELL_NODES)]
         for state, fanout in enumerate(self.fanouts):
             if state >= self.num_inputs:
-                states.append(tf.add_n(terms[state - self.num_inputs]))
+                # Eq. 2: a node is the sum of its edges. One after the other:
+                # AddN takes whichever comes first, see `training.gradients`.
+                edges = terms[state - self.num_inputs]
+                states.append(functools.reduce(tf.add, edges))
             if fanout is None:
                 continue
             mixture = None if mixtures is None else mixtures[state]

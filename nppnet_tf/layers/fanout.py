@@ -10,6 +10,7 @@ are linear, so a supernet resizes and projects once per edge after mixing, and
 a derived network projects before it upsamples, on fewer pixels.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -298,7 +299,7 @@ class MixedFanout(keras.layers.Layer):
         factor = self._unscaled_factor(inputs, weights)
         if factor is not None:
             outputs.append(tf.expand_dims(inputs, 3) * factor)
-        return tf.add_n(outputs)
+        return functools.reduce(tf.add, outputs)
 
     def _normalized_sum(self, inputs, weights, training):
         rectified = tf.nn.relu(inputs)

@@ -1,5 +1,6 @@
 """Exchange between the two feature pyramids, level by level (Eq. 4 and 5)."""
 
+import functools
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -139,7 +140,7 @@ class Interaction(keras.layers.Layer):
                 self.own, branch, level, source, pending, mixtures, training
             )
             terms = pending.take(branch, level)
-            updated[branch] = tf.add_n([features[branch], *terms])
+            updated[branch] = functools.reduce(tf.add, terms, features[branch])
         for branch in keys.BRANCHES:
             source = updated[OTHER_BRANCH[branch]]
             self._send(

@@ -1,6 +1,7 @@
 """The loss of both tasks over all stages of NPPNet's predictions."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 import keras
@@ -96,7 +97,10 @@ class JointLoss(keras.layers.Layer):
         total = self.task_weighting(
             {keys.POSE: pose, keys.PARSING: parts}, counts
         )
-        sums = {name: tf.add_n(stages) for name, stages in terms.items()}
+        sums = {
+            name: functools.reduce(tf.add, stages)
+            for name, stages in terms.items()
+        }
         return {keys.TOTAL_LOSS: total, **sums}
 
     def _parsing_terms(self, batch, predictions):

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.training import distribution
+from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
 
@@ -113,6 +114,7 @@ class JointModel(keras.Model):
         joint_loss: keras.layers.Layer,
     ) -> None:
         super().__init__()
+        gradient_sums.add_in_order()
         self.network = network
         self.joint_loss = joint_loss
         self.loss_trackers = loss_trackers()

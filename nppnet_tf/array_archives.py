@@ -58,6 +58,7 @@ def read(
     path: str | os.PathLike[str],
     names: Collection[str] | None = None,
     max_bytes: int = MAX_BYTES,
+    what: str = "arrays",
 ) -> dict[str, np.ndarray]:
     """Reads arrays of numbers or texts.
 
@@ -66,6 +67,7 @@ def read(
         names: Of the arrays wanted; those that the file has are read. None
             reads all.
         max_bytes: Of all that is read; the file cannot make it more.
+        what: What the file holds, for the message: "weights".
 
     Returns:
         Arrays by name, in the order of the file.
@@ -85,7 +87,7 @@ def read(
             }
     except READING_ERRORS as error:
         raise UserError(
-            "arrays cannot be read",
+            f"{what} cannot be read",
             path,
             "an .npz file of arrays",
             getattr(error, "strerror", None)

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ MAX_NAME_BYTES = 255
 # Room for the number of a process in the name of a temporary.
 _PROCESS_DIGITS = 10
 
+_TEMPORARY = re.compile(r"\.tmp-\d+$")
+
 # What libraries say of a disk that takes no more, under errors of their own.
 _FULL = {
     os.strerror(number): number
@@ -26,7 +29,9 @@ _FULL = {
 
 
 @contextlib.contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+def atomic_path(
+    path: str | os.PathLike[str], durable: bool = False
+) -> Iterator[pathlib.Path]:
     """Lends a temporary sibling that becomes `path` when the block succeeds.
 
     The block writes a file, or makes a folder, at the path it is given. When
@@ -37,6 +42,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     Args:
         path: File or folder to make; its parent is created. A folder that is
             already there is not replaced.
+        durable: Whether a file must be on the disk before it replaces another:
+            a machine that loses its power then has the old or the new one, and
+            never an empty one. Costs some milliseconds.
 
     Yields:
         Path of the temporary, not yet existing, on the same file system.
@@ -62,7 +70,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     try:
         with naming(path, temporary):
             yield temporary
+            if durable:
+                _flush(temporary)
             _move(temporary, path)
+            if durable:
+                _flush(path.parent)
     finally:
         _remove(temporary)
 
@@ -127,9 +139,28 @@ def remove_partial(path: str | os.PathLike[str]) -> None:
         _remove(temporary)
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a UTF-8 file at once: the old content or the new, never half."""
-    with atomic_path(path) as temporary:
+def sweep(folder: str | os.PathLike[str]) -> None:
+    """Removes the temporaries that killed processes left below a folder.
+
+    Only where no other process can be writing there now.
+    """
+    for parent, folders, files in os.walk(folder):
+        for name in [*folders, *files]:
+            if _TEMPORARY.search(name):
+                _remove(pathlib.Path(parent, name))
+
+
+def write_text(
+    path: str | os.PathLike[str], text: str, durable: bool = False
+) -> None:
+    """Writes a UTF-8 file at once: the old content or the new, never half.
+
+    Args:
+        path: The file.
+        text: Its content.
+        durable: As of `atomic_path`.
+    """
+    with atomic_path(path, durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -159,6 +190,15 @@ def _temporary_start(path: pathlib.Path) -> str:
     mark = ".tmp-"
     room = MAX_NAME_BYTES - len(mark) - _PROCESS_DIGITS
     return f"{short_name(path.name, room)}{mark}"
+
+
+def _flush(path: pathlib.Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _move(temporary: pathlib.Path, path: pathlib.Path) -> None:

@@ -9,7 +9,6 @@ they were changed or damaged.
 import hashlib
 import json
 import os
-import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -138,6 +137,7 @@ def write_document(
     document_format: str,
     version: int,
     values: Mapping[str, Any],
+    durable: bool = False,
 ) -> None:
     """Writes what `read_document` reads, whole or not at all.
 
@@ -146,13 +146,14 @@ def write_document(
         document_format: Its "format".
         version: Its "version".
         values: Everything else; values that JSON can hold.
+        durable: Whether it must be on the disk before this returns.
     """
     header = {"format": document_format, "version": version}
     # As JSON reads it back: tuples become lists, keys become texts.
     document = json.loads(json.dumps({**header, **values}))
     document[SEAL] = seal_of(document)
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    atomic.write_text(pathlib.Path(path), f"{text}\n")
+    atomic.write_text(path, f"{text}\n", durable)
 
 
 def seal_of(document: Mapping[str, Any]) -> str:

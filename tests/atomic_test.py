@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -117,6 +118,52 @@ class ShortNameTest(absltest.TestCase):
         for name in short:
             self.assertLessEqual(len(os.fsencode(name)), 100)
             self.assertStartsWith(name, "éé")
+
+
+class SweepTest(absltest.TestCase):
+    def test_what_killed_processes_left_is_removed(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        (folder / "checkpoints").mkdir()
+        (folder / "made.tmp-12").mkdir()
+        (folder / "made.tmp-12" / "part").touch()
+        for name in (
+            "weights.npz.tmp-1",
+            "checkpoints/last.npz.tmp-4000000",
+            "checkpoints/last.npz",
+            "notes.tmp-old",
+            "a.tmp-1.txt",
+        ):
+            (folder / name).touch()
+
+        atomic.sweep(folder)
+
+        self.assertCountEqual(
+            [str(p.relative_to(folder)) for p in folder.rglob("*")],
+            [
+                "checkpoints",
+                "checkpoints/last.npz",
+                "notes.tmp-old",
+                "a.tmp-1.txt",
+            ],
+        )
+
+
+class DurableTest(absltest.TestCase):
+    def test_a_file_is_on_the_disk_before_it_replaces_another(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "a.txt"
+        calls = []
+
+        def flush(descriptor):
+            calls.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+            calls.append(path.exists())
+
+        with mock.patch.object(os, "fsync", flush):
+            atomic.write_text(path, "whole", durable=True)
+
+        self.assertEqual(
+            calls,
+            [f"{path}.tmp-{os.getpid()}", False, str(path.parent), True],
+        )
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ _SIGMA_SIDE = 384
 _FREE = {
     "check_every",
     "checkpoint_every",
+    "deterministic",
     "epochs",
     "max_bad_records",
     "num_replicas",
@@ -158,6 +159,12 @@ def define(
     )
     flags.DEFINE_integer(
         "num_replicas", 0, "Devices of --strategy=mirrored; 0 for all.", 0
+    )
+    flags.DEFINE_bool(
+        "deterministic",
+        False,
+        "Makes runs on accelerators repeatable, bit for bit, and slower; runs "
+        "on a CPU always are (docs/reproducibility.md).",
     )
     flags.DEFINE_integer(
         "max_bad_records", 0, "Damaged records to skip before stopping.", 0

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from types import FrameType
+from typing import Self
 
 from absl import flags
 
@@ -23,6 +24,8 @@ _PICTURES = 4
 class Run:
     """The parts of a run that search and retraining share.
 
+    A context: within it no other process can run in the same workdir.
+
     Args:
         tool: Its name.
         function: Any function of the tool's module.
@@ -36,19 +39,38 @@ class Run:
         self.window = _profile_window()
 
         from nppnet_tf.training import distribution
+        from nppnet_tf.training import reproducibility
         from nppnet_tf.training.workdir import Workdir
 
+        if FLAGS.deterministic:
+            reproducibility.make_deterministic()
         self.strategy = distribution.make_strategy(
             FLAGS.strategy, FLAGS.num_replicas
         )
         distribution.check_batch_size(FLAGS.batch_size, self.strategy)
-        folder = command_line.new_folder(FLAGS.workdir, "--workdir")
-        self.workdir = Workdir(folder)
-        self._claim(tool, function, genotype)
+        self.workdir = Workdir(FLAGS.workdir)
+        self._claim = lambda: self.workdir.claim(
+            tool,
+            run_flags.settings(function, self.records, genotype),
+            command_line.resolved_flags(function),
+        )
+        self._held = contextlib.ExitStack()
 
+    def __enter__(self) -> Self:
         import keras
 
-        keras.utils.set_random_seed(FLAGS.seed)
+        command_line.new_folder(FLAGS.workdir, "--workdir")
+        self._held.enter_context(self.workdir.hold())
+        with contextlib.ExitStack() as stack:
+            stack.push(self._held)
+            self._claim()
+            keras.utils.set_random_seed(FLAGS.seed)
+            # All went well: held until the end.
+            stack.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._held.close()
 
     def steps(self, search: bool) -> int:
         """Returns the steps of an epoch."""
@@ -76,6 +98,11 @@ class Run:
         first_step = _first_step(recorder, steps)
         if first or first_step:
             command_line.say(f"resuming after {_place(recorder.progress)}")
+            if recorder.changes:
+                command_line.say(
+                    f"{', '.join(recorder.changes)}: the rest equals an "
+                    "uninterrupted run to rounding, not to the bit"
+                )
         command_line.say("tracing the first step, which takes a while")
         window = self._window_callback(callbacks)
         with contextlib.ExitStack() as stack:
@@ -125,18 +152,18 @@ class Run:
         done = self.workdir.completed_epochs()
         if done < FLAGS.epochs:
             return False
-        command_line.say(
-            f"{self.workdir.path}: {done} of {FLAGS.epochs} epochs are done, "
-            "nothing is left to do"
-        )
+        if done > FLAGS.epochs:
+            command_line.say(
+                f"{self.workdir.path}: {done} epochs are done, more than "
+                f"--epochs={FLAGS.epochs}; the run stays as it is, with "
+                f"weights of {done} epochs"
+            )
+        else:
+            command_line.say(
+                f"{self.workdir.path}: {done} of {FLAGS.epochs} epochs are "
+                "done, nothing is left to do"
+            )
         return True
-
-    def _claim(self, tool: str, function: Callable, genotype) -> None:
-        self.workdir.claim(
-            tool,
-            run_flags.settings(function, self.records, genotype),
-            command_line.resolved_flags(function),
-        )
 
     def _window_callback(self, callbacks) -> list:
         if self.window is None:

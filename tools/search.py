@@ -98,17 +98,27 @@ def _run(argv: list[str]) -> None:
     )
     known = _known_genotype()
 
-    from nppnet_tf.data import pipeline
-    from nppnet_tf.training import recording
     from nppnet_tf.training import search
 
     genotype = search.search_genotype(
         FLAGS.stage, known, FLAGS.interaction, FLAGS.fusion
     )
     run_flags.check_network_size(genotype)
-    run = run_loop.Run("search", _run, genotype)
-    if run.is_finished():
-        return
+    with run_loop.Run("search", _run, genotype) as run:
+        if not run.is_finished():
+            _search(run, genotype, search_config)
+
+
+def _search(
+    run: run_loop.Run,
+    genotype: genotypes.Genotype,
+    search_config: configuration.SearchConfig,
+) -> None:
+    """Runs the epochs that are left."""
+    from nppnet_tf.data import pipeline
+    from nppnet_tf.training import recording
+    from nppnet_tf.training import search
+
     steps = run.steps(search=True)
     model = search.make_search_model(
         genotype,

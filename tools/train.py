@@ -16,6 +16,7 @@ those.
 
 import dataclasses
 import json
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -27,6 +28,9 @@ from nppnet_tf.search_space import published
 from . import command_line
 from . import run_flags
 from . import run_loop
+
+if TYPE_CHECKING:
+    from nppnet_tf.data.tfrecord import RecordSet
 
 FLAGS = flags.FLAGS
 
@@ -95,16 +99,26 @@ def _run(argv: list[str]) -> None:
     if FLAGS.validation_records is not None:
         validation = run_flags.open_records("validation_records")
 
+    with run_loop.Run("train", _run, genotype) as run:
+        if validation is not None:
+            _check_same_data(run.descriptor, validation)
+        if not run.is_finished():
+            _train(run, genotype, retrain_config, validation)
+
+
+def _train(
+    run: run_loop.Run,
+    genotype: genotypes.Genotype,
+    retrain_config: configuration.RetrainConfig,
+    validation: "RecordSet | None",
+) -> None:
+    """Runs the epochs that are left."""
     from nppnet_tf.data import pipeline
     from nppnet_tf.models import saved_network
     from nppnet_tf.training import recording
     from nppnet_tf.training import retrain
 
-    run = run_loop.Run("train", _run, genotype)
-    if validation is not None:
-        _check_same_data(run.descriptor, validation)
-    if run.is_finished():
-        return
+    saved_network.finish_saving(run.workdir.path)
     network_config = run_flags.network_config(run.descriptor)
     initial = None
     # A run that goes on has weights of its own.

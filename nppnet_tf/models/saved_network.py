@@ -7,7 +7,9 @@ import os
 import pathlib
 from collections.abc import Mapping
 
-from nppnet_tf import atomic
+import numpy as np
+
+from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import weights_file
 from nppnet_tf.models.nppnet import NPPNet
@@ -18,6 +20,17 @@ WEIGHTS_FILE = "weights.npz"
 FORMAT = "nppnet_tf.network"
 FORMAT_VERSION = 1
 
+_FIELDS = {
+    "config": "an object",
+    "genotype": "an object",
+    "primitives": "a list",
+    "weights_sha256": "a text",
+    "extra": "an object",
+}
+
+# Weights that no description speaks of yet.
+_NEXT_WEIGHTS_FILE = "weights.next.npz"
+
 
 def save_network(
     network: NPPNet,
@@ -26,8 +39,9 @@ def save_network(
 ) -> None:
     """Writes a network so that `load_network` makes it again.
 
-    The description goes last and carries the hash of the weights: a folder
-    whose writing was interrupted is noticed.
+    At every moment the folder holds one whole network, the former or this one:
+    new weights are written beside the old ones, the description names them by
+    their hash, and only then they take the place of the old.
 
     Args:
         network: Derived or supernet.
@@ -36,21 +50,41 @@ def save_network(
     """
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    weights = directory / WEIGHTS_FILE
+    finish_saving(directory)
+    weights = directory / _NEXT_WEIGHTS_FILE
     weights_file.write_arrays(
         weights, weights_file.to_arrays(network.variables)
     )
-    description = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "config": dataclasses.asdict(network.config),
-        "genotype": json.loads(network.genotype.to_json()),
-        "primitives": list(network.primitives),
-        "weights_sha256": file_sha256(weights),
-        "extra": dict(extra or {}),
-    }
-    text = json.dumps(description, indent=2)
-    atomic.write_text(directory / DESCRIPTION_FILE, text)
+    json_documents.write_document(
+        directory / DESCRIPTION_FILE,
+        FORMAT,
+        FORMAT_VERSION,
+        {
+            "config": dataclasses.asdict(network.config),
+            "genotype": json.loads(network.genotype.to_json()),
+            "primitives": list(network.primitives),
+            "weights_sha256": file_sha256(weights),
+            "extra": dict(extra or {}),
+        },
+        durable=True,
+    )
+    finish_saving(directory)
+
+
+def finish_saving(directory: str | os.PathLike) -> None:
+    """Ends what a process that was killed while saving has begun.
+
+    Weights that the description names get their name; others are removed.
+    """
+    weights = pathlib.Path(directory) / _NEXT_WEIGHTS_FILE
+    if not weights.exists():
+        return
+    description = pathlib.Path(directory) / DESCRIPTION_FILE
+    named = description.exists() and read_description(directory)
+    if named and file_sha256(weights) == named["weights_sha256"]:
+        _take_their_place(weights)
+    else:
+        weights.unlink()
 
 
 def load_network(directory: str | os.PathLike) -> tuple[NPPNet, dict]:
@@ -64,41 +98,53 @@ def load_network(directory: str | os.PathLike) -> tuple[NPPNet, dict]:
     """
     directory = pathlib.Path(directory)
     description = read_description(directory)
-    weights = directory / WEIGHTS_FILE
+    arrays = read_weights(directory)
+    network = _make_network(description, directory)
+    weights_file.assign_arrays(
+        network.variables, arrays, directory / WEIGHTS_FILE
+    )
+    return network, description["extra"]
+
+
+def read_weights(directory: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Reads the weights of a network by the paths of its variables.
+
+    Raises:
+        UserError: If there are none, or not those that the description names.
+    """
+    expected = read_description(directory)["weights_sha256"]
+    weights = pathlib.Path(directory) / WEIGHTS_FILE
+    following = weights.with_name(_NEXT_WEIGHTS_FILE)
+    if following.exists() and file_sha256(following) == expected:
+        weights = following
     arrays = weights_file.read_arrays(weights)
-    if file_sha256(weights) != description["weights_sha256"]:
+    found = file_sha256(weights)
+    if found != expected:
         raise UserError(
             "weights and description are of different moments",
             weights,
-            f"sha256 {description['weights_sha256']}",
-            file_sha256(weights),
+            f"sha256 {expected}",
+            found,
         )
-    network = _make_network(description, directory)
-    weights_file.assign_arrays(network.variables, arrays, weights)
-    return network, description["extra"]
+    return arrays
 
 
 def read_description(directory: str | os.PathLike) -> dict:
     """Reads a network's description without its weights.
 
     Raises:
-        UserError: If there is none in the folder.
+        UserError: If there is none in the folder, or not a whole one.
     """
     path = pathlib.Path(directory) / DESCRIPTION_FILE
-    try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        version = (description["format"], description["version"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(
-            "no network here", path, f"a {FORMAT} file", error
-        ) from error
-    if version != (FORMAT, FORMAT_VERSION):
-        raise UserError(
-            "not a network of this version",
-            path,
-            f"{FORMAT} {FORMAT_VERSION}",
-            f"{version[0]} {version[1]}",
-        )
+    if not path.exists():
+        raise UserError("no network here", path, f"a {FORMAT} file", "nothing")
+    description = json_documents.read_document(path, FORMAT, FORMAT_VERSION)
+    for name, kind in _FIELDS.items():
+        if name not in description:
+            raise UserError(
+                "network description is malformed", path, name, "no such field"
+            )
+        json_documents.require(description[name], kind, path, name)
     return description
 
 
@@ -106,6 +152,10 @@ def file_sha256(path: str | os.PathLike) -> str:
     """Returns the hash of a file as hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _take_their_place(weights: pathlib.Path) -> None:
+    os.replace(weights, weights.with_name(WEIGHTS_FILE))
 
 
 def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:

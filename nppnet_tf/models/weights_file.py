@@ -22,9 +22,10 @@ _SLACK_BYTES = 1 << 26
 def write_arrays(
     path: str | os.PathLike, arrays: Mapping[str, np.ndarray]
 ) -> None:
-    """Writes a file, whole or not at all."""
-    with atomic.atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, **arrays)
+    """Writes a file, whole and on the disk, or not at all."""
+    with atomic.atomic_path(path, durable=True) as temporary:
+        with open(temporary, "wb") as file:
+            np.savez(file, **arrays)
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -35,7 +36,9 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """
     # Weights are noise: a file cannot hold many times as much as its size.
     size = os.path.getsize(path) if os.path.exists(path) else 0
-    return array_archives.read(path, max_bytes=_SLACK_BYTES + 4 * size)
+    return array_archives.read(
+        path, max_bytes=_SLACK_BYTES + 4 * size, what="weights"
+    )
 
 
 def to_arrays(variables: Sequence[keras.Variable]) -> dict[str, np.ndarray]:

@@ -72,7 +72,8 @@ class FiniteLossGuard(keras.callbacks.Callback):
                 "loss is not finite",
                 f"epoch {self._epoch}, {self._place(steps)}",
                 "finite losses; a lower learning rate may help",
-                f"{', '.join(bad)}; {self._what_is_left()}",
+                f"{', '.join(bad)}; "
+                f"{checkpoints.what_is_left(self.checkpoint_path)}",
             )
         self._checked = steps or self._checked
 
@@ -81,12 +82,6 @@ class FiniteLossGuard(keras.callbacks.Callback):
         if steps is None:
             return f"step {first} or later"
         return f"step {steps}" if first == steps else f"step {first} to {steps}"
-
-    def _what_is_left(self) -> str:
-        path = self.checkpoint_path
-        if path is None or not pathlib.Path(path).exists():
-            return "no epoch was complete"
-        return f"kept {path}, saved before"
 
 
 class StepReport(keras.callbacks.Callback):

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import zipfile
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -12,10 +11,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nppnet_tf import array_archives
 from nppnet_tf import atomic
+from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
+from nppnet_tf.training import reproducibility
 
 FORMAT = "nppnet_tf.checkpoint"
 FORMAT_VERSION = 1
@@ -23,8 +25,15 @@ FORMAT_VERSION = 1
 LAST_NAME = "last.npz"
 BEST_NAME = "best.npz"
 
+# Of a run that has not learned anything, of which much is zero.
+_SLACK_BYTES = 1 << 26
+
 _METADATA = "metadata"
 _ARCHITECTURE = "architecture"
+
+
+class NotFiniteError(Exception):
+    """Variables of a model are not finite; says which."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +86,8 @@ class Checkpoint:
         genotype: Of its network, searched parts as "search".
         primitives: In the order of alpha.
         architecture: Alpha and beta of every searched part.
+        circumstances: What the run was computed with, see
+            `reproducibility.circumstances`; empty in older files.
     """
 
     path: pathlib.Path
@@ -85,6 +96,9 @@ class Checkpoint:
     genotype: genotypes.Genotype
     primitives: tuple[str, ...]
     architecture: Mapping[str, pruning.ArchitectureArrays]
+    circumstances: Mapping[str, object] = dataclasses.field(
+        default_factory=dict
+    )
 
     def derive(self) -> genotypes.Genotype:
         """Returns the genotype that its architecture prunes to (Sec. 4.3)."""
@@ -113,6 +127,9 @@ def save(
         path: Of the `.npz` file.
         model: A `JointModel`.
         progress: Of the run.
+
+    Raises:
+        NotFiniteError: A variable is not finite; nothing is written.
     """
     metadata = {
         "format": FORMAT,
@@ -120,17 +137,44 @@ def save(
         "progress": dataclasses.asdict(progress),
         "genotype": model.network.genotype.to_json(),
         "primitives": list(model.network.primitives),
+        "circumstances": reproducibility.circumstances(
+            model.distribute_strategy
+        ),
     }
-    arrays = {
-        name: keras.ops.convert_to_numpy(variable)
-        for name, variable in named_variables(model).items()
-    }
+    arrays = arrays_of(model)
+    require_finite(arrays)
     for part, parameters in architecture_arrays(model.network).items():
         for name, values in parameters._asdict().items():
             arrays[f"{_ARCHITECTURE}/{part}/{name}"] = values
     arrays[_METADATA] = np.array(json.dumps(metadata))
-    with atomic.atomic_path(path) as partial, open(partial, "wb") as file:
-        np.savez(file, **arrays)
+    with atomic.atomic_path(path, durable=True) as partial:
+        with open(partial, "wb") as file:
+            np.savez(file, **arrays)
+
+
+def arrays_of(model: keras.Model) -> dict[str, np.ndarray]:
+    """Returns the present value of every variable, see `named_variables`."""
+    return {
+        name: keras.ops.convert_to_numpy(variable)
+        for name, variable in named_variables(model).items()
+    }
+
+
+def require_finite(arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuses variables that a run cannot go on from.
+
+    Raises:
+        NotFiniteError: One of them holds nan or inf; the first is named.
+    """
+    bad = [
+        name
+        for name, values in arrays.items()
+        if values.dtype.kind == "f" and not np.isfinite(values).all()
+    ]
+    if bad:
+        raise NotFiniteError(
+            f"{len(bad)} of {len(arrays)} variables, {min(bad)} among them"
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Checkpoint:
@@ -140,14 +184,13 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         UserError: If the file is missing, damaged or of another kind.
     """
     path = pathlib.Path(path)
+    # Weights and moments are noise: they take their size on the disk, too.
+    size = os.path.getsize(path) if path.exists() else 0
+    arrays = array_archives.read(
+        path, max_bytes=_SLACK_BYTES + 4 * size, what="checkpoint"
+    )
     try:
-        # NumPy leaves a file open that it opened itself and cannot read.
-        with (
-            open(path, "rb") as stream,
-            np.load(stream, allow_pickle=False) as file,
-        ):
-            arrays = {name: file[name] for name in file.files}
-        metadata = json.loads(str(arrays.pop(_METADATA)))
+        metadata = json_documents.parse(str(arrays.pop(_METADATA)), path)
         header = (metadata["format"], metadata["version"])
         if header != (FORMAT, FORMAT_VERSION):
             raise ValueError(f"format {header}")
@@ -162,16 +205,9 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
             genotype=genotypes.Genotype.from_json(metadata["genotype"], path),
             primitives=tuple(metadata["primitives"]),
             architecture=_take_architecture(arrays),
+            circumstances=dict(metadata.get("circumstances", {})),
         )
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             "checkpoint cannot be read",
             path,
@@ -269,6 +305,17 @@ def assign_trackers(
             replica.assign(share)
 
 
+def what_is_left(path: str | os.PathLike[str] | None) -> str:
+    """Returns what a run that has to end leaves, for a person.
+
+    Args:
+        path: Of its last checkpoint.
+    """
+    if path is None or not os.path.exists(path):
+        return "nothing was saved before"
+    return f"kept {path}, saved before"
+
+
 class CheckpointFolder:
     """Keeps the last and the best checkpoint of a run.
 
@@ -292,11 +339,6 @@ class CheckpointFolder:
         with atomic.atomic_path(self.last_path) as partial:
             # Both are replaced, never changed: a link is enough.
             os.link(self.best_path, partial)
-
-    def remove_partial(self) -> None:
-        """Removes what a run that was killed has not written to the end."""
-        for path in (self.last_path, self.best_path):
-            atomic.remove_partial(path)
 
     def last(self) -> Checkpoint | None:
         """Returns the last checkpoint, or None before the first."""

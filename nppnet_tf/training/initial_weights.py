@@ -198,7 +198,7 @@ class InitialRun:
             UserError: If a weight is missing, left over or of another shape.
         """
         path = self.folder / saved_network.WEIGHTS_FILE
-        arrays = weights_file.read_arrays(path)
+        arrays = saved_network.read_weights(self.folder)
         fresh = [
             variable
             for branch in new

@@ -1,7 +1,9 @@
 """What a run leaves behind after every epoch, and how it resumes from it."""
 
+import contextlib
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -12,10 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import atomic
+from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import health
+from nppnet_tf.training import reproducibility
 from nppnet_tf.training import search
 from nppnet_tf.training.workdir import Workdir
 
@@ -42,27 +46,38 @@ class RunRecorder:
         self.checkpoints = checkpoints.CheckpointFolder(workdir.checkpoints)
         self.events = EventWriter(workdir.tensorboard)
         self.progress = checkpoints.Progress()
+        self.changes: list[str] = []
 
     def resume(self) -> int:
         """Restores the last checkpoint, if any; returns the next epoch.
 
-        What is already done of that epoch is then in `progress.part`.
+        What is already done of that epoch is then in `progress.part`, and in
+        `changes` what is computed otherwise from now on, in words.
 
         Raises:
             UserError: If the checkpoint is damaged or does not fit.
         """
-        self.checkpoints.remove_partial()
         checkpoint = self.checkpoints.last()
         if checkpoint is not None:
             checkpoints.restore(self.model, checkpoint)
             self.progress = checkpoint.progress
+            self.changes = reproducibility.differences(
+                checkpoint.circumstances,
+                reproducibility.circumstances(self.model.distribute_strategy),
+            )
             self._write_metrics()
         return self.progress.epoch
 
     def record_part(self, part: checkpoints.EpochPart) -> None:
-        """Saves the run within an epoch, over what was saved before."""
-        self.progress = dataclasses.replace(self.progress, part=part)
-        self.checkpoints.save(self.model, self.progress)
+        """Saves the run within an epoch, over what was saved before.
+
+        Raises:
+            UserError: The weights are ruined; what was saved before is kept.
+        """
+        progress = dataclasses.replace(self.progress, part=part)
+        with self._keeping_the_last(progress.epoch, f"step {part.step}"):
+            self.checkpoints.save(self.model, progress)
+        self.progress = progress
 
     def record(
         self, epoch: int, logs: Mapping[str, float], seconds: float
@@ -73,7 +88,12 @@ class RunRecorder:
             epoch: Its number, counted from 0.
             logs: Of `fit`, and of `evaluate` with names "val_...".
             seconds: It took.
+
+        Raises:
+            UserError: The weights are ruined; what was saved before is kept.
         """
+        with self._keeping_the_last(epoch, "its end"):
+            checkpoints.require_finite(checkpoints.arrays_of(self.model))
         record = {
             "epoch": epoch,
             "seconds": round(seconds, 3),
@@ -107,8 +127,24 @@ class RunRecorder:
     def before_checkpoint(self, is_best: bool) -> None:
         """Writes further files of an epoch; `epoch` is then complete."""
 
+    @contextlib.contextmanager
+    def _keeping_the_last(self, epoch: int, place: str) -> Iterator[None]:
+        """Says of weights that are ruined where, and what is left."""
+        try:
+            yield
+        except checkpoints.NotFiniteError as error:
+            raise UserError(
+                "weights are not finite",
+                f"epoch {epoch}, {place}",
+                "finite weights; a lower learning rate may help",
+                f"{error}; "
+                f"{checkpoints.what_is_left(self.checkpoints.last_path)}",
+            ) from error
+
     def _choose_best(self, record: Mapping) -> checkpoints.Progress:
         score, best = self.score(record), self.progress.best_score
+        if score is not None and not math.isfinite(score):
+            score = None
         if score is None and best is not None:
             return self.progress
         if score is not None and best is not None and score <= best:
@@ -120,7 +156,7 @@ class RunRecorder:
     def _write_metrics(self) -> None:
         lines = [json.dumps(record) for record in self.progress.history]
         text = "".join(f"{line}\n" for line in lines)
-        atomic.write_text(self.workdir.metrics_file, text)
+        atomic.write_text(self.workdir.metrics_file, text, durable=True)
 
 
 class SearchRecorder(RunRecorder):

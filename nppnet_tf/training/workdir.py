@@ -1,11 +1,14 @@
 """The folder of one run: what lies where, and whose it is."""
 
+import contextlib
 import json
 import os
 import pathlib
+from collections.abc import Iterator
 from collections.abc import Mapping
 
 from nppnet_tf import atomic
+from nppnet_tf import folder_lock
 from nppnet_tf.errors import UserError
 
 FORMAT = "nppnet_tf.run"
@@ -62,17 +65,27 @@ class Workdir:
             # What has saved nothing yet may start again as another run.
             if self.checkpoints.exists():
                 self._check(document)
-        elif self.path.exists() and any(self.path.iterdir()):
-            raise UserError(
-                "folder is not empty and not a run",
-                f"--workdir={self.path}",
-                "a new folder, or that of a run",
-                f"a folder without {self._run_file.name}",
-            )
+        else:
+            self._require_nothing_else()
         self.path.mkdir(parents=True, exist_ok=True)
+        # Of processes that were killed.
+        atomic.sweep(self.path)
         text = json.dumps(document, indent=2, sort_keys=True)
         atomic.write_text(self._run_file, f"{text}\n")
         atomic.write_text(self.flags_file, flags_text)
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Makes the folder and keeps other processes out of it.
+
+        Raises:
+            UserError: Another process runs in it, or it holds something else.
+        """
+        if not self._run_file.exists():
+            self._require_nothing_else()
+        self.path.mkdir(parents=True, exist_ok=True)
+        with folder_lock.hold(self.path, "--workdir"):
+            yield
 
     def completed_epochs(self) -> int:
         """Returns how many epochs `metrics_file` tells of."""
@@ -87,6 +100,18 @@ class Workdir:
             UserError: If there is no run.
         """
         return self._read()["settings"]
+
+    def _require_nothing_else(self) -> None:
+        names = set()
+        if self.path.exists():
+            names = {path.name for path in self.path.iterdir()}
+        if names - {folder_lock.LOCK_NAME}:
+            raise UserError(
+                "folder is not empty and not a run",
+                f"--workdir={self.path}",
+                "a new folder, or that of a run",
+                f"a folder without {self._run_file.name}",
+            )
 
     def _read(self) -> dict:
         try:

@@ -33,7 +33,8 @@ class FiniteLossGuardTest(absltest.TestCase):
         model = tiny_network.retrain_model()
 
         with self.assertRaisesRegex(
-            UserError, "epoch 7, step 2;.*pose_loss nan.*no epoch was complete"
+            UserError,
+            "epoch 7, step 2;.*pose_loss nan.*nothing was saved",
         ):
             model.fit(
                 _poisoned(4, bad_step=2),

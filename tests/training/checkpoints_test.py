@@ -212,14 +212,28 @@ class CheckpointFolderTest(absltest.TestCase):
         self.assertIsNone(folder.last())
         self.assertTrue(folder.best_path.exists())
 
-    def test_what_killed_runs_left_is_removed(self):
-        directory = pathlib.Path(self.create_tempdir().full_path)
-        for name in ("last.npz.tmp-1", "best.npz.tmp-2", "other.npz"):
-            (directory / name).touch()
+    def test_variables_that_are_not_finite_are_not_saved(self):
+        folder = checkpoints.CheckpointFolder(self.create_tempdir().full_path)
+        model = tiny_network.retrain_model()
+        folder.save(model, checkpoints.Progress(1, ({},), best_epoch=0))
+        content = folder.last_path.read_bytes()
+        for variables in (
+            model.network.variables,
+            model.joint_loss.variables,
+            model.updates[0].optimizer.variables,
+        ):
+            ruined = [v for v in variables if "float" in v.dtype][-1]
+            good = ruined.numpy()
+            ruined.assign(np.full_like(good, np.inf))
 
-        checkpoints.CheckpointFolder(directory).remove_partial()
+            with (
+                self.subTest(ruined.path),
+                self.assertRaisesRegex(checkpoints.NotFiniteError, ruined.path),
+            ):
+                folder.save(model, checkpoints.Progress(2, ({}, {})))
 
-        self.assertEqual(os.listdir(directory), ["other.npz"])
+            self.assertEqual(folder.last_path.read_bytes(), content)
+            ruined.assign(good)
 
     def test_best_stays_while_last_goes_on(self):
         folder = checkpoints.CheckpointFolder(self.create_tempdir().full_path)

@@ -103,6 +103,13 @@ def finish(
     return shared.ToolResult(process.returncode, stdout, stderr)
 
 
+def end(process: subprocess.Popen[str]) -> None:
+    """Ends a started tool that is still running, without a word."""
+    if process.poll() is None:
+        process.kill()
+        process.communicate()
+
+
 def run(
     tool: str,
     *arguments: object,

@@ -1,0 +1,68 @@
+"""Tests of nppnet_tf.folder_lock."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+from absl.testing import absltest
+
+from nppnet_tf import folder_lock
+from nppnet_tf.errors import UserError
+from tests import shared
+
+_HOLD = """
+import sys, time
+from nppnet_tf import folder_lock
+with folder_lock.hold(sys.argv[1], "--workdir"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+class HoldTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+
+    def _holder(self):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _HOLD, str(self.folder)],
+            cwd=shared.REPOSITORY,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), "held\n")
+        return process
+
+    def test_a_second_process_is_refused_and_told_the_first(self):
+        process = self._holder()
+
+        with self.assertRaisesRegex(
+            UserError, f"--workdir=.*found: process {process.pid}"
+        ):
+            with folder_lock.hold(self.folder, "--workdir"):
+                self.fail("held by two")
+
+    def test_a_killed_process_lets_go(self):
+        process = self._holder()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+        with folder_lock.hold(self.folder, "--workdir"):
+            text = (self.folder / folder_lock.LOCK_NAME).read_text()
+        self.assertEqual(text, f"{os.getpid()}\n")
+
+    def test_the_end_of_the_block_lets_go(self):
+        for _ in range(2):
+            with folder_lock.hold(self.folder, "--workdir"):
+                with self.assertRaisesRegex(UserError, "in use"):
+                    with folder_lock.hold(self.folder, "--workdir"):
+                        self.fail("held twice")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,155 @@
+"""The same run twice is the same run, and so is one that was stopped."""
+
+import json
+import pathlib
+import signal
+import time
+
+import numpy as np
+from absl.testing import absltest
+
+from tests.user_paths import user_path
+
+_STEPS = ("--epochs=2", "--steps_per_epoch=2", "--checkpoint_every=1")
+_TRAIN = (*user_path.TINY, *_STEPS, "--genotype=released")
+_SEARCH = (
+    *user_path.TINY,
+    *_STEPS,
+    "--stage=interaction_fusion",
+    "--genotype=baseline",
+    "--fusion=omit",
+    "--warmup_epochs=1",
+)
+
+
+def _arrays(path):
+    with np.load(path, allow_pickle=False) as file:
+        # What is told of the run holds seconds.
+        return {n: file[n].tobytes() for n in file.files if n != "metadata"}
+
+
+def _records(workdir):
+    lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    return [{**json.loads(line), "seconds": None} for line in lines]
+
+
+class ResumeTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.records = f"--records={user_path.drawn().train}"
+
+    def _start(self, tool, name, *flags):
+        workdir = f"--workdir={self.folder / name}"
+        process = user_path.start(tool, self.records, workdir, *flags)
+        # Whatever fails, nothing goes on after the test.
+        self.addCleanup(user_path.end, process)
+        return process
+
+    def _stop(self, process, name, number):
+        """Sends a signal when the next checkpoint has been saved."""
+        path = self.folder / name / "checkpoints" / "last.npz"
+        before = path.stat().st_mtime_ns if path.exists() else 0
+        self._wait_for(path, process)
+        while path.stat().st_mtime_ns == before:
+            self.assertIsNone(process.poll(), "ended before it saved")
+            time.sleep(0.02)
+        process.send_signal(number)
+        return user_path.finish(process)
+
+    def _wait_for(self, path, process):
+        while not path.exists():
+            self.assertIsNone(process.poll(), f"ended without {path}")
+            time.sleep(0.02)
+
+    def _assert_equal_runs(self, first, second):
+        first, second = self.folder / first, self.folder / second
+        self.assertEqual(_records(first), _records(second))
+        for name in ("checkpoints/last.npz", "weights.npz"):
+            if (first / name).exists():
+                self.assertEqual(_arrays(first / name), _arrays(second / name))
+        for name in ("genotype.json", "network.json"):
+            if (first / name).exists():
+                self.assertEqual(
+                    (first / name).read_text(), (second / name).read_text()
+                )
+        self.assertEmpty(list(second.rglob("*.tmp-*")))
+
+    def test_a_killed_training_ends_like_an_uninterrupted_one(self):
+        whole = user_path.finish(self._start("train", "whole", *_TRAIN))
+        self.assertEqual((whole.exit_code, whole.stderr), (0, ""))
+
+        process = self._start("train", "stopped", *_TRAIN)
+        killed = self._stop(process, "stopped", signal.SIGKILL)
+        self.assertEqual(killed.exit_code, -signal.SIGKILL)
+        # As if it had been killed while it wrote.
+        (self.folder / "stopped" / "weights.npz.tmp-1").write_bytes(b"half")
+        process = self._start("train", "stopped", *_TRAIN)
+        terminated = self._stop(process, "stopped", signal.SIGTERM)
+        self.assertEqual(terminated.exit_code, 143, terminated.stderr)
+        self.assertIn("the same command goes on", terminated.stdout)
+        ended = user_path.finish(self._start("train", "stopped", *_TRAIN))
+
+        self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
+        self.assertIn("resuming after", ended.stdout)
+        self.assertNotIn("rounding", ended.stdout)
+        self._assert_equal_runs("whole", "stopped")
+        self._go_on_otherwise("stopped")
+
+    def _go_on_otherwise(self, name):
+        """Other threads are said to round otherwise; fewer epochs are said."""
+        process = user_path.start(
+            "train",
+            self.records,
+            f"--workdir={self.folder / name}",
+            *_TRAIN,
+            "--epochs=3",
+            TF_NUM_INTRAOP_THREADS="3",
+        )
+        further = user_path.finish(process)
+        fewer = user_path.finish(self._start("train", name, *_TRAIN))
+
+        self.assertEqual((further.exit_code, further.stderr), (0, ""))
+        self.assertIn("threads of an operation 3 in place of", further.stdout)
+        self.assertIn("to rounding, not to the bit", further.stdout)
+        self.assertEqual((fewer.exit_code, fewer.stderr), (0, ""))
+        self.assertIn("3 epochs are done, more than --epochs=2", fewer.stdout)
+
+    def test_a_killed_search_ends_like_an_uninterrupted_one(self):
+        whole = user_path.finish(self._start("search", "whole", *_SEARCH))
+        self.assertEqual((whole.exit_code, whole.stderr), (0, ""))
+
+        process = self._start("search", "stopped", *_SEARCH)
+        self._wait_for(self.folder / "stopped" / "run.json", process)
+        other = user_path.finish(self._start("search", "stopped", *_SEARCH))
+        killed = self._stop(process, "stopped", signal.SIGKILL)
+        self.assertEqual(killed.exit_code, -signal.SIGKILL)
+        ended = user_path.finish(self._start("search", "stopped", *_SEARCH))
+
+        self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
+        self._assert_equal_runs("whole", "stopped")
+        self.assertEqual(other.exit_code, 2)
+        self.assertRegex(
+            other.stderr, f"^[^\n]*in use; .*process {process.pid}\n$"
+        )
+
+    def test_a_step_that_ruins_the_weights_is_not_saved(self):
+        flags = (*_TRAIN, "--learning_rate=1e30")
+
+        ruined = user_path.finish(self._start("train", "run", *flags))
+
+        self.assertEqual(ruined.exit_code, 2)
+        self.assertRegex(ruined.stderr, "^[^\n]*not finite[^\n]*\n$")
+        last = self.folder / "run" / "checkpoints" / "last.npz"
+        self.assertIn(
+            f"kept {last}" if last.exists() else "nothing was saved",
+            ruined.stderr,
+        )
+        if last.exists():
+            with np.load(last) as file:
+                numbers = [a for a in file.values() if a.dtype.kind == "f"]
+            self.assertTrue(all(np.isfinite(a).all() for a in numbers))
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -29,6 +29,10 @@ def write(
 ) -> None:
     """Writes `pose.csv` and `parsing.zip` in the order of the ids.
 
+    Joints of low scores keep the places that the network answered: the server
+    has no word for a joint that was not found, and counts a miss. A place that
+    was no number is nan.
+
     Label maps are packed as grey PNGs, whose values every reader takes for
     class ids; of a palette PNG some read the colours.
 

@@ -67,6 +67,18 @@ class WriteTest(parameterized.TestCase):
                     self.assertEqual(png.mode, "L")
                     np.testing.assert_array_equal(np.asarray(png), label_map)
 
+    def test_joints_of_low_scores_keep_their_places(self):
+        path = self.predictions / "10_1.json"
+        document = json.loads(path.read_text())
+        document["keypoints"][3].update(visible=False, x=5.0, y=6.0)
+        document["keypoints"][4].update(visible=False, x=None, y=None)
+        path.write_text(json.dumps(document))
+
+        self._write()
+
+        rows = (self.folder / "submission/pose.csv").read_text().splitlines()
+        self.assertEqual(rows[1].split(",")[7:11], ["5", "6", "nan", "nan"])
+
     def test_the_same_predictions_make_the_same_bytes(self):
         self._write("first")
         self._write("second")

@@ -154,10 +154,17 @@ def _measure_model() -> dict[str, Any]:
 
     from nppnet_tf.data.tfrecord import RecordSet
     from nppnet_tf.inference import evaluation
-    from nppnet_tf.inference.predictor import Predictor
+    from nppnet_tf.inference import predictor as predictors
 
     records = RecordSet.open(RECORDS.value, MAX_BAD_RECORDS.value)
-    predictor = Predictor.from_directory(MODEL.value, FLIP.value, scales)
+    if not WHOLE_PICTURES.value:
+        # Before the model is loaded and traced.
+        evaluation.require_same_names(
+            predictors.read_descriptor(MODEL.value), records
+        )
+    predictor = predictors.Predictor.from_directory(
+        MODEL.value, FLIP.value, scales
+    )
     if WHOLE_PICTURES.value:
         return _measure_whole_pictures(predictor, records)
     count = min(records.count, LIMIT.value or records.count)

@@ -304,6 +304,32 @@ def load_run(
         UserError: If the run holds no whole network.
     """
     network, extra = saved_network.load_network(folder)
+    descriptor = _descriptor_of(extra, folder)
+    height, width = extra[IMAGE_SIZE]
+    return network, descriptor, (height, width)
+
+
+def read_descriptor(path: str | os.PathLike[str]) -> DatasetDescriptor:
+    """Reads the names of a run's or SavedModel's outputs; no weights.
+
+    Args:
+        path: As of `Predictor.from_directory`.
+
+    Raises:
+        UserError: If there is no model that says so.
+    """
+    folder = find_model(path)
+    if (folder / _SAVED_MODEL_FILE).exists():
+        file = folder / model_description.FILE_NAME
+        return ModelDescription.load(file).descriptor
+    extra = saved_network.read_description(folder)["extra"]
+    return _descriptor_of(extra, folder)
+
+
+def _descriptor_of(
+    extra: Mapping[str, Any], folder: str | os.PathLike[str]
+) -> DatasetDescriptor:
+    """Returns what a run says that it was trained on."""
     missing = [name for name in (DESCRIPTOR, IMAGE_SIZE) if name not in extra]
     if missing:
         raise UserError(
@@ -314,11 +340,8 @@ def load_run(
         )
     descriptor = extra[DESCRIPTOR]
     if isinstance(descriptor, str):
-        descriptor = descriptors.get(descriptor)
-    else:
-        descriptor = DatasetDescriptor.from_json(json.dumps(descriptor), folder)
-    height, width = extra[IMAGE_SIZE]
-    return network, descriptor, (height, width)
+        return descriptors.get(descriptor)
+    return DatasetDescriptor.from_json(json.dumps(descriptor), folder)
 
 
 def graph_of(

@@ -11,6 +11,7 @@ import math
 import os
 import pathlib
 from collections.abc import Collection
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -130,11 +131,9 @@ class InitialRun:
         Raises:
             UserError: If numbers differ and no head may be new.
         """
-        other = [
-            branch
-            for branch in keys.BRANCHES
-            if self._count(branch) != _count(descriptor, branch)
-        ]
+        ours = {b: _count(descriptor, b) for b in keys.BRANCHES}
+        theirs = {b: self._count(b) for b in keys.BRANCHES}
+        other = [b for b in keys.BRANCHES if ours[b] != theirs[b]]
         if are_allowed:
             renamed = self.renamed(descriptor)
             return tuple(b for b in keys.BRANCHES if b in (*other, *renamed))
@@ -142,10 +141,9 @@ class InitialRun:
             raise UserError(
                 "initial weights are of other classes or joints",
                 f"--initial={self.folder}",
-                "the numbers of the records ("
-                + self._told(other, descriptor)
-                + "), or --new_heads, which keeps all other weights",
-                self._told(other),
+                f"the numbers of the records ({_told(ours, other)}), or "
+                "--new_heads, which keeps all other weights",
+                _told(theirs, other),
             )
         return ()
 
@@ -163,19 +161,6 @@ class InitialRun:
 
     def _count(self, branch: str) -> int | None:
         return self.config.get(_OUTPUTS[branch][1])
-
-    def _told(
-        self,
-        branches: Collection[str],
-        descriptor: DatasetDescriptor | None = None,
-    ) -> str:
-        """Returns "20 classes and 16 joints"."""
-        return " and ".join(
-            f"{_count(descriptor, branch) if descriptor else count} {word}"
-            for branch, (_, _, word) in _OUTPUTS.items()
-            if branch in branches
-            for count in [self._count(branch)]
-        )
 
     def give(
         self,
@@ -249,6 +234,15 @@ class InitialRun:
                     f"{len(values)} of {task}",
                 )
         return self.log_variances
+
+
+def _told(counts: Mapping[str, int | None], branches: Collection[str]) -> str:
+    """Returns "20 classes and 16 joints"."""
+    return " and ".join(
+        f"{counts[branch]} {word}"
+        for branch, (_, _, word) in _OUTPUTS.items()
+        if branch in branches
+    )
 
 
 def _count(descriptor: DatasetDescriptor, branch: str) -> int:

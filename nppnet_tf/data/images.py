@@ -17,12 +17,15 @@ from PIL import JpegImagePlugin
 from PIL import PngImagePlugin
 
 from nppnet_tf import text_files
+from nppnet_tf.data import library_messages
 from nppnet_tf.data import picture_structure
 from nppnet_tf.data.picture_structure import JPEG_START
 from nppnet_tf.data.picture_structure import MAX_BYTES
 from nppnet_tf.data.picture_structure import MAX_PIXELS
 from nppnet_tf.data.picture_structure import PictureStructure
 from nppnet_tf.errors import UserError
+
+_PORTION = 1 << 20
 
 # By the color type of a PNG.
 _GREY = 0
@@ -162,6 +165,23 @@ def decode_label_map(
     return _ids(np.asarray(image), structure, where)
 
 
+def label_counts(label_map: np.ndarray) -> np.ndarray:
+    """Counts the pixels of every id.
+
+    Args:
+        label_map: Uint8 [H, W].
+
+    Returns:
+        Int64 [256].
+    """
+    labels = label_map.ravel()
+    # In portions: NumPy counts copies of eight bytes each.
+    return sum(
+        np.bincount(labels[start : start + _PORTION], minlength=256)
+        for start in range(0, labels.size, _PORTION)
+    )
+
+
 def encode_png(array: np.ndarray) -> bytes:
     """Encodes uint8 [H, W, 3] as RGB or [H, W] as a single channel."""
     stream = io.BytesIO()
@@ -194,13 +214,16 @@ def _decode_pixels(structure: PictureStructure, where: object) -> np.ndarray:
 
     from nppnet_tf.data import picture_decoder
 
+    said: list[str] = []
     try:
-        with tf.device("CPU"):
+        with tf.device("CPU"), library_messages.captured() as said:
             return picture_decoder.decode(
                 tf.constant(structure.decodable), structure.is_png
             ).numpy()
     except (tf.errors.OpError, ValueError) as error:
-        raise _damaged(where, str(error).partition(" [Op:")[0]) from error
+        message = getattr(error, "message", str(error)).rpartition("}} ")[-1]
+        found = [*said, message.partition(" [Op:")[0]]
+        raise _damaged(where, ": ".join(found)) from error
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:

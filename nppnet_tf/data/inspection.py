@@ -52,7 +52,7 @@ def _check_labels(label_map: np.ndarray, descriptor: DatasetDescriptor) -> None:
         raise UserError(
             "label map has another type", None, "uint8", label_map.dtype
         )
-    used = np.flatnonzero(np.bincount(label_map.ravel(), minlength=256))
+    used = np.flatnonzero(images.label_counts(label_map))
     known = (used < descriptor.num_classes) | (used == descriptor.ignore_label)
     if not known.all():
         raise UserError(

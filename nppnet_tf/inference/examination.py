@@ -212,7 +212,7 @@ def _look_at_label_map(
             ),
         )
         return
-    counts = np.bincount(label_map.ravel(), minlength=256)
+    counts = images.label_counts(label_map)
     examined.class_pixels = counts[: descriptor.num_classes].astype(np.int64)
     counts[descriptor.ignore_label] = 0
     unknown = np.flatnonzero(counts[descriptor.num_classes :])

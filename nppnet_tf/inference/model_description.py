@@ -38,6 +38,7 @@ class ModelDescription:
         genotype: As `Genotype.to_json` writes it, parsed; or None.
         score_threshold: Joints below this score count as not found, see
             `visibility`. Files of older versions do not name it.
+        limits: Of a request and of its pictures, see `serving_graph.LIMITS`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ModelDescription:
     network: dict[str, Any] = dataclasses.field(default_factory=dict)
     genotype: dict[str, Any] | None = None
     score_threshold: float = visibility.SCORE_THRESHOLD
+    limits: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> str:
         """Returns a JSON document."""

@@ -102,14 +102,14 @@ def turn_upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     def one_of(*numbers: int) -> tf.Tensor:
         return tf.reduce_any(tf.equal(orientation, numbers))
 
-    def when(condition: tf.Tensor, turned: tf.Tensor) -> tf.Tensor:
-        result = tf.cond(condition, turned, lambda: image)
-        result.set_shape([None, None, 3])
-        return result
-
-    image = when(one_of(5, 6, 7, 8), lambda: tf.transpose(image, [1, 0, 2]))
-    image = when(one_of(2, 3, 6, 7), lambda: tf.reverse(image, [1]))
-    return when(one_of(3, 4, 7, 8), lambda: tf.reverse(image, [0]))
+    image = tf.cond(
+        one_of(5, 6, 7, 8),
+        lambda: tf.transpose(image, [1, 0, 2]),
+        lambda: image,
+    )
+    # In one step: large pictures are copied no oftener than they must be.
+    mirrored = [one_of(3, 4, 7, 8), one_of(2, 3, 6, 7), False]
+    return tf.raw_ops.Reverse(tensor=image, dims=tf.stack(mirrored))
 
 
 def _options() -> tf.data.Options:

@@ -153,7 +153,7 @@ def prediction_document(
         score_threshold: Least score of a joint that was found.
     """
     visible = visibility.are_visible(keypoints_xy, scores, score_threshold)
-    counts = np.bincount(label_map.ravel(), minlength=descriptor.num_classes)
+    counts = images.label_counts(label_map)
     return {
         "format": "nppnet_tf.prediction",
         "image": image_name,

@@ -384,6 +384,7 @@ def describe(
         scales=tuple(float(scale) for scale in scales),
         network=dataclasses.asdict(network.config),
         genotype=genotype and json.loads(genotype.to_json()),
+        limits=dict(serving_graph.LIMITS),
     )
 
 

@@ -1,6 +1,7 @@
 """Pictures of parts and poses: colours, skeletons, overlays, panels."""
 
 import functools
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,6 +29,8 @@ _POINT_RADIUS = 1 / 90
 # Pillow draws without smoothing: drawn larger, then shrunk.
 _SUPERSAMPLING = 4
 _SUPERSAMPLED_SIDE = 4096
+
+_BAND_PIXELS = 1 << 20
 
 _PANEL_MARGIN = 8
 _TITLE_SIZE = 16
@@ -135,8 +138,7 @@ def draw_skeleton(
             pen.joint(points[name], _side_colour(name), hollow=bool(occluded))
     if zoom > 1:
         layer = layer.resize((width, height), Image.Resampling.BOX)
-    base = Image.fromarray(np.asarray(image, np.uint8)).convert("RGBA")
-    return np.asarray(Image.alpha_composite(base, layer).convert("RGB"))
+    return _composite(np.asarray(image, np.uint8), layer)
 
 
 def panel(
@@ -278,22 +280,56 @@ def _colour_table(descriptor: DatasetDescriptor) -> np.ndarray:
     return table
 
 
+def _composite(image: np.ndarray, layer: Image.Image) -> np.ndarray:
+    """Lays a picture with transparency over one without."""
+    result = np.empty_like(image)
+    for rows in _bands(image):
+        base = Image.fromarray(image[rows]).convert("RGBA")
+        box = (0, rows.start, base.width, rows.start + base.height)
+        mixed = Image.alpha_composite(base, layer.crop(box))
+        result[rows] = np.asarray(mixed.convert("RGB"))
+    return result
+
+
 def _tint(
     image: np.ndarray,
     label_map: np.ndarray,
     descriptor: DatasetDescriptor,
     opacity: float,
 ) -> np.ndarray:
-    colours = colour_label_map(label_map, descriptor).astype(np.float32)
     is_part = (label_map != _BACKGROUND_CLASS) & (
         label_map < descriptor.num_classes
     )
-    weight = opacity * is_part[..., np.newaxis]
+    outline = _outline(label_map) & is_part
+    result = np.empty_like(image)
+    for rows in _bands(image):
+        result[rows] = _mixed(
+            image[rows],
+            colour_label_map(label_map[rows], descriptor).astype(np.float32),
+            opacity * is_part[rows][..., np.newaxis],
+            outline[rows],
+        )
+    return result
+
+
+def _mixed(
+    image: np.ndarray,
+    colours: np.ndarray,
+    weight: np.ndarray,
+    outline: np.ndarray,
+) -> np.ndarray:
     mixed = image * (1 - weight) + colours * weight
     # Outlines in the part's full colour keep neighbours of similar tint apart.
-    outline = _outline(label_map) & is_part
     mixed[outline] = 0.15 * image[outline] + 0.85 * colours[outline]
     return np.rint(mixed).astype(np.uint8)
+
+
+def _bands(image: np.ndarray) -> Iterator[slice]:
+    """Yields slices of rows: floats of a whole picture fill gigabytes."""
+    height, width = image.shape[:2]
+    band_rows = max(1, _BAND_PIXELS // max(width, 1))
+    for start in range(0, height, band_rows):
+        yield slice(start, start + band_rows)
 
 
 def _outline(label_map: np.ndarray) -> np.ndarray:

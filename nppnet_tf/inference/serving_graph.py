@@ -36,9 +36,20 @@ CONFIDENCE = "confidence"
 # Pictures of a request of the bytes signatures.
 MAX_PICTURES = 64
 
-# Of the label maps of a request, padded to one size: as many as eight pictures
-# of the largest size have.
-MAX_PADDED_PIXELS = 8 * image_files.MAX_PIXELS
+# Of the label maps of a request, padded to one size: as many as four pictures
+# of the largest size have. Making one array of them takes twice as many bytes.
+MAX_PADDED_PIXELS = 4 * image_files.MAX_PIXELS
+
+# What a client must know of the bounds; see docs/pictures.md.
+LIMITS = {
+    "pictures": MAX_PICTURES,
+    "padded_pixels": MAX_PADDED_PIXELS,
+    "pixels": rule.MAX_PIXELS,
+    "side": rule.MAX_SIDE,
+    "bytes": rule.MAX_BYTES,
+    "parts": rule.MAX_PARTS,
+    "scans": rule.MAX_SCANS,
+}
 
 # Class scores that are held at once: 20 MB of each of the few tensors that a
 # band needs.
@@ -272,6 +283,13 @@ class ServingGraph(tf.Module):
             ],
         )
         byte_strings = [tf.TensorSpec([None], tf.string, name=IMAGE_BYTES)]
+        # As the network: two signatures read alike.
+        self.read = tf.function(
+            self._read,
+            input_signature=byte_strings,
+            autograph=False,
+            experimental_attributes={"_noinline": True},
+        )
         self.predict_bytes = tf.function(
             self._predict_bytes, input_signature=byte_strings
         )
@@ -336,7 +354,7 @@ class ServingGraph(tf.Module):
 
     def _predict_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """Encoded pictures [B] of any sizes; label maps padded to one."""
-        inputs, sizes, statuses = self._read(image_bytes)
+        inputs, sizes, statuses = self.read(image_bytes)
         sizes, statuses = fit_together(sizes, statuses)
         prediction = self._averaged_network(inputs)
         padded_size = tf.reduce_max(sizes, axis=0)
@@ -365,7 +383,7 @@ class ServingGraph(tf.Module):
 
     def _predict_png(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `predict_bytes`; each label map a PNG file of its own size."""
-        inputs, sizes, statuses = self._read(image_bytes)
+        inputs, sizes, statuses = self.read(image_bytes)
         prediction = self._averaged_network(inputs)
 
         def encoded(values: tuple[tf.Tensor, ...]) -> tf.Tensor:

@@ -268,17 +268,21 @@ class FitTogetherTest(absltest.TestCase):
 
         self.assertEqual(self._fit(*sizes), (sizes, [0, 1, 0]))
 
-    def test_eight_of_the_largest_fit(self):
-        sizes = [[8192, 8192]] * 8
+    def test_four_of_the_largest_fit(self):
+        sizes = [[8192, 8192]] * 4
 
-        self.assertEqual(self._fit(*sizes), (sizes, [0] * 8))
+        self.assertEqual(self._fit(*sizes), (sizes, [0] * 4))
+        self.assertEqual(
+            self._fit(*sizes, [100, 100]),
+            ([[0, 0]] * 4 + [[100, 100]], [3] * 4 + [0]),
+        )
 
     def test_odd_one_costs_itself(self):
-        sizes = [[65535, 1], [2000, 1000], [1, 60000], [1000, 2000]]
+        sizes = [[65535, 1], [2000, 1000], [1, 30000], [1000, 2000]]
 
         self.assertEqual(
             self._fit(*sizes),
-            ([[0, 0], [2000, 1000], [1, 60000], [1000, 2000]], [3, 0, 0, 0]),
+            ([[0, 0], [2000, 1000], [1, 30000], [1000, 2000]], [3, 0, 0, 0]),
         )
 
 

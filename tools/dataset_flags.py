@@ -9,6 +9,7 @@ from nppnet_tf.data import cutting
 from nppnet_tf.data import datasets
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import folder
+from nppnet_tf.data import pose_documents
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
@@ -45,6 +46,25 @@ _KEYPOINTS = flags.DEFINE_string(
     None,
     "File of poses of --dataset=folder: LIP's CSV, JSON of COCO, MPII or LIP, "
     f"or an array; {', '.join(folder.POSE_FILES)} of the folder if absent.",
+)
+_LABELS = flags.DEFINE_string(
+    "labels",
+    None,
+    "Folder of label maps in --root of --dataset=folder; "
+    f"{', '.join(folder.LABELS)} if absent.",
+)
+_JOINTS = flags.DEFINE_enum(
+    "joints",
+    None,
+    pose_documents.known_orders(),
+    "Data set whose order the joints of --dataset=folder have, where a JSON of "
+    "COCO's form does not name them in its categories.",
+)
+_CATEGORY = flags.DEFINE_string(
+    "category",
+    None,
+    "Name of the category to read, where a JSON of COCO's form has several; "
+    "person if absent.",
 )
 _PEOPLE = flags.DEFINE_enum(
     "people",
@@ -95,6 +115,9 @@ def read_source(split: str | None = None) -> Source:
         Options(
             descriptor=_DESCRIPTOR.value and _descriptor(_DESCRIPTOR.value),
             keypoints=_KEYPOINTS.value,
+            labels=_LABELS.value,
+            joints=_JOINTS.value,
+            category=_CATEGORY.value,
             people=_PEOPLE.value,
             detections=_DETECTIONS.value,
             keep_without_joints=_KEEP_WITHOUT_JOINTS.value,

@@ -37,7 +37,7 @@ def read(
             pictures where the options are strict.
     """
     root = source.one_root(roots, NAME)
-    source.refuse(options, NAME, "descriptor", "keypoints")
+    source.refuse(options, NAME, *source.OF_FOLDERS)
     descriptor = descriptors.get(NAME)
     place, listed_split = _place(root, split)
     found = folder.read(
@@ -55,7 +55,9 @@ def read(
         "split": split,
         "published_split_size": published,
     }
-    return Source(descriptor, found.samples, (*notes, *found.notes), facts)
+    return dataclasses.replace(
+        found, descriptor=descriptor, notes=(*notes, *found.notes), facts=facts
+    )
 
 
 def read_pictures(

@@ -15,14 +15,20 @@ import numpy as np
 
 from nppnet_tf.data import boxes
 from nppnet_tf.data import detections
+from nppnet_tf.data import frames
 from nppnet_tf.data import images
 from nppnet_tf.data import matlab
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.file_table import FileTable
+from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Crop
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+
+# Of files of instances, in the order of preference.
+INSTANCE_SUFFIXES = (".mat", ".png")
 
 _BACKGROUND = 0
 # Of an object of PASCAL-Part.
@@ -97,12 +103,12 @@ class AnnotatedMask:
 
 
 def find_instances(
-    folder: pathlib.Path, picture_id: str
+    files: FileTable, picture_id: str
 ) -> list[tuple[int, tuple[int, int, int, int], Mask]]:
     """Lists the people of a picture, of a PNG of ids or of PASCAL-Part.
 
     Args:
-        folder: Holds `<picture id>.png` or `<picture id>.mat`.
+        files: `<picture id>.png` or `<picture id>.mat` of every picture.
         picture_id: Of the picture.
 
     Returns:
@@ -111,14 +117,13 @@ def find_instances(
     Raises:
         UserError: There is neither file, or it cannot be read.
     """
-    annotation = folder / f"{picture_id}.mat"
-    if annotation.is_file():
+    path = files.get(picture_id, files.folder / f"{picture_id}.png")
+    if path.suffix.lower() == ".mat":
         return [
-            (index, box, AnnotatedMask(annotation, index))
-            for index, mask in _annotated_people(annotation).items()
+            (index, box, AnnotatedMask(path, index))
+            for index, mask in _annotated_people(path).items()
             for box in instance_boxes(mask.astype(np.uint8)).values()
         ]
-    path = folder / f"{picture_id}.png"
     return [
         (instance, box, InstanceMask(path, instance))
         for instance, box in instance_boxes(read_ids(path)).items()
@@ -150,13 +155,7 @@ def read_ids(path: pathlib.Path) -> np.ndarray:
     Raises:
         UserError: It cannot be read or holds no ids.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(
-            "cannot be read", path, "a PNG of ids", error.strerror
-        ) from error
-    return images.decode_label_map(data, path)
+    return images.decode_label_map(images.read_bytes(path), path)
 
 
 def instance_boxes(ids: np.ndarray) -> dict[int, tuple[int, int, int, int]]:
@@ -190,6 +189,8 @@ class CroppedSample:
         mask: Who is who in the label map; None leaves it as it is.
         score: Of the detection.
         fault: What is wrong with the annotation already, or None.
+        stated_size: (height, width) of the picture that box and joints are
+            of, as their file states it, or None; see `frames`.
     """
 
     record_id: str
@@ -202,6 +203,7 @@ class CroppedSample:
     mask: Mask | None = None
     score: float = 1.0
     fault: str | None = None
+    stated_size: tuple[int, int] | None = None
 
     @property
     def paths(self) -> Sequence[pathlib.Path]:
@@ -219,26 +221,53 @@ class CroppedSample:
         """
         if self.fault is not None:
             raise BadRecordError(self.record_id, self.fault)
-        image = self._decode()
-        size = image.shape[:2]
-        box = boxes.inside(self.box, size)
+        data = raw.read_bytes(self.image_path, self.record_id)
+        try:
+            return self._cut(data)
+        except BadRecordError:
+            raise
+        except UserError as error:
+            raise BadRecordError(
+                self.record_id, error, self.image_path
+            ) from error
+
+    def _cut(self, data: bytes) -> Record:
+        frame = frames.of(data)
+        sample = self
+        if frame.is_stored(self.stated_size):
+            sample = self._turned(frame)
+        note = frame.note(
+            sample.stated_size, sample.keypoints_xy, self.visibility
+        )
+        size = frame.upright_size
+        box = boxes.inside(sample.box, size)
         left, top, right, bottom = box
         if left >= right or top >= bottom:
-            raise BadRecordError(
-                self.record_id,
+            raise UserError(
                 f"box {self.box} lies outside of the picture of "
-                "{} x {}".format(*size),
-                self.image_path,
+                "{} x {}".format(*size)
             )
-        label_map = self._label_map(size)
+        label_map = self._label_map(frame)
         part = np.s_[top:bottom, left:right]
         return Record(
             self.record_id,
-            images.encode_png(image[part]),
+            images.encode_png(images.decode(data)[part]),
             None if label_map is None else label_map[part].copy(),
-            self._keypoints_from((left, top)),
+            sample._keypoints_from((left, top)),
             self.visibility,
             Crop(self.picture_id, box, size, self.score),
+            () if note is None else (note,),
+        )
+
+    def _turned(self, frame: Frame) -> "CroppedSample":
+        left, top, right, bottom = frame.boxes(np.array(self.box))
+        keypoints_xy = self.keypoints_xy
+        if keypoints_xy is not None:
+            keypoints_xy = frame.points(keypoints_xy)
+        return dataclasses.replace(
+            self,
+            box=(int(left), int(top), int(right), int(bottom)),
+            keypoints_xy=keypoints_xy,
         )
 
     def digest(self) -> str:
@@ -251,30 +280,24 @@ class CroppedSample:
                 self.box,
                 self.score,
                 self.fault,
+                self.stated_size,
                 own,
             ),
             (self.image_path, self.label_path, self.mask and self.mask.path),
             (self.keypoints_xy, self.visibility),
         )
 
-    def _decode(self) -> np.ndarray:
-        data = raw.read_bytes(self.image_path, self.record_id)
-        try:
-            return images.decode(data)
-        except UserError as error:
-            raise BadRecordError(
-                self.record_id, error, self.image_path
-            ) from error
-
-    def _label_map(self, size: tuple[int, int]) -> np.ndarray | None:
+    def _label_map(self, frame: Frame) -> np.ndarray | None:
         if self.label_path is None:
             return None
         label_map = raw.read_label_map(self.label_path, self.record_id)
+        label_map = frame.label_map(label_map)
+        size = frame.upright_size
         try:
             images.require_same_size(label_map, size, self.label_path)
             if self.mask is None:
                 return label_map
-            mask = self.mask.read()
+            mask = frame.label_map(self.mask.read())
             if mask.shape != size:
                 raise UserError(
                     "mask does not fit the picture",

@@ -11,15 +11,18 @@ boxes       the annotated boxes; label maps show whoever is in them
 """
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable
 from collections.abc import Iterator
 
 import numpy as np
 
+from nppnet_tf import picture_names
 from nppnet_tf.data import boxes as box_geometry
 from nppnet_tf.data import cropped
 from nppnet_tf.data import detections
+from nppnet_tf.data import frames
 from nppnet_tf.data import people as people_files
 from nppnet_tf.data import raw
 from nppnet_tf.data import source
@@ -27,6 +30,7 @@ from nppnet_tf.data.cropped import CroppedSample
 from nppnet_tf.data.cropped import DetectionMask
 from nppnet_tf.data.cropped import Mask
 from nppnet_tf.data.detections import Detections
+from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.people import People
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
@@ -57,15 +61,60 @@ class Places:
     instances: pathlib.Path
     detections: pathlib.Path
 
+    @functools.cached_property
+    def pictures(self) -> FileTable:
+        """The pictures by id."""
+        return FileTable(self.images, picture_names.ENDINGS)
+
+    @functools.cached_property
+    def label_maps(self) -> FileTable:
+        """The label maps by id; pictures among them where both are mixed."""
+        return FileTable(self.labels, raw.LABEL_SUFFIXES)
+
+    @functools.cached_property
+    def found_people(self) -> FileTable:
+        """The files of a detector by id."""
+        return FileTable(self.detections, detections.SUFFIXES)
+
+    @functools.cached_property
+    def instance_files(self) -> FileTable:
+        """The files of instances by id."""
+        return FileTable(self.instances, cropped.INSTANCE_SUFFIXES)
+
+    def image_path(self, picture_id: str) -> pathlib.Path:
+        """Returns the picture of an id; the usual path where there is none."""
+        usual = f"{picture_id}{picture_names.ENDINGS[0]}"
+        return self.pictures.get(picture_id, self.images / usual)
+
     def label_path(self, picture_id: str) -> pathlib.Path | None:
         """Returns the label map of a picture, None where there is none."""
-        for suffix in raw.LABEL_SUFFIXES:
-            path = self.labels / f"{picture_id}{suffix}"
-            if path.is_file() and path != raw.find_image(
-                self.images, picture_id
-            ):
-                return path
-        return None
+        path = self.label_maps.get(picture_id)
+        is_picture = path == self.pictures.get(picture_id)
+        return None if is_picture else path
+
+    def upright(self, picture_id: str, people: People) -> People:
+        """Returns the people of a picture in its upright pixels.
+
+        Raises:
+            UserError: The picture cannot be read, or is of another size than
+                they are of.
+        """
+        if people.stated_size is None:
+            return people
+        data = raw.read_bytes(self.image_path(picture_id), picture_id)
+        return people.upright(frames.of(data))
+
+    def doubled(self, picture_id: str) -> str | None:
+        """Returns what is wrong where two pictures have one id."""
+        label_path = self.label_path(picture_id)
+        paths = [
+            path.name
+            for path in self.pictures.doubled.get(picture_id, ())
+            if path != label_path
+        ]
+        if len(paths) < 2:
+            return None
+        return f"several pictures of one name: {', '.join(paths)}"
 
 
 class Cutter:
@@ -98,6 +147,7 @@ class Cutter:
             "pictures_without_people": [],
             "people_without_detection": [],
             "people_without_annotation": [],
+            "people_with_damaged_annotation": [],
         }
         if options.detections is not None:
             places = dataclasses.replace(
@@ -114,7 +164,7 @@ class Cutter:
         try:
             return list(self._cut(picture_id))
         except UserError as error:
-            image_path = raw.find_image(self._places.images, picture_id)
+            image_path = self._places.image_path(picture_id)
             return [
                 CroppedSample(
                     picture_id,
@@ -167,17 +217,23 @@ class Cutter:
                 )
 
     def _cut(self, picture_id: str) -> Iterator[CroppedSample]:
-        image_path = raw.find_image(self._places.images, picture_id)
+        image_path = self._places.image_path(picture_id)
         if not image_path.is_file():
             raise UserError("no picture of this id", image_path)
+        if (doubled := self._places.doubled(picture_id)) is not None:
+            raise UserError(doubled, self._places.images)
         people = self._read_people(picture_id)
         if people is None:
             if not self._keeps_all:
                 self.left_out["pictures_without_joints"].append(picture_id)
                 return
             people = people_files.no_people(self._num_keypoints)
+        if self.way != BOXES:
+            # To be compared with what was found in the upright picture.
+            people = self._places.upright(picture_id, people)
+        yield from self._faulty(picture_id, image_path, people)
         cuts = self._cuts(picture_id, people)
-        if not cuts:
+        if not cuts and not people.faults:
             self.left_out["pictures_without_people"].append(picture_id)
         label_path = self._places.label_path(picture_id)
         for cut in cuts:
@@ -200,7 +256,24 @@ class Cutter:
                 people.visibility[cut.person] if has_pose else None,
                 cut.mask,
                 cut.score,
+                stated_size=people.stated_size,
             )
+
+    def _faulty(
+        self, picture_id: str, image_path: pathlib.Path, people: People
+    ) -> Iterator[CroppedSample]:
+        """People whose annotation is damaged: records, or noted."""
+        for person, fault in people.faults.items():
+            name = f"{picture_id}_{person}"
+            if self.way in (BOXES, MATCHED):
+                fault = f"person {person} of {picture_id}: {fault}"
+                yield CroppedSample(
+                    name, picture_id, image_path, (0, 0, 0, 0), fault=fault
+                )
+            else:
+                # Whoever was found there is a record, without joints.
+                reason = "people_with_damaged_annotation"
+                self.left_out[reason].append(f"{name} ({fault})")
 
     def _cuts(self, picture_id: str, people: People) -> "list[_Cut]":
         if self.way == MATCHED:
@@ -212,6 +285,7 @@ class Cutter:
         return [
             _Cut(number, box_geometry.whole_pixels(box), number)
             for number, box in enumerate(people.boxes)
+            if number not in people.faults
         ]
 
     def _matched(self, picture_id: str, people: People) -> "list[_Cut]":
@@ -245,7 +319,7 @@ class Cutter:
         ]
 
     def _instances(self, picture_id: str, people: People) -> "list[_Cut]":
-        found = cropped.find_instances(self._places.instances, picture_id)
+        found = cropped.find_instances(self._places.instance_files, picture_id)
         pairs = self._assign(
             picture_id,
             people,
@@ -265,14 +339,14 @@ class Cutter:
         self.left_out["people_without_detection"] += [
             f"{picture_id}_{person}"
             for person in range(people.count)
-            if person not in pairs
+            if person not in pairs and person not in people.faults
         ]
         return pairs
 
     def _read_detections(
         self, picture_id: str
     ) -> tuple[pathlib.Path, Detections]:
-        path = detections.find(self._places.detections, picture_id)
+        path = self._places.found_people.get(picture_id)
         if path is None:
             names = " or ".join(picture_id + end for end in detections.SUFFIXES)
             raise UserError(

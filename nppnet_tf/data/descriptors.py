@@ -6,11 +6,15 @@ stands here once, by name, and permutations are derived from it.
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any
+from typing import Self
 
+from nppnet_tf import json_documents
+from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
 
 IGNORE_LABEL = 255
@@ -18,6 +22,31 @@ IGNORE_LABEL = 255
 # Descriptors as users write them. Where a data set annotates one task alone,
 # the other one is LIP's, so that one network serves both.
 _KNOWN = pathlib.Path(__file__).parent / "known"
+
+# A class for every value of a byte, with names of a line each, fits often.
+_MAX_FILE_BYTES = 1 << 20
+_MAX_KEYPOINTS = 1024
+
+# What the entries of a descriptor are: a kind of `json_documents.require`, or
+# of what a list or an object consists.
+_TEXTS = ["a text"]
+_KINDS: Mapping[str, Any] = {
+    "name": "a text",
+    "classes": _TEXTS,
+    "palette": [["an integer"]],
+    "class_mirrors": {"": "a text"},
+    "ignore_label": "an integer",
+    "keypoints": _TEXTS,
+    "keypoint_mirrors": {"": "a text"},
+    "skeleton": [_TEXTS],
+    "keypoint_groups": {"": _TEXTS},
+    "upper_body": _TEXTS,
+    "unscored_keypoints": _TEXTS,
+    "head_segment": _TEXTS,
+    "keypoint_classes": {"": _TEXTS},
+    "class_weights": ["a number"],
+    "split_sizes": {"": "an integer"},
+}
 
 
 def _table(**changes: Any) -> Any:
@@ -70,6 +99,8 @@ class DatasetDescriptor:
 
     def __post_init__(self) -> None:
         """Completes the mirrors and refuses names that lead nowhere."""
+        # First: what follows takes long for names without end.
+        self._check_counts()
         for field in ("class_mirrors", "keypoint_mirrors"):
             object.__setattr__(self, field, _both_ways(getattr(self, field)))
         _check_names("classes", self.classes, self.classes)
@@ -110,7 +141,7 @@ class DatasetDescriptor:
         return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1)
 
     @classmethod
-    def from_json(cls, text: str, where: object = None) -> "DatasetDescriptor":
+    def from_json(cls, text: str, where: object = None) -> Self:
         """Reads what `to_json` wrote or a user wrote by hand.
 
         Args:
@@ -122,16 +153,12 @@ class DatasetDescriptor:
             UserError: Not JSON, an attribute unknown or missing, or names that
                 do not fit together.
         """
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise UserError(
-                "descriptor is not JSON", where, "a JSON object", error
-            ) from error
-        if not isinstance(values, dict):
-            raise UserError(
-                "descriptor is not a JSON object", where, "{...}", text[:40]
-            )
+        return cls.from_values(json_documents.parse(text, where), where)
+
+    @classmethod
+    def from_values(cls, values: Any, where: object = None) -> Self:
+        """Reads the JSON object of a descriptor; see `from_json`."""
+        json_documents.require(values, "an object", where, "the descriptor")
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := sorted(set(values) - known):
             raise UserError(
@@ -140,6 +167,8 @@ class DatasetDescriptor:
                 ", ".join(sorted(known)),
                 ", ".join(unknown),
             )
+        for name, value in values.items():
+            _check_kind(name, value, where)
         try:
             return cls(**{key: _frozen(value) for key, value in values.items()})
         except (TypeError, ValueError, AttributeError) as error:
@@ -149,6 +178,24 @@ class DatasetDescriptor:
                 "names and counts that agree",
                 error,
             ) from error
+
+    def _check_counts(self) -> None:
+        for field, least, most in (
+            ("classes", 1, self.ignore_label),
+            ("keypoints", 1, _MAX_KEYPOINTS),
+        ):
+            count = len(getattr(self, field))
+            if not least <= count <= most:
+                raise ValueError(
+                    f"{least} to {most} {field} are needed, those of another "
+                    "descriptor (as lip) where nobody annotated any. "
+                    f"Received: {count} {field}"
+                )
+        if not self.num_classes <= self.ignore_label <= IGNORE_LABEL:
+            raise ValueError(
+                "the ignore label must lie behind the classes, up to "
+                f"{IGNORE_LABEL}. Received: ignore_label={self.ignore_label}"
+            )
 
     def _check_sizes(self) -> None:
         if len(self.palette) != self.num_classes:
@@ -166,11 +213,14 @@ class DatasetDescriptor:
                 "one weight for every class is needed. Received: "
                 f"class_weights of {len(self.class_weights)}"
             )
-        if self.num_classes > self.ignore_label:
+        if not all(0 < weight < math.inf for weight in self.class_weights):
             raise ValueError(
-                "the ignore label must lie behind the classes. Received: "
-                f"ignore_label={self.ignore_label}"
+                "weights are positive numbers. Received: "
+                f"class_weights={self.class_weights}"
             )
+        pairs = [*self.skeleton, self.head_segment or ("", "")]
+        if wrong := [pair for pair in pairs if len(pair) != 2]:
+            raise ValueError(f"pairs of keypoints. Received: {wrong[0]}")
 
     def _check_references(self) -> None:
         to_keypoints = {
@@ -215,16 +265,29 @@ def load(path: str | os.PathLike[str]) -> DatasetDescriptor:
     Raises:
         UserError: The file cannot be read or holds no descriptor.
     """
-    try:
-        text = pathlib.Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            "descriptor cannot be read",
-            path,
-            "a JSON file",
-            getattr(error, "strerror", None) or error,
-        ) from error
-    return DatasetDescriptor.from_json(text, path)
+    return DatasetDescriptor.from_json(
+        text_files.read(path, _MAX_FILE_BYTES), path
+    )
+
+
+def _check_kind(name: str, value: Any, where: object) -> None:
+    """Raises UserError where an entry is of another kind."""
+    if name == "head_segment" and value is None:
+        return
+    _check_parts(value, _KINDS[name], where, name)
+
+
+def _check_parts(value: Any, kind: Any, where: object, name: str) -> None:
+    if isinstance(kind, str):
+        json_documents.require(value, kind, where, name)
+    elif isinstance(kind, list):
+        json_documents.require(value, "a list", where, name)
+        for number, part in enumerate(value):
+            _check_parts(part, kind[0], where, f"{name}[{number}]")
+    else:
+        json_documents.require(value, "an object", where, name)
+        for key, part in value.items():
+            _check_parts(part, kind[""], where, f"{name}[{key!r}]")
 
 
 def _both_ways(mirrors: Mapping[str, str]) -> dict[str, str]:

@@ -16,17 +16,19 @@ or, where the options ask for it, every person in it is; see `cutting`.
 import dataclasses
 import os
 import pathlib
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from nppnet_tf import file_names
+from nppnet_tf import picture_names
 from nppnet_tf.data import cutting
 from nppnet_tf.data import id_list
 from nppnet_tf.data import people as people_files
 from nppnet_tf.data import pose_files
-from nppnet_tf.data import raw
 from nppnet_tf.data import source
 from nppnet_tf.data.cutting import Cutter
 from nppnet_tf.data.cutting import Places
@@ -34,8 +36,9 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.people import People
 from nppnet_tf.data.people import WholePicture
-from nppnet_tf.data.pose_files import Pose
-from nppnet_tf.data.pose_files import Poses
+from nppnet_tf.data.pose_documents import Naming
+from nppnet_tf.data.poses import Pose
+from nppnet_tf.data.poses import PoseFile
 from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Sample
@@ -46,7 +49,7 @@ POSE_FILES = ("pose.csv", "keypoints.json", "joints.npz", "joints.mat")
 
 # Names in the order of preference: ours first, then those of data sets.
 _IMAGES = ("images", "Images", "photos", "JPEGImages")
-_LABELS = ("labels", "Category_ids", "annotations/pixel-level")
+LABELS = ("labels", "Category_ids", "annotations/pixel-level")
 _INSTANCES = ("instances", "Human_ids")
 _DETECTIONS = ("detections",)
 
@@ -83,7 +86,10 @@ def read(
             joined = isinstance(value, list) and name in facts
             facts[name] = facts[name] + value if joined else value
     notes = tuple(note for each in sources for note in each.notes)
-    return Source(descriptor, samples, notes, facts)
+    strays = tuple(
+        name for each in sources for name in each.poses_without_picture
+    )
+    return Source(descriptor, samples, notes, facts, strays)
 
 
 def read_pictures(
@@ -98,15 +104,18 @@ def read_pictures(
     folder = _Folder.of(root, split, descriptor, Options())
     pictures = []
     for name in folder.names:
-        people = fault = None
-        try:
-            people = folder.people(name)
-        except UserError as error:
-            fault = str(error)
+        people = folder.people(name)
+        fault = folder.places.doubled(name)
+        if people is not None:
+            fault = fault or next(iter(people.faults.values()), None)
+            try:
+                people = folder.places.upright(name, people)
+            except UserError as error:
+                fault = fault or str(error)
         pictures.append(
             WholePicture(
                 name,
-                raw.find_image(folder.places.images, name),
+                folder.places.image_path(name),
                 folder.places.label_path(name),
                 people,
                 fault,
@@ -123,17 +132,21 @@ class _Folder:
         root: The folder.
         places: Where in it things lie.
         names: Of the pictures, without extension.
-        poses: By name.
+        poses: Of pictures of the folder, by name.
         num_keypoints: K.
-        has_poses: Whether there is a file of poses.
+        pose_path: File of poses, or None.
+        strays: Names of poses without a picture.
+        notes: Lines on what is not read.
     """
 
     root: pathlib.Path
     places: Places
     names: Sequence[str]
-    poses: Poses
+    poses: Mapping[str, list[Pose]]
     num_keypoints: int
-    has_poses: bool
+    pose_path: pathlib.Path | None
+    strays: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -146,33 +159,39 @@ class _Folder:
         root = pathlib.Path(root)
         if not root.is_dir():
             raise UserError("no such folder", root, "a folder of pictures")
-        places = _places(root)
-        names = _picture_names(root, places.images)
+        places = _places(root, options)
+        pictures = _picture_names(places)
+        names = pictures if split is None else _split_names(root, split)
         pose_path = _pose_path(root, options)
-        poses: Poses = {}
+        found = PoseFile({})
         if pose_path is not None:
-            poses = pose_files.read(pose_path, descriptor, names)
-        if missing := sorted(set(poses) - set(names)):
-            raise UserError(
-                "poses without a picture",
-                pose_path,
-                f"a picture in {places.images} for every pose",
-                source.listed(missing),
-            )
-        if split is not None:
-            names = _split_names(root, split)
+            naming = Naming(options.joints, options.category)
+            found = pose_files.read(pose_path, descriptor, pictures, naming)
+        table = file_names.NameTable({name: name for name in pictures})
+        poses = {
+            table[name]: each
+            for name, each in found.poses.items()
+            if name in table
+        }
+        strays = tuple(sorted(set(found.poses) - set(table)))
         return cls(
             root,
             places,
-            names,
+            [table.get(name, name) for name in names],
             poses,
             descriptor.num_keypoints,
-            pose_path is not None,
+            pose_path,
+            strays,
+            (
+                *_unread(places.images),
+                *found.notes,
+                *_stray_notes(strays, pose_path),
+            ),
         )
 
     def people(self, name: str) -> People | None:
         """Annotated people of a picture, for cutting them out."""
-        if not self.has_poses or name not in self.poses:
+        if self.pose_path is None or name not in self.poses:
             return None
         return _people_of(self.poses[name], self.num_keypoints)
 
@@ -189,11 +208,12 @@ class _Folder:
         pose = found[0] if found else None
         return RawSample(
             name,
-            raw.find_image(self.places.images, name),
+            self.places.image_path(name),
             self.places.label_path(name),
             pose and pose.keypoints_xy,
             pose and pose.visibility,
-            pose and pose.fault,
+            self.places.doubled(name) or (pose and pose.fault),
+            pose and pose.stated_size,
         )
 
 
@@ -202,8 +222,10 @@ def _read_folder(folder: _Folder, options: Options) -> Source:
         whole = dataclasses.replace(options, people=None)
         source.refuse(whole, f"folder --people={WHOLE}", *source.OF_PEOPLE)
         samples = [folder.sample(name) for name in folder.names]
-        return Source(LIP, samples, facts={"people": WHOLE})
-    if not folder.has_poses:
+        return Source(
+            LIP, samples, folder.notes, {"people": WHOLE}, folder.strays
+        )
+    if folder.pose_path is None:
         options = dataclasses.replace(options, keep_without_joints=True)
     cutter = Cutter(
         folder.places,
@@ -218,23 +240,27 @@ def _read_folder(folder: _Folder, options: Options) -> Source:
         "num_pictures": len(folder.names),
         **cutter.left_out,
     }
-    return Source(LIP, people, tuple(cutter.notes()), facts)
+    notes = (*folder.notes, *cutter.notes())
+    return Source(LIP, people, notes, facts, folder.strays)
 
 
 def _people_of(poses: Sequence[Pose], num_keypoints: int) -> People:
-    for pose in poses:
-        if pose.fault is not None:
-            raise UserError(pose.fault)
-        if pose.box is None:
-            raise UserError(
-                "person without a box", None, "a file of poses with boxes"
-            )
     if not poses:
         return people_files.no_people(num_keypoints)
+    faults = {}
+    for number, pose in enumerate(poses):
+        fault = pose.fault or pose.box_fault
+        if fault is None and pose.box is None:
+            fault = "person without a box"
+        if fault is not None:
+            faults[number] = fault
+    nothing = (0.0, 0.0, 0.0, 0.0)
     return People(
-        np.array([pose.box for pose in poses], np.float64),
+        np.array([pose.box or nothing for pose in poses], np.float64),
         np.stack([pose.keypoints_xy for pose in poses]),
         np.stack([pose.visibility for pose in poses]),
+        faults,
+        poses[0].stated_size,
     )
 
 
@@ -251,32 +277,53 @@ def _check_names(samples: Sequence[Sample]) -> None:
             )
 
 
-def _places(root: pathlib.Path) -> Places:
+def _places(root: pathlib.Path, options: Options) -> Places:
     def first(names: Sequence[str]) -> pathlib.Path | None:
         found = [root / name for name in names if (root / name).is_dir()]
         return found[0] if found else None
 
     images = first(_IMAGES)
+    labels = first(LABELS)
+    if options.labels is not None:
+        labels = root / options.labels
+        if not labels.is_dir():
+            raise UserError("no such folder", labels, "--labels, a folder")
     return Places(
         images or root,
         # Beside the pictures where these have no folder of their own.
-        first(_LABELS) or (root / _LABELS[0] if images else root),
+        labels or (root / LABELS[0] if images else root),
         first(_INSTANCES) or root / _INSTANCES[0],
         first(_DETECTIONS) or root / _DETECTIONS[0],
     )
 
 
-def _picture_names(root: pathlib.Path, images: pathlib.Path) -> list[str]:
-    names = {
-        path.stem
-        for path in images.iterdir()
-        if path.suffix in raw.IMAGE_SUFFIXES
-    }
+def _picture_names(places: Places) -> list[str]:
+    names = sorted(places.pictures)
     if not names:
+        others = picture_names.unsupported_pictures(places.images)
         raise UserError(
-            "no pictures in the folder", images, "JPEG or PNG files", "none"
+            "no pictures in the folder",
+            places.images,
+            "JPEG or PNG files",
+            picture_names.unsupported_line(others) if others else "none",
         )
-    return sorted(names)
+    return names
+
+
+def _unread(images: pathlib.Path) -> Iterator[str]:
+    others = picture_names.unsupported_pictures(images)
+    if others:
+        yield f"{images}: {picture_names.unsupported_line(others)}"
+
+
+def _stray_notes(
+    strays: Sequence[str], path: pathlib.Path | None
+) -> Iterator[str]:
+    if strays:
+        yield (
+            f"{path}: {len(strays)} poses without a picture in the folder, "
+            f"not read: {source.listed(strays)}"
+        )
 
 
 def _split_names(root: pathlib.Path, split: str) -> list[str]:

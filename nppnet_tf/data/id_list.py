@@ -1,9 +1,14 @@
-"""Lists of ids: one in a line, with or without the extension of a picture."""
+r"""Lists of ids: one in a line, with or without the extension of a picture.
 
+Of a path, `images/a.jpg` or `images\a.jpg`, the last part counts.
+"""
+
+import collections
 import os
-import pathlib
 
-from nppnet_tf.data import raw
+from nppnet_tf import file_names
+from nppnet_tf import picture_names
+from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
 
 
@@ -11,31 +16,25 @@ def read(path: str | os.PathLike[str]) -> list[str]:
     """Reads a list of ids; empty lines do not count.
 
     Raises:
-        UserError: It cannot be read, is empty, or an id occurs twice.
+        UserError: It cannot be read, is empty, holds what is no name, or an
+            id occurs twice.
     """
-    try:
-        lines = pathlib.Path(path).read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            "id list cannot be read", path, "one id in a line", error
-        ) from error
-    ids = [stem(line) for line in lines if line.strip()]
+    lines = text_files.read(path).split("\n")
+    ids = [
+        stem(file_names.last_part(line.strip()))
+        for line in lines
+        if line.strip()
+    ]
     if not ids:
         raise UserError("id list is empty", path, "one id in a line", "none")
-    if len(set(ids)) != len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
-        raise UserError("id occurs twice", path, "different ids", twice)
-    if wrong := [name for name in ids if _leads_elsewhere(name)]:
+    if wrong := [name for name in ids if name in ("", ".", "..")]:
         raise UserError("not an id", path, "the name of a picture", wrong[0])
+    name, count = collections.Counter(ids).most_common(1)[0]
+    if count > 1:
+        raise UserError("id occurs twice", path, "different ids", name)
     return ids
 
 
 def stem(name: str) -> str:
-    """Record id of a picture's name; ids hold no dot of their own."""
-    name = name.strip()
-    start, suffix = os.path.splitext(name)
-    return start if suffix in raw.IMAGE_SUFFIXES else name
-
-
-def _leads_elsewhere(name: str) -> bool:
-    return "/" in name or "\\" in name or "\0" in name or name == ".."
+    """Record id of a picture's name, which may hold dots of its own."""
+    return picture_names.stem_of(name.strip())

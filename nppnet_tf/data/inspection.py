@@ -47,6 +47,20 @@ def inspect(
     return _without_far_keypoints(record, size, descriptor)
 
 
+def is_outside(keypoints_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Which keypoints lie far outside of a picture, bool [K].
+
+    Args:
+        keypoints_xy: Float [K, 2] in pixels.
+        size: (height, width) of the picture.
+    """
+    height, width = size
+    margin = max(OUTSIDE_PIXELS, OUTSIDE_SHARE * max(size))
+    far = np.array([width, height]) - 0.5 + margin
+    beyond = (keypoints_xy < -0.5 - margin) | (keypoints_xy > far)
+    return beyond.any(axis=1)
+
+
 def _check_labels(label_map: np.ndarray, descriptor: DatasetDescriptor) -> None:
     if label_map.dtype != np.uint8:
         raise UserError(
@@ -94,12 +108,8 @@ def _without_far_keypoints(
     record: Record, size: tuple[int, int], descriptor: DatasetDescriptor
 ) -> tuple[Record, list[str]]:
     height, width = size
-    margin = max(OUTSIDE_PIXELS, OUTSIDE_SHARE * max(size))
-    far = np.array([width, height]) - 0.5 + margin
-    is_outside = (record.keypoints_xy < -0.5 - margin) | (
-        record.keypoints_xy > far
-    )
-    is_far = is_outside.any(axis=1) & (record.visibility != ABSENT)
+    is_far = is_outside(record.keypoints_xy, size)
+    is_far &= record.visibility != ABSENT
     notes = [
         f"{record.record_id}\t{descriptor.keypoints[k]} at "
         "({:g}, {:g})".format(*record.keypoints_xy[k])

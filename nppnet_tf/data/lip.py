@@ -10,12 +10,14 @@ import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+from nppnet_tf import picture_names
+from nppnet_tf.data import file_table
 from nppnet_tf.data import id_list
 from nppnet_tf.data import pose_files
-from nppnet_tf.data import raw
 from nppnet_tf.data import source
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.data.pose_files import Pose
+from nppnet_tf.data.file_table import FileTable
+from nppnet_tf.data.poses import Pose
 from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
@@ -57,7 +59,7 @@ def read(
             number of samples where the options are strict.
     """
     root = source.one_root(roots, "lip")
-    source.refuse(options, "lip", "descriptor", "keypoints", *source.OF_PEOPLE)
+    source.refuse(options, "lip", *source.OF_FOLDERS, *source.OF_PEOPLE)
     split = split or "train"
     samples, without_picture = _read_split(root, split)
     published = LIP.split_sizes[split]
@@ -103,29 +105,28 @@ def _read_split(
         raise UserError("no such folder", root, "the folder of LIP", "nothing")
     image_folder = _image_folder(root, split)
     ids = _ids(root, image_folder, split)
-    label_folder = _label_folder(root, split)
+    pictures = FileTable(image_folder, picture_names.ENDINGS)
+    label_maps = FileTable(
+        _label_folder(root, split) or image_folder / "none", (".png",)
+    )
     poses = _poses(root, split)
     samples = [
-        _sample(record_id, image_folder, label_folder, poses)
-        for record_id in ids
+        _sample(record_id, pictures, label_maps, poses) for record_id in ids
     ]
     return samples, tuple(sorted(set(poses) - set(ids)))
 
 
 def _sample(
     record_id: str,
-    image_folder: pathlib.Path,
-    label_folder: pathlib.Path | None,
+    pictures: FileTable,
+    label_maps: FileTable,
     poses: Mapping[str, Pose],
 ) -> RawSample:
-    label_path = label_folder and label_folder / f"{record_id}.png"
-    if label_path is not None and not label_path.is_file():
-        label_path = None
     pose = poses.get(record_id)
     return RawSample(
         record_id,
-        raw.find_image(image_folder, record_id),
-        label_path,
+        pictures.get(record_id, pictures.folder / f"{record_id}.jpg"),
+        label_maps.get(record_id),
         pose and pose.keypoints_xy,
         pose and pose.visibility,
         pose and pose.fault,
@@ -164,7 +165,7 @@ def _poses(root: pathlib.Path, split: str) -> dict[str, Pose]:
     path = _pose_file(root, split)
     if path is None:
         return {}
-    poses = pose_files.read(path, LIP)
+    poses = pose_files.read(path, LIP).poses
     # A picture of LIP shows one person.
     return {name: people[0] for name, people in poses.items()}
 
@@ -200,9 +201,9 @@ def _ids(
         if path.is_file():
             return id_list.read(path)
     stems = [
-        path.stem
-        for path in image_folder.iterdir()
-        if path.suffix in raw.IMAGE_SUFFIXES
+        file_table.id_of(path)
+        for path in file_table.files_in(image_folder)
+        if picture_names.is_picture_name(path)
     ]
     if not stems:
         raise UserError(

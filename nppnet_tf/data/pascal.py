@@ -24,11 +24,11 @@ from collections.abc import Sequence
 from nppnet_tf.data import cutting
 from nppnet_tf.data import id_list
 from nppnet_tf.data import people as people_files
-from nppnet_tf.data import raw
 from nppnet_tf.data import source
 from nppnet_tf.data.cutting import Cutter
 from nppnet_tf.data.cutting import Places
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.people import People
 from nppnet_tf.data.people import WholePicture
 from nppnet_tf.data.source import Options
@@ -55,7 +55,7 @@ def read(
             published number of pictures where the options are strict.
     """
     root = source.one_root(roots, NAME)
-    source.refuse(options, NAME, "descriptor", "keypoints")
+    source.refuse(options, NAME, *source.OF_FOLDERS)
     split = split or "train"
     if not (root / _JOINTS).is_dir() and not options.keep_without_joints:
         raise UserError("no joints", root / _JOINTS, "a folder of .mat files")
@@ -64,7 +64,7 @@ def read(
         options.people or cutting.MATCHED,
         options,
         _NUM_KEYPOINTS,
-        functools.partial(_people, root),
+        functools.partial(_people, _joint_files(root)),
     )
     ids = _ids(root, split)
     samples = [sample for name in ids for sample in cutter.cut(name)]
@@ -91,28 +91,36 @@ def read_pictures(
     has a fault.
     """
     root = source.one_root((root,), NAME)
-    return [_whole_picture(root, name) for name in _ids(root, split)]
-
-
-def _whole_picture(root: pathlib.Path, picture_id: str) -> WholePicture:
-    fault = people = None
     places = _places(root)
+    joints = _joint_files(root)
+    return [_whole_picture(places, joints, name) for name in _ids(root, split)]
+
+
+def _whole_picture(
+    places: Places, joints: FileTable, picture_id: str
+) -> WholePicture:
+    people = None
+    fault = places.doubled(picture_id)
     try:
-        people = _people(root, picture_id)
+        people = _people(joints, picture_id)
     except UserError as error:
         fault = str(error)
     return WholePicture(
         picture_id,
-        raw.find_image(places.images, picture_id),
+        places.image_path(picture_id),
         places.label_path(picture_id),
         people,
         fault,
     )
 
 
-def _people(root: pathlib.Path, picture_id: str) -> People | None:
-    path = root / _JOINTS / f"{picture_id}.mat"
-    if not path.is_file():
+def _joint_files(root: pathlib.Path) -> FileTable:
+    return FileTable(root / _JOINTS, (".mat",))
+
+
+def _people(joints: FileTable, picture_id: str) -> People | None:
+    path = joints.get(picture_id)
+    if path is None:
         return None
     return people_files.read_person_joints(path, _NUM_KEYPOINTS)
 

@@ -6,13 +6,15 @@ Legend of shapes: P people, K keypoints.
 import dataclasses
 import os
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 
-from nppnet_tf.data import images
+from nppnet_tf.data import frames
 from nppnet_tf.data import matlab
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.errors import UserError
@@ -26,11 +28,17 @@ class People:
         boxes: Float64 [P, 4], left, top, right, bottom in pixels.
         keypoints_xy: Float32 [P, K, 2], pixels; (0, 0) where absent.
         visibility: Int32 [P, K]; see `Record`.
+        faults: What is wrong with the box or the joints of a person, by index
+            in the arrays, which hold zeros there.
+        stated_size: (height, width) of the picture that they are of, as their
+            file states it, or None; see `frames`.
     """
 
     boxes: np.ndarray
     keypoints_xy: np.ndarray
     visibility: np.ndarray
+    faults: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    stated_size: tuple[int, int] | None = None
 
     @property
     def count(self) -> int:
@@ -42,6 +50,21 @@ class People:
         """Float64 [P, K, 2], NaN where absent."""
         is_present = (self.visibility != ABSENT)[..., np.newaxis]
         return np.where(is_present, self.keypoints_xy, np.nan)
+
+    def upright(self, frame: Frame) -> "People":
+        """Returns them in the upright picture; UserError as `is_stored`."""
+        if not frame.is_stored(self.stated_size):
+            return dataclasses.replace(self, stated_size=None)
+        is_present = (self.visibility != ABSENT)[..., np.newaxis]
+        keypoints_xy = frame.points(self.keypoints_xy)
+        return dataclasses.replace(
+            self,
+            boxes=frame.boxes(self.boxes),
+            keypoints_xy=np.where(is_present, keypoints_xy, 0).astype(
+                np.float32
+            ),
+            stated_size=None,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,13 +95,17 @@ class WholePicture:
             raise BadRecordError(self.picture_id, self.fault)
         if self.label_path is None:
             return None
-        return raw.read_label_map(self.label_path, self.picture_id)
+        label_map = raw.read_label_map(self.label_path, self.picture_id)
+        return self._frame().label_map(label_map)
 
     def size(self) -> tuple[int, int]:
         """Reads (height, width) of the picture; BadRecordError as above."""
+        return self._frame().upright_size
+
+    def _frame(self) -> Frame:
         data = raw.read_bytes(self.image_path, self.picture_id)
         try:
-            return images.picture_size(data)
+            return frames.of(data)
         except UserError as error:
             raise BadRecordError(
                 self.picture_id, error, self.image_path

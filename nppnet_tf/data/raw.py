@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nppnet_tf import picture_names
+from nppnet_tf import text_files
+from nppnet_tf.data import frames
 from nppnet_tf.data import images
 from nppnet_tf.data import matlab
 from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.frames import Frame
+from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
-
-# What a picture may be called, in the order of preference.
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
 
 # What a label map may be; the second as Clothing Co-Parsing has it.
 LABEL_SUFFIXES = (".png", ".mat")
@@ -32,6 +34,8 @@ class RawSample:
         keypoints_xy: As in `Record`, or None where the sample has no pose.
         visibility: As in `Record`, or None with `keypoints_xy`.
         fault: What is wrong with the annotation already, or None.
+        stated_size: (height, width) of the picture whose joints these are, as
+            the annotation states it, or None; see `frames`.
     """
 
     record_id: str
@@ -40,6 +44,7 @@ class RawSample:
     keypoints_xy: np.ndarray | None = None
     visibility: np.ndarray | None = None
     fault: str | None = None
+    stated_size: tuple[int, int] | None = None
 
     @property
     def paths(self) -> tuple[pathlib.Path, ...]:
@@ -60,18 +65,40 @@ class RawSample:
         label_map = None
         if self.label_path is not None:
             label_map = read_label_map(self.label_path, self.record_id)
+        data = read_bytes(self.image_path, self.record_id)
+        keypoints_xy = self.keypoints_xy
+        notes: tuple[str, ...] = ()
+        try:
+            if label_map is not None:
+                label_map = frames.of(data).label_map(label_map)
+            if keypoints_xy is not None and self.stated_size is not None:
+                keypoints_xy, notes = self._upright(frames.of(data))
+        except UserError as error:
+            raise BadRecordError(
+                self.record_id, error, self.image_path
+            ) from error
         return Record(
             self.record_id,
-            read_bytes(self.image_path, self.record_id),
+            data,
             label_map,
-            self.keypoints_xy,
+            keypoints_xy,
             self.visibility,
+            notes=notes,
         )
+
+    def _upright(self, frame: Frame) -> tuple[np.ndarray, tuple[str, ...]]:
+        """The joints in the upright picture, and lines on them."""
+        if frame.is_stored(self.stated_size):
+            is_present = (self.visibility != ABSENT)[:, np.newaxis]
+            turned = frame.points(self.keypoints_xy)
+            return np.where(is_present, turned, 0).astype(np.float32), ()
+        note = frame.note(self.stated_size, self.keypoints_xy, self.visibility)
+        return self.keypoints_xy, () if note is None else (note,)
 
     def digest(self) -> str:
         """Hexadecimal sha256 of everything that the record is made of."""
         return digest_of(
-            (self.record_id, self.fault),
+            (self.record_id, self.fault, self.stated_size),
             (self.image_path, self.label_path),
             (self.keypoints_xy, self.visibility),
         )
@@ -79,20 +106,22 @@ class RawSample:
 
 def find_image(folder: pathlib.Path, stem: str) -> pathlib.Path:
     """Returns the picture of this name; the usual path where there is none."""
-    for suffix in IMAGE_SUFFIXES:
-        path = folder / f"{stem}{suffix}"
-        if path.is_file():
-            return path
-    return folder / f"{stem}{IMAGE_SUFFIXES[0]}"
+    return picture_names.find_picture(folder, stem)
 
 
 def read_bytes(path: pathlib.Path, record_id: str) -> bytes:
     """Returns the content of a file; BadRecordError where it has none."""
     try:
+        text_files.require_regular(path)
+        if path.stat().st_size > images.MAX_BYTES:
+            raise UserError("file is too large", path)
         return path.read_bytes()
-    except OSError as error:
+    except UserError as error:
+        raise BadRecordError(record_id, error) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise BadRecordError(
-            record_id, f"cannot be read: {error.strerror}", path
+            record_id, f"cannot be read: {reason}", path
         ) from error
 
 
@@ -108,7 +137,7 @@ def read_label_map(path: pathlib.Path, record_id: str) -> np.ndarray:
     """
     data = read_bytes(path, record_id)
     try:
-        if path.suffix == ".mat":
+        if path.suffix.lower() == ".mat":
             return _matlab_label_map(path)
         return images.decode_label_map(data)
     except UserError as error:
@@ -150,6 +179,7 @@ def _content(path: pathlib.Path | None) -> bytes:
     if path is None:
         return b""
     try:
+        text_files.require_regular(path)
         return path.read_bytes()
-    except OSError as error:
+    except (UserError, OSError, ValueError) as error:
         return f"{type(error).__name__}".encode()

@@ -42,6 +42,7 @@ class Record:
         visibility: Int32 [K], ABSENT, OCCLUDED or VISIBLE; None with
             `keypoints_xy`.
         crop: Where the picture lies in a larger one; None where it is whole.
+        notes: Lines on what a user should know of how it was read.
     """
 
     record_id: str
@@ -50,3 +51,4 @@ class Record:
     keypoints_xy: np.ndarray | None = None
     visibility: np.ndarray | None = None
     crop: Crop | None = None
+    notes: tuple[str, ...] = ()

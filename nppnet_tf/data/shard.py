@@ -186,6 +186,7 @@ def _add(
         (offset, length, zlib.crc32(serialized), record.record_id)
     )
     made.num_bytes += FRAME_HEADER.size + length + _FRAME_FOOTER_BYTES
+    made.notes += [f"{record.record_id}\t{note}" for note in record.notes]
     made.notes += notes
     made.num_label_maps += record.label_map is not None
     made.num_poses += record.keypoints_xy is not None

@@ -16,6 +16,8 @@ SPLITS = ("train", "val", "test")
 
 # Options of readers that cut people out of pictures.
 OF_PEOPLE = ("people", "detections", "keep_without_joints")
+# Options that say what a plain folder does not say of itself.
+OF_FOLDERS = ("descriptor", "keypoints", "labels", "joints", "category")
 
 _LISTED = 5
 
@@ -51,6 +53,11 @@ class Options:
         descriptor: Classes and joints of the data set, where it does not
             state them itself.
         keypoints: File of poses, where it does not lie where the reader looks.
+        labels: Folder of label maps, below the data set's, where they do not
+            lie where the reader looks.
+        joints: Data set whose order the joints of a file have that does not
+            name them.
+        category: Of a file of COCO with several.
         people: How single persons are cut out of pictures; the reader's own
             way where None.
         detections: Folder of a detector's boxes and masks.
@@ -62,6 +69,9 @@ class Options:
 
     descriptor: DatasetDescriptor | None = None
     keypoints: str | os.PathLike[str] | None = None
+    labels: str | os.PathLike[str] | None = None
+    joints: str | None = None
+    category: str | None = None
     people: str | None = None
     detections: str | os.PathLike[str] | None = None
     keep_without_joints: bool = False

@@ -1,5 +1,6 @@
 """Tests of nppnet_tf.data.descriptors."""
 
+import contextlib
 import dataclasses
 import json
 
@@ -11,7 +12,18 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from tests import wrong_kinds
 from tests.shared import shared_path
+
+
+def _own(**changes):
+    values = {
+        "name": "own",
+        "classes": ["back", "hat"],
+        "palette": [[0, 0, 0], [1, 1, 1]],
+        "keypoints": ["nose"],
+    }
+    return json.dumps(values | changes)
 
 
 class DatasetDescriptorTest(parameterized.TestCase):
@@ -99,14 +111,26 @@ class DatasetDescriptorTest(parameterized.TestCase):
             dataclasses.replace(descriptors.LIP, palette=((0, 0, 0),))
 
     @parameterized.named_parameters(
-        ("no_json", "{", "descriptor is not JSON"),
-        ("a_list", "[]", "not a JSON object"),
+        ("no_json", "{", "not JSON"),
+        ("a_list", "[]", "the descriptor is not an object"),
+        ("deep", "[" * 100000, "nested too deeply"),
+        ("no_joints", _own(keypoints=[]), "1 to 1024 keypoints.*as lip"),
+        ("no_classes", _own(classes=[]), "1 to 255 classes"),
+        (
+            "many_classes",
+            _own(classes=[str(number) for number in range(10**5)]),
+            "1 to 255 classes.*100000 classes",
+        ),
+        ("weights", _own(class_weights=[1, float("nan")]), "positive numbers"),
+        ("ignored", _own(ignore_label=300), "behind the classes, up to 255"),
+        ("skeleton", _own(skeleton=[["nose"]]), "pairs of keypoints"),
+        ("mirror", _own(class_mirrors={"hat": "cap"}), "unknown names.*cap"),
         ("unknown_entry", '{"colour": 1}', "found: colour"),
         ("missing_entry", '{"name": "own"}', "classes"),
         (
             "names_of_wrong_type",
-            '{"name": "own", "classes": 3, "palette": [], "keypoints": []}',
-            "does not fit together",
+            _own(classes=3),
+            "classes is not a list.*found: 3",
         ),
     )
     def test_bad_json_is_told(self, text, message):
@@ -172,10 +196,15 @@ class DatasetDescriptorTest(parameterized.TestCase):
             ]
             self.assertEqual(set(sided), set(mirrors))
 
+    def test_parts_of_any_kind_are_read_or_told(self):
+        document = json.loads(descriptors.LIP.to_json())
+
+        for what, changed in wrong_kinds.documents(document):
+            with self.subTest(what), contextlib.suppress(UserError):
+                DatasetDescriptor.from_values(changed)
+
     def test_descriptor_of_a_file_that_cannot_be_read_is_told(self):
-        with self.assertRaisesRegex(
-            UserError, "descriptor cannot be read.*/no"
-        ):
+        with self.assertRaisesRegex(UserError, "cannot be read.*/nowhere.json"):
             descriptors.load("/nowhere.json")
 
 

@@ -1,12 +1,15 @@
 """Tests of nppnet_tf.data.folder."""
 
+import dataclasses
 import json
+import os
 import pathlib
 import shutil
 
 import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
+from PIL import Image
 from scipy import io
 
 from nppnet_tf.data import descriptors
@@ -67,15 +70,74 @@ class ReadTest(parameterized.TestCase):
 
         self.assertEqual(sample.load().label_map.shape, (40, 24))
 
-    def test_rows_without_a_picture_are_told(self):
-        self._write("a.jpg")
-        row = sample_records.pose_row(self.record)
-        self._write("pose.csv", row.encode())
+    def test_poses_without_a_picture_are_noted(self):
+        person_trees.write_coco(self.root, ["a", "b", "c"], num_people=1)
+        for name in "bc":
+            (self.root / "images" / f"{name}.jpg").unlink()
+        (self.root / "val_id.txt").write_text("a\n")
+        options = Options(descriptor=PASCAL_PERSON_PART)
 
+        for split in (None, "val"):
+            source = folder.read([self.root], split, options)
+
+            (sample,) = source.samples
+            self.assertIsNotNone(sample.load().keypoints_xy)
+            self.assertEqual(source.poses_without_picture, ("b", "c"))
+            self.assertRegex(
+                source.notes[0], "2 poses without a picture.*: b, c"
+            )
+
+    def test_pictures_of_other_kinds_are_named(self):
+        self._write("images/a.JFIF")
+        self._write("images/b.webp")
+        self._write("images/._a.jfif")
+
+        source = folder.read([self.root], None, Options())
+
+        self.assertEqual([s.record_id for s in source.samples], ["a"])
+        self.assertRegex(source.notes[0], "1 picture neither.*: b.webp")
+
+    def test_names_of_any_bytes_and_letters(self):
+        odd = b"\xb2\xe2"
+        self._write(os.fsdecode(b"images/" + odd + b".jpg"))
+        self._write("images/th\u00e9.jpg")
+        label_png = images.encode_png(self.record.label_map)
+        self._write(os.fsdecode(b"labels/" + odd + b".PNG"), label_png)
+        self._write("labels/the\u0301.png", label_png)
+        self._write("labels/._th\u00e9.png", b"mac")
+        row = sample_records.pose_row(self.record).partition(",")[2]
+        self._write("pose.csv", f"the\u0301.jpg,{row}\n".encode())
+
+        first, second = _samples(self.root)
+
+        self.assertEqual(first.record_id, "\\xb2\\xe2")
+        self.assertIsNotNone(first.load().label_map)
+        self.assertEqual(second.record_id, "th\u00e9")
+        self.assertIsNotNone(second.load().label_map)
+        self.assertIsNotNone(second.keypoints_xy)
+
+    def test_two_pictures_of_one_name_are_damage(self):
+        self._write("images/x.jpg")
+        self._write("images/x.png")
+        self._write("images/X.jpg")
+
+        large, small = _samples(self.root)
+
+        self.assertEqual((large.record_id, small.record_id), ("X", "x"))
+        self.assertEqual(large.load().record_id, "X")
         with self.assertRaisesRegex(
-            UserError, "poses without a picture.*id_000"
+            BadRecordError, "x: several pictures of one name: x.jpg, x.png"
         ):
-            _samples(self.root)
+            small.load()
+
+    def test_link_to_nothing_is_damage(self):
+        self._write("images/a.jpg")
+        (self.root / "images" / "b.jpg").symlink_to("nothing")
+
+        _, broken = _samples(self.root)
+
+        with self.assertRaisesRegex(BadRecordError, "b: cannot be read"):
+            broken.load()
 
     def test_empty_folder_is_told(self):
         with self.assertRaisesRegex(UserError, "no pictures in the folder"):
@@ -207,20 +269,97 @@ class ReadTest(parameterized.TestCase):
         with self.assertRaisesRegex(BadRecordError, "zebra: no picture"):
             samples[2].load()
 
-    def test_fault_of_one_person_is_damage_of_the_picture(self):
+    @parameterized.named_parameters(
+        ("joints", {"keypoints": [1, 2]}, "another number of joints.*2 num"),
+        ("no_size", {"bbox": [0, 0, 0, 0]}, r"no size; found: \[0, 0, 0, 0"),
+        ("no_box", {"bbox": None}, "person without a box"),
+    )
+    def test_fault_of_one_person_is_damage_of_this_one(self, changes, message):
         person_trees.write_coco(self.root, ["a", "b"])
         path = self.root / "keypoints.json"
         document = json.loads(path.read_text())
-        document["annotations"][0]["keypoints"] = [1, 2]
+        document["annotations"][0] |= changes
         path.write_text(json.dumps(document))
 
         samples = _samples(
             self.root, descriptor=PASCAL_PERSON_PART, people="boxes"
         )
+        others = folder.read(
+            [self.root],
+            None,
+            Options(descriptor=PASCAL_PERSON_PART, people="instances"),
+        )
 
-        self.assertEqual([s.record_id for s in samples], ["a", "b_0", "b_1"])
-        with self.assertRaisesRegex(BadRecordError, "a: joints are malformed"):
+        self.assertEqual(
+            [s.record_id for s in samples], ["a_0", "a_1", "b_0", "b_1"]
+        )
+        with self.assertRaisesRegex(BadRecordError, f"0 of a: .*{message}"):
             samples[0].load()
+        self.assertIsNotNone(samples[1].load().keypoints_xy)
+        self.assertIsNone(others.samples[0].load().keypoints_xy)
+        self.assertRegex("\n".join(others.notes), f"damaged.*a_0.*{message}")
+
+    @parameterized.parameters(1, 2, 3, 4, 5, 6, 7, 8)
+    def test_annotations_of_stored_pictures_are_turned_with_them(
+        self, orientation
+    ):
+        person_trees.write_coco(self.root, ["a"], num_people=1)
+        stored = images.decode((self.root / "images/a.jpg").read_bytes())
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        upright = Image.fromarray(stored)
+        upright.save(self.root / "images/a.png", exif=exif)
+        (self.root / "images/a.jpg").unlink()
+        path = self.root / "keypoints.json"
+        document = json.loads(path.read_text())
+        document["images"][0] |= {"height": 40, "width": 60}
+        path.write_text(json.dumps(document))
+        options = {"descriptor": PASCAL_PERSON_PART}
+
+        (whole,) = _samples(self.root, **options)
+        (cut,) = _samples(self.root, people="boxes", **options)
+        (of_folder,) = folder.read_pictures(self.root, None, PASCAL_PERSON_PART)
+
+        # A pixel and its label go where the joint goes.
+        record = whole.load()
+        shown = images.decode(record.image_bytes)
+        is_turned = orientation > 4
+        points = whole.keypoints_xy[:-1].round().astype(int)
+        found = record.keypoints_xy[:-1]
+        whole_points = (
+            dataclasses.replace(whole, keypoints_xy=whole.keypoints_xy.round())
+            .load()
+            .keypoints_xy[:-1]
+            .astype(int)
+        )
+        if is_turned:
+            for (x, y), (column, row) in zip(points, whole_points, strict=True):
+                np.testing.assert_array_equal(shown[row, column], stored[y, x])
+                self.assertEqual(
+                    record.label_map[row, column],
+                    person_trees.label_map(0)[y, x],
+                )
+        else:
+            np.testing.assert_array_equal(found, whole.keypoints_xy[:-1])
+        left, top, _, _ = cut.load().crop.box
+        np.testing.assert_allclose(
+            cut.load().keypoints_xy[:-1] + (left, top), found, atol=1e-4
+        )
+        np.testing.assert_allclose(
+            of_folder.people.keypoints_xy[0, :-1], found, atol=1e-4
+        )
+        document["images"][0]["width"] = 61
+        path.write_text(json.dumps(document))
+        message = "annotation of a picture of another size.*61"
+        for sample in (
+            *_samples(self.root, **options),
+            *_samples(self.root, people="boxes", **options),
+        ):
+            if is_turned:
+                with self.assertRaisesRegex(BadRecordError, message):
+                    sample.load()
+            else:
+                self.assertRegex(sample.load().notes[0], message)
 
     def test_matlab_label_maps_are_read(self):
         self._write("photos/a.jpg")

@@ -19,15 +19,34 @@ class ReadTest(parameterized.TestCase):
 
         self.assertEqual(id_list.read(self.path), ["b_2", "a_1", "c.d"])
 
-    @parameterized.parameters("../../etc/passwd", "a/b", "a\\b", "..", "a\0b")
-    def test_entry_that_leads_elsewhere_is_told(self, name):
+    def test_of_a_path_the_last_part_counts(self):
+        self.path.write_text(
+            "a/b.jpg\nimages\\c.PNG\n../../etc/passwd\n/d/e.f.jfif\n"
+        )
+
+        self.assertEqual(id_list.read(self.path), ["b", "c", "passwd", "e.f"])
+
+    @parameterized.parameters(
+        ("..", "not an id.*ids.txt"),
+        ("/", "not an id.*ids.txt"),
+        ("a\0b", "not text.*ids.txt, line 2"),
+        ("x/a.jpg", "id occurs twice.*found: a"),
+    )
+    def test_entry_that_is_no_name_is_told(self, name, message):
         self.path.write_text(f"a\n{name}\n")
 
-        with self.assertRaisesRegex(UserError, "not an id.*ids.txt"):
+        with self.assertRaisesRegex(UserError, message):
+            id_list.read(self.path)
+
+    @parameterized.parameters("utf-16", "utf-32")
+    def test_other_encoding_is_told(self, encoding):
+        self.path.write_text("a\n", encoding)
+
+        with self.assertRaisesRegex(UserError, "not UTF-8.*ids.txt"):
             id_list.read(self.path)
 
     def test_missing_list_is_told(self):
-        with self.assertRaisesRegex(UserError, "id list cannot be read"):
+        with self.assertRaisesRegex(UserError, "cannot be read.*ids.txt"):
             id_list.read(self.path)
 
 

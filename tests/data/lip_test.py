@@ -226,7 +226,7 @@ class ReadSplitTest(_FolderTestCase):
     @parameterized.named_parameters(
         ("twice", "a\nb\na\n", "id occurs twice.*found: a"),
         ("empty", "\n", "id list is empty"),
-        ("binary", b"\xff\xfe\x00", "id list cannot be read"),
+        ("utf16", b"\xff\xfea\x00", "not UTF-8.*train_id.txt.*UTF-16"),
     )
     def test_bad_id_list_is_told(self, content, message):
         sample_records.write_lip(self.root, sample_records.make_records(1))

@@ -15,6 +15,7 @@ from nppnet_tf.data import images
 from nppnet_tf.data import inspection
 from nppnet_tf.data import pascal
 from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from tests.data import person_trees
@@ -336,9 +337,9 @@ class RealTest(parameterized.TestCase):
 
     def test_instances_of_pascal_part_are_those_of_the_pictures_of_ids(self):
         of_pictures = self._source("instances").samples
-        folder = self.folder / "Annotations_Part"
+        files = FileTable(self.folder / "Annotations_Part", (".mat",))
         for sample in of_pictures:
-            found = cropped.find_instances(folder, sample.picture_id)
+            found = cropped.find_instances(files, sample.picture_id)
 
             (mask,) = (mask for _, box, mask in found if box == sample.box)
             # Two people may share pixels there; a picture of ids has one.

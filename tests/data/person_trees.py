@@ -15,6 +15,7 @@ from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 SIZE = (40, 60)
 BOXES = ((2.6, 4.2, 22.9, 34.7), (25.0, 1.0, 58.0, 39.0))
 NUM_KEYPOINTS = PASCAL_PERSON_PART.num_keypoints
+_KEYPOINTS = PASCAL_PERSON_PART.keypoints
 
 
 def picture(seed: int) -> np.ndarray:
@@ -122,6 +123,7 @@ def write_coco(
     annotations = [
         {
             "image_id": seed,
+            "category_id": 1,
             "bbox": [*box[:2], box[2] - box[0], box[3] - box[1]],
             "keypoints": (person * (1, 1, 2) * is_visible).ravel().tolist(),
         }
@@ -134,5 +136,10 @@ def write_coco(
         {"id": seed, "file_name": f"{name}.jpg"}
         for seed, name in enumerate(ids)
     ]
-    document = {"images": images_of_ids, "annotations": annotations}
+    category = {"id": 1, "name": "person", "keypoints": list(_KEYPOINTS)}
+    document = {
+        "images": images_of_ids,
+        "annotations": annotations,
+        "categories": [category],
+    }
     (root / "keypoints.json").write_text(json.dumps(document))

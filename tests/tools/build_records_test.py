@@ -161,7 +161,7 @@ class BuildRecordsTest(parameterized.TestCase):
         (
             "descriptor",
             ["--dataset=folder", "--root=.", "--descriptor=x", "--output=x"],
-            "descriptor cannot be read.*x",
+            "cannot be read; where: x",
         ),
         (
             "descriptor_of_lip",

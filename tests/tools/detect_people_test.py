@@ -322,7 +322,7 @@ class DetectPeopleTest(_Case):
         ("no_pictures", {}, "no pictures.*found: none"),
         ("no_folder", {"images": "/none"}, "not found.*--images=/none"),
         ("no_images", {"images": ""}, "flag is missing.*--images"),
-        ("no_list", {"ids": "/none"}, "id list cannot be read.*/none"),
+        ("no_list", {"ids": "/none"}, "cannot be read; where: /none"),
         ("no_model", {"model": "/none"}, "not found.*--model=/none"),
         ("no_output", {"output": ""}, "flag is missing.*--output"),
         ("no_such_class", {"person_class": "-1"}, "person_class"),

@@ -28,8 +28,6 @@ from nppnet_tf.errors import UserError
 _PORTION = 1 << 20
 
 # By the color type of a PNG.
-_GREY = 0
-_PALETTE = 3
 _MODES = {2: "colors", 4: "grey with transparency", 6: "colors"}
 
 # What libraries raise on damaged files. PIL lets errors of its parsers out.
@@ -152,7 +150,10 @@ def decode_label_map(
             "JPEG",
         )
     structure = picture_structure.read(data, where, max_pixels)
-    if structure.color_type not in (_GREY, _PALETTE):
+    if structure.color_type not in (
+        picture_structure.GREY,
+        picture_structure.PALETTE,
+    ):
         found = _MODES.get(structure.color_type, "another form")
         raise _no_ids(where, "one channel or a palette", found)
     if not structure.is_sound:
@@ -260,7 +261,10 @@ def _ids(
     stored: np.ndarray, structure: PictureStructure, where: object
 ) -> np.ndarray:
     """Undoes what the decoder does to ids of few and of many bits."""
-    if structure.color_type == _GREY and structure.bit_depth in (2, 4):
+    if (
+        structure.color_type == picture_structure.GREY
+        and structure.bit_depth in (2, 4)
+    ):
         # It multiplies them, so that the largest is white.
         stored = stored // (255 // (2**structure.bit_depth - 1))
     largest = int(stored.max())

@@ -46,6 +46,11 @@ FRAMES = tuple(sorted(set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}))
 EXIF_START = picture_orientation.EXIF_START
 XMP_START = b"http://ns.adobe.com/xap/1.0/\x00"
 
+# Color types of a PNG.
+GREY = 0
+COLORS = 2
+PALETTE = 3
+
 PNG_HEADER_BYTES = 13
 # Length, name and checksum of a chunk.
 PNG_FRAME_BYTES = 12
@@ -98,7 +103,7 @@ class PictureStructure:
     orientation: int
     decodable: bytes
     bit_depth: int = 8
-    color_type: int = 2
+    color_type: int = COLORS
     is_sound: bool = True
 
     @property

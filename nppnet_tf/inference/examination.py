@@ -15,6 +15,7 @@ from PIL import Image
 
 from nppnet_tf.data import images
 from nppnet_tf.data import inspection
+from nppnet_tf.data import picture_structure
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
@@ -189,16 +190,16 @@ def _look_at_label_files(
     if record.label_map is None:
         return
     for path in sample.paths[1:]:
-        if path.suffix.lower() == ".png" and _mode(path) == "P":
+        if path.suffix.lower() == ".png" and _has_palette(path):
             examined.find(findings.PALETTE_LABEL, f"of colours ({path})")
 
 
-def _mode(path: pathlib.Path) -> str | None:
+def _has_palette(path: pathlib.Path) -> bool:
     try:
-        with Image.open(path) as image:
-            return image.mode
-    except (OSError, ValueError):
-        return None
+        structure = picture_structure.read(images.read_bytes(path))
+    except UserError:
+        return False
+    return structure.color_type == picture_structure.PALETTE
 
 
 def _look_at_label_map(

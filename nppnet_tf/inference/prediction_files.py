@@ -115,13 +115,7 @@ def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         UserError: If it is no picture, or one without indices.
     """
-    try:
-        data = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(
-            "label map cannot be read", path, "a PNG file", error.strerror
-        ) from error
-    return images.decode_label_map(data, path)
+    return images.decode_label_map(images.read_bytes(path), path)
 
 
 def write_picture(path: str | os.PathLike[str], image: np.ndarray) -> None:

@@ -7,6 +7,7 @@ a status instead of an error. The rule is that of `docs/pictures.md`, which
 
 from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -15,6 +16,7 @@ from nppnet_tf.data import picture_decoder
 from nppnet_tf.data import picture_structure as rule
 from nppnet_tf.inference import picture_orientation
 from nppnet_tf.inference import picture_structure
+from nppnet_tf.inference.picture_structure import PictureStructure
 
 STATUS_TEXTS = {
     rule.READ: "read",
@@ -42,6 +44,11 @@ def read(
             orientation are damaged, when run; `each_or_default` survives it.
     """
     structure = picture_structure.read(image_bytes, max_pixels)
+    return structure.status, decode(image_bytes, structure)
+
+
+def decode(image_bytes: tf.Tensor, structure: PictureStructure) -> tf.Tensor:
+    """As `read` of a file whose structure is known; returns the pixels."""
 
     def upright() -> tf.Tensor:
         return turn_upright(
@@ -54,33 +61,31 @@ def read(
         upright,
         lambda: tf.zeros([0, 0, 3], tf.uint8),
     )
-    return structure.status, tf.ensure_shape(image, [None, None, 3])
+    return tf.ensure_shape(image, [None, None, 3])
 
 
 def each_or_default(
-    image_bytes: tf.Tensor,
-    function: Callable[[tf.Tensor], Sequence[tf.Tensor]],
+    elements: Any,
+    function: Callable[[Any], Sequence[tf.Tensor]],
     default: Sequence[tf.Tensor],
 ) -> list[tf.Tensor]:
-    """Applies a function to every picture and survives its failing.
+    """Applies a function to every element and survives its failing.
 
     A graph has no way to catch an error but that of a data set. Making one
     costs as much as reading a small picture: there is one for all.
 
     Args:
-        image_bytes: String [B].
-        function: Of a scalar string; may fail when run.
+        elements: Tensors [B, ...], one or a structure of them.
+        function: Of one element; may fail when run.
         default: What it returns where it fails; of the same types and shapes.
 
     Returns:
         Each output of the function with an axis [B] in front.
     """
-    count = tf.size(image_bytes)
-    pictures = tf.data.Dataset.from_tensor_slices(
-        (tf.range(count), image_bytes)
-    )
-    answers = pictures.map(
-        lambda index, encoded: (index, *function(encoded))
+    count = tf.shape(tf.nest.flatten(elements)[0])[0]
+    dataset = tf.data.Dataset.from_tensor_slices((tf.range(count), elements))
+    answers = dataset.map(
+        lambda index, element: (index, *function(element))
     ).ignore_errors()
     # One more, so that there is a batch even if all fail.
     last = tf.data.Dataset.from_tensors((count, *default))

@@ -16,9 +16,11 @@ from nppnet_tf.data import images as image_files
 from nppnet_tf.data import picture_structure as rule
 from nppnet_tf.data import pixels
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.inference import picture_structure
 from nppnet_tf.inference import pictures
 from nppnet_tf.inference import resampling
 from nppnet_tf.inference import test_time
+from nppnet_tf.inference.picture_structure import PictureStructure
 from nppnet_tf.inference.test_time import AveragedNetwork
 
 # Inputs and outputs of the signatures.
@@ -36,14 +38,15 @@ CONFIDENCE = "confidence"
 # Pictures of a request of the bytes signatures.
 MAX_PICTURES = 64
 
-# Of the label maps of a request, padded to one size: as many as four pictures
-# of the largest size have. Making one array of them takes twice as many bytes.
-MAX_PADDED_PIXELS = 4 * image_files.MAX_PIXELS
+# Of all pictures of a request together, and of its label maps where they are
+# padded to one size: as many as four pictures of the largest size have. Making
+# one array of them takes twice as many bytes.
+MAX_REQUEST_PIXELS = 4 * image_files.MAX_PIXELS
 
 # What a client must know of the bounds; see docs/pictures.md.
 LIMITS = {
     "pictures": MAX_PICTURES,
-    "padded_pixels": MAX_PADDED_PIXELS,
+    "request_pixels": MAX_REQUEST_PIXELS,
     "pixels": rule.MAX_PIXELS,
     "side": rule.MAX_SIDE,
     "bytes": rule.MAX_BYTES,
@@ -195,6 +198,28 @@ def keypoints_at(
     return tf.clip_by_value(xy, 0.0, last_xy)
 
 
+def within_request(sizes: tf.Tensor, statuses: tf.Tensor) -> tf.Tensor:
+    """Leaves out pictures that are too much for one request.
+
+    The smallest are taken first, so that a large one costs itself.
+
+    Args:
+        sizes: Int32 [B, 2], (height, width), of any number where the status is
+            not `READ`.
+        statuses: Int32 [B].
+
+    Returns:
+        The statuses, with `DOES_NOT_FIT` for those left out. The others have
+        at most `MAX_REQUEST_PIXELS` together.
+    """
+    pixels = tf.reduce_prod(tf.cast(sizes, tf.int64), 1)
+    pixels = tf.where(tf.equal(statuses, rule.READ), pixels, 0)
+    order = tf.argsort(pixels, stable=True)
+    fits = tf.cumsum(tf.gather(pixels, order)) <= MAX_REQUEST_PIXELS
+    fits = tf.gather(fits, tf.argsort(order))
+    return tf.where(fits | (pixels < 1), statuses, rule.DOES_NOT_FIT)
+
+
 def fit_together(
     sizes: tf.Tensor, statuses: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -210,9 +235,9 @@ def fit_together(
 
     Returns:
         Both, with `DOES_NOT_FIT` and (0, 0) for those left out. The padded
-        array has at most `MAX_PADDED_PIXELS`.
+        array has at most `MAX_REQUEST_PIXELS`.
     """
-    limit = MAX_PADDED_PIXELS // tf.cast(tf.size(statuses), tf.int64)
+    limit = MAX_REQUEST_PIXELS // tf.cast(tf.size(statuses), tf.int64)
     order = tf.argsort(tf.reduce_max(sizes, 1), stable=True)
 
     def take(
@@ -415,8 +440,11 @@ class ServingGraph(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns network inputs, sizes and statuses of encoded pictures."""
 
-        def prepare(encoded: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            status, image = pictures.read(encoded, self.max_pixels)
+        def prepare(
+            element: tuple[tf.Tensor, PictureStructure],
+        ) -> tuple[tf.Tensor, ...]:
+            image = pictures.decode(*element)
+            status = element[1].status
             inputs = tf.cond(
                 tf.equal(status, rule.READ),
                 lambda: preprocess(image, self.input_size),
@@ -429,8 +457,14 @@ class ServingGraph(tf.Module):
             tf.zeros([2], tf.int32),
             tf.constant(rule.UNREADABLE),
         )
+        image_bytes = _of_a_request(image_bytes)
+        # What is too much for a request is not decoded first.
+        structures = picture_structure.read_each(image_bytes, self.max_pixels)
+        structures = structures._replace(
+            status=within_request(structures.size, structures.status)
+        )
         inputs, sizes, statuses = pictures.each_or_default(
-            _of_a_request(image_bytes), prepare, nothing
+            (image_bytes, structures), prepare, nothing
         )
         return inputs, sizes, statuses
 

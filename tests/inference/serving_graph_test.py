@@ -286,6 +286,18 @@ class FitTogetherTest(absltest.TestCase):
         )
 
 
+class WithinRequestTest(absltest.TestCase):
+    def test_largest_are_left_out(self):
+        sizes = [[8192, 8192]] * 5 + [[65535, 65535], [10, 10]]
+
+        statuses = serving_graph.within_request(
+            tf.constant(sizes), tf.constant([0] * 5 + [2, 0])
+        )
+
+        # Four of the largest, but beside a small one only three.
+        self.assertEqual(statuses.numpy().tolist(), [0, 0, 0, 3, 3, 2, 0])
+
+
 class KeypointsTest(absltest.TestCase):
     def test_keypoints_come_back_to_the_pixels_they_came_from(self):
         truth_xy = np.array([[0.0, 0.0], [40.25, 12.5], [58.0, 149.0]])

@@ -7,6 +7,7 @@ Writes <output>/<name>/<version>/ and lists all models of <output> in
 from absl import flags
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import visibility
 
 from . import command_line
@@ -39,7 +40,8 @@ def _run(argv: list[str]) -> None:
     workdir = command_line.require_folder(MODEL.value, "--model")
     scales = scale_list.parse(SCALES.value)
     visibility.checked_threshold(SCORE_THRESHOLD.value, "--score_threshold")
-    output = command_line.new_folder(OUTPUT.value, "--output")
+    output = command_line.require_place(OUTPUT.value, "--output")
+    model_folders.new_version(output, NAME.value, VERSION.value)
 
     from nppnet_tf.inference import export
     from nppnet_tf.inference import predictor

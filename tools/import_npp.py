@@ -28,6 +28,7 @@ from absl import flags
 
 from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import model_folders
 from nppnet_tf.search_space import genotype as genotypes
 
 from . import command_line
@@ -140,6 +141,8 @@ def _check_flags() -> None:
         raise UserError("flag is missing", "--checkpoint", "a file", "nothing")
     if not FLAGS.output and (FLAGS.export or not FLAGS.compare):
         raise UserError("flag is missing", "--output", "a folder", "nothing")
+    if FLAGS.export:
+        model_folders.checked_name(FLAGS.name)
 
 
 def _new_output() -> pathlib.Path | None:

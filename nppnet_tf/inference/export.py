@@ -14,7 +14,6 @@ neither this package nor Keras to be loaded.
 import dataclasses
 import os
 import pathlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,8 +22,8 @@ import tensorflow as tf
 
 from nppnet_tf import atomic
 from nppnet_tf.data.descriptors import DatasetDescriptor
-from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_description
+from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import plain_path
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
@@ -34,12 +33,8 @@ from nppnet_tf.inference import warm_up
 BYTES_SIGNATURE = "serving_default"
 PNG_SIGNATURE = "predict_png"
 
-CONFIG_NAME = "models.config"
-
 # Where the server's container and our README put the models.
 SERVER_ROOT = "/models"
-
-_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 # Grey levels of the warm-up picture: a gradient, which JPEG keeps.
 _WARM_UP_SIZE = (64, 48)
@@ -76,16 +71,9 @@ def export_saved_model(
     Raises:
         UserError: If the name or version cannot be used.
     """
-    if not _NAME_PATTERN.fullmatch(name):
-        raise UserError(
-            "wrong name of a model",
-            "--name",
-            "letters, digits, dot, dash and underscore",
-            name,
-        )
     models_folder = pathlib.Path(models_folder)
-    version = _checked_version(models_folder / name, version)
-    target = models_folder / name / str(version)
+    target = model_folders.new_version(models_folder, name, version)
+    version = int(target.name)
     graph = predictor.graph_of(network, descriptor, image_size, flip, scales)
     description = predictor.describe(
         network, name, version, descriptor, image_size, flip, scales
@@ -120,7 +108,7 @@ def write_server_config(
     names = sorted(
         child.name
         for child in models_folder.iterdir()
-        if child.is_dir() and versions_in(child)
+        if child.is_dir() and model_folders.versions_in(child)
     )
     entries = "".join(
         f'  config {{\n    name: "{name}"\n'
@@ -128,32 +116,9 @@ def write_server_config(
         '    model_platform: "tensorflow"\n  }\n'
         for name in names
     )
-    path = models_folder / CONFIG_NAME
+    path = models_folder / model_folders.CONFIG_NAME
     atomic.write_text(path, f"model_config_list {{\n{entries}}}\n")
     return path
-
-
-def versions_in(folder: pathlib.Path) -> list[int]:
-    """Returns the versions of one model, ascending."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        int(child.name) for child in folder.iterdir() if child.name.isdecimal()
-    )
-
-
-def _checked_version(folder: pathlib.Path, version: int | None) -> int:
-    versions = versions_in(folder)
-    if version is None:
-        return max(versions, default=0) + 1
-    if version < 1 or version in versions:
-        raise UserError(
-            "version cannot be used",
-            folder,
-            "a positive number that is not there yet",
-            version,
-        )
-    return version
 
 
 def _save(graph: serving_graph.ServingGraph, folder: pathlib.Path) -> None:

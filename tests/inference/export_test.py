@@ -21,6 +21,7 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import export
 from nppnet_tf.inference import model_description
+from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import warm_up
 from nppnet_tf.inference.model_description import ModelDescription
@@ -232,7 +233,7 @@ class FilesTest(absltest.TestCase):
         )
 
     def test_server_configuration_lists_the_model(self):
-        text = (_folder / "models" / export.CONFIG_NAME).read_text()
+        text = (_folder / "models" / model_folders.CONFIG_NAME).read_text()
 
         self.assertIn('name: "people"', text)
         self.assertIn('base_path: "/models/people"', text)

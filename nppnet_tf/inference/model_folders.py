@@ -1,0 +1,82 @@
+"""Folders of models as TensorFlow Serving reads them: names and versions.
+
+`<models>/<name>/<version>/`, and `<models>/models.config`. Needs no
+TensorFlow: what cannot be written is known before the work begins.
+"""
+
+import os
+import pathlib
+import re
+
+from nppnet_tf.errors import UserError
+
+CONFIG_NAME = "models.config"
+
+_NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_MAX_NAME = 100
+
+# What TensorFlow Serving can count.
+_MAX_VERSION = 2**63 - 1
+
+
+def new_version(
+    models_folder: str | os.PathLike[str], name: str, version: int | None = None
+) -> pathlib.Path:
+    """Returns the folder of a version that is not there yet.
+
+    Args:
+        models_folder: Of all models; need not exist.
+        name: Of the model.
+        version: Its version; one more than the newest by default.
+
+    Raises:
+        UserError: The name or the version cannot be used.
+    """
+    folder = pathlib.Path(models_folder) / checked_name(name)
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(
+            "wrong name of a model", folder, "a new name or a folder", "a file"
+        )
+    versions = versions_in(folder)
+    if version is None:
+        version = max(versions, default=0) + 1
+    if not 1 <= version <= _MAX_VERSION or version in versions:
+        raise UserError(
+            "version cannot be used",
+            folder,
+            "a positive number that is not there yet",
+            version,
+        )
+    return folder / str(version)
+
+
+def checked_name(name: str) -> str:
+    """Returns a name that a model can have.
+
+    Raises:
+        UserError: It has other letters, is too long or means another file.
+    """
+    if (
+        not _NAME_PATTERN.fullmatch(name)
+        or len(name) > _MAX_NAME
+        or name == CONFIG_NAME
+    ):
+        raise UserError(
+            "wrong name of a model",
+            "--name",
+            f"at most {_MAX_NAME} letters, digits, dots, dashes and "
+            f"underscores, not {CONFIG_NAME}",
+            name,
+        )
+    return name
+
+
+def versions_in(folder: pathlib.Path) -> list[int]:
+    """Returns the versions of one model, ascending."""
+    if not folder.is_dir():
+        return []
+    return sorted(
+        int(child.name)
+        for child in folder.iterdir()
+        if child.name.isdecimal() and child.name.isascii()
+    )

@@ -8,6 +8,7 @@ from PIL import Image
 from PIL import ImageDraw
 from PIL import ImageFont
 
+from nppnet_tf import errors
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.inference import rendering
 
@@ -119,7 +120,7 @@ def _picture(tile: Tile, descriptor: DatasetDescriptor) -> Image.Image:
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
     """Breaks a text into lines, inside of words where they are too long."""
     lines, line = [], ""
-    for word in text.replace("/", "/ ").split():
+    for word in errors.printable(text).replace("/", "/ ").split():
         for piece in _pieces(word, font, width):
             longer = f"{line} {piece}".strip()
             if line.endswith("/"):

@@ -15,6 +15,7 @@ from nppnet_tf.layers.fusion_cell import FusionCell
 from nppnet_tf.layers.heads import HighLevelFeatures
 from nppnet_tf.layers.heads import PredictionHead
 from nppnet_tf.layers.interaction import Interaction
+from nppnet_tf.models import keras_settings
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.encoder_decoder import KINDS
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
@@ -83,6 +84,7 @@ class NPPNet(keras.Model):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        keras_settings.require_usable()
         if isinstance(genotype, str):
             genotype = Genotype.from_json(genotype)
         if config is None:

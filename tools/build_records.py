@@ -79,6 +79,8 @@ def _build(output: pathlib.Path) -> None:
     from nppnet_tf.data import tfrecord
 
     source = dataset_flags.read_source()
+    dataset_flags.say_found(source)
+    dataset_flags.refuse_absence(source)
     samples = source.samples
     facts = {**source.facts, "num_inputs": len(samples)}
     num_workers = worker_flags.num_workers(len(samples))
@@ -99,6 +101,7 @@ def _build(output: pathlib.Path) -> None:
             facts,
             num_workers,
             progress.advance,
+            dataset_flags.required_tasks(source),
         )
     command_line.say(f"{output}: {_summary(record_set.manifest)}")
 

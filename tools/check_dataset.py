@@ -86,6 +86,8 @@ def _run(argv: list[str]) -> None:
     started = time.perf_counter()
     output = command_line.new_folder(FLAGS.output, "--output")
     sources, notes = _sources()
+    for name, source in sources.items():
+        dataset_flags.say_found(source, name)
     examined, rate = _examine(sources)
     descriptor = next(iter(sources.values())).descriptor
     found = _judge(sources, examined, notes, descriptor)
@@ -209,6 +211,15 @@ def _judge(
             Finding(record_id, findings.POSE_WITHOUT_PICTURE, "only a pose")
             for record_id in source.poses_without_picture
         ]
+        found[name] += [
+            Finding(record_id, findings.LABEL_MAP_WITHOUT_PICTURE, "no picture")
+            for record_id in source.label_maps_without_picture
+        ]
+        found[name] += dataset_check.absent_tasks(
+            examined[name],
+            source.annotations,
+            dataset_flags.required_tasks(source),
+        )
     for name, error in refused.items():
         is_absent = str(error).startswith(_ABSENT_SPLIT)
         kind = findings.SPLIT_ABSENT if is_absent else findings.SPLIT_UNREADABLE

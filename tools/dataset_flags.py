@@ -5,6 +5,7 @@ Shared by the tools that look at a data set's own files.
 
 from absl import flags
 
+from nppnet_tf.data import absence
 from nppnet_tf.data import cutting
 from nppnet_tf.data import datasets
 from nppnet_tf.data import descriptors
@@ -86,6 +87,13 @@ _KEEP_WITHOUT_JOINTS = flags.DEFINE_bool(
     "Make records without a pose of pictures whose people have no joints, "
     "instead of leaving them out.",
 )
+_TASKS = flags.DEFINE_enum(
+    "tasks",
+    None,
+    tuple(absence.TASKS),
+    "Tasks of which something must be annotated; if absent, those that the "
+    "layout of the data set promises.",
+)
 _STRICT = flags.DEFINE_bool(
     "strict", False, "Refuse another number of samples than the published one."
 )
@@ -127,6 +135,25 @@ def read_source(split: str | None = None) -> Source:
     for note in source.notes:
         command_line.say(f"note: {note}")
     return source
+
+
+def required_tasks(source: Source) -> tuple[str, ...]:
+    """Returns the tasks of which a data set must have something."""
+    return absence.required(source.annotations, _TASKS.value)
+
+
+def refuse_absence(source: Source) -> None:
+    """Raises UserError where a task that is required has nothing."""
+    tasks = required_tasks(source)
+    absence.refuse(source.annotations, tasks, ", ".join(_ROOT.value))
+
+
+def say_found(source: Source, name: str = "found") -> None:
+    """Says what is annotated, and what nobody promised and is not there."""
+    command_line.say(f"{name}: {absence.summary(source.annotations)}")
+    if _TASKS.value is None:
+        for line in absence.lines(source.annotations):
+            command_line.say(f"note: {line}")
 
 
 def _descriptor(name: str) -> DatasetDescriptor:

@@ -31,6 +31,7 @@ _FREE = {
     "picture_every",
     "profile_steps",
     "strategy",
+    "tasks",
     "validate_every",
     "validation_records",
     "workdir",
@@ -169,6 +170,13 @@ def define(
     flags.DEFINE_integer(
         "max_bad_records", 0, "Damaged records to skip before stopping.", 0
     )
+    flags.DEFINE_enum(
+        "tasks",
+        "both",
+        ("both", "parsing", "pose"),
+        "Tasks for which records must be annotated; the other one's losses "
+        "skip every sample.",
+    )
     flags.DEFINE_integer(
         "picture_every",
         10,
@@ -287,7 +295,25 @@ def open_records(flag: str = "records"):
 
     from nppnet_tf.data.tfrecord import RecordSet
 
-    return RecordSet.open(folder, FLAGS.max_bad_records)
+    records = RecordSet.open(folder, FLAGS.max_bad_records)
+    _check_tasks(records, folder, flag)
+    return records
+
+
+def _check_tasks(records, folder: object, flag: str) -> None:
+    """Refuses to train on nothing; what is not measured is said."""
+    from nppnet_tf.data import absence
+
+    annotations = {
+        task: absence.Annotations(
+            records.count_annotated(task), records.count, f"a {name}"
+        )
+        for task, name in absence.NAMES.items()
+    }
+    if flag == "records":
+        absence.refuse(annotations, absence.TASKS[FLAGS.tasks], folder)
+    if any(each.found < each.expected for each in annotations.values()):
+        command_line.say(f"{folder}: {absence.summary(annotations)}")
 
 
 def settings(function, records, genotype) -> dict[str, object]:

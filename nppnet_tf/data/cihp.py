@@ -13,6 +13,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 
+from nppnet_tf import keys
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import folder
 from nppnet_tf.data import source
@@ -37,7 +38,8 @@ def read(
             pictures where the options are strict.
     """
     root = source.one_root(roots, NAME)
-    source.refuse(options, NAME, *source.OF_FOLDERS)
+    words = set(source.OF_FOLDERS) - {"labels"}
+    source.refuse(options, NAME, *sorted(words))
     descriptor = descriptors.get(NAME)
     place, listed_split = _place(root, split)
     found = folder.read(
@@ -55,8 +57,19 @@ def read(
         "split": split,
         "published_split_size": published,
     }
+    # Nobody annotated joints, and the pictures of the test set have nothing.
+    of_parsing = found.annotations[keys.PARSING]
+    annotations = {
+        keys.PARSING: dataclasses.replace(
+            of_parsing, is_promised=split != "test"
+        )
+    }
     return dataclasses.replace(
-        found, descriptor=descriptor, notes=(*notes, *found.notes), facts=facts
+        found,
+        descriptor=descriptor,
+        notes=(*notes, *found.notes),
+        facts=facts,
+        annotations=annotations,
     )
 
 

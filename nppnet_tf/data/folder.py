@@ -24,12 +24,15 @@ from typing import Any
 import numpy as np
 
 from nppnet_tf import file_names
+from nppnet_tf import keys
 from nppnet_tf import picture_names
+from nppnet_tf.data import absence
 from nppnet_tf.data import cutting
 from nppnet_tf.data import id_list
 from nppnet_tf.data import people as people_files
 from nppnet_tf.data import pose_files
 from nppnet_tf.data import source
+from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.cutting import Cutter
 from nppnet_tf.data.cutting import Places
 from nppnet_tf.data.descriptors import LIP
@@ -89,7 +92,13 @@ def read(
     strays = tuple(
         name for each in sources for name in each.poses_without_picture
     )
-    return Source(descriptor, samples, notes, facts, strays)
+    stray_labels = tuple(
+        name for each in sources for name in each.label_maps_without_picture
+    )
+    annotations = absence.join([each.annotations for each in sources])
+    return Source(
+        descriptor, samples, notes, facts, strays, stray_labels, annotations
+    )
 
 
 def read_pictures(
@@ -136,6 +145,7 @@ class _Folder:
         num_keypoints: K.
         pose_path: File of poses, or None.
         strays: Names of poses without a picture.
+        stray_labels: Names of label maps without a picture.
         notes: Lines on what is not read.
     """
 
@@ -146,6 +156,7 @@ class _Folder:
     num_keypoints: int
     pose_path: pathlib.Path | None
     strays: tuple[str, ...] = ()
+    stray_labels: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -174,6 +185,11 @@ class _Folder:
             if name in table
         }
         strays = tuple(sorted(set(found.poses) - set(table)))
+        stray_labels = ()
+        if places.labels != places.images:
+            listed = {*names, *table}
+            strange = [n for n in places.label_maps if n not in table]
+            stray_labels = tuple(sorted(set(strange) - listed))
         return cls(
             root,
             places,
@@ -182,10 +198,11 @@ class _Folder:
             descriptor.num_keypoints,
             pose_path,
             strays,
+            stray_labels,
             (
                 *_unread(places.images),
                 *found.notes,
-                *_stray_notes(strays, pose_path),
+                *source.stray_notes(stray_labels, strays),
             ),
         )
 
@@ -194,6 +211,66 @@ class _Folder:
         if self.pose_path is None or name not in self.poses:
             return None
         return _people_of(self.poses[name], self.num_keypoints)
+
+    def source(
+        self,
+        samples: Sequence[Sample],
+        notes: Sequence[str],
+        facts: Mapping[str, Any],
+    ) -> Source:
+        """What is known of samples of the folder."""
+        return Source(
+            LIP,
+            samples,
+            (*self.notes, *notes),
+            facts,
+            self.strays,
+            self.stray_labels,
+            self._annotations(samples),
+        )
+
+    def _annotations(self, samples: Sequence[Sample]) -> dict[str, Annotations]:
+        """Promised is what has a place of its own, or nearly one."""
+        num_labels, num_poses = source.count_annotated(samples)
+        labels = self.places.labels
+        is_mixed = labels == self.places.images
+        has_labels = not is_mixed and labels.is_dir()
+        near = near_poses = ""
+        if not num_labels:
+            pictures = set(self.places.pictures)
+            near = absence.near_label_maps(
+                self.root,
+                labels,
+                pictures,
+                self.places.images,
+                (self.places.instances, self.places.detections),
+                "labels",
+            )
+        if not num_poses and self.pose_path is None:
+            near_poses = absence.near_poses(self.root, POSE_FILES)
+        elif not num_poses:
+            near_poses = f"{self.pose_path.name} with {self._of_no_picture()}"
+        return {
+            keys.PARSING: Annotations(
+                num_labels,
+                len(samples),
+                f"{LABELS[0]}/<picture>.png",
+                has_labels or bool(num_labels or near),
+                near,
+            ),
+            keys.POSE: Annotations(
+                num_poses,
+                len(samples),
+                ", ".join(POSE_FILES[:2]),
+                bool(num_poses or near_poses),
+                near_poses,
+            ),
+        }
+
+    def _of_no_picture(self) -> str:
+        if not self.strays:
+            return "no pose of these pictures"
+        return f"{len(self.strays)} poses of other names, {self.strays[0]}"
 
     def sample(self, name: str) -> RawSample:
         """A whole picture as one record."""
@@ -222,9 +299,7 @@ def _read_folder(folder: _Folder, options: Options) -> Source:
         whole = dataclasses.replace(options, people=None)
         source.refuse(whole, f"folder --people={WHOLE}", *source.OF_PEOPLE)
         samples = [folder.sample(name) for name in folder.names]
-        return Source(
-            LIP, samples, folder.notes, {"people": WHOLE}, folder.strays
-        )
+        return folder.source(samples, (), {"people": WHOLE})
     if folder.pose_path is None:
         options = dataclasses.replace(options, keep_without_joints=True)
     cutter = Cutter(
@@ -240,8 +315,7 @@ def _read_folder(folder: _Folder, options: Options) -> Source:
         "num_pictures": len(folder.names),
         **cutter.left_out,
     }
-    notes = (*folder.notes, *cutter.notes())
-    return Source(LIP, people, notes, facts, folder.strays)
+    return folder.source(people, cutter.notes(), facts)
 
 
 def _people_of(poses: Sequence[Pose], num_keypoints: int) -> People:
@@ -314,16 +388,6 @@ def _unread(images: pathlib.Path) -> Iterator[str]:
     others = picture_names.unsupported_pictures(images)
     if others:
         yield f"{images}: {picture_names.unsupported_line(others)}"
-
-
-def _stray_notes(
-    strays: Sequence[str], path: pathlib.Path | None
-) -> Iterator[str]:
-    if strays:
-        yield (
-            f"{path}: {len(strays)} poses without a picture in the folder, "
-            f"not read: {source.listed(strays)}"
-        )
 
 
 def _split_names(root: pathlib.Path, split: str) -> list[str]:

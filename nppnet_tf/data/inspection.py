@@ -28,8 +28,9 @@ def inspect(
 
     Returns:
         The record with bytes that every decoder reads alike
-        (`images.plain_bytes`) and with keypoints far outside of the picture
-        made absent; and one line for each of those.
+        (`images.plain_bytes`), with keypoints far outside of the picture made
+        absent, and without a label map of background and ignored pixels
+        alone; and one line for each of those.
 
     Raises:
         UserError: The picture cannot be decoded, the label map has another
@@ -37,14 +38,28 @@ def inspect(
     """
     image_bytes = images.plain_bytes(record.image_bytes)
     size = images.picture_size(image_bytes)
+    notes = []
+    record = dataclasses.replace(record, image_bytes=image_bytes)
     if record.label_map is not None:
         images.require_same_size(record.label_map, size)
         _check_labels(record.label_map, descriptor)
-    record = dataclasses.replace(record, image_bytes=image_bytes)
+        if tells_nothing(record.label_map, descriptor):
+            notes = [
+                f"{record.record_id}\tlabel map of nothing but background and "
+                f"{descriptor.ignore_label}, which counts nowhere: left out"
+            ]
+            record = dataclasses.replace(record, label_map=None)
     if record.keypoints_xy is None or record.visibility is None:
-        return record, []
+        return record, notes
     _check_keypoints(record, descriptor)
-    return _without_far_keypoints(record, size, descriptor)
+    record, far = _without_far_keypoints(record, size, descriptor)
+    return record, notes + far
+
+
+def tells_nothing(label_map: np.ndarray, descriptor: DatasetDescriptor) -> bool:
+    """Whether people are ignored in a label map: 0 and 255 of a mask."""
+    is_ignored = label_map == descriptor.ignore_label
+    return bool(is_ignored.any() and (is_ignored | (label_map == 0)).all())
 
 
 def is_outside(keypoints_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -9,12 +9,16 @@ import os
 import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from nppnet_tf import keys
 from nppnet_tf import picture_names
+from nppnet_tf.data import absence
 from nppnet_tf.data import file_table
 from nppnet_tf.data import id_list
 from nppnet_tf.data import pose_files
 from nppnet_tf.data import source
+from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.poses import Pose
@@ -61,7 +65,8 @@ def read(
     root = source.one_root(roots, "lip")
     source.refuse(options, "lip", *source.OF_FOLDERS, *source.OF_PEOPLE)
     split = split or "train"
-    samples, without_picture = _read_split(root, split)
+    found = _read_split(root, split)
+    samples = found.samples
     published = LIP.split_sizes[split]
     notes = source.count_notes(
         len(samples), published, f"samples of {split}", root, options.strict
@@ -72,7 +77,20 @@ def read(
         "published_split_size": published,
         "poses": pose_file and pose_file.relative_to(root).as_posix(),
     }
-    return Source(LIP, samples, notes, facts, without_picture)
+    unread = picture_names.unsupported_pictures(found.image_folder)
+    return Source(
+        LIP,
+        samples,
+        (
+            *notes,
+            *([picture_names.unsupported_line(unread)] if unread else ()),
+            *source.stray_notes(found.stray_label_maps, found.stray_poses),
+        ),
+        facts,
+        found.stray_poses,
+        found.stray_label_maps,
+        _annotations(root, split, samples),
+    )
 
 
 def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
@@ -91,14 +109,20 @@ def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
         UserError: No such folder or split, no pictures, an id list or file of
             poses that cannot be read, or ids that occur twice.
     """
-    samples, _ = _read_split(pathlib.Path(root), split)
-    return samples
+    return _read_split(pathlib.Path(root), split).samples
 
 
-def _read_split(
-    root: pathlib.Path, split: str
-) -> tuple[list[RawSample], tuple[str, ...]]:
-    """As `read_split`, and the ids of poses that belong to no sample."""
+class _Split(NamedTuple):
+    """The samples of a split, and ids of annotations that have none."""
+
+    samples: list[RawSample]
+    image_folder: pathlib.Path
+    stray_label_maps: tuple[str, ...]
+    stray_poses: tuple[str, ...]
+
+
+def _read_split(root: pathlib.Path, split: str) -> _Split:
+    """As `read_split`, and what it does not read."""
     if split not in SPLITS:
         raise UserError("unknown split", root, ", ".join(SPLITS), split)
     if not root.is_dir():
@@ -113,7 +137,47 @@ def _read_split(
     samples = [
         _sample(record_id, pictures, label_maps, poses) for record_id in ids
     ]
-    return samples, tuple(sorted(set(poses) - set(ids)))
+    strange = set(label_maps) - set(pictures) - set(ids)
+    return _Split(
+        samples,
+        image_folder,
+        tuple(sorted(strange)),
+        tuple(sorted(set(poses) - set(ids))),
+    )
+
+
+def _annotations(
+    root: pathlib.Path, split: str, samples: Sequence[RawSample]
+) -> dict[str, Annotations]:
+    """Promised of all splits but test, of which nothing is published."""
+    num_labels, num_poses = source.count_annotated(samples)
+    labels = f"{split}_segmentations"
+    expected = _POSE_FILES[split]
+    near_labels = near_poses = ""
+    if not num_labels and split != "test":
+        near_labels = absence.near_names(root, (labels,))
+        found = _label_folder(root, split)
+        if found is not None:
+            names = [sample.record_id for sample in samples]
+            near_labels = absence.near_label_maps(
+                root, found, names, _image_folder(root, split)
+            )
+    if not num_poses and expected:
+        near_poses = absence.near_names(root, expected)
+        if (path := _pose_file(root, split)) is not None:
+            near_poses = f"{path.name}, no pose in it of these pictures"
+    return {
+        keys.PARSING: Annotations(
+            num_labels, len(samples), f"{labels}/", split != "test", near_labels
+        ),
+        keys.POSE: Annotations(
+            num_poses,
+            len(samples),
+            " or ".join(expected[:2]) or "no file of poses",
+            bool(expected),
+            near_poses,
+        ),
+    }
 
 
 def _sample(

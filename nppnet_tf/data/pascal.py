@@ -21,10 +21,13 @@ import os
 import pathlib
 from collections.abc import Sequence
 
+from nppnet_tf import keys
+from nppnet_tf.data import absence
 from nppnet_tf.data import cutting
 from nppnet_tf.data import id_list
 from nppnet_tf.data import people as people_files
 from nppnet_tf.data import source
+from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.cutting import Cutter
 from nppnet_tf.data.cutting import Places
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
@@ -32,12 +35,14 @@ from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.people import People
 from nppnet_tf.data.people import WholePicture
 from nppnet_tf.data.source import Options
+from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
 from nppnet_tf.errors import UserError
 
 NAME = "pascal_person_part"
 
 _JOINTS = "PersonJoints"
+_LABELS = "SegmentationPart"
 _SPLITS = ("train", "val")
 
 _NUM_KEYPOINTS = PASCAL_PERSON_PART.num_keypoints
@@ -79,7 +84,41 @@ def read(
         "num_pictures": len(ids),
         **cutter.left_out,
     }
-    return Source(PASCAL_PERSON_PART, samples, (*notes, *cutter.notes()), facts)
+    return Source(
+        PASCAL_PERSON_PART,
+        samples,
+        (*notes, *cutter.notes()),
+        facts,
+        annotations=_annotations(root, samples, options),
+    )
+
+
+def _annotations(
+    root: pathlib.Path, samples: Sequence[Sample], options: Options
+) -> dict[str, Annotations]:
+    num_labels, num_poses = source.count_annotated(samples)
+    places = _places(root)
+    near = ""
+    if not num_labels:
+        near = absence.near_label_maps(
+            root,
+            places.labels,
+            set(places.pictures),
+            places.images,
+            (root / "Instances", places.instances, places.detections),
+        )
+    return {
+        keys.PARSING: Annotations(
+            num_labels, len(samples), f"{_LABELS}/<id>.png", True, near
+        ),
+        keys.POSE: Annotations(
+            num_poses,
+            len(samples),
+            f"{_JOINTS}/<id>.mat",
+            not options.keep_without_joints,
+            "" if num_poses else absence.near_names(root, (_JOINTS,)),
+        ),
+    }
 
 
 def read_pictures(
@@ -131,7 +170,7 @@ def _places(root: pathlib.Path) -> Places:
         instances = root / "Annotations_Part"
     return Places(
         root / "JPEGImages",
-        root / "SegmentationPart",
+        root / _LABELS,
         instances,
         root / "Mask",
     )

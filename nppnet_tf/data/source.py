@@ -3,11 +3,13 @@
 import dataclasses
 import os
 import pathlib
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import Protocol
 
+from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
@@ -89,6 +91,8 @@ class Source:
             than the published ones, pictures that were left out.
         facts: How the samples were made, plain values for a manifest.
         poses_without_picture: Ids of poses that belong to no sample.
+        label_maps_without_picture: Ids of label maps likewise.
+        annotations: By task, what there is; none where nobody has looked.
     """
 
     descriptor: DatasetDescriptor
@@ -96,6 +100,10 @@ class Source:
     notes: tuple[str, ...] = ()
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     poses_without_picture: tuple[str, ...] = ()
+    label_maps_without_picture: tuple[str, ...] = ()
+    annotations: Mapping[str, Annotations] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 def one_root(
@@ -145,6 +153,33 @@ def listed(names: Sequence[str]) -> str:
     """Returns the first few of many names."""
     more = ", ..." if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more
+
+
+def count_annotated(samples: Iterable[Any]) -> tuple[int, int]:
+    """Returns how many samples have a label map, and how many a pose.
+
+    Args:
+        samples: Those of readers, which know where their parts lie.
+    """
+    found = [
+        (each.label_path is not None, each.keypoints_xy is not None)
+        for each in samples
+    ]
+    return sum(has for has, _ in found), sum(has for _, has in found)
+
+
+def stray_notes(label_maps: Sequence[str], poses: Sequence[str]) -> list[str]:
+    """Returns lines on annotations that are those of no picture.
+
+    Args:
+        label_maps: Ids.
+        poses: Ids.
+    """
+    return [
+        f"{len(names)} {what} without a picture, not read: {listed(names)}"
+        for what, names in (("label maps", label_maps), ("poses", poses))
+        if names
+    ]
 
 
 def count_notes(

@@ -21,12 +21,15 @@ import pathlib
 import shutil
 import zlib
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from nppnet_tf import keys
+from nppnet_tf.data import absence
 from nppnet_tf.data import example
 from nppnet_tf.data import shard
 from nppnet_tf.data import workers
@@ -43,6 +46,9 @@ MANIFEST = "manifest.json"
 INDEX = "index.jsonl"
 SKIPPED = "skipped.txt"
 NOTES = "notes.txt"
+
+# Entries of the manifest that count the records annotated for a task.
+ANNOTATED = {keys.PARSING: "num_label_maps", keys.POSE: "num_poses"}
 
 # Behind the name of a folder in the making; what will be its content, and
 # what is known of every finished shard.
@@ -113,6 +119,14 @@ class RecordSet:
     def count(self) -> int:
         """Records in the folder, damaged ones among them."""
         return len(self._index)
+
+    def count_annotated(self, task: str) -> int:
+        """Returns how many records are annotated for a task.
+
+        Args:
+            task: `keys.POSE` or `keys.PARSING`.
+        """
+        return self.manifest[ANNOTATED[task]]
 
     def __len__(self) -> int:
         return self.count
@@ -224,6 +238,7 @@ def write_records(
     facts: Mapping[str, Any] | None = None,
     num_workers: int = 1,
     advance: Callable[[int], object] = lambda count: None,
+    required_tasks: Collection[str] = (),
 ) -> RecordSet:
     """Writes records into a new folder, which appears when it is whole.
 
@@ -246,6 +261,7 @@ def write_records(
         facts: More entries for the manifest.
         num_workers: Processes, each of which writes whole shards.
         advance: Told how many more records have been looked at.
+        required_tasks: Of which at least one record must be annotated.
 
     Returns:
         The folder, opened.
@@ -273,7 +289,7 @@ def write_records(
                 damage.skip(BadRecordError(*bad), max_bad_records)
             shards.append(made)
         manifest = _manifest(shards, descriptor, facts or {}, damage)
-        _require_records(manifest, directory)
+        _require_records(manifest, directory, required_tasks)
         _finish(partial / _CONTENT, shards, manifest, damage)
         os.replace(partial / _CONTENT, directory)
     except workers.WorkerDiedError:
@@ -350,8 +366,21 @@ def _manifest(
 
 
 def _require_records(
-    manifest: Mapping[str, Any], directory: pathlib.Path
+    manifest: Mapping[str, Any],
+    directory: pathlib.Path,
+    required_tasks: Collection[str],
 ) -> None:
+    for task in required_tasks:
+        if manifest["num_records"] and not manifest[ANNOTATED[task]]:
+            ignored = manifest["descriptor"]["ignore_label"]
+            raise UserError(
+                f"no {absence.NAMES[task]} that tells anything",
+                directory,
+                f"one in {manifest['num_records']} records, or another --tasks",
+                f"background and {ignored} alone, which counts nowhere"
+                if task == keys.PARSING
+                else "none",
+            )
     if not manifest["num_records"]:
         raise UserError(
             "no records to write",

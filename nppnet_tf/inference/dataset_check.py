@@ -6,12 +6,15 @@ of its form.
 
 import collections
 import itertools
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from nppnet_tf import keys
+from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
@@ -63,6 +66,40 @@ def judge(
     return found
 
 
+def absent_tasks(
+    samples: Sequence[Examined],
+    annotations: Mapping[str, Annotations],
+    required: Collection[str],
+) -> list[Finding]:
+    """Finds the tasks of which a whole split has nothing.
+
+    Args:
+        samples: Examined samples of the split.
+        annotations: What its reader found, by task.
+        required: Tasks of which there must be something.
+    """
+    readable = [sample for sample in samples if sample.size is not None]
+    found = []
+    for task, attribute, kind in (
+        (keys.PARSING, "class_pixels", findings.NO_LABEL_MAPS),
+        (keys.POSE, "visibility", findings.NO_POSES),
+    ):
+        each = annotations.get(task, Annotations(0, 0, "it"))
+        if task not in required or any(
+            getattr(sample, attribute) is not None for sample in readable
+        ):
+            continue
+        if not each.found:
+            detail = f"{each.places} is missing"
+        elif readable:
+            detail = f"none of {each.found} tells anything"
+        else:
+            continue
+        detail += f"; {each.nearest}" if each.nearest else ""
+        found.append(Finding(findings.WHOLE_SPLIT, kind, detail))
+    return found
+
+
 def statistics(
     samples: Sequence[Examined], descriptor: DatasetDescriptor
 ) -> dict[str, Any]:
@@ -110,7 +147,11 @@ def _missing_annotations(samples: Sequence[Examined]) -> list[Finding]:
 
 
 def _is_told(sample: Examined) -> bool:
-    told = (findings.SIZE_MISMATCH, findings.MALFORMED_ANNOTATION)
+    told = (
+        findings.SIZE_MISMATCH,
+        findings.MALFORMED_ANNOTATION,
+        findings.IGNORED_LABEL_MAP,
+    )
     return any(each.kind in told for each in sample.findings)
 
 

@@ -130,6 +130,8 @@ def examine(sample: Sample, descriptor: DatasetDescriptor) -> Examined:
     except UserError as error:
         _tell_problem(error, examined)
         return examined
+    for note in record.notes:
+        examined.find(findings.STATED_SIZE, note)
     _look_at_picture(picture, record, examined)
     _look_at_label_files(sample, record, examined)
     if record.label_map is not None:
@@ -223,6 +225,15 @@ def _look_at_label_map(
             findings.UNKNOWN_LABEL,
             f"ids {ids} beyond 0..{descriptor.num_classes - 1}",
         )
+    elif inspection.tells_nothing(label_map, descriptor):
+        ignored = descriptor.ignore_label
+        share = np.mean(label_map == ignored)
+        examined.find(
+            findings.IGNORED_LABEL_MAP,
+            f"background alone, {share:.0%} of the pixels are {ignored}",
+        )
+        examined.class_pixels = None
+        return
     elif not examined.class_pixels[1:].any():
         examined.find(findings.EMPTY_LABEL_MAP, "background alone")
     left_xs = {

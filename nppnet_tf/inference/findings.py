@@ -58,6 +58,11 @@ DUPLICATED_PICTURE = "duplicated_picture"
 JOINTS_OFF_PERSON = "joints_off_person"
 JOINT_OUTSIDE = "joint_outside"
 POSE_WITHOUT_PICTURE = "pose_without_picture"
+LABEL_MAP_WITHOUT_PICTURE = "label_map_without_picture"
+NO_LABEL_MAPS = "no_label_maps"
+NO_POSES = "no_poses"
+IGNORED_LABEL_MAP = "ignored_label_map"
+STATED_SIZE = "stated_size"
 MISSING_LABEL_MAP = "missing_label_map"
 MISSING_POSE = "missing_pose"
 EMPTY_LABEL_MAP = "empty_label_map"
@@ -71,6 +76,16 @@ SIMILAR_PICTURE = "similar_picture"
 
 KINDS = {
     SPLIT_UNREADABLE: Kind(ERROR, "mend the file it names"),
+    NO_LABEL_MAPS: Kind(
+        ERROR,
+        "name the folder as the reader expects it, or by --labels; "
+        "--tasks=pose says that none is wanted",
+    ),
+    NO_POSES: Kind(
+        ERROR,
+        "name the file as the reader expects it, or by --keypoints; "
+        "--tasks=parsing says that none is wanted",
+    ),
     MISSING_FILE: Kind(
         ERROR, "unpack the archive again, or take the id off its list"
     ),
@@ -124,6 +139,17 @@ KINDS = {
     ),
     POSE_WITHOUT_PICTURE: Kind(
         WARNING, "unpack the picture, or ignore the row: nothing reads it"
+    ),
+    LABEL_MAP_WITHOUT_PICTURE: Kind(
+        WARNING, "unpack the picture, or give both one name: nothing reads it"
+    ),
+    IGNORED_LABEL_MAP: Kind(
+        WARNING,
+        "write class ids: people of the ignore label count nowhere, so that "
+        "the sample has no label map",
+    ),
+    STATED_SIZE: Kind(
+        WARNING, "look whether the joints are those of this picture"
     ),
     MISSING_LABEL_MAP: Kind(
         WARNING, "unpack it; without it the parsing losses skip the sample"

@@ -83,8 +83,12 @@ class ReadTest(parameterized.TestCase):
             (sample,) = source.samples
             self.assertIsNotNone(sample.load().keypoints_xy)
             self.assertEqual(source.poses_without_picture, ("b", "c"))
-            self.assertRegex(
-                source.notes[0], "2 poses without a picture.*: b, c"
+            self.assertEqual(
+                source.notes,
+                (
+                    "2 label maps without a picture, not read: b, c",
+                    "2 poses without a picture, not read: b, c",
+                ),
             )
 
     def test_pictures_of_other_kinds_are_named(self):

@@ -31,10 +31,23 @@ class InspectTest(parameterized.TestCase):
 
     def test_ignore_label_is_a_label(self):
         labels = np.full((40, 24), 255, np.uint8)
+        labels[0, 0] = 5
 
-        record, _ = inspection.inspect(self._changed(label_map=labels), LIP)
+        record, notes = inspection.inspect(self._changed(label_map=labels), LIP)
 
         np.testing.assert_array_equal(record.label_map, labels)
+        self.assertEmpty(notes)
+
+    @parameterized.parameters(0, 255)
+    def test_label_map_that_ignores_people_is_left_out(self, background):
+        labels = np.full((40, 24), 255, np.uint8)
+        labels[:5] = background
+
+        record, notes = inspection.inspect(self._changed(label_map=labels), LIP)
+
+        self.assertIsNone(record.label_map)
+        self.assertRegex(notes[0], "\tlabel map of nothing but.*255")
+        self.assertFalse(inspection.tells_nothing(np.zeros((4, 4)), LIP))
 
     def test_keypoint_far_outside_becomes_absent_with_a_note(self):
         keypoints_xy = np.full((16, 2), 5, np.float32)

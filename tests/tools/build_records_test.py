@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.tfrecord import RecordSet
 from tests.data import person_trees
@@ -54,6 +56,40 @@ class BuildRecordsTest(parameterized.TestCase):
             record_set.ids, tuple(r.record_id for r in self.records)
         )
         self.assertEqual(record_set.manifest["split"], "train")
+
+    def test_nothing_of_a_task_is_refused_and_leaves_nothing(self):
+        poses = self.root / "TrainVal_pose_annotations"
+        (poses / "lip_train_set.csv").rename(poses / "lip_train_set(1).csv")
+
+        result = self.run_lip()
+        alone = self.run_lip("--tasks=parsing")
+
+        self.assert_one_line(
+            result, r"no pose of 5 samples.*found: .*lip_train_set\(1\).csv"
+        )
+        self.assertIn("found: 5 of 5 label maps, 0 of 5 poses", result.stdout)
+        self.assertEqual(alone.exit_code, 0, alone.stderr)
+        self.assertIn("5 records, 5 with a label map, 0 with", alone.stdout)
+
+    def test_masks_that_ignore_people_are_no_label_maps(self):
+        labels = next(self.root.glob("*/train_segmentations"))
+        mask = np.zeros((40, 24), np.uint8)
+        mask[10:] = 255
+        for path in labels.iterdir():
+            path.write_bytes(images.encode_png(mask))
+
+        result = self.run_lip()
+        alone = self.run_lip("--tasks=pose")
+
+        self.assert_one_line(
+            result, "no label map that tells anything.*background and 255"
+        )
+        self.assertEqual(alone.exit_code, 0, alone.stderr)
+        self.assertIn("0 with a label map, 5 with a pose", alone.stdout)
+        self.assertIn("5 notes: notes.txt", alone.stdout)
+        self.assertIn(
+            "background and 255", (self.output / "notes.txt").read_text()
+        )
 
     def test_made_again_it_is_the_same_to_the_byte(self):
         other = self.output.with_name("other")

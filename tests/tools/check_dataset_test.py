@@ -373,12 +373,54 @@ class CheckDatasetTest(parameterized.TestCase):
         _swap_all(self.folder)
         self.folder.poses().unlink()
 
-        result = self.check("--split=train")
+        result = self.check("--split=train", "--tasks=parsing")
 
         self.assertEqual(result.exit_code, 0, result.stdout)
         self.assertEmpty(self.found())
         self.assertFalse(
             self.report()["splits"]["train"]["sides"]["can_be_known"]
+        )
+
+    def test_task_of_which_there_is_nothing_is_an_error(self):
+        self.folder.poses().rename(self.folder.poses().with_stem("lip_train"))
+        labels = self.folder.label(0).parent
+        labels.rename(labels.with_name("train_segmentation"))
+
+        result = self.check("--split=train")
+
+        self.assertEqual(result.exit_code, 1)
+        self.assertEqual(
+            self.found(),
+            {
+                ("train", "*", findings.NO_LABEL_MAPS),
+                ("train", "*", findings.NO_POSES),
+            },
+        )
+        self.assertRegex(
+            result.stdout,
+            "no_label_maps: 1: .*train_segmentations/ is missing.*"
+            "train_segmentation/",
+        )
+        self.assertIn("train: 0 of 10 label maps", result.stdout)
+
+    def test_masks_that_ignore_people_are_told(self):
+        mask = np.where(self.folder.labels_of(2) > 0, 255, 0)
+        self.folder.write_labels(2, mask.astype(np.uint8))
+
+        self.check("--split=train")
+
+        self.assertEqual(
+            self.found(),
+            {("train", self.suspect, findings.IGNORED_LABEL_MAP)},
+        )
+
+    def test_label_map_without_a_picture_is_told(self):
+        shutil.copy(self.folder.label(2), self.folder.label(2).with_stem("b"))
+
+        self.check("--split=train")
+
+        self.assertEqual(
+            self.found(), {("train", "b", findings.LABEL_MAP_WITHOUT_PICTURE)}
         )
 
     def test_workers_change_nothing(self):

@@ -1,5 +1,9 @@
 """Shared flags become configurations; a run is known by its settings."""
 
+import contextlib
+import dataclasses
+import io
+import pathlib
 import sys
 import types
 from unittest import mock
@@ -10,10 +14,12 @@ from absl.testing import parameterized
 
 from nppnet_tf import config as configuration
 from nppnet_tf.data import descriptors
+from nppnet_tf.data import tfrecord
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests import shared
+from tests.data import sample_records
 from tools import run_flags
 
 
@@ -54,6 +60,32 @@ class RunFlagsTest(parameterized.TestCase):
                 class_weights=descriptors.LIP.class_weights
             ),
         )
+
+    def test_records_without_a_task_are_refused_unless_asked_for(self):
+        folder = pathlib.Path(self.create_tempdir().full_path) / "records"
+        records = [
+            dataclasses.replace(
+                record,
+                keypoints_xy=record.keypoints_xy if number else None,
+                visibility=record.visibility if number else None,
+                label_map=None,
+            )
+            for number, record in enumerate(sample_records.make_records(3))
+        ]
+        tfrecord.write_records(records, folder, descriptors.LIP)
+        given = f"--records={folder}"
+
+        for tasks in ((), ("--tasks=both",), ("--tasks=parsing",)):
+            self._parse(given, *tasks)
+            with self.assertRaisesRegex(
+                UserError,
+                "no label map of 3 samples.*records.*or --tasks=pose",
+            ):
+                run_flags.open_records()
+        self._parse(given, "--tasks=pose")
+        with contextlib.redirect_stdout(io.StringIO()) as stdout:
+            self.assertLen(run_flags.open_records(), 3)
+        self.assertIn("0 of 3 label maps, 2 of 3 poses", stdout.getvalue())
 
     def test_width_follows_from_what_is_searched(self):
         self._parse("--channels=20", "--cells=6")

@@ -1,6 +1,7 @@
 """Pictures in, label maps and keypoints out, in the pictures' own pixels."""
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -31,6 +32,9 @@ TENSOR_SIGNATURE = "predict_tensor"
 # Facts that a run keeps beside its network.
 DESCRIPTOR = "descriptor"  # name of a built-in one, or all of it
 IMAGE_SIZE = "image_size"
+
+# The signature takes floats, four bytes each: not of larger pictures.
+_MAX_FLOATS = 3 << 24
 
 # Neither mirrored nor resized inputs.
 _PLAIN = (False, (1.0,))
@@ -67,8 +71,8 @@ class Predictor:
         predict_tensor: Called with `image`, float32 [B, h, w, 3]; returns the
             outputs of the signature of that name.
         description: Names and sizes.
-        make_confidence: Makes what `ServingGraph.confidence_function` does;
-            called when it is first needed.
+        make_graph: Makes the graph that the function is of, for what the
+            signature does not offer; called when that is first needed.
 
     Example:
         predictor = Predictor.from_directory("savedmodels/nppnet")
@@ -79,12 +83,12 @@ class Predictor:
         self,
         predict_tensor: TensorFunction,
         description: ModelDescription,
-        make_confidence: Callable[[], TensorFunction],
+        make_graph: Callable[[], ServingGraph],
     ) -> None:
         self.description = description
         self._predict_tensor = predict_tensor
-        self._make_confidence = make_confidence
-        self._predict_confidence: TensorFunction | None = None
+        self._make_graph = functools.cache(make_graph)
+        self._make_function = functools.cache(self._function)
 
     @property
     def descriptor(self) -> DatasetDescriptor:
@@ -118,7 +122,7 @@ class Predictor:
         return cls(
             graph.predict_tensor.get_concrete_function(),
             description,
-            graph.confidence_function,
+            lambda: graph,
         )
 
     @classmethod
@@ -173,10 +177,9 @@ class Predictor:
             graph = _graph_around(loaded, description)
             signature = graph.predict_tensor.get_concrete_function()
 
-        def make_confidence() -> TensorFunction:
-            return _graph_around(loaded, description).confidence_function()
-
-        predictor = cls(signature, description, make_confidence)
+        predictor = cls(
+            signature, description, lambda: _graph_around(loaded, description)
+        )
         # A signature does not keep alive what it was loaded with.
         predictor._loaded = loaded
         return predictor
@@ -211,15 +214,20 @@ class Predictor:
             ValueError: As `predict`.
             UserError: As `predict`.
         """
-        if self._predict_confidence is None:
-            self._predict_confidence = self._make_confidence()
-        return _predict(self._predict_confidence, picture)
+        return _predict(self._make_function(True), picture, tf.uint8)
 
     def _predict_one(self, image: np.ndarray) -> Prediction:
-        return _predict(self._predict_tensor, image)
+        if np.size(image) > _MAX_FLOATS:
+            return _predict(self._make_function(False), image, tf.uint8)
+        return _predict(self._predict_tensor, image, tf.float32)
+
+    def _function(self, with_confidence: bool) -> TensorFunction:
+        return self._make_graph().picture_function(with_confidence)
 
 
-def _predict(function: TensorFunction, image: np.ndarray) -> Prediction:
+def _predict(
+    function: TensorFunction, image: np.ndarray, dtype: tf.DType
+) -> Prediction:
     image = np.asarray(image)
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(
@@ -237,8 +245,7 @@ def _predict(function: TensorFunction, image: np.ndarray) -> Prediction:
             found=f"{image.shape[0]} x {image.shape[1]}",
         )
     # By the graph's cast: NumPy's would hold the pixels a third time.
-    floats = tf.cast(tf.constant(image[np.newaxis]), tf.float32)
-    outputs = function(image=floats)
+    outputs = function(image=tf.cast(tf.constant(image[np.newaxis]), dtype))
     confidence = outputs.get(serving_graph.CONFIDENCE)
     return Prediction(
         label_map=outputs[serving_graph.LABEL_MAP][0].numpy(),

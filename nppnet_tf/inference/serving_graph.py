@@ -322,15 +322,26 @@ class ServingGraph(tf.Module):
             self._predict_png, input_signature=byte_strings
         )
 
-    def confidence_function(self) -> Callable[..., dict[str, tf.Tensor]]:
-        """Makes a function like `predict_tensor` that adds `CONFIDENCE`.
+    def picture_function(
+        self, with_confidence: bool
+    ) -> Callable[..., dict[str, tf.Tensor]]:
+        """Makes a function like `predict_tensor`, of one picture of bytes.
 
-        Of one picture, [1, h, w, 3]. No attribute, since those are saved.
+        No attribute, since those are saved.
+
+        Args:
+            with_confidence: Whether it adds `CONFIDENCE`.
+
+        Returns:
+            A function of `image`, uint8 [1, h, w, 3].
         """
+        function = self._predict_tensor
+        if with_confidence:
+            function = self._predict_confidence
         return tf.function(
-            self._predict_confidence,
+            function,
             input_signature=[
-                tf.TensorSpec([1, None, None, 3], tf.float32, name=IMAGE)
+                tf.TensorSpec([1, None, None, 3], tf.uint8, name=IMAGE)
             ],
         )
 

@@ -96,6 +96,19 @@ class PredictorTest(absltest.TestCase):
         self.assertTrue(loaded.description.flip)
         self.assertEqual(loaded.description.scales, (0.5, 1.0))
 
+    def test_large_pictures_are_predicted_as_others(self):
+        picture = stand_in.picture(333, 250)
+        model = Predictor.from_directory(stand_in_models.exported_model())
+        plain = model.predict([picture])[0]
+
+        with absltest.mock.patch.object(predictor, "_MAX_FLOATS", 1000):
+            answer = model.predict([picture])[0]
+
+        np.testing.assert_array_equal(answer.label_map, plain.label_map)
+        np.testing.assert_allclose(
+            answer.keypoints_xy, plain.keypoints_xy, atol=1e-3
+        )
+
     def test_asking_for_confidence_changes_nothing_else(self):
         options = {"flip": True, "scales": (0.5, 1.0)}
         picture = stand_in.picture(50, 40)

@@ -1,5 +1,7 @@
 """Tests of inference.rendering."""
 
+import tracemalloc
+
 import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -34,6 +36,24 @@ class OverlayTest(parameterized.TestCase):
         np.testing.assert_array_equal(result[5, 5], (100, 100, 100))
         # 0.6 * 100 + 0.4 * (255, 85, 0)
         np.testing.assert_array_equal(result[40, 30], (162, 94, 60))
+
+    def test_large_picture_is_drawn_in_bands(self):
+        image = np.zeros((2048, 2048, 3), np.uint8)
+        label_map = np.indices(image.shape[:2])[0].astype(np.uint8) // 99
+        joints = np.full((16, 2), 1000.0)
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+
+        result = rendering.overlay(image, label_map, joints, np.ones(16), LIP)
+
+        # Floats of the whole picture take 80 bytes for each pixel.
+        _, peak = tracemalloc.get_traced_memory()
+        self.assertLess(peak / label_map.size, 50)
+        with absltest.mock.patch.object(rendering, "_BAND_PIXELS", 1 << 23):
+            at_once = rendering.overlay(
+                image, label_map, joints, np.ones(16), LIP
+            )
+        np.testing.assert_array_equal(result, at_once)
 
     def test_outline_of_a_part_is_stronger_than_its_inside(self):
         result = rendering.overlay(

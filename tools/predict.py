@@ -201,10 +201,16 @@ def _coco_file(
     """Returns the file of --coco, which is none of the other outputs."""
     if COCO.value is None:
         return None
-    coco = command_line.new_file(COCO.value, "--coco", paths)
-    planned = {f"{start}{end}".lower() for start in starts for end in _ENDINGS}
+    coco = command_line.new_file(
+        COCO.value, "--coco", (*paths, MODEL.value), _is_coco
+    )
+    planned = {
+        file_names.meeting_key(f"{start}{ending}")
+        for start in starts
+        for ending in _ENDINGS
+    }
     is_inside = coco.resolve().parent == output.resolve()
-    if is_inside and coco.name.lower() in planned:
+    if is_inside and file_names.meeting_key(coco.name) in planned:
         raise UserError(
             "two outputs of one name",
             f"--coco={coco}",
@@ -212,6 +218,14 @@ def _coco_file(
             coco.name,
         )
     return coco
+
+
+def _is_coco(path: pathlib.Path) -> bool:
+    try:
+        document = json_documents.read(path)
+    except UserError:
+        return False
+    return isinstance(document, dict) and "annotations" in document
 
 
 def _threshold(predictor: Any) -> float:

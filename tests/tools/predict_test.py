@@ -220,7 +220,7 @@ class PredictTest(parameterized.TestCase):
         )
 
         self.assertEqual(result.exit_code, 0, result.stderr)
-        poses = pose_files.read(coco, LIP)
+        poses = pose_files.read(coco, LIP).poses
         self.assertEqual(sorted(poses), ["a", "b"])
         joints = json.loads((self.output / "b.json").read_text())["keypoints"]
         np.testing.assert_allclose(

@@ -235,6 +235,13 @@ class InputTest(absltest.TestCase):
                 f"--output={images}",
             ),
             (
+                "predict",
+                images / "a.jpg",
+                f"--model={run}",
+                f"--coco={run / 'network.json'}",
+                f"--output={folder / 'predicted'}",
+            ),
+            (
                 "draw_people",
                 f"--contact_sheet={folder / 'sheet.png'}",
                 f"--label_sheet={folder / 'Sheet.png'}",

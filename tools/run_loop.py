@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from types import FrameType
 from typing import Self
 
@@ -81,18 +82,27 @@ class Run:
         )
         return min(steps, FLAGS.steps_per_epoch or steps)
 
-    def epochs(self, recorder, make_dataset, steps: int, **further) -> None:
+    def epochs(
+        self,
+        recorder,
+        make_dataset,
+        steps: int,
+        other_records: Sequence = (),
+        **further,
+    ) -> None:
         """Runs the epochs that are left, with progress.
 
         Args:
             recorder: Of the run.
             make_dataset: Returns the data of an epoch from a step on.
             steps: Of an epoch.
+            other_records: Record sets that are read besides the run's own.
             **further: For `loop.EpochLoop`.
         """
         from nppnet_tf.data import pipeline
         from nppnet_tf.training import callbacks
         from nppnet_tf.training import loop
+        from nppnet_tf.training import stall
 
         first = recorder.resume()
         first_step = _first_step(recorder, steps)
@@ -107,7 +117,11 @@ class Run:
         window = self._window_callback(callbacks)
         with contextlib.ExitStack() as stack:
             is_terminated = stack.enter_context(_termination())
-            stack.enter_context(pipeline.report_damage(self.records))
+            stack.enter_context(
+                pipeline.report_damage(self.records, *other_records)
+            )
+            watch = stall.StallWatch(_say_stall)
+            stack.enter_context(watch.watching())
             stack.callback(lambda: [callback.close() for callback in window])
             progress = _StepProgress(
                 (FLAGS.epochs - first) * steps - first_step, stack
@@ -129,6 +143,7 @@ class Run:
                 on_epoch=lambda record: self._on_epoch(recorder, record),
                 save_every=FLAGS.checkpoint_every,
                 should_stop=is_terminated,
+                watch=watch,
                 **further,
             ).run(first)
         if recorder.progress.epoch < FLAGS.epochs:
@@ -264,6 +279,14 @@ def _profile_window() -> tuple[int, int] | None:
     from nppnet_tf.training import callbacks
 
     return callbacks.parse_window(FLAGS.profile_steps, "--profile_steps")
+
+
+def _say_stall(seconds: float, what: str) -> None:
+    # Where nobody reads any more, the run itself will find out.
+    with contextlib.suppress(OSError):
+        command_line.say(
+            f"no step for {command_line.format_seconds(seconds)}: {what}"
+        )
 
 
 def _epoch_line(record: dict, history: tuple[dict, ...]) -> str:

@@ -147,6 +147,7 @@ def _train(
     further = {}
     if validation is not None:
         further["validate_every"] = FLAGS.validate_every
+        further["other_records"] = [validation]
         further["make_validation"] = lambda: pipeline.make_dataset(
             validation, run.input_config, training=False, num_replicas=replicas
         )

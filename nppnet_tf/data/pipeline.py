@@ -11,6 +11,7 @@ import collections
 import contextlib
 import dataclasses
 import functools
+import os
 import weakref
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -51,6 +52,11 @@ _BATCH_DTYPES = {
     keys.LABEL_MAP: np.int32,
     keys.BOUNDARY_MAP: np.int32,
 }
+
+# Batches that are made at once, where there are as many cores, and those that
+# lie ready besides.
+_MAX_PARALLEL_BATCHES = 16
+_READY_BATCHES = 2
 
 # Bytes; TensorFlow copies arrays that lie elsewhere.
 _ALIGNMENT = 64
@@ -378,14 +384,22 @@ def _batches(
 ) -> tf.data.Dataset:
     make = _numbered(source, batch_size, steps)
     dataset = tf.data.Dataset.range(numbers.start, numbers.stop)
-    dataset = dataset.map(make, num_parallel_calls=tf.data.AUTOTUNE)
+    cores = len(os.sched_getaffinity(0))
+    dataset = dataset.map(
+        make, num_parallel_calls=min(cores, _MAX_PARALLEL_BATCHES)
+    )
     options = tf.data.Options()
+    # The thread that tunes the number of parallel calls sleeps for up to a
+    # minute. An iterator that ends wakes it before it says that it ends, and
+    # where the thread sees the first and not yet the second, it sleeps on:
+    # whoever ends an epoch waits for it (TensorFlow 2.20).
+    options.autotune.enabled = False
     options.deterministic = True
     # Numbers, not files, are read here: there is nothing to divide by file.
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.OFF
     )
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    return dataset.prefetch(_READY_BATCHES).with_options(options)
 
 
 def _numbered(

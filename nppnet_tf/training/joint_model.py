@@ -25,6 +25,8 @@ LOSS_TERMS = (
     keys.BOUNDARY_LOSS,
 )
 
+_VALIDATION_STEP = "test_step"
+
 
 class Update(NamedTuple):
     """Variables that one optimizer moves at its own learning rate.
@@ -216,24 +218,42 @@ class JointModel(keras.Model):
             update.optimizer.apply(slopes, update.variables)
         self._track(losses, trackers)
 
+    def take_step(self, data) -> dict[str, tf.Tensor]:
+        """Takes the traced steps of one batch and returns their logs.
+
+        Args:
+            data: Of `ReplicaBatches`, or of an iterator of `tf.distribute`.
+        """
+        logs = {}
+        for name in self._train_steps():
+            logs.update(self._traced(name)(data))
+        return logs
+
+    def validate(self, data) -> dict[str, tf.Tensor]:
+        """Shows the metrics one batch and returns their values so far."""
+        return self._traced(_VALIDATION_STEP)(data)
+
+    @property
+    def is_step_traced(self) -> bool:
+        """Whether `take_step` has nothing to trace any more."""
+        return self._step_graphs.keys() >= set(self._train_steps())
+
+    @property
+    def is_validation_traced(self) -> bool:
+        """Whether `validate` has nothing to trace any more."""
+        return _VALIDATION_STEP in self._step_graphs
+
     def make_train_function(self, force=False):
         """Makes what `fit` calls with an iterator; part of Keras' contract.
 
         Keras would trace all steps as one function, and all of it anew when
         one of them is switched on.
         """
-        if self.train_function is not None and not force:
-            return
-        functions = [self._traced(name) for name in self._train_steps()]
+        self.train_function = lambda iterator: self.take_step(next(iterator))
 
-        def train_function(iterator):
-            data = next(iterator)
-            logs = {}
-            for function in functions:
-                logs.update(function(data))
-            return logs
-
-        self.train_function = train_function
+    def make_test_function(self, force=False):
+        """Makes what `evaluate` calls with an iterator, likewise."""
+        self.test_function = lambda iterator: self.validate(next(iterator))
 
     def _train_steps(self) -> Sequence[str]:
         """Names of the methods that `train_step` calls one after the other."""

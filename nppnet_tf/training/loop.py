@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import keras
@@ -9,14 +10,18 @@ import tensorflow as tf
 
 from nppnet_tf.training import callbacks as training_callbacks
 from nppnet_tf.training import recording
+from nppnet_tf.training import replica_batches
+from nppnet_tf.training import stall
 
 
 @dataclasses.dataclass(frozen=True)
 class EpochLoop:
-    """Calls `fit` for one epoch after the other and records each.
+    """Takes the steps of one epoch after the other and records each.
 
-    One call per epoch, since the data of an epoch are a function of its
-    number: a run that is resumed sees what it would have seen.
+    Each epoch has a dataset of its own, since its data are a function of its
+    number: a run that is resumed sees what it would have seen. It is read by
+    `ReplicaBatches`, which ends with the epoch, whatever ends that. Callbacks
+    see what they would see of Keras' `fit`, called for one epoch.
 
     Attributes:
         model: A `JointModel`.
@@ -30,6 +35,7 @@ class EpochLoop:
         on_epoch: Called with an epoch's record.
         save_every: Steps between two checkpoints within an epoch; 0 for none.
         should_stop: Asked after every step: whether to save and end early.
+        watch: Told what the run waits for.
     """
 
     model: keras.Model
@@ -42,6 +48,7 @@ class EpochLoop:
     on_epoch: Callable[[dict], None] = lambda record: None
     save_every: int = 0
     should_stop: Callable[[], bool] = lambda: False
+    watch: stall.StallWatch = dataclasses.field(default_factory=stall.silent)
 
     def run(self, first_epoch: int = 0) -> None:
         """Runs the epochs that are left, or until it should stop.
@@ -62,35 +69,89 @@ class EpochLoop:
             if self.model.stop_training:
                 return
             logs = {**saver.logs, **self._validate(epoch)}
+            self.watch.waits(stall.RECORD)
             self.on_epoch(self.recorder.record(epoch, logs, saver.seconds))
+            self.watch.is_done()
 
     def _train(
         self, epoch: int, saver: training_callbacks.EpochPartSaver
     ) -> None:
         """Takes the steps of an epoch that are left."""
         self.model.begin_epoch(epoch)
+        self.watch.waits(stall.TRAINING_INPUT)
         dataset = self.make_dataset(epoch, self.recorder.progress.part.step)
         if dataset.cardinality() == 0:
             # The run was stopped between the last step and the validation.
             return
-        self.model.fit(
-            dataset,
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            shuffle=False,
-            verbose=0,
-            callbacks=[*self.callbacks, saver],
+        self.model.stop_training = False
+        callbacks = keras.callbacks.CallbackList(
+            [*self.callbacks, _BeforeSaving(self.watch), saver],
+            model=self.model,
         )
+        callbacks.on_train_begin()
+        self.model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        with self._batches(dataset) as batches:
+            logs = self._take_steps(batches, callbacks)
+        callbacks.on_epoch_end(epoch, logs)
+        callbacks.on_train_end(logs)
+
+    def _take_steps(
+        self,
+        batches: replica_batches.ReplicaBatches,
+        callbacks: keras.callbacks.CallbackList,
+    ) -> Mapping[str, tf.Tensor]:
+        """Takes a step of every batch; returns the logs of the last."""
+        for step in range(batches.steps):
+            callbacks.on_train_batch_begin(step)
+            self.watch.waits(stall.TRAINING_INPUT)
+            batch = next(batches)
+            is_traced = self.model.is_step_traced
+            self.watch.waits(stall.STEP if is_traced else stall.TRACING)
+            logs = self.model.take_step(batch)
+            callbacks.on_train_batch_end(step, logs)
+            self.watch.is_done()
+            if self.model.stop_training:
+                break
+        return logs
 
     def _validate(self, epoch: int) -> dict[str, float]:
         done = epoch + 1
         is_due = done % self.validate_every == 0 or done == self.epochs
         if self.make_validation is None or not is_due:
             return {}
-        results = self.model.evaluate(
-            self.make_validation(), verbose=0, return_dict=True
-        )
+        self.model.reset_metrics()
+        self.watch.waits(stall.VALIDATION_INPUT)
+        with self._batches(self.make_validation()) as batches:
+            for batch in batches:
+                is_traced = self.model.is_validation_traced
+                self.watch.waits(
+                    stall.VALIDATION if is_traced else stall.TRACING
+                )
+                self.model.validate(batch)
+                self.watch.is_done()
+                self.watch.waits(stall.VALIDATION_INPUT)
         return {
-            f"{recording.VALIDATION_PREFIX}{name}": value
-            for name, value in results.items()
+            f"{recording.VALIDATION_PREFIX}{name}": float(
+                keras.ops.convert_to_numpy(value)
+            )
+            for name, value in self.model.get_metrics_result().items()
         }
+
+    def _batches(
+        self, dataset: tf.data.Dataset
+    ) -> replica_batches.ReplicaBatches:
+        return replica_batches.ReplicaBatches(
+            dataset, self.model.distribute_strategy
+        )
+
+
+class _BeforeSaving(keras.callbacks.Callback):
+    """Notes that the callbacks before it are done, and the next one saves."""
+
+    def __init__(self, watch: stall.StallWatch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.watch.waits(stall.CHECKPOINT)

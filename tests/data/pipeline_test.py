@@ -457,6 +457,22 @@ class MakeSearchDatasetTest(_PipelineTestCase):
             pipeline.make_search_dataset(self.record_set, config)
 
 
+class EndTest(_PipelineTestCase):
+    def test_no_thread_has_to_be_woken_where_an_epoch_ends(self):
+        # The one that tunes a dataset sleeps up to a minute, and misses the
+        # word that its iterator ends about one time in eight.
+        record_set = self.write(_numbered_records(8))
+
+        datasets = [
+            pipeline.make_dataset(record_set, _CONFIG, training=True),
+            pipeline.make_dataset(record_set, _CONFIG, training=False).take(1),
+            pipeline.make_search_dataset(record_set, _CONFIG).take(1),
+        ]
+
+        for dataset in datasets:
+            self.assertIs(dataset.options().autotune.enabled, False)
+
+
 class DistributedTest(_PipelineTestCase):
     def test_two_replicas_share_the_batches_of_one(self):
         record_set = self.write(_numbered_records(8))

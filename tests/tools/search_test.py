@@ -6,17 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from unittest import mock
 
 import numpy as np
-import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests import shared
-from tests import two_replicas
 from tests.tools import training_case
 
 _SECOND = ("--stage=interaction_fusion", "--genotype=baseline")
@@ -164,23 +161,6 @@ class SearchTest(training_case.TrainingCase):
                 self._search("run", "--epochs=1", *arguments),
                 f"workdir of another run.*--{flag}",
             )
-
-    def test_replicas_may_change_between_starts(self):
-        self.assert_ends_well(self._search("run", "--epochs=1"))
-
-        # The one strategy of this process; see two_replicas.
-        strategy = two_replicas.strategy()
-        with mock.patch.object(
-            tf.distribute, "MirroredStrategy", lambda _: strategy
-        ):
-            result = self._search(
-                "run",
-                "--epochs=2",
-                "--strategy=mirrored",
-                "--num_replicas=2",
-            )
-
-        self.assert_ends_well(result)
 
     def test_loss_that_is_not_finite_stops_the_run(self):
         result = self._search(

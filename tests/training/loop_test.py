@@ -1,6 +1,7 @@
 """Epochs one after the other, stopped and resumed."""
 
 import functools
+import threading
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,7 @@ from nppnet_tf.training import callbacks
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import loop
 from nppnet_tf.training import recording
+from nppnet_tf.training import stall
 from nppnet_tf.training.workdir import Workdir
 from tests import two_replicas
 from tests.training import tiny_network
@@ -110,6 +112,68 @@ class EpochLoopTest(absltest.TestCase):
         self.assertEqual(kept.progress.epoch, 1)
         for values in kept.arrays.values():
             self.assertTrue(np.isfinite(values).all())
+
+    def test_tells_the_watch_what_each_step_waits_for(self):
+        heard = []
+        watch = stall.silent()
+        watch.waits = heard.append
+        watch.is_done = lambda: heard.append("done")
+        model = tiny_network.retrain_model()
+        recorder = recording.RetrainRecorder(
+            model, Workdir(self.create_tempdir().full_path), lambda facts: None
+        )
+
+        loop.EpochLoop(
+            model,
+            recorder,
+            lambda epoch, step: tiny_network.dataset(2, epoch),
+            epochs=1,
+            make_validation=lambda: tiny_network.dataset(1),
+            watch=watch,
+        ).run()
+
+        first, second = (
+            [stall.TRAINING_INPUT, step, stall.CHECKPOINT, "done"]
+            for step in (stall.TRACING, stall.STEP)
+        )
+        self.assertEqual(
+            heard,
+            [
+                *(stall.TRAINING_INPUT, *first, *second),
+                *(stall.VALIDATION_INPUT, stall.TRACING, "done"),
+                *(stall.VALIDATION_INPUT, stall.RECORD, "done"),
+            ],
+        )
+
+    def test_input_that_stands_still_is_named(self):
+        told = []
+        is_waiting, goes_on = threading.Event(), threading.Event()
+
+        def tell(seconds, what):
+            if is_waiting.is_set() and not goes_on.is_set():
+                told.append(what)
+                goes_on.set()
+
+        def wait(number):
+            is_waiting.set()
+            goes_on.wait()
+            return number
+
+        watch = stall.StallWatch(tell, patience_seconds=0.01)
+        with watch.watching():
+            self._run(
+                self.create_tempdir().full_path,
+                1,
+                lambda epoch, step: tf.data.Dataset.zip(
+                    tiny_network.search_dataset(1, epoch),
+                    tf.data.Dataset.range(1).map(
+                        lambda n: tf.numpy_function(wait, [n], tf.int64)
+                    ),
+                ).map(lambda pair, n: pair),
+                watch=watch,
+            )
+
+        self.assertEqual(told, [stall.TRAINING_INPUT])
 
     def test_validates_every_few_epochs_and_in_the_last(self):
         told = []

@@ -1,0 +1,175 @@
+"""Training and search on several replicas, from the first step to the last.
+
+Everything is a user's but the network, a stand-in: tracing a real one for three
+replicas takes a minute of a processor, for each of these processes.
+"""
+
+import json
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+from absl.testing import absltest
+
+from tests import shared
+from tests.user_paths import user_path
+
+# A tool, and the module whose network it trains, with the small network.
+_PROGRAM = """
+import runpy
+import sys
+from unittest import mock
+from tests.training import tiny_network
+tool, module = sys.argv[1:3]
+del sys.argv[1:3]
+with mock.patch(
+    f"nppnet_tf.training.{module}.NPPNet", tiny_network.TinyNetwork
+):
+    runpy.run_module(f"tools.{tool}", run_name="__main__", alter_sys=True)
+"""
+_SIZES = ("--image_size=64", "--picture_every=0", "--steps_per_epoch=2")
+
+
+def _start(tool, replicas, *arguments):
+    """Starts a tool on so many replicas, two samples for each."""
+    module = {"train": "retrain", "search": "search"}[tool]
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-X", "faulthandler", "-c", _PROGRAM),
+            *(tool, module, "--strategy=mirrored", "--genotype=baseline"),
+            *(f"--num_replicas={replicas}", f"--batch_size={2 * replicas}"),
+            *(*_SIZES, *map(str, arguments)),
+        ],
+        cwd=shared.REPOSITORY,
+        # TensorFlow is loaded here before the tool can quieten it.
+        env=user_path.environment(TF_CPP_MIN_LOG_LEVEL="3"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _records(workdir):
+    lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _with_damage(records, copy):
+    """Copies records with one that cannot be read."""
+    shutil.copytree(records, copy)
+    shard = next(copy.glob("*.tfrecord"))
+    content = bytearray(shard.read_bytes())
+    content[200] ^= 255
+    shard.write_bytes(content)
+    return copy
+
+
+class MirroredTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.drawn = user_path.drawn()
+
+    def _train(self, name, replicas, *arguments, validation=None):
+        return _start(
+            "train",
+            replicas,
+            f"--records={self.drawn.train}",
+            f"--validation_records={validation or self.drawn.validation}",
+            f"--workdir={self.folder / name}",
+            *arguments,
+        )
+
+    def _assert_ends_well(self, process):
+        result = user_path.finish(process)
+        self.assertEqual((result.exit_code, result.stderr), (0, ""))
+        return result.stdout
+
+    def test_search_ends_after_three_epochs(self):
+        workdir = self.folder / "run"
+
+        self._assert_ends_well(
+            _start(
+                "search",
+                2,
+                "--stage=interaction_fusion",
+                "--warmup_epochs=1",
+                "--epochs=3",
+                f"--records={self.drawn.train}",
+                f"--workdir={workdir}",
+            )
+        )
+
+        moves = [each["architecture_moves"] for each in _records(workdir)]
+        self.assertEqual(moves, [False, True, True])
+
+    def test_training_that_was_stopped_ends_as_if_it_never_was(self):
+        epochs = self._stop("stopped") + 3
+
+        stdout = self._assert_ends_well(
+            self._train("stopped", 3, f"--epochs={epochs}")
+        )
+        self._assert_ends_well(self._train("straight", 3, f"--epochs={epochs}"))
+
+        self.assertIn("resuming after", stdout)
+        records = _records(self.folder / "stopped")
+        self.assertLen(records, epochs)
+        for record in records:
+            self.assertIn("mean_iou", record["validation"])
+        stopped, straight = (
+            np.load(self.folder / name / "checkpoints" / "last.npz")
+            for name in ("stopped", "straight")
+        )
+        variables = [n for n in stopped.files if stopped[n].dtype == np.float32]
+        self.assertNotEmpty(variables)
+        for name in variables:
+            np.testing.assert_array_equal(stopped[name], straight[name], name)
+
+    def _stop(self, name):
+        """Stops a run some steps after its first; returns its epochs."""
+        checkpoint = self.folder / name / "checkpoints" / "last.npz"
+        process = self._train(name, 3, "--epochs=9999", "--checkpoint_every=1")
+        end = time.monotonic() + user_path.PATIENCE_SECONDS
+        while process.poll() is None and time.monotonic() < end:
+            if checkpoint.exists():
+                process.send_signal(signal.SIGTERM)
+                break
+            time.sleep(0.05)
+        result = user_path.finish(process)
+        self.assertEqual((result.exit_code, result.stderr), (143, ""))
+        self.assertIn("stopped by SIGTERM", result.stdout)
+        path = self.folder / name / "metrics.jsonl"
+        return len(_records(path.parent)) if path.exists() else 0
+
+    def test_damaged_records_end_it_in_one_line(self):
+        damaged = {
+            "records": _with_damage(self.drawn.train, self.folder / "train"),
+            "validation": _with_damage(
+                self.drawn.validation, self.folder / "validation"
+            ),
+        }
+
+        processes = {
+            "records": self._train(
+                "a", 2, "--epochs=9", f"--records={damaged['records']}"
+            ),
+            "validation": self._train(
+                "b", 2, "--epochs=9", validation=damaged["validation"]
+            ),
+        }
+
+        for name, process in processes.items():
+            result = user_path.finish(process)
+            self.assertEqual(result.exit_code, 2, result.stderr)
+            self.assertRegex(
+                result.stderr, r"^nppnet-train: damaged record.*\n$"
+            )
+            self.assertIn(str(damaged[name]), result.stderr)
+
+
+if __name__ == "__main__":
+    absltest.main()

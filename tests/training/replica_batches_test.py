@@ -112,7 +112,8 @@ class ReplicaBatchesTest(parameterized.TestCase):
         # Set by another thread, once this one waits for the end: were Python's
         # lock held meanwhile, this would stand still for ever.
         threading.Thread(
-            target=lambda: samples.is_waiting.wait() and samples.go_on.set()
+            target=lambda: samples.is_waiting.wait() and samples.go_on.set(),
+            daemon=True,
         ).start()
 
         with ReplicaBatches(samples.dataset, strategy()) as batches:
@@ -124,7 +125,8 @@ class ReplicaBatchesTest(parameterized.TestCase):
     def test_ends_with_the_block_whatever_ends_that(self, kind):
         samples = _SlowSamples(free=1)
         threading.Thread(
-            target=lambda: samples.is_waiting.wait() and samples.go_on.set()
+            target=lambda: samples.is_waiting.wait() and samples.go_on.set(),
+            daemon=True,
         ).start()
 
         with self.assertRaises(kind) as caught:  # noqa: SIM117

@@ -10,6 +10,7 @@ python -m tools.benchmark --what=input_pipeline --records=DIR \
 python -m tools.benchmark --what=import --channels=128 --cells=16
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -26,9 +27,14 @@ from typing import Any
 
 from absl import flags
 
+from nppnet_tf import atomic
+from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import topology
 
+from . import checked_flags
 from . import command_line
 
 if TYPE_CHECKING:
@@ -39,6 +45,8 @@ SEARCH_STEP = "search_step"
 INFERENCE = "inference"
 INPUT_PIPELINE = "input_pipeline"
 IMPORT = "import"
+
+_STAGES = ("encoder_decoder", "interaction_fusion")
 
 _POLL_SECONDS = 0.05
 
@@ -59,11 +67,11 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "stage",
     "interaction_fusion",
-    ["encoder_decoder", "interaction_fusion"],
+    _STAGES,
     "Stage of the search, of search_step. The second keeps the encoder-decoder "
     "of --genotype.",
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "genotype", "released", "released, baseline or a file, of a known part."
 )
 flags.DEFINE_enum(
@@ -72,15 +80,26 @@ flags.DEFINE_enum(
     list(published.PRESETS),
     "Of inference: the release's network instead of that of --genotype.",
 )
-flags.DEFINE_integer("channels", 64, "C.", lower_bound=1)
-flags.DEFINE_integer("cells", 12, "L.", lower_bound=1)
-flags.DEFINE_integer("image_size", 192, "Side of the input.", lower_bound=32)
-flags.DEFINE_integer("batch_size", 0, "Pictures; 0: 2, or 1 in inference.")
-flags.DEFINE_integer(
-    "repeats", 5, "Steps measured; seconds, of input_pipeline.", lower_bound=1
+checked_flags.define_count(
+    "channels", 64, "C.", topology.LEAST_CHANNELS, topology.MOST_CHANNELS
 )
-flags.DEFINE_string("records", None, "Records, of input_pipeline.")
-flags.DEFINE_string("output", None, "JSON file; else only the screen.")
+checked_flags.define_count(
+    "cells", 12, "L.", topology.LEAST_CELLS, topology.MOST_CELLS
+)
+checked_flags.define_side("image_size", 192, "Side of the input, in pixels.")
+checked_flags.define_count(
+    "batch_size",
+    0,
+    "Pictures; 0: 2, or 1 in inference, or 8 in input_pipeline.",
+    0,
+    checked_flags.MOST_BATCH,
+)
+checked_flags.define_count(
+    "repeats", 5, "Steps measured; seconds, of input_pipeline.", 1
+)
+checked_flags.define_text("records", None, "Records, of input_pipeline.")
+checked_flags.define_text("output", None, "JSON file; else only the screen.")
+checked_flags.require_batch("batch_size", "image_size")
 
 
 def _run(_: list[str]) -> None:
@@ -91,6 +110,14 @@ def _run(_: list[str]) -> None:
             f"{SEARCH_STEP}, {INFERENCE}, {INPUT_PIPELINE} or {IMPORT}",
             "nothing",
         )
+    _check_size()
+    if FLAGS.what == INPUT_PIPELINE:
+        command_line.require_folder(FLAGS.records, "--records")
+    output = None
+    if FLAGS.output is not None:
+        output = command_line.new_file(
+            FLAGS.output, "--output", (FLAGS.records, FLAGS.genotype)
+        )
     measure = {
         SEARCH_STEP: _search_step,
         INFERENCE: _inference,
@@ -100,10 +127,35 @@ def _run(_: list[str]) -> None:
     result = {"what": FLAGS.what, **measure(), **_circumstances()}
     text = json.dumps(result, indent=2)
     command_line.say(text)
-    if FLAGS.output:
-        path = pathlib.Path(FLAGS.output)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text + "\n", encoding="utf-8")
+    if output is not None:
+        atomic.write_text(output, f"{text}\n")
+
+
+def _check_size() -> None:
+    """Refuses sizes and genotypes that give no network."""
+    if FLAGS.what == INPUT_PIPELINE:
+        return
+    config = configuration.NetworkConfig(
+        channels=FLAGS.channels, cells=FLAGS.cells
+    )
+    genotype = _genotype()
+    multiple = genotype.channel_multiple(config.channel_proportion)
+    topology.check_sizes(config, multiple, "--{}")
+
+
+def _genotype() -> genotypes.Genotype:
+    """Returns the genotype that is measured, searched parts as such."""
+    if FLAGS.what == IMPORT or (FLAGS.what == INFERENCE and FLAGS.preset):
+        return published.released()
+    if FLAGS.what == INFERENCE:
+        return published.resolve(FLAGS.genotype)
+    if FLAGS.stage == _STAGES[0]:
+        return genotypes.Genotype(genotypes.SEARCH)
+    return dataclasses.replace(
+        published.resolve(FLAGS.genotype),
+        interaction=genotypes.SEARCH,
+        fusion=genotypes.SEARCH,
+    )
 
 
 def _search_step() -> dict:
@@ -190,8 +242,6 @@ def _inference() -> dict:
 
 def _input_pipeline() -> dict:
     """Times whole training batches, as `fit` gets them."""
-    import dataclasses
-
     from nppnet_tf.config import InputConfig
     from nppnet_tf.data import pipeline
     from nppnet_tf.data import tfrecord

@@ -36,6 +36,8 @@ from absl import flags
 from nppnet_tf import errors
 from nppnet_tf.errors import UserError
 
+from . import flag_files
+
 Item = TypeVar("Item")
 
 FLAGS = flags.FLAGS
@@ -415,12 +417,7 @@ def _parse_flags(
     function: Callable[..., object], arguments: str | None
 ) -> list[str]:
     _define_help(function, arguments)
-    try:
-        argv = FLAGS(sys.argv)
-    except UnicodeDecodeError:
-        raise UserError(
-            "flag file is not text", "--flagfile", "UTF-8 text", "other bytes"
-        ) from None
+    argv = FLAGS([*sys.argv[:1], *flag_files.expand(sys.argv[1:])])
     if arguments is None and len(argv) > 1:
         raise UserError(
             "argument that is no flag", " ".join(argv[1:]), "only flags"
@@ -456,7 +453,9 @@ def _help_text(function: Callable[..., object], arguments: str | None) -> str:
 
 
 def _flag_help(flag: flags.Flag) -> str:
-    default = "" if flag.default is None else f" Default: {flag.default}."
+    default = ""
+    if flag.default not in (None, []):
+        default = f" Default: {_shown(flag)}."
     syntactic = flag.parser.syntactic_help if flag.parser else ""
     kind = f" ({syntactic})" if syntactic else ""
     prefix = "[no]" if flag.boolean else ""
@@ -464,6 +463,13 @@ def _flag_help(flag: flags.Flag) -> str:
         f"{(flag.help or '').rstrip()}{kind}{default}", indent="    "
     )
     return f"  --{prefix}{flag.name}\n{text}"
+
+
+def _shown(flag: flags.Flag) -> str:
+    """Returns the default of a flag as a user may type it."""
+    if flag.boolean or flag.serializer is None:
+        return str(flag.default)
+    return flag.serializer.serialize(flag.default)
 
 
 def _own_flags(function: Callable[..., object]) -> list[flags.Flag]:

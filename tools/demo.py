@@ -23,6 +23,7 @@ from absl import flags
 
 from nppnet_tf.errors import UserError
 
+from . import checked_flags
 from . import command_line
 from . import phases
 from .phases import Command
@@ -37,7 +38,7 @@ flags.DEFINE_enum(
     "People that the demo draws, or the real pictures of the folder "
     "../shared/samples (the variable NPPNET_SHARED names another ../shared).",
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "demo_dir",
     None,
     "Folder of everything that is made. Default: runs/demo or runs/real.",

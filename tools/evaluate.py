@@ -40,11 +40,9 @@ MODEL = flags.DEFINE_string(
 )
 RECORDS = flags.DEFINE_string("records", None, "Folder of build_records.")
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
-SCALES = flags.DEFINE_list(
-    "scales",
-    ["1"],
+SCALES = scale_list.define(
     "Factors of the network's input to average over; the paper's are "
-    "0.5,0.75,1,1.25,1.5.",
+    "0.5,0.75,1,1.25,1.5."
 )
 LIMIT = flags.DEFINE_integer(
     "limit", None, "Measure only the first so many records (or pictures).", 1
@@ -148,7 +146,6 @@ def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
 
 
 def _measure_model() -> dict[str, Any]:
-    scales = scale_list.parse(SCALES.value)
     command_line.require_folder(MODEL.value, "--model")
     command_line.require_folder(RECORDS.value, "--records")
 
@@ -163,7 +160,7 @@ def _measure_model() -> dict[str, Any]:
             predictors.read_descriptor(MODEL.value), records
         )
     predictor = predictors.Predictor.from_directory(
-        MODEL.value, FLIP.value, scales
+        MODEL.value, FLIP.value, SCALES.value
     )
     if WHOLE_PICTURES.value:
         return _measure_whole_pictures(predictor, records)

@@ -10,36 +10,40 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import visibility
 
+from . import checked_flags
 from . import command_line
 from . import scale_list
 
-MODEL = flags.DEFINE_string("model", None, "Working directory of a run.")
-OUTPUT = flags.DEFINE_string("output", "savedmodels", "Folder of models.")
-NAME = flags.DEFINE_string("name", "nppnet", "Of the model.")
-VERSION = flags.DEFINE_integer(
-    "version", None, "Of the model; by default one more than the newest.", 1
+# Of TensorFlow Serving.
+_MOST_VERSION = (1 << 63) - 1
+
+MODEL = checked_flags.define_text("model", None, "Working directory of a run.")
+OUTPUT = checked_flags.define_text("output", "savedmodels", "Folder of models.")
+NAME = checked_flags.define_text("name", "nppnet", "Of the model.")
+VERSION = checked_flags.define_count(
+    "version",
+    None,
+    "Of the model; by default one more than the newest.",
+    1,
+    _MOST_VERSION,
 )
 FLIP = flags.DEFINE_bool(
     "flip", False, "Average over the mirrored picture, in the graph."
 )
-SCALES = flags.DEFINE_list(
-    "scales", ["1"], "Factors of the network's input to average over."
-)
-SCORE_THRESHOLD = flags.DEFINE_float(
+SCALES = scale_list.define("Factors of the network's input to average over.")
+SCORE_THRESHOLD = checked_flags.define_number(
     "score_threshold",
     visibility.SCORE_THRESHOLD,
-    "Least score of a joint that counts as found, 0 to 1; for the model's "
+    "Least score of a joint that counts as found; for the model's "
     "description, which tools.predict follows.",
-    0.0,
-    1.0,
+    0,
+    1,
 )
 
 
 def _run(argv: list[str]) -> None:
     del argv
     workdir = command_line.require_folder(MODEL.value, "--model")
-    scales = scale_list.parse(SCALES.value)
-    visibility.checked_threshold(SCORE_THRESHOLD.value, "--score_threshold")
     output = command_line.require_place(OUTPUT.value, "--output")
     model_folders.new_version(output, NAME.value, VERSION.value)
 
@@ -62,7 +66,7 @@ def _run(argv: list[str]) -> None:
         NAME.value,
         VERSION.value,
         FLIP.value,
-        scales,
+        SCALES.value,
         SCORE_THRESHOLD.value,
     )
     command_line.say(f"exported to {version}")

@@ -31,8 +31,8 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
 from nppnet_tf.search_space import genotype as genotypes
 
+from . import checked_flags
 from . import command_line
-from . import run_flags
 
 FLAGS = flags.FLAGS
 
@@ -71,11 +71,7 @@ flags.DEFINE_string(
     "default by their numbers: 20 and 16 are lip's, 7 and 14 those of "
     "pascal_person_part, others get numbers for names.",
 )
-flags.DEFINE_string(
-    "image_size",
-    "384x384",
-    "Network input, HEIGHTxWIDTH or one number; multiples of 32.",
-)
+checked_flags.define_size("image_size", (384, 384), "Network input.")
 flags.DEFINE_bool(
     "export", False, "Also write a SavedModel, to <output>/savedmodels."
 )
@@ -89,7 +85,7 @@ flags.DEFINE_float(
 def _run(argv: list[str]) -> None:
     del argv
     _check_flags()
-    size = run_flags.image_size()
+    size = FLAGS.image_size
     output = _new_output()
     genotype = FLAGS.genotype and genotypes.load(FLAGS.genotype)
 

@@ -43,21 +43,19 @@ from nppnet_tf import json_documents
 from nppnet_tf import output_names
 from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
-from nppnet_tf.inference import visibility
 
+from . import checked_flags
 from . import command_line
 from . import scale_list
 
-MODEL = flags.DEFINE_string(
+MODEL = checked_flags.define_text(
     "model", None, "Working directory of a run, or a SavedModel."
 )
-OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.")
+OUTPUT = checked_flags.define_text("output", None, "Folder to write to.")
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
-SCALES = flags.DEFINE_list(
-    "scales", ["1"], "Factors of the network's input to average over."
-)
-OPACITY = flags.DEFINE_float(
-    "opacity", 0.5, "Of the parts in the overlay.", 0.0, 1.0
+SCALES = scale_list.define("Factors of the network's input to average over.")
+OPACITY = checked_flags.define_number(
+    "opacity", 0.5, "Of the parts in the overlay.", 0, 1
 )
 OPENPOSE = flags.DEFINE_enum(
     "openpose",
@@ -66,15 +64,15 @@ OPENPOSE = flags.DEFINE_enum(
     "Layout of the OpenPose file: 25 or 18 keypoints.",
 )
 
-SCORE_THRESHOLD = flags.DEFINE_float(
+SCORE_THRESHOLD = checked_flags.define_number(
     "score_threshold",
     None,
-    "Least score of a joint that was found, 0 to 1; by default the model's.",
-    0.0,
-    1.0,
+    "Least score of a joint that was found; by default the model's.",
+    0,
+    1,
 )
 
-COCO = flags.DEFINE_string(
+COCO = checked_flags.define_text(
     "coco", None, "JSON file to write poses of all pictures to, as COCO's."
 )
 
@@ -101,14 +99,11 @@ def _run(argv: list[str]) -> None:
     for name, start in starts.items():
         _refuse_foreign_files(output, start, name)
     coco = _coco_file(paths, output, starts.values())
-    scales = scale_list.parse(SCALES.value)
-    if SCORE_THRESHOLD.value is not None:
-        visibility.checked_threshold(SCORE_THRESHOLD.value, "--score_threshold")
 
     from nppnet_tf.inference import predictor as predictors
 
     predictor = predictors.Predictor.from_directory(
-        MODEL.value, FLIP.value, scales
+        MODEL.value, FLIP.value, SCALES.value
     )
     for line in (
         output_names.changed_line(starts),

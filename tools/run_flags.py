@@ -2,16 +2,15 @@
 
 import dataclasses
 import hashlib
-import re
 
 from absl import flags
 
 from nppnet_tf import config as configuration
-from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
 
+from . import checked_flags
 from . import command_line
 
 FLAGS = flags.FLAGS
@@ -19,6 +18,12 @@ FLAGS = flags.FLAGS
 # Below, a joint would fall between the pixels of a heatmap.
 _LEAST_SIGMA = 3.0
 _SIGMA_SIDE = 384
+
+# Of rates, what a float holds; of others, far above what anybody uses.
+MOST_LEARNING_RATE = 1e38
+_MOST_LOG_VARIANCE = 50
+_MOST_REPLICAS = 1024
+_LEAST_SCALE, _MOST_SCALE = 0.01, 100
 
 # Flags that may differ between two starts of one run.
 _FREE = {
@@ -52,24 +57,36 @@ def define(
         cells: Default of the tool.
         config: Defaults of the schedule.
     """
-    network = configuration.NetworkConfig()
-    inputs = configuration.InputConfig()
-    loss = configuration.LossConfig()
-    flags.DEFINE_string("records", None, "Folder of build_records to train on.")
-    flags.DEFINE_string(
+    checked_flags.define_text(
+        "records", None, "Folder of build_records to train on."
+    )
+    checked_flags.define_text(
         "workdir",
         None,
         "Folder of the run. The same command on it resumes the run.",
     )
-    flags.DEFINE_integer(
+    _define_network(channels, cells)
+    _define_schedule(config)
+    _define_inputs()
+    _define_process()
+    checked_flags.require_batch("batch_size", "image_size")
+
+
+def _define_network(channels: int, cells: int) -> None:
+    checked_flags.define_count(
         "channels",
         channels,
         "C of Eq. 3, a multiple of 4; of 16 where the encoder-decoder is "
         "searched.",
         topology.LEAST_CHANNELS,
+        topology.MOST_CHANNELS,
     )
-    flags.DEFINE_integer(
-        "cells", cells, "L, cells of one encoder.", topology.LEAST_CELLS
+    checked_flags.define_count(
+        "cells",
+        cells,
+        "L, cells of one encoder.",
+        topology.LEAST_CELLS,
+        topology.MOST_CELLS,
     )
     flags.DEFINE_enum(
         "preset",
@@ -78,69 +95,95 @@ def define(
         "Builds the network as the authors' release does where that differs "
         "from the paper. In tools.train it also stands for the genotype.",
     )
-    flags.DEFINE_integer(
+    checked_flags.define_count(
         "num_fusion_cells",
-        network.num_fusion_cells,
+        configuration.NetworkConfig().num_fusion_cells,
         "Pose and parsing cells stacked one on the other.",
         1,
+        topology.MOST_FUSION_CELLS,
     )
-    flags.DEFINE_string(
-        "image_size",
-        "{}x{}".format(*inputs.image_size),
-        "Network input, HEIGHTxWIDTH or one number; multiples of 32.",
-    )
-    flags.DEFINE_integer(
-        "batch_size", inputs.batch_size, "Samples over all replicas.", 1
-    )
-    flags.DEFINE_integer("epochs", config.epochs, "Epochs in all.", 1)
-    flags.DEFINE_integer(
+
+
+def _define_schedule(
+    config: configuration.SearchConfig | configuration.RetrainConfig,
+) -> None:
+    loss = configuration.LossConfig()
+    checked_flags.define_count("epochs", config.epochs, "Epochs in all.", 1)
+    checked_flags.define_count(
         "steps_per_epoch", None, "Ends epochs after so many steps.", 1
     )
-    flags.DEFINE_float(
-        "learning_rate", config.learning_rate, "Of network weights.", 0.0
+    checked_flags.define_number(
+        "learning_rate",
+        config.learning_rate,
+        "Of network weights.",
+        0,
+        MOST_LEARNING_RATE,
     )
-    flags.DEFINE_list(
+    checked_flags.define_counts(
         "drop_epochs",
-        [str(epoch) for epoch in config.drop_epochs],
+        config.drop_epochs,
         "Epochs, counted from 0, from which learning rates are multiplied.",
     )
-    flags.DEFINE_float("drop_factor", config.drop_factor, "By this.", 0.0, 1.0)
-    flags.DEFINE_float(
+    checked_flags.define_number(
+        "drop_factor", config.drop_factor, "By this.", 0, 1
+    )
+    checked_flags.define_number(
         "task_weight_learning_rate",
         config.task_weight_learning_rate,
         "Of the learned weights of the tasks.",
-        0.0,
+        0,
+        MOST_LEARNING_RATE,
     )
-    flags.DEFINE_integer(
+    checked_flags.define_count(
         "min_hard_pixels",
         loss.min_hard_pixels,
         "Pixels of a batch that the parsing loss keeps at least.",
         1,
+        checked_flags.MOST_BATCH_PIXELS,
     )
-    flags.DEFINE_float(
+    checked_flags.define_number(
         "parsing_log_variance",
         loss.initial_parsing_log_variance,
         "First value of the learned weight of parsing, -log of the factor of "
         "its loss.",
+        -_MOST_LOG_VARIANCE,
+        _MOST_LOG_VARIANCE,
     )
-    flags.DEFINE_float(
+
+
+def _define_inputs() -> None:
+    inputs = configuration.InputConfig()
+    checked_flags.define_size("image_size", inputs.image_size, "Network input.")
+    checked_flags.define_count(
+        "batch_size",
+        inputs.batch_size,
+        "Samples over all replicas.",
+        1,
+        checked_flags.MOST_BATCH,
+    )
+    checked_flags.define_number(
         "heatmap_sigma",
         None,
         "Of heatmaps, in input pixels. Default: 7 for a longer side of 384 "
         "and in proportion, but at least 3.",
         0.5,
+        checked_flags.MOST_SIDE,
     )
-    flags.DEFINE_list(
+    checked_flags.define_numbers(
         "scale_range",
-        [str(scale) for scale in inputs.scale_range],
-        "Limits of the drawn scale.",
+        inputs.scale_range,
+        "Limits of the drawn scale, least and largest, relative to the fit of "
+        "the picture into the input.",
+        _LEAST_SCALE,
+        _MOST_SCALE,
+        2,
     )
-    flags.DEFINE_float(
+    checked_flags.define_number(
         "rotation_degrees",
         inputs.rotation_degrees,
-        "Largest drawn rotation.",
-        0.0,
-        180.0,
+        "Largest drawn rotation, in degrees.",
+        0,
+        180,
     )
     flags.DEFINE_enum(
         "sampling",
@@ -149,26 +192,33 @@ def define(
         "How a drawn transform is applied: by one warp, or by the steps of the "
         "authors' loader, which needs OpenCV.",
     )
-    flags.DEFINE_integer(
-        "seed", inputs.seed, "Of weights, order, halves and transforms.", 0
+    checked_flags.define_seed(
+        "seed", inputs.seed, "Of weights, order, halves and transforms."
     )
+    checked_flags.define_count(
+        "max_bad_records", 0, "Damaged records to skip before stopping."
+    )
+
+
+def _define_process() -> None:
     flags.DEFINE_enum(
         "strategy",
         "default",
         ("default", "mirrored"),
         "One device, or all accelerators (without any: the CPU, split).",
     )
-    flags.DEFINE_integer(
-        "num_replicas", 0, "Devices of --strategy=mirrored; 0 for all.", 0
+    checked_flags.define_count(
+        "num_replicas",
+        0,
+        "Devices of --strategy=mirrored; 0 for all.",
+        0,
+        _MOST_REPLICAS,
     )
     flags.DEFINE_bool(
         "deterministic",
         False,
         "Makes runs on accelerators repeatable, bit for bit, and slower; runs "
         "on a CPU always are (docs/reproducibility.md).",
-    )
-    flags.DEFINE_integer(
-        "max_bad_records", 0, "Damaged records to skip before stopping.", 0
     )
     flags.DEFINE_enum(
         "tasks",
@@ -177,26 +227,24 @@ def define(
         "Tasks for which records must be annotated; the other one's losses "
         "skip every sample.",
     )
-    flags.DEFINE_integer(
+    checked_flags.define_count(
         "picture_every",
         10,
         "Epochs between two pictures of predictions in TensorBoard; 0 for "
         "none.",
-        0,
     )
-    flags.DEFINE_string(
+    checked_flags.define_span(
         "profile_steps",
         None,
-        "Steps of this process to trace for TensorBoard, FIRST:LAST, as 3:5.",
+        "Steps of this process to trace for TensorBoard.",
     )
-    flags.DEFINE_integer(
+    checked_flags.define_count(
         "checkpoint_every",
         200,
         "Steps of an epoch between two checkpoints; 0 for only one at the end "
         "of each epoch. A run that is killed repeats the steps after the last.",
-        0,
     )
-    flags.DEFINE_integer(
+    checked_flags.define_count(
         "check_every",
         1,
         "Steps between two looks at whether losses are finite.",
@@ -204,33 +252,9 @@ def define(
     )
 
 
-def image_size() -> tuple[int, int]:
-    """Returns --image_size as (height, width)."""
-    match = re.fullmatch(r"(\d+)(?:x(\d+))?", FLAGS.image_size)
-    size = (
-        tuple(int(side or match[1]) for side in match.groups()) if match else ()
-    )
-    if not size or any(side < 32 or side % 32 for side in size):
-        raise UserError(
-            "input size does not fit the network",
-            "--image_size",
-            "multiples of 32, as 384 or 384x288",
-            FLAGS.image_size,
-        )
-    return size
-
-
 def input_config() -> configuration.InputConfig:
     """Returns how records become batches."""
-    size = image_size()
-    scales = _numbers("scale_range", float)
-    if len(scales) != 2 or not 0 < scales[0] <= scales[1]:
-        raise UserError(
-            "wrong limits",
-            "--scale_range",
-            "least,largest, as 0.5,1.5",
-            ",".join(FLAGS.scale_range),
-        )
+    size = FLAGS.image_size
     sigma = FLAGS.heatmap_sigma
     if sigma is None:
         at_full_size = configuration.InputConfig().heatmap_sigma
@@ -238,7 +262,7 @@ def input_config() -> configuration.InputConfig:
     return configuration.InputConfig(
         image_size=size,
         batch_size=FLAGS.batch_size,
-        scale_range=scales,
+        scale_range=FLAGS.scale_range,
         rotation_degrees=FLAGS.rotation_degrees,
         heatmap_sigma=sigma,
         sampling=FLAGS.sampling,
@@ -282,7 +306,7 @@ def schedule_config(config_class: type, **further: object) -> object:
     return config_class(
         epochs=FLAGS.epochs,
         learning_rate=FLAGS.learning_rate,
-        drop_epochs=tuple(_numbers("drop_epochs", int)),
+        drop_epochs=FLAGS.drop_epochs,
         drop_factor=FLAGS.drop_factor,
         task_weight_learning_rate=FLAGS.task_weight_learning_rate,
         **further,
@@ -327,7 +351,7 @@ def settings(function, records, genotype) -> dict[str, object]:
     own = command_line.resolved_flags(function).splitlines()
     names = {line.lstrip("-").partition("=")[0] for line in own}
     plain = {
-        name: FLAGS[name].value
+        name: _plain(name)
         for name in sorted(
             flag.removeprefix("no") if flag not in FLAGS else flag
             for flag in names
@@ -341,17 +365,12 @@ def settings(function, records, genotype) -> dict[str, object]:
     }
 
 
-def _numbers(flag: str, kind: type) -> tuple:
-    """Returns the value of a list flag; an empty list is allowed."""
-    try:
-        return tuple(kind(word) for word in FLAGS[flag].value if word)
-    except ValueError:
-        raise UserError(
-            "not a list of numbers",
-            f"--{flag}",
-            "numbers with commas between them",
-            ",".join(FLAGS[flag].value),
-        ) from None
+def _plain(name: str) -> object:
+    """Returns the value of a flag as records of runs have always held it."""
+    value = FLAGS[name].value
+    if name == "image_size":
+        return checked_flags.text_of(name)
+    return list(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _digest(value: object) -> str:

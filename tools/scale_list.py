@@ -1,31 +1,20 @@
-"""The factors of test-time averaging on a command line."""
+"""The flag of the factors of test-time averaging."""
 
-from nppnet_tf.errors import UserError
+from absl import flags
+
+from . import checked_flags
 
 # Below, nothing is left of a person; above, memory ends.
-_LIMITS = (0.1, 4.0)
+_LEAST = 0.1
+_MOST = 4
 
 
-def parse(words: list[str]) -> tuple[float, ...]:
-    """Reads the value of `--scales`.
+def define(help_text: str) -> flags.FlagHolder:
+    """Defines `--scales`, whose value is a tuple of factors.
 
     Args:
-        words: Factors, as the user typed them.
-
-    Raises:
-        UserError: If there is none, or one is no factor.
+        help_text: What the tool does with them.
     """
-    try:
-        scales = tuple(float(word) for word in words)
-    except ValueError:
-        scales = ()
-    if not scales or not all(
-        _LIMITS[0] <= scale <= _LIMITS[1] for scale in scales
-    ):
-        raise UserError(
-            "wrong scales",
-            "--scales",
-            f"factors from {_LIMITS[0]} to {_LIMITS[1]}, as 0.5,1,1.5",
-            ",".join(words) or "nothing",
-        )
-    return scales
+    return checked_flags.define_numbers(
+        "scales", (1.0,), help_text, _LEAST, _MOST
+    )

@@ -18,6 +18,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
+from . import checked_flags
 from . import command_line
 from . import run_flags
 from . import run_loop
@@ -27,6 +28,9 @@ FLAGS = flags.FLAGS
 _DEFAULTS = configuration.SearchConfig()
 _STATES = (genotypes.SEARCH, genotypes.OMIT)
 
+# Of a term of the loss.
+_MOST_WEIGHT = 1000
+
 run_flags.define(channels=64, cells=12, config=_DEFAULTS)
 flags.DEFINE_enum(
     "stage",
@@ -35,7 +39,7 @@ flags.DEFINE_enum(
     "What is searched; the second stage keeps the encoder-decoder of "
     "--genotype.",
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "genotype",
     None,
     "Of the second stage: genotype.json of the first, or one of "
@@ -45,41 +49,41 @@ flags.DEFINE_enum(
     "interaction", genotypes.SEARCH, _STATES, "Of the second stage."
 )
 flags.DEFINE_enum("fusion", genotypes.SEARCH, _STATES, "Of the second stage.")
-flags.DEFINE_integer(
+checked_flags.define_count(
     "warmup_epochs",
     _DEFAULTS.warmup_epochs,
     "First epochs in which only network weights move.",
-    0,
 )
-flags.DEFINE_float(
+checked_flags.define_number(
     "architecture_learning_rate",
     _DEFAULTS.architecture_learning_rate,
     "Of alpha and beta.",
-    0.0,
+    0,
+    run_flags.MOST_LEARNING_RATE,
 )
-flags.DEFINE_float(
+checked_flags.define_number(
     "architecture_weight_decay",
     _DEFAULTS.architecture_weight_decay,
     "L2 penalty on alpha and beta.",
-    0.0,
+    0,
+    _MOST_WEIGHT,
 )
-flags.DEFINE_float(
+checked_flags.define_number(
     "entropy_weight",
     _DEFAULTS.entropy_weight,
     "Of E(A) in Eq. 7, after its ramp.",
-    0.0,
+    0,
+    _MOST_WEIGHT,
 )
-flags.DEFINE_integer(
+checked_flags.define_count(
     "entropy_start_epoch",
     _DEFAULTS.entropy_start_epoch,
     "First epoch with E(A).",
-    0,
 )
-flags.DEFINE_integer(
+checked_flags.define_count(
     "entropy_ramp_epochs",
     _DEFAULTS.entropy_ramp_epochs,
     "Epochs over which the weight of E(A) grows.",
-    0,
 )
 
 

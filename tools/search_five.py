@@ -20,11 +20,10 @@ import json
 import pathlib
 from typing import Any
 
-from absl import flags
-
 from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
 
+from . import checked_flags
 from . import command_line
 from . import phases
 from .phases import Command
@@ -33,20 +32,22 @@ from .phases import Phase
 _TOOLS = pathlib.Path(__file__).absolute().parent
 _STAGES = ("encoder_decoder", "interaction_fusion")
 
-RECORDS = flags.DEFINE_string(
+RECORDS = checked_flags.define_text(
     "records", None, "Folder of build_records to search and train on."
 )
-VALIDATION_RECORDS = flags.DEFINE_string(
+VALIDATION_RECORDS = checked_flags.define_text(
     "validation_records", None, "Folder of build_records to select by."
 )
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of all searches.")
-SEARCHES = flags.DEFINE_integer("searches", 5, "How often to search.", 1)
-SEARCH_FLAGS = flags.DEFINE_string(
+WORKDIR = checked_flags.define_text("workdir", None, "Folder of all searches.")
+SEARCHES = checked_flags.define_count(
+    "searches", 5, "How often to search.", 1, 1000
+)
+SEARCH_FLAGS = checked_flags.define_text(
     "search_flags",
     "flags/lip",
     "Folder with search_encoder_decoder.txt and search_interaction_fusion.txt.",
 )
-TRAIN_FLAGFILE = flags.DEFINE_string(
+TRAIN_FLAGFILE = checked_flags.define_text(
     "train_flagfile",
     "flags/lip/train_candidate.txt",
     "Flag file of tools.train by which every candidate is trained.",

@@ -25,6 +25,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
+from . import checked_flags
 from . import command_line
 from . import run_flags
 from . import run_loop
@@ -37,7 +38,7 @@ FLAGS = flags.FLAGS
 _KEEP = "keep"
 
 run_flags.define(channels=128, cells=16, config=configuration.RetrainConfig())
-flags.DEFINE_string(
+checked_flags.define_text(
     "genotype",
     None,
     f"Architecture: a JSON file, or one of {', '.join(published.NAMES)}.",
@@ -60,10 +61,10 @@ flags.DEFINE_enum(
     (_KEEP, genotypes.OMIT),
     "That of the genotype, or none (Table 5).",
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "validation_records", None, "Folder of build_records to validate on."
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "initial",
     None,
     "Run, of train or import_npp, whose weights to start from instead of "
@@ -77,7 +78,9 @@ flags.DEFINE_bool(
     "run. The last layers of the heads concerned are drawn anew, all other "
     "weights are kept.",
 )
-flags.DEFINE_integer("validate_every", 1, "Epochs between two validations.", 1)
+checked_flags.define_count(
+    "validate_every", 1, "Epochs between two validations.", 1
+)
 
 
 def _run(argv: list[str]) -> None:

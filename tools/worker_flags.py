@@ -2,17 +2,21 @@
 
 import os
 
-from absl import flags
+from . import checked_flags
 
 # Less work than this is done before a process has started.
 _SAMPLES_PER_WORKER = 500
 
-_NUM_WORKERS = flags.DEFINE_integer(
+# Each takes the memory of a process.
+_MOST_WORKERS = 256
+
+_NUM_WORKERS = checked_flags.define_count(
     "num_workers",
     0,
     "Processes; 0 for one on every core, and fewer for few samples. What is "
     "made does not depend on it.",
-    lower_bound=0,
+    0,
+    _MOST_WORKERS,
 )
 
 

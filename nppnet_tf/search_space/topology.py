@@ -21,6 +21,15 @@ CHANNEL_MULTIPLE = CELL_NODES
 LEAST_CHANNELS = 2 * CELL_NODES
 LEAST_CELLS = NUM_ENCODER_LEVELS
 
+# More than any machine holds; weights grow with C^2 L, 32 GB at the last. Ids
+# of classes are bytes, of which 255 is no class.
+MOST_CHANNELS = 2048
+MOST_CELLS = 256
+MOST_FUSION_CELLS = 64
+_MOST_CLASSES = 255
+_MOST_KEYPOINTS = 1000
+_MOST_WEIGHTS = 1 << 25
+
 
 class Edge(NamedTuple):
     """A directed link of a search graph: `predecessor` feeds `node`."""
@@ -93,22 +102,30 @@ def check_sizes(
         place: What the message calls a field, "--{}" for a flag.
     """
     least = -(-LEAST_CHANNELS // channel_multiple) * channel_multiple
-    for name, smallest, multiple in (
-        ("channels", least, channel_multiple),
-        ("cells", LEAST_CELLS, 1),
-        ("num_classes", 1, 1),
-        ("num_keypoints", 1, 1),
-        ("num_fusion_cells", 1, 1),
-        ("channel_proportion", 1, 1),
+    for name, smallest, largest, multiple in (
+        ("channels", least, MOST_CHANNELS, channel_multiple),
+        ("cells", LEAST_CELLS, MOST_CELLS, 1),
+        ("num_classes", 1, _MOST_CLASSES, 1),
+        ("num_keypoints", 1, _MOST_KEYPOINTS, 1),
+        ("num_fusion_cells", 1, MOST_FUSION_CELLS, 1),
+        ("channel_proportion", 1, MOST_CHANNELS, 1),
     ):
         value = getattr(config, name)
-        if value < smallest or value % multiple:
-            expected = f"{smallest} or more"
+        is_right = type(value) is int and smallest <= value <= largest
+        if not is_right or value % multiple:
+            expected = f"{smallest} to {largest}"
             if multiple > 1:
                 expected = f"a multiple of {multiple}, {expected}"
             raise UserError(
                 "no network has this size", place.format(name), expected, value
             )
+    if config.channels**2 * config.cells > _MOST_WEIGHTS:
+        raise UserError(
+            "no memory holds a network of this size",
+            f"{place.format('channels')}, {place.format('cells')}",
+            f"channels^2 x cells of at most {_MOST_WEIGHTS}",
+            f"{config.channels}, {config.cells}",
+        )
 
 
 def level_ends(cells: int) -> tuple[int, ...]:

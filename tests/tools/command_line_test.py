@@ -113,7 +113,11 @@ class RunTest(parameterized.TestCase):
         ("out_of_range", ["--words=a", "--times=0"], "--times=0"),
         ("not_a_number", ["--words=a", "--times=many"], "--times=many"),
         ("required", [], "--words must have a value"),
-        ("flag_file", ["--flagfile=/no/such"], "Unable to open flagfile"),
+        (
+            "flag_file",
+            ["--flagfile=/no/such"],
+            "cannot be read; where: /no/such",
+        ),
         (
             "stray_word",
             ["--words=a", "b"],

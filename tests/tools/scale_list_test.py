@@ -1,27 +1,31 @@
 """Tests of tools.scale_list."""
 
+from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.errors import UserError
+from tests import shared
 from tools import scale_list
 
 
 class ScaleListTest(parameterized.TestCase):
-    def test_words_become_factors(self):
-        self.assertEqual(scale_list.parse(["0.5", "1"]), (0.5, 1.0))
+    def setUp(self):
+        super().setUp()
+        self.enterContext(shared.forget_tools())
+        self.flag = scale_list.define("What for.")
+        self.addCleanup(delattr, flags.FLAGS, "scales")
 
-    @parameterized.named_parameters(
-        ("nothing", []),
-        ("word", ["1", "large"]),
-        ("zero", ["0"]),
-        ("negative", ["-1"]),
-        ("huge", ["100"]),
-        ("not_a_number", ["nan"]),
-    )
-    def test_wrong_factors_are_refused(self, words):
-        with self.assertRaisesRegex(UserError, "wrong scales.*--scales"):
-            scale_list.parse(words)
+    def test_words_become_factors(self):
+        flags.FLAGS(["tool", "--scales=0.5,1"])
+
+        self.assertEqual(self.flag.value, (0.5, 1.0))
+
+    @parameterized.parameters("", "1,large", "0", "-1", "100", "nan")
+    def test_wrong_factors_are_refused(self, text):
+        with self.assertRaisesRegex(
+            flags.IllegalFlagValueError, "numbers from 0.1 to 4"
+        ):
+            flags.FLAGS(["tool", f"--scales={text}"])
 
 
 if __name__ == "__main__":

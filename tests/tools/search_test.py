@@ -199,7 +199,11 @@ class WrongInputTest(training_case.TrainingCase):
             "nothing is searched",
         ),
         ("size", [*_SECOND, "--workdir=x", "--image_size=50"], "image_size"),
-        ("window", [*_SECOND, "--workdir=x", "--profile_steps=5"], "window"),
+        (
+            "window",
+            [*_SECOND, "--workdir=x", "--profile_steps=5"],
+            "FIRST:LAST",
+        ),
     )
     def test_is_one_line(self, arguments, pattern):
         self.assert_user_error(self.run_tool("search", *arguments), pattern)

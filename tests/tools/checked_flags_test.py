@@ -1,0 +1,182 @@
+"""Tests of tools.checked_flags."""
+
+from absl import flags
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from tools import checked_flags
+
+_TEXT = "What it means."
+
+# No number in any range.
+_NO_NUMBERS = (
+    "",
+    " ",
+    "nan",
+    "inf",
+    "-inf",
+    "1e999",
+    "1" * 5000,
+    "99999999999999999999",
+    "1e30",
+    "-1",
+    "one",
+    "1_0",
+    "\N{FULLWIDTH DIGIT ONE}",
+    "0x10",
+    "1,2",
+    "1 2",
+)
+
+
+class CheckedFlagsTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        known = set(flags.FLAGS)
+        checked_flags.define_count("some_count", 3, _TEXT, 1, 10)
+        checked_flags.define_seed("some_seed", 0, _TEXT)
+        checked_flags.define_number("some_number", None, _TEXT, 0, 2.5)
+        checked_flags.define_counts("some_counts", (1, 2), _TEXT)
+        checked_flags.define_numbers("some_numbers", (1,), _TEXT, 0, 4)
+        checked_flags.define_numbers("some_limits", (1, 2), _TEXT, 0, 4, 2)
+        checked_flags.define_size("some_size", (64, 32), _TEXT)
+        checked_flags.define_side("some_side", 64, _TEXT)
+        checked_flags.define_span("some_span", None, _TEXT)
+        checked_flags.define_text("some_text", None, _TEXT)
+        checked_flags.define_texts("some_texts", [], _TEXT)
+        self.names = sorted(set(flags.FLAGS) - known)
+        for name in self.names:
+            self.addCleanup(delattr, flags.FLAGS, name)
+
+    @parameterized.named_parameters(
+        ("count", "count", "10", 10),
+        ("seed", "seed", "4294967295", 4294967295),
+        ("number", "number", "1.5e0", 1.5),
+        ("least_number", "number", "0", 0.0),
+        ("counts", "counts", "1, 5,9", (1, 5, 9)),
+        ("no_count", "counts", "", ()),
+        ("numbers", "numbers", "2,1,.5", (2, 1, 0.5)),
+        ("limits", "limits", "0.5,0.5", (0.5, 0.5)),
+        ("size", "size", "384x288", (384, 288)),
+        ("square", "size", "96", (96, 96)),
+        ("side", "side", "96", 96),
+        ("span", "span", "3:5", "3:5"),
+        ("text", "text", "a b", "a b"),
+        ("texts", "texts", 'a,"b,c"', ["a", "b,c"]),
+    )
+    def test_values_are_read(self, name, text, expected):
+        self._parse(f"--some_{name}={text}")
+
+        self.assertEqual(flags.FLAGS[f"some_{name}"].value, expected)
+
+    @parameterized.named_parameters(
+        ("count", "count", ("0", "11", "1.5")),
+        ("seed", "seed", ("4294967296", "0.5")),
+        ("number", "number", ("2.6", "1e", ".")),
+        ("side", "side", ("0", "33", "4128", "-32")),
+    )
+    def test_what_is_no_number_in_range_is_refused(self, name, texts):
+        for text in (*_NO_NUMBERS, *texts):
+            with self.subTest(text):
+                self._assert_refused(f"--some_{name}={text}")
+
+    @parameterized.named_parameters(
+        ("counts", "counts", ("2,1", "1,1", "1,,2", "1,", "-1,2", "1.5")),
+        ("numbers", "numbers", ("", "1,nan", "inf", "1,5", "-1", "1;2")),
+        ("limits", "limits", ("1", "1,2,3", "2,1", "nan,nan", "0,1e30", "")),
+        ("size", "size", ("", "0", "100", "96x100", "32x32x3", "-32", "1e3")),
+        ("large_size", "size", ("1000000", "9" * 5000, "64x1000000")),
+        ("span", "span", ("", "3", "5:3", "0:1", "a:b", f"1:{'9' * 30}")),
+        ("text", "text", ("", " ")),
+        ("texts", "texts", ("", "a,,b", ",")),
+    )
+    def test_what_is_no_value_is_refused(self, name, texts):
+        for text in texts:
+            with self.subTest(text):
+                self._assert_refused(f"--some_{name}={text}")
+
+    def test_flags_that_are_not_given_keep_their_defaults(self):
+        self._parse()
+
+        self.assertEqual(flags.FLAGS.some_counts, (1, 2))
+        self.assertEqual(flags.FLAGS.some_size, (64, 32))
+        self.assertEqual(flags.FLAGS.some_texts, [])
+        self.assertIsNone(flags.FLAGS.some_text)
+
+    def test_what_is_written_is_read_again(self):
+        words = (
+            "--some_counts=1,5",
+            "--some_limits=0.5,1.5",
+            "--some_number=0.25",
+            "--some_size=64x96",
+            "--some_texts=a,b",
+        )
+
+        self._parse(*words)
+
+        self.assertEqual(
+            [
+                flags.FLAGS[word[2:].partition("=")[0]].serialize()
+                for word in words
+            ],
+            list(words),
+        )
+
+    def test_help_tells_the_range(self):
+        parser = flags.FLAGS["some_number"].parser
+
+        self.assertEqual(parser.syntactic_help, "a number from 0 to 2.5")
+
+    def test_each_belongs_to_the_module_that_defines_it(self):
+        # The program, where a test is one; its module in the other case.
+        self.assertEqual(
+            {
+                flags.FLAGS.find_module_defining_flag(name)
+                for name in self.names
+            },
+            {flags.FLAGS.find_module_defining_flag(self.names[0])},
+        )
+        self.assertNotIn(
+            "checked_flags.py",
+            flags.FLAGS.find_module_defining_flag(self.names[0]).replace(
+                "checked_flags_test", ""
+            ),
+        )
+
+    def test_flags_that_do_not_fit_each_other_are_refused(self):
+        checked_flags.require(
+            ["some_count", "some_seed"],
+            lambda values: values["some_count"] >= values["some_seed"],
+            "a count of at least the seed",
+        )
+
+        self._parse("--some_count=3", "--some_seed=3")
+        with self.assertRaisesRegex(
+            flags.IllegalFlagValueError,
+            "some_count=3, some_seed=4: expected a count of at least the seed",
+        ):
+            self._parse("--some_count=3", "--some_seed=4")
+
+    def test_batches_that_no_memory_holds_are_refused(self):
+        checked_flags.define_count("some_batch", 8, _TEXT, 1, 1 << 16)
+        self.addCleanup(delattr, flags.FLAGS, "some_batch")
+        checked_flags.require_batch("some_batch", "some_size")
+
+        self._parse("--some_batch=4096", "--some_size=384")
+        with self.assertRaisesRegex(flags.IllegalFlagValueError, "pixels"):
+            self._parse("--some_batch=65536", "--some_size=4096")
+
+    def _parse(self, *words):
+        flags.FLAGS.unparse_flags()
+        flags.FLAGS(["tool", *words])
+
+    def _assert_refused(self, word):
+        name = word.partition("=")[0]
+        with self.assertRaisesRegex(
+            flags.IllegalFlagValueError, f"^flag {name}=(?s:.*): expected "
+        ):
+            self._parse(word)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -63,6 +63,18 @@ def from_example(serialized: bytes) -> Record:
             f"{RECORD_ID}, {IMAGE_ENCODED}",
             ", ".join(sorted(feature)),
         )
+    try:
+        return _record(feature)
+    except (IndexError, ValueError, TypeError) as error:
+        raise UserError(
+            "Example with features of another form",
+            None,
+            "what build_records wrote",
+            error,
+        ) from error
+
+
+def _record(feature: Mapping[str, tf.train.Feature]) -> Record:
     label_map = keypoints_xy = visibility = None
     if LABEL_MAP_ENCODED in feature:
         label_png = feature[LABEL_MAP_ENCODED].bytes_list.value[0]
@@ -93,10 +105,12 @@ def _crop_features(crop: Crop) -> dict[str, tf.train.Feature]:
 
 
 def _crop(feature: Mapping[str, tf.train.Feature]) -> Crop:
+    left, top, right, bottom = feature[CROP_BOX].int64_list.value
+    height, width = feature[CROP_PICTURE_SIZE].int64_list.value
     return Crop(
         feature[CROP_PICTURE_ID].bytes_list.value[0].decode(),
-        tuple(feature[CROP_BOX].int64_list.value),
-        tuple(feature[CROP_PICTURE_SIZE].int64_list.value),
+        (left, top, right, bottom),
+        (height, width),
         feature[CROP_SCORE].float_list.value[0],
     )
 

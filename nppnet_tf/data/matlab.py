@@ -5,12 +5,24 @@ ones are HDF5 and not in use by the data sets here.
 """
 
 import os
+import struct
 import warnings
+import zlib
+from typing import IO
 from typing import Any
 
 import numpy as np
 
+from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+
+# All variables of a file; 100 masks of the largest pictures in use.
+MAX_BYTES = 1 << 28
+
+_MAX_VARIABLES = 10_000
+_HEADER_BYTES = 128
+_PACKED = 15
+_STEP_BYTES = 1 << 20
 
 
 def read(
@@ -29,11 +41,15 @@ def read(
     from scipy import io
 
     try:
+        text_files.require_regular(path)
+        _check_size(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             variables = io.loadmat(
                 os.fspath(path), appendmat=False, variable_names=names
             )
+    except UserError:
+        raise
     except Exception as error:
         # SciPy's parser lets out whatever it stumbles over: errors of zlib,
         # struct, types, keys, memory and its own.
@@ -52,6 +68,48 @@ def read(
             f"no {' and no '.join(missing)}",
         )
     return variables
+
+
+def _check_size(path: str | os.PathLike[str]) -> None:
+    """Refuses a file that is too large, packed or unpacked.
+
+    A variable may be packed by zlib, 1000 times smaller than SciPy makes it.
+    """
+    count = os.stat(path).st_size
+    if count <= MAX_BYTES:
+        with open(path, "rb") as stream:
+            count = _unpacked_bytes(stream)
+    if count > MAX_BYTES:
+        raise UserError(
+            "file is too large",
+            path,
+            f"at most {MAX_BYTES} bytes of variables",
+            "more",
+        )
+
+
+def _unpacked_bytes(stream: IO[bytes]) -> int:
+    """Bytes of all variables; stops soon after there are too many."""
+    header = stream.read(_HEADER_BYTES)
+    order = {b"IM": "<", b"MI": ">"}.get(header[-2:])
+    if order is None:
+        # Version 4, or no MATLAB file: nothing in it is packed.
+        return 0
+    count = 0
+    for _ in range(_MAX_VARIABLES):
+        tag = stream.read(8)
+        if count > MAX_BYTES or len(tag) < 8:
+            return count
+        kind, length = struct.unpack(f"{order}II", tag)
+        if kind != _PACKED:
+            stream.seek(length, os.SEEK_CUR)
+            continue
+        unpacker = zlib.decompressobj()
+        data = stream.read(length)
+        while data and count <= MAX_BYTES:
+            count += len(unpacker.decompress(data, _STEP_BYTES))
+            data = unpacker.unconsumed_tail
+    raise ValueError(f"more than {_MAX_VARIABLES} variables")
 
 
 def numbers(value: Any, where: object) -> np.ndarray:

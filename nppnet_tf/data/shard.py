@@ -198,7 +198,7 @@ def _finished(job: Job) -> Made | None:
         values: dict[str, Any] = json.loads(job.made_path.read_text("utf-8"))
         found = Made(**values)
         is_whole = file_sha256(job.path) == found.sha256
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     is_same = found.maker == _maker(job) and None not in found.digests
     if not is_whole or not is_same or len(found.digests) != len(job.items):

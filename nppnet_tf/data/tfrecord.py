@@ -13,7 +13,6 @@ is `[shard, offset, length, crc32, id]`: offset of the frame, length and
 checksum of the serialized Example in it.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -28,7 +27,10 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from nppnet_tf import errors
+from nppnet_tf import json_documents
 from nppnet_tf import keys
+from nppnet_tf import text_files
 from nppnet_tf.data import absence
 from nppnet_tf.data import example
 from nppnet_tf.data import shard
@@ -49,6 +51,9 @@ NOTES = "notes.txt"
 
 # Entries of the manifest that count the records annotated for a task.
 ANNOTATED = {keys.PARSING: "num_label_maps", keys.POSE: "num_poses"}
+
+# A line of 100 bytes for every record.
+_MAX_INDEX_BYTES = 1 << 30
 
 # Behind the name of a folder in the making; what will be its content, and
 # what is known of every finished shard.
@@ -106,13 +111,11 @@ class RecordSet:
         """
         directory = pathlib.Path(directory)
         manifest = _read_manifest(directory)
-        with _malformed(directory / MANIFEST):
-            descriptor = DatasetDescriptor.from_json(
-                json.dumps(manifest["descriptor"]), directory / MANIFEST
-            )
-            index = _read_index(directory, manifest["index"]["sha256"])
-            for entry in manifest["shards"]:
-                _require_file(directory / entry["name"])
+        path = directory / MANIFEST
+        descriptor = DatasetDescriptor.from_values(manifest["descriptor"], path)
+        for entry in manifest["shards"]:
+            _require_file(directory / entry["name"])
+        index = _read_index(directory, manifest)
         return cls(directory, descriptor, manifest, index, max_bad_records)
 
     @property
@@ -157,9 +160,19 @@ class RecordSet:
         """
         serialized = self._read_bytes(number)
         try:
-            return example.from_example(serialized)
+            record = example.from_example(serialized)
+            self._check_keypoints(record)
         except UserError as error:
             raise self.bad_record(number, error) from error
+        return record
+
+    def _check_keypoints(self, record: Record) -> None:
+        if record.visibility is None or record.keypoints_xy is None:
+            return
+        expected = (self.descriptor.num_keypoints,) * 2
+        found = (len(record.visibility), len(record.keypoints_xy))
+        if found != expected:
+            raise UserError("joints of another number", None, expected, found)
 
     def shard_of(self, number: int) -> pathlib.Path:
         """File that holds a record."""
@@ -216,8 +229,11 @@ class RecordSet:
         size = shard.FRAME_HEADER.size + entry.length
         try:
             with open(self._shards[entry.shard], "rb") as stream:
-                stream.seek(entry.offset)
-                frame = stream.read(size)
+                # What an index claims is not allocated before it is there.
+                end = os.fstat(stream.fileno()).st_size
+                is_whole = entry.offset + size <= end
+                stream.seek(entry.offset if is_whole else end)
+                frame = stream.read(size if is_whole else 0)
         except OSError as error:
             raise self.bad_record(number, error) from error
         if len(frame) < size:
@@ -418,9 +434,9 @@ def _finish(
         "num_bytes": index.stat().st_size,
         "sha256": shard.file_sha256(index),
     }
-    text = json.dumps(
-        {**manifest, "index": described}, sort_keys=True, indent=1
-    )
+    document = json.loads(json.dumps({**manifest, "index": described}))
+    document[json_documents.SEAL] = json_documents.seal_of(document)
+    text = json.dumps(document, sort_keys=True, indent=1)
     (content / MANIFEST).write_text(text + "\n", "utf-8")
 
 
@@ -432,7 +448,8 @@ def _inputs(shards: Sequence[shard.Made]) -> dict[str, str]:
 
 
 def _write_lines(path: pathlib.Path, lines: Sequence[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    text = "".join(f"{errors.escaped(line)}\n" for line in lines)
+    path.write_text(text, "utf-8")
 
 
 def _read_manifest(directory: pathlib.Path) -> dict[str, Any]:
@@ -444,50 +461,107 @@ def _read_manifest(directory: pathlib.Path) -> dict[str, Any]:
             f"a folder with {MANIFEST}, as build_records makes",
             "no such file" if directory.is_dir() else "no such folder",
         )
-    with _malformed(path):
-        manifest = json.loads(path.read_text("utf-8"))
-        found = (manifest["format"], manifest["format_version"])
+    document = json_documents.read(path)
+    json_documents.require(document, "an object", path, "the manifest")
+    found = (document.get("format"), document.get("format_version"))
     if found != (FORMAT, FORMAT_VERSION):
         raise UserError(
             "records of another format",
             path,
             f"{FORMAT} version {FORMAT_VERSION}",
-            "{} version {}".format(*found),
+            "{} version {}".format(*map(json_documents.described, found)),
         )
-    return manifest
+    # Manifests of before they were sealed are read, too.
+    seal = document.pop(json_documents.SEAL, None)
+    if seal is not None and seal != json_documents.seal_of(document):
+        raise UserError(
+            "manifest was changed or damaged",
+            path,
+            f"content of its {json_documents.SEAL}",
+            "another",
+        )
+    _check_manifest(document, path)
+    return document
+
+
+def _check_manifest(manifest: Mapping[str, Any], path: pathlib.Path) -> None:
+    """Raises UserError where a part that is used is of another kind."""
+    require = json_documents.require
+    require(manifest.get("descriptor"), "an object", path, "descriptor")
+    index = require(manifest.get("index"), "an object", path, "index")
+    require(index.get("sha256"), "a text", path, "index.sha256")
+    for name in (
+        "num_records",
+        "num_skipped",
+        "num_notes",
+        *ANNOTATED.values(),
+    ):
+        if require(manifest.get(name), "an integer", path, name) < 0:
+            raise UserError(f"{name} is negative", path)
+    shards = require(manifest.get("shards"), "a list", path, "shards")
+    for number, entry in enumerate(shards):
+        place = f"shards[{number}]"
+        require(entry, "an object", path, place)
+        require(entry.get("sha256"), "a text", path, f"{place}.sha256")
+        name = require(entry.get("name"), "a text", path, f"{place}.name")
+        is_plain = pathlib.PurePath(name).name == name and name != ".."
+        if not is_plain or not name or "\0" in name:
+            raise UserError(
+                "shard lies elsewhere", path, "a file of this folder", name
+            )
+    for name in ("split", "dataset", "people"):
+        if manifest.get(name) is not None:
+            require(manifest[name], "a text", path, name)
 
 
 def _read_index(
-    directory: pathlib.Path, expected_sha256: str
+    directory: pathlib.Path, manifest: Mapping[str, Any]
 ) -> list[shard.IndexEntry]:
     path = directory / INDEX
     _require_file(path)
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != expected_sha256:
+    content = text_files.read_bytes(path, _MAX_INDEX_BYTES)
+    if hashlib.sha256(content).hexdigest() != manifest["index"]["sha256"]:
         raise UserError(
             "index differs from its manifest",
             path,
             f"the sha256 of {MANIFEST}",
             "another",
         )
-    return [
-        shard.IndexEntry(*json.loads(line)) for line in content.splitlines()
+    lines = text_files.decode(content, path).splitlines()
+    count = len(manifest["shards"])
+    index = [
+        _index_entry(line, count, f"{path} line {number}")
+        for number, line in enumerate(lines, start=1)
     ]
+    if len(index) != manifest["num_records"]:
+        raise UserError(
+            "index of another number of records",
+            path,
+            manifest["num_records"],
+            len(index),
+        )
+    return index
+
+
+def _index_entry(line: str, num_shards: int, where: str) -> shard.IndexEntry:
+    values = json_documents.parse(line, where)
+    try:
+        entry = shard.IndexEntry(*values)
+        *numbers, name = entry
+        is_right = all(type(number) is int for number in numbers)
+        is_right = is_right and isinstance(name, str) and min(numbers) >= 0
+    except TypeError:
+        is_right = False
+    if not is_right or entry.shard >= num_shards or not entry.length:
+        raise UserError(
+            "index is malformed",
+            where,
+            f"[shard below {num_shards}, offset, length, crc32, id]",
+            line,
+        )
+    return entry
 
 
 def _require_file(path: pathlib.Path) -> None:
     if not path.is_file():
         raise UserError("file is missing", path, "a file of the manifest")
-
-
-@contextlib.contextmanager
-def _malformed(path: pathlib.Path) -> Iterator[None]:
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(
-            "manifest is malformed",
-            path,
-            "what build_records wrote",
-            f"{type(error).__name__}: {error}",
-        ) from error

@@ -55,6 +55,30 @@ class ExampleTest(parameterized.TestCase):
             ],
         )
 
+    @parameterized.parameters(
+        "record_id", "image/encoded", "label_map/encoded", "keypoints/xy",
+        "crop/box", "crop/picture_size", "crop/score",
+    )  # fmt: skip
+    def test_features_of_another_form_are_refused(self, name):
+        record = dataclasses.replace(
+            sample_records.make_record(),
+            crop=Crop("picture", (3, 4, 27, 44), (50, 30), 0.25),
+        )
+        whole = example.to_example(record)
+
+        for feature in (
+            tf.train.Feature(),
+            tf.train.Feature(bytes_list={"value": [b"\xff"]}),
+            tf.train.Feature(float_list={"value": [1.0]}),
+            tf.train.Feature(int64_list={"value": [1] * 5}),
+        ):
+            changed = tf.train.Example.FromString(whole)
+            changed.features.feature[name].CopyFrom(feature)
+            try:
+                example.from_example(changed.SerializeToString())
+            except UserError as error:
+                self.assertRegex(str(error), "another form|label map|picture")
+
     def test_other_examples_are_refused(self):
         with self.assertRaisesRegex(UserError, "Example lacks features"):
             example.from_example(tf.train.Example().SerializeToString())

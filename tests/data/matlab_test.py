@@ -60,6 +60,26 @@ class ReadTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, r"a\.mat"):
             matlab.read(self.path, ("joints",))
 
+    def test_variable_that_unpacks_without_end_is_told(self):
+        zeros = np.zeros(matlab.MAX_BYTES // 8 + 1)
+        io.savemat(self.path, {"joints": zeros}, do_compression=True)
+
+        self.assertLess(self.path.stat().st_size, 1 << 20)
+        with self.assertRaisesRegex(UserError, "too large.*a.mat"):
+            matlab.read(self.path, ("joints",))
+
+    def test_variables_without_end_are_told(self):
+        io.savemat(self.path, {"joints": 1})
+        with self.path.open("ab") as stream:
+            stream.write(b"\x0e\0\0\0\0\0\0\0" * 20_000)
+
+        with self.assertRaisesRegex(UserError, "more than 10000 variables"):
+            matlab.read(self.path, ("joints",))
+
+    def test_what_is_no_file_is_told(self):
+        with self.assertRaisesRegex(UserError, "not a file.*found: a device"):
+            matlab.read("/dev/zero", ("joints",))
+
     def test_missing_file_is_told(self):
         with self.assertRaisesRegex(UserError, "cannot be read.*No such file"):
             matlab.read(self.path, ("joints",))

@@ -3,6 +3,7 @@
 import functools
 import threading
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
@@ -72,6 +73,31 @@ class EpochLoopTest(absltest.TestCase):
         self._run(stopped, 1, **settings)
 
         self._assert_same(straight, stopped)
+
+    def test_two_replicas_end_where_one_does(self):
+        one, two = (
+            self._run(self.create_tempdir().full_path, 2, strategy=strategy)
+            for strategy in (None, two_replicas.strategy())
+        )
+
+        # Equal global batches: what differs is the order of sums.
+        for left, right in zip(
+            one.model.network.variables,
+            two.model.network.variables,
+            strict=True,
+        ):
+            np.testing.assert_allclose(
+                keras.ops.convert_to_numpy(left),
+                keras.ops.convert_to_numpy(right),
+                atol=1e-5,
+                err_msg=left.path,
+            )
+        for ours, theirs in zip(
+            one.progress.history, two.progress.history, strict=True
+        ):
+            self.assertEqual(set(ours["losses"]), set(theirs["losses"]))
+            for name, loss in ours["losses"].items():
+                self.assertAlmostEqual(loss, theirs["losses"][name], places=4)
 
     def _assert_same(self, straight, stopped):
         left, right = (

@@ -3,6 +3,7 @@
 from tests import two_replicas  # isort: skip  (before any operation)
 
 import threading
+import time
 
 import numpy as np
 import tensorflow as tf
@@ -29,7 +30,7 @@ class _SlowSamples:
     def __init__(self, free, broken=None):
         self.is_waiting = threading.Event()
         self.go_on = threading.Event()
-        self.running = 0
+        self.running = set()
         self._free = free
         self._broken = broken
         options = tf.data.Options()
@@ -41,15 +42,29 @@ class _SlowSamples:
             .with_options(options)
         )
 
+    def let_go_on_soon(self):
+        """Lets all go on half a second after one began to wait.
+
+        By another thread: were Python's lock held by the one that waits for
+        the end meanwhile, both would stand still for ever.
+        """
+
+        def go_on():
+            self.is_waiting.wait()
+            time.sleep(0.5)
+            self.go_on.set()
+
+        threading.Thread(target=go_on, daemon=True).start()
+
     def _load(self, number):
         if number == self._broken:
             self.is_waiting.wait()
             raise ValueError("a broken sample")
-        self.running += 1
+        self.running.add(int(number))
         if number >= self._free:
             self.is_waiting.set()
             self.go_on.wait()
-        self.running -= 1
+        self.running.remove(int(number))
         return np.float32([number, number + 0.5])
 
     def _make(self, number):
@@ -109,52 +124,46 @@ class ReplicaBatchesTest(parameterized.TestCase):
     )
     def test_ends_with_the_block_though_a_sample_is_being_made(self, strategy):
         samples = _SlowSamples(free=1)
-        # Set by another thread, once this one waits for the end: were Python's
-        # lock held meanwhile, this would stand still for ever.
-        threading.Thread(
-            target=lambda: samples.is_waiting.wait() and samples.go_on.set(),
-            daemon=True,
-        ).start()
 
         with ReplicaBatches(samples.dataset, strategy()) as batches:
             next(batches)
+            samples.is_waiting.wait()
+            samples.let_go_on_soon()
 
-        self.assertEqual(samples.running, 0)
+        self.assertEmpty(samples.running)
 
     @parameterized.parameters(ValueError, KeyboardInterrupt)
     def test_ends_with_the_block_whatever_ends_that(self, kind):
         samples = _SlowSamples(free=1)
-        threading.Thread(
-            target=lambda: samples.is_waiting.wait() and samples.go_on.set(),
-            daemon=True,
-        ).start()
 
         with self.assertRaises(kind) as caught:  # noqa: SIM117
             with ReplicaBatches(
                 samples.dataset, tf.distribute.get_strategy()
             ) as batches:
                 next(batches)
+                samples.is_waiting.wait()
+                samples.let_go_on_soon()
                 raise kind
 
         self.assertIsNotNone(caught.exception)
-        self.assertEqual(samples.running, 0)
+        self.assertEmpty(samples.running)
 
     def test_error_of_the_input_does_not_keep_the_reading_alive(self):
         samples = _SlowSamples(free=1, broken=0)
         strategy = tf.distribute.get_strategy()
-        # Long after the error came up; that one is held until the test ends.
-        threading.Timer(0.5, samples.go_on.set).start()
 
         try:
             with ReplicaBatches(samples.dataset, strategy) as batches:
+                samples.let_go_on_soon()
                 next(batches)
         except tf.errors.OpError as error:
+            # It is held until the test ends.
             caught = error
-            running = samples.running
+            running = set(samples.running)
 
         self.assertIn("a broken sample", str(caught))
         self.assertTrue(samples.go_on.is_set())
-        self.assertEqual(running, 0)
+        self.assertEmpty(running)
 
 
 if __name__ == "__main__":

@@ -149,11 +149,14 @@ def _measure_model() -> dict[str, Any]:
     command_line.require_folder(MODEL.value, "--model")
     command_line.require_folder(RECORDS.value, "--records")
 
+    from nppnet_tf.data import absence
     from nppnet_tf.data.tfrecord import RecordSet
     from nppnet_tf.inference import evaluation
     from nppnet_tf.inference import predictor as predictors
 
     records = RecordSet.open(RECORDS.value, MAX_BAD_RECORDS.value)
+    for line in absence.lines(records.annotations):
+        command_line.say(f"not measured: {line}")
     if not WHOLE_PICTURES.value:
         # Before the model is loaded and traced.
         evaluation.require_same_names(

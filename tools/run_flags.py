@@ -328,12 +328,7 @@ def _check_tasks(records, folder: object, flag: str) -> None:
     """Refuses to train on nothing; what is not measured is said."""
     from nppnet_tf.data import absence
 
-    annotations = {
-        task: absence.Annotations(
-            records.count_annotated(task), records.count, f"a {name}"
-        )
-        for task, name in absence.NAMES.items()
-    }
+    annotations = records.annotations
     if flag == "records":
         absence.refuse(annotations, absence.TASKS[FLAGS.tasks], folder)
     if any(each.found < each.expected for each in annotations.values()):

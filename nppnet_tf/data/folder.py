@@ -184,7 +184,7 @@ class _Folder:
             for name, each in found.poses.items()
             if name in table
         }
-        strays = tuple(sorted(set(found.poses) - set(table)))
+        strays = tuple(sorted(n for n in found.poses if n not in table))
         stray_labels = ()
         if places.labels != places.images:
             listed = {*names, *table}

@@ -5,8 +5,6 @@ import functools
 import os
 import pathlib
 
-from nppnet_tf.data import absence
-from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.source import Source
 from nppnet_tf.data.tfrecord import RecordSet
@@ -54,17 +52,11 @@ def source(directory: str | os.PathLike[str]) -> Source:
     ]
     names = ("dataset", "split")
     facts = {name: record_set.manifest.get(name) for name in names}
-    annotations = {
-        task: Annotations(
-            record_set.count_annotated(task),
-            record_set.count,
-            f"a {name} in a record",
-            False,
-        )
-        for task, name in absence.NAMES.items()
-    }
     return Source(
-        record_set.descriptor, samples, facts=facts, annotations=annotations
+        record_set.descriptor,
+        samples,
+        facts=facts,
+        annotations=record_set.annotations,
     )
 
 

@@ -35,6 +35,7 @@ from nppnet_tf.data import absence
 from nppnet_tf.data import example
 from nppnet_tf.data import shard
 from nppnet_tf.data import workers
+from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.damage import DamageLog
 from nppnet_tf.data.descriptors import DatasetDescriptor
@@ -123,13 +124,18 @@ class RecordSet:
         """Records in the folder, damaged ones among them."""
         return len(self._index)
 
-    def count_annotated(self, task: str) -> int:
-        """Returns how many records are annotated for a task.
-
-        Args:
-            task: `keys.POSE` or `keys.PARSING`.
-        """
-        return self.manifest[ANNOTATED[task]]
+    @property
+    def annotations(self) -> dict[str, Annotations]:
+        """By task, how many records are annotated for it."""
+        return {
+            task: Annotations(
+                self.manifest[ANNOTATED[task]],
+                self.count,
+                f"a {name} in a record",
+                False,
+            )
+            for task, name in absence.NAMES.items()
+        }
 
     def __len__(self) -> int:
         return self.count

@@ -18,6 +18,7 @@ import numpy as np
 import nppnet_tf
 from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
@@ -419,16 +420,17 @@ def _add_label_map_files(
     return counts
 
 
-def _label_map_files(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+def _label_map_files(folder: pathlib.Path) -> FileTable:
     if not folder.is_dir():
         raise UserError("not found", folder, "a folder of label maps, PNG")
-    files = {
-        path.stem: path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() == ".png"
-    }
+    files = FileTable(folder, (".png",))
     if not files:
-        raise UserError("no label maps", folder, "PNG files", "none")
+        raise UserError(
+            "no label maps",
+            folder,
+            "PNG files",
+            "none",
+        )
     return files
 
 

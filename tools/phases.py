@@ -24,9 +24,11 @@ from typing import Any
 from typing import TextIO
 
 from nppnet_tf import atomic
+from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
 
 from . import command_line
+from . import flag_files
 
 _SAVE_SECONDS = 2.0
 _FLAG_FILE = "--flagfile="
@@ -225,8 +227,7 @@ class PhaseRunner:
         words = []
         for argument in arguments:
             if argument.startswith(_FLAG_FILE):
-                path = pathlib.Path(argument.removeprefix(_FLAG_FILE))
-                words += _flags_of(path)
+                words += flag_files.lines(argument.removeprefix(_FLAG_FILE))
             else:
                 words.append(argument.replace(str(self.folder), "<folder>"))
         return words
@@ -256,18 +257,22 @@ class PhaseRunner:
 
     def _read(self, phase: Phase) -> _Mark | None:
         path = self._mark_path(phase)
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            return _Mark(data["settings"], data["seconds"], data["is_done"])
-        except FileNotFoundError:
+        if not path.exists():
             return None
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                "record of a phase cannot be read",
-                path,
-                "JSON with settings, seconds and is_done",
-                error,
-            ) from error
+        data = json_documents.require(
+            json_documents.read(path), "an object", path, "record of a phase"
+        )
+        kinds = {
+            "settings": "an object",
+            "seconds": "a number",
+            "is_done": "true or false",
+        }
+        return _Mark(
+            *(
+                json_documents.require(data.get(name), kind, path, name)
+                for name, kind in kinds.items()
+            )
+        )
 
     def _write(self, phase: Phase, mark: _Mark) -> None:
         text = json.dumps(dataclasses.asdict(mark), indent=1)
@@ -331,18 +336,6 @@ def _call_function(phase: Phase) -> None:
         phase.function()
     except UserError as error:
         raise UserError(f"phase {phase.name} failed", found=error) from error
-
-
-def _flags_of(path: pathlib.Path) -> list[str]:
-    """Flags of a flag file, without comments and empty lines."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(
-            "flag file cannot be read", path, "a file", error.strerror
-        ) from error
-    stripped = (line.strip() for line in lines)
-    return [line for line in stripped if line and line[0] not in "#/"]
 
 
 def _difference(wanted: Mapping[str, Any], other: Mapping[str, Any]) -> str:

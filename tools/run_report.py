@@ -1,9 +1,7 @@
 """Turns the files of runs into the parts of a report page."""
 
 import importlib.metadata
-import json
 import os
-import pathlib
 import platform
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -11,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import nppnet_tf
+from nppnet_tf import json_documents
 from nppnet_tf import keys
-from nppnet_tf.errors import UserError
+from nppnet_tf import text_files
 from nppnet_tf.inference import line_chart
 from nppnet_tf.inference import report
 
@@ -58,12 +57,7 @@ def read_json(path: str | os.PathLike) -> Any:
     Raises:
         UserError: If it cannot be read.
     """
-    try:
-        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "file cannot be read", path, "a JSON file", error
-        ) from error
+    return json_documents.read(path)
 
 
 def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
@@ -72,13 +66,19 @@ def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
     Raises:
         UserError: If the file cannot be read.
     """
-    try:
-        text = pathlib.Path(path).read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "metrics of a run cannot be read", path, "JSON lines", error
-        ) from error
+    records = []
+    for number, line in enumerate(text_files.read(path).splitlines(), 1):
+        where = f"{path}, line {number}"
+        record = json_documents.parse(line, where)
+        json_documents.require(record, "an object", where, "record")
+        json_documents.require(
+            record.get("epoch"), "an integer", where, "epoch"
+        )
+        json_documents.require(
+            record.get("losses", {}), "an object", where, "losses"
+        )
+        records.append(record)
+    return records
 
 
 def search_charts(title: str, records: Records) -> report.ChartGroup:
@@ -89,7 +89,7 @@ def search_charts(title: str, records: Records) -> report.ChartGroup:
         records: One per epoch, as a search writes them.
     """
     losses = {
-        name: _curve(records, lambda r, t=term: r["losses"].get(t))
+        name: _curve(records, lambda r, t=term: r.get("losses", {}).get(t))
         for term, name in _SEARCH_TERMS.items()
     }
     charts = [_chart("Total loss on the two halves of the data", losses)]
@@ -121,7 +121,9 @@ def training_charts(
         _chart(
             heading,
             {
-                name: _curve(records, lambda r, t=term: r["losses"].get(t))
+                name: _curve(
+                    records, lambda r, t=term: r.get("losses", {}).get(t)
+                )
                 for name, records in runs.items()
             },
             is_logarithmic=term in _LOGARITHMIC,

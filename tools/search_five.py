@@ -21,6 +21,7 @@ import pathlib
 from typing import Any
 
 from nppnet_tf import atomic
+from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
 
 from . import checked_flags
@@ -107,13 +108,8 @@ class Searches:
         package = __package__ or "tools"
         root = _TOOLS.parents[package.count(".")]
         phases.PhaseRunner(self.folder, package, root).run(self.phases())
-        selection = json.loads(self.selection_path.read_text(encoding="utf-8"))
-        for row in selection["candidates"]:
-            chosen = "  <- selected" * (row["seed"] == selection["selected"])
-            command_line.say(
-                f"seed {row['seed']}: mIoU {row['miou']:.4f}, "
-                f"PCKh {row['pckh']:.4f}, mean {row['score']:.4f}{chosen}"
-            )
+        for line in _selection_lines(self.selection_path):
+            command_line.say(line)
         command_line.say(f"genotype: {self.folder / 'genotype.json'}")
 
     @property
@@ -158,11 +154,11 @@ class Searches:
 
     def _scores(self, seed: int) -> dict[str, Any]:
         path = self._candidate(seed) / "result.json"
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result = json_documents.read(path)
         try:
             miou = float(result["parsing"]["mean_iou"])
             pckh = float(result["pose"]["pckh"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise UserError(
                 "a candidate lacks a score",
                 path,
@@ -248,6 +244,25 @@ class Searches:
             (Command("search", arguments),),
             outputs=(workdir / "genotype.json",),
         )
+
+
+def _selection_lines(path: pathlib.Path) -> list[str]:
+    """Returns a line for every candidate that `Searches.select` wrote."""
+    selection = json_documents.require(
+        json_documents.read(path), "an object", path, "selection"
+    )
+    try:
+        return [
+            f"seed {row['seed']}: mIoU {row['miou']:.4f}, "
+            f"PCKh {row['pckh']:.4f}, mean {row['score']:.4f}"
+            + "  <- selected"
+            * (row["seed"] == selection["selected"])
+            for row in selection["candidates"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            "not a selection", path, "seed, miou, pckh and score of each", error
+        ) from error
 
 
 if __name__ == "__main__":

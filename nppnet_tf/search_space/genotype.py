@@ -4,12 +4,13 @@ import dataclasses
 import json
 import math
 import os
-import pathlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from nppnet_tf import atomic
+from nppnet_tf import json_documents
 from nppnet_tf import keys
+from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import topology
@@ -20,6 +21,9 @@ BASELINE = "baseline"
 
 FORMAT = "nppnet_tf.genotype"
 FORMAT_VERSION = 1
+
+# Of a file; a genotype has some kilobytes.
+_MAX_BYTES = 1 << 20
 
 
 class Choice(NamedTuple):
@@ -175,13 +179,7 @@ class Genotype:
         Raises:
             UserError: If the document is not a valid genotype.
         """
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise UserError(
-                "genotype is not JSON", where, "a JSON object", error
-            ) from error
-        return _parse(data, where)
+        return _parse(json_documents.parse(text, where), where)
 
 
 class _Part(NamedTuple):
@@ -205,13 +203,7 @@ def load(path: str | os.PathLike) -> Genotype:
     Raises:
         UserError: If the file cannot be read or is not a valid genotype.
     """
-    try:
-        text = pathlib.Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            "genotype cannot be read", path, "a JSON file", error
-        ) from error
-    return Genotype.from_json(text, path)
+    return Genotype.from_json(text_files.read(path, _MAX_BYTES), path)
 
 
 def save(genotype: Genotype, path: str | os.PathLike) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from nppnet_tf import atomic
 from nppnet_tf import folder_lock
+from nppnet_tf import json_documents
+from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
 
 FORMAT = "nppnet_tf.run"
@@ -91,7 +93,7 @@ class Workdir:
         """Returns how many epochs `metrics_file` tells of."""
         if not self.metrics_file.exists():
             return 0
-        return len(self.metrics_file.read_text(encoding="utf-8").splitlines())
+        return len(text_files.read(self.metrics_file).splitlines())
 
     def read_settings(self) -> dict[str, object]:
         """Returns the settings of the run in this folder.
@@ -115,12 +117,12 @@ class Workdir:
 
     def _read(self) -> dict:
         try:
-            document = json.loads(self._run_file.read_text(encoding="utf-8"))
+            document = json_documents.read(self._run_file)
             header = (document["format"], document["version"])
             if header != (FORMAT, FORMAT_VERSION):
                 raise ValueError(f"format {header}")
             _ = document["tool"], document["settings"].keys()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
             raise UserError(
                 "not a run", self._run_file, f"{FORMAT} {FORMAT_VERSION}", e
             ) from e

@@ -95,7 +95,7 @@ class BenchmarkTest(parameterized.TestCase):
         (
             "unknown_genotype",
             ("--what=inference", "--genotype=relesed", *SMALL),
-            "genotype cannot be read; where: relesed",
+            "cannot be read; where: relesed",
         ),
         (
             "impossible_size",

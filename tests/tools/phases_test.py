@@ -220,10 +220,14 @@ class PhaseRunnerTest(absltest.TestCase):
 
     def test_a_damaged_record_is_named(self):
         self._run(self._phase("draw"))
-        (self.folder / "phases" / "draw.json").write_text("{")
-
-        with self.assertRaisesRegex(UserError, "record of a phase.*draw.json"):
-            self._run(self._phase("draw"))
+        path = self.folder / "phases" / "draw.json"
+        for text in ("{", "[]", "[" * 100_000, '{"settings": {}}'):
+            path.write_text(text)
+            with (
+                self.subTest(text[:20]),
+                self.assertRaisesRegex(UserError, "draw.json"),
+            ):
+                self._run(self._phase("draw"))
 
 
 if __name__ == "__main__":

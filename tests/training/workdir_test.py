@@ -73,6 +73,7 @@ class WorkdirTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("no_json", "{"),
+        ("deep", "[" * 100_000),
         ("list", "[]"),
         ("other_format", json.dumps({"format": "x", "version": 1})),
         ("no_settings", json.dumps({"format": "nppnet_tf.run", "version": 1})),
@@ -81,7 +82,7 @@ class WorkdirTest(parameterized.TestCase):
         self._started()
         (self.path / "run.json").write_text(text)
 
-        with self.assertRaisesRegex(UserError, "not a run.*run.json"):
+        with self.assertRaisesRegex(UserError, r"not a run|JSON.*run\.json"):
             self.workdir.claim("search", _SETTINGS, "")
 
     def test_counts_complete_epochs(self):

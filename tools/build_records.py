@@ -27,21 +27,22 @@ from absl import flags
 from nppnet_tf.data.source import Sample
 from nppnet_tf.errors import UserError
 
+from . import checked_flags
 from . import command_line
 from . import dataset_flags
 from . import worker_flags
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("output", None, "Folder to make.")
-flags.DEFINE_integer(
-    "num_shards", 4, "Files to divide the records into.", lower_bound=1
+# Each is an open file.
+_MOST_SHARDS = 1000
+
+checked_flags.define_text("output", None, "Folder to make.")
+checked_flags.define_count(
+    "num_shards", 4, "Files to divide the records into.", 1, _MOST_SHARDS
 )
-flags.DEFINE_integer(
-    "max_bad_records",
-    0,
-    "Damaged samples that are left out and listed.",
-    lower_bound=0,
+checked_flags.define_count(
+    "max_bad_records", 0, "Damaged samples that are left out and listed."
 )
 flags.DEFINE_bool(
     "verify", False, "Only compare the files of --output with their manifest."

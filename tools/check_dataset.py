@@ -33,6 +33,7 @@ from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
 from nppnet_tf.errors import UserError
 
+from . import checked_flags
 from . import command_line
 from . import dataset_flags
 from . import worker_flags
@@ -60,20 +61,25 @@ _ABSENT_SPLIT = (
     "unknown split",
 )
 
-flags.DEFINE_list(
+# A sheet of more is a picture that nothing shows.
+_MOST_TILES = 1000
+
+checked_flags.define_texts(
     "records",
     [],
     "Folders of records to look at instead of a data set's own files, one for "
     "each split.",
 )
-flags.DEFINE_string("output", None, "Folder for report and contact sheet.")
-flags.DEFINE_integer(
-    "suspects", 36, "Suspects on the contact sheet at most.", lower_bound=0
+checked_flags.define_text(
+    "output", None, "Folder for report and contact sheet."
 )
-flags.DEFINE_integer(
-    "drawn", 12, "Further samples on it, drawn at random.", lower_bound=0
+checked_flags.define_count(
+    "suspects", 36, "Suspects on the contact sheet at most.", 0, _MOST_TILES
 )
-flags.DEFINE_integer("seed", 0, "Of the samples drawn at random.")
+checked_flags.define_count(
+    "drawn", 12, "Further samples on it, drawn at random.", 0, _MOST_TILES
+)
+checked_flags.define_seed("seed", 0, "Of the samples drawn at random.")
 
 
 def main() -> None:

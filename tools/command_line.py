@@ -34,6 +34,7 @@ from absl import app as _  # noqa: F401
 from absl import flags
 
 from nppnet_tf import errors
+from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
 
 from . import flag_files
@@ -53,6 +54,10 @@ _GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg")
 
 _NO_SPACE = os.strerror(errno.ENOSPC)
 _STDOUT = "standard output"
+
+# What a run and a SavedModel are known by.
+_NETWORK = "network.json"
+_SAVED_MODEL = "saved_model.pb"
 
 
 def say(text: object = "") -> None:
@@ -134,7 +139,8 @@ def require_file(
     """
     found = _require_path(path, flag, "a file")
     if not found.is_file():
-        raise UserError("not a file", f"{flag}={path}", "a file", "a folder")
+        kind = "a folder" if found.is_dir() else "a device or pipe"
+        raise UserError("not a file", f"{flag}={path}", "a file", kind)
     return found
 
 
@@ -158,6 +164,58 @@ def require_folder(
             "empty folder", f"{flag}={path}", "a folder with files", "nothing"
         )
     return found
+
+
+def require_run(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
+    """Returns the path of a folder that says what network it holds.
+
+    Only what comes at once is looked at, before anything loads TensorFlow.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--run`.
+
+    Raises:
+        UserError: As `require_folder`, or there is no description of a
+            network, or one that is no JSON object.
+    """
+    folder = require_folder(path, flag)
+    description = folder / _NETWORK
+    if not description.is_file():
+        raise UserError(
+            "no run with a network",
+            f"{flag}={path}",
+            f"{_NETWORK} in it",
+            "none",
+        )
+    json_documents.require(
+        json_documents.read(description), "an object", description, "document"
+    )
+    return folder
+
+
+def require_model(
+    path: str | os.PathLike[str] | None, flag: str
+) -> pathlib.Path:
+    """Returns the path of a run with a network, or of a SavedModel.
+
+    Arguments and errors as of `require_run`.
+    """
+    folder = require_folder(path, flag)
+    if (folder / _NETWORK).exists():
+        return require_run(path, flag)
+    saved = [
+        folder / _SAVED_MODEL,
+        *(c / _SAVED_MODEL for c in folder.iterdir()),
+    ]
+    if not any(map(os.path.exists, saved)):
+        raise UserError(
+            "neither a run nor a SavedModel",
+            f"{flag}={path}",
+            f"{_NETWORK} or {_SAVED_MODEL} in it",
+            "neither",
+        )
+    return folder
 
 
 def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:

@@ -16,6 +16,7 @@ from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
 
+from . import checked_flags
 from . import command_line
 
 _DATASET = flags.DEFINE_enum(
@@ -26,7 +27,7 @@ _DATASET = flags.DEFINE_enum(
     "folder of pictures, label maps and a file of poses, in the classes and "
     "joints of --descriptor.",
 )
-_ROOT = flags.DEFINE_list(
+_ROOT = checked_flags.define_texts(
     "root", [], "Folder of the data set; several for --dataset=folder."
 )
 _SPLIT = flags.DEFINE_enum(
@@ -36,19 +37,19 @@ _SPLIT = flags.DEFINE_enum(
     "Split of the data set. If absent, train of LIP and PASCAL-Person-Part, "
     "every picture of others.",
 )
-_DESCRIPTOR = flags.DEFINE_string(
+_DESCRIPTOR = checked_flags.define_text(
     "descriptor",
     None,
     "What the labels and joints of --dataset=folder are: a JSON file, or "
     f"one of {', '.join(descriptors.names())}; lip if absent.",
 )
-_KEYPOINTS = flags.DEFINE_string(
+_KEYPOINTS = checked_flags.define_text(
     "keypoints",
     None,
     "File of poses of --dataset=folder: LIP's CSV, JSON of COCO, MPII or LIP, "
     f"or an array; {', '.join(folder.POSE_FILES)} of the folder if absent.",
 )
-_LABELS = flags.DEFINE_string(
+_LABELS = checked_flags.define_text(
     "labels",
     None,
     "Folder of label maps in --root of --dataset=folder; "
@@ -61,7 +62,7 @@ _JOINTS = flags.DEFINE_enum(
     "Data set whose order the joints of --dataset=folder have, where a JSON of "
     "COCO's form does not name them in its categories.",
 )
-_CATEGORY = flags.DEFINE_string(
+_CATEGORY = checked_flags.define_text(
     "category",
     None,
     "Name of the category to read, where a JSON of COCO's form has several; "
@@ -75,7 +76,7 @@ _PEOPLE = flags.DEFINE_enum(
     "with the masks of matched detections (default of PASCAL-Person-Part), "
     "detections themselves, instances, or annotated boxes as they are.",
 )
-_DETECTIONS = flags.DEFINE_string(
+_DETECTIONS = checked_flags.define_text(
     "detections",
     None,
     "Folder of a detector's boxes and masks, <picture>.npz or .npy; Mask/ of "

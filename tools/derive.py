@@ -18,25 +18,29 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import topology
 
+from . import checked_flags
 from . import command_line
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("workdir", None, "Folder of a search.")
-flags.DEFINE_string(
+checked_flags.define_text("workdir", None, "Folder of a search.")
+checked_flags.define_text(
     "checkpoint",
     None,
     "Checkpoint of a search, instead of the last of --workdir.",
 )
-flags.DEFINE_string("output", None, "JSON file to write.")
-flags.DEFINE_integer(
+checked_flags.define_text("output", None, "JSON file to write.")
+checked_flags.define_count(
     "channels",
     128,
     "C of the network whose cost is told, a multiple of 4.",
     topology.LEAST_CHANNELS,
+    topology.MOST_CHANNELS,
 )
-flags.DEFINE_integer("cells", 16, "Its L.", topology.LEAST_CELLS)
-flags.DEFINE_integer("image_size", 384, "Side of its input.", 32)
+checked_flags.define_count(
+    "cells", 16, "Its L.", topology.LEAST_CELLS, topology.MOST_CELLS
+)
+checked_flags.define_side("image_size", 384, "Side of its input, in pixels.")
 flags.DEFINE_bool("cost", True, "Whether to build the network and count.")
 
 
@@ -76,7 +80,9 @@ def _checkpoint_path() -> pathlib.Path:
     if FLAGS.checkpoint:
         return command_line.require_file(FLAGS.checkpoint, "--checkpoint")
     folder = command_line.require_folder(FLAGS.workdir, "--workdir")
-    return folder / "checkpoints" / "last.npz"
+    return command_line.require_file(
+        folder / "checkpoints" / "last.npz", "--workdir"
+    )
 
 
 def _output(checkpoint: pathlib.Path) -> pathlib.Path | None:
@@ -97,13 +103,6 @@ def _is_genotype(path: pathlib.Path) -> bool:
 
 
 def _sizes() -> configuration.NetworkConfig:
-    if FLAGS.image_size % 32:
-        raise UserError(
-            "input size does not fit the network",
-            "--image_size",
-            "a multiple of 32",
-            FLAGS.image_size,
-        )
     config = configuration.NetworkConfig(
         channels=FLAGS.channels, cells=FLAGS.cells
     )

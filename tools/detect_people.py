@@ -41,6 +41,7 @@ from nppnet_tf import file_names
 from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
 
+from . import checked_flags
 from . import command_line
 
 if TYPE_CHECKING:
@@ -54,37 +55,38 @@ FLAGS = flags.FLAGS
 DETECTOR = "detector.json"
 SKIPPED = "skipped.txt"
 
-flags.DEFINE_string(
+# Of a batch; memory ends before.
+_MOST_PICTURES = 1024
+
+checked_flags.define_text(
     "model",
     None,
     "Folder of the SavedModel, or that which export_saved_model was given.",
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "signature", "serving_default", "Which function of the SavedModel to run."
 )
-flags.DEFINE_list("images", [], "Folder of pictures, or several.")
-flags.DEFINE_list(
+checked_flags.define_texts("images", [], "Folder of pictures, or several.")
+checked_flags.define_texts(
     "ids",
     [],
     "Files with the names of the pictures, one in a line; all pictures of "
     "--images if absent.",
 )
-flags.DEFINE_string("output", None, "Folder to write to.")
-flags.DEFINE_float(
-    "min_score", 0.5, "Less certain people are left out.", 0.0, 1.0
+checked_flags.define_text("output", None, "Folder to write to.")
+checked_flags.define_number(
+    "min_score", 0.5, "Less certain people are left out.", 0, 1
 )
-flags.DEFINE_integer(
-    "person_class",
-    1,
-    "What the detector calls a person; 1 in COCO.",
-    lower_bound=0,
+checked_flags.define_count(
+    "person_class", 1, "What the detector calls a person; 1 in COCO."
 )
-flags.DEFINE_integer(
+checked_flags.define_count(
     "batch",
     None,
     "Pictures, all of one size, that the detector is given at once; 1 if "
     "absent, or what the SavedModel was made for.",
-    lower_bound=1,
+    1,
+    _MOST_PICTURES,
 )
 
 

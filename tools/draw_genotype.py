@@ -18,28 +18,25 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.inference import genotype_drawing
 from nppnet_tf.search_space import published
 
+from . import checked_flags
 from . import command_line
 
 FLAGS = flags.FLAGS
 
 _NAMES = ", ".join(published.NAMES)
 
-flags.DEFINE_string(
+checked_flags.define_text(
     "genotype", None, f"Genotype to draw: a JSON file, or one of {_NAMES}."
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "other", None, "Second genotype, to draw the difference of the two."
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "output", None, "Picture to write; the ending .svg or .png says the kind."
 )
-flags.DEFINE_string("title", None, "Heading of the picture.")
-flags.DEFINE_float(
-    "scale",
-    1.5,
-    "Pixels of a PNG per pixel of the drawing.",
-    lower_bound=0.2,
-    upper_bound=4.0,
+checked_flags.define_text("title", None, "Heading of the picture.")
+checked_flags.define_number(
+    "scale", 1.5, "Pixels of a PNG per pixel of the drawing.", 0.2, 4
 )
 
 

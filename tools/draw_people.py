@@ -11,28 +11,40 @@ from absl import flags
 from nppnet_tf import file_names
 from nppnet_tf.errors import UserError
 
+from . import checked_flags
 from . import command_line
 from . import worker_flags
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("root", None, "Folder to draw into.")
-flags.DEFINE_integer("train", 512, "Pictures of the train split.")
-flags.DEFINE_integer("val", 64, "Pictures of the val split.")
-flags.DEFINE_integer("seed", 0, "Names the whole set of pictures.")
-flags.DEFINE_integer(
-    "height", None, "Median height of the pictures; LIP's where missing."
+# Drawing takes the time of its pixels.
+_MOST_SIDE = 4096
+
+checked_flags.define_text("root", None, "Folder to draw into.")
+checked_flags.define_count("train", 512, "Pictures of the train split.")
+checked_flags.define_count("val", 64, "Pictures of the val split.")
+checked_flags.define_seed("seed", 0, "Names the whole set of pictures.")
+checked_flags.define_count(
+    "height",
+    None,
+    "Median height of the pictures, in pixels; LIP's where missing.",
+    1,
+    _MOST_SIDE,
 )
-flags.DEFINE_integer(
-    "width", None, "Median width of the pictures; LIP's where missing."
+checked_flags.define_count(
+    "width",
+    None,
+    "Median width of the pictures, in pixels; LIP's where missing.",
+    1,
+    _MOST_SIDE,
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "contact_sheet",
     None,
     "PNG or JPEG file that shows 64 people of the seed; with it, --root may "
     "be missing.",
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "label_sheet", None, "The same, of their label maps and joints."
 )
 

@@ -28,6 +28,7 @@ from absl import flags
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import result_file
 
+from . import checked_flags
 from . import command_line
 from . import scale_list
 
@@ -35,41 +36,53 @@ if TYPE_CHECKING:
     from nppnet_tf.data.tfrecord import RecordSet
     from nppnet_tf.inference.predictor import Predictor
 
-MODEL = flags.DEFINE_string(
+# More than any data set has.
+_MOST_RECORDS = 1 << 31
+
+MODEL = checked_flags.define_text(
     "model", None, "Working directory of a run, or a SavedModel."
 )
-RECORDS = flags.DEFINE_string("records", None, "Folder of build_records.")
+RECORDS = checked_flags.define_text("records", None, "Folder of build_records.")
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define(
     "Factors of the network's input to average over; the paper's are "
     "0.5,0.75,1,1.25,1.5."
 )
-LIMIT = flags.DEFINE_integer(
-    "limit", None, "Measure only the first so many records (or pictures).", 1
+LIMIT = checked_flags.define_count(
+    "limit",
+    None,
+    "Measure only the first so many records (or pictures).",
+    1,
+    _MOST_RECORDS,
 )
-WHOLE_PICTURES = flags.DEFINE_string(
+WHOLE_PICTURES = checked_flags.define_text(
     "whole_pictures",
     None,
     "Folder of the data set that the records were cut from: lays people back "
     "into their pictures and measures these.",
 )
-HEAD_FACTOR = flags.DEFINE_float(
+HEAD_FACTOR = checked_flags.define_number(
     "head_factor",
     1.0,
     "Head size in distances of the head's joints, for the average precision "
     "of --whole_pictures.",
-    lower_bound=1e-6,
+    1e-6,
+    1e6,
 )
-MAX_BAD_RECORDS = flags.DEFINE_integer(
-    "max_bad_records", 0, "Damaged records to skip before stopping.", 0
+MAX_BAD_RECORDS = checked_flags.define_count(
+    "max_bad_records", 0, "Damaged records to skip before stopping."
 )
-OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
-TRUTH_DIR = flags.DEFINE_string("truth_dir", None, "True label maps, PNG.")
-PREDICTION_DIR = flags.DEFINE_string(
+OUTPUT = checked_flags.define_text("output", None, "JSON file to write.")
+TRUTH_DIR = checked_flags.define_text(
+    "truth_dir", None, "True label maps, PNG."
+)
+PREDICTION_DIR = checked_flags.define_text(
     "prediction_dir", None, "Predicted label maps, PNG."
 )
-TRUTH_CSV = flags.DEFINE_string("truth_csv", None, "True poses, LIP's CSV.")
-PREDICTION_CSV = flags.DEFINE_string(
+TRUTH_CSV = checked_flags.define_text(
+    "truth_csv", None, "True poses, LIP's CSV."
+)
+PREDICTION_CSV = checked_flags.define_text(
     "prediction_csv", None, "Predicted poses, LIP's CSV."
 )
 ALLOW_MISSING = flags.DEFINE_bool(
@@ -85,7 +98,7 @@ POSE_READING = flags.DEFINE_enum(
     "predicted; or as the release's script does, which takes nan and negative "
     "coordinates for 1, to compare with its numbers.",
 )
-DATASET = flags.DEFINE_string(
+DATASET = checked_flags.define_text(
     "dataset", "lip", "Whose classes and joints the files hold."
 )
 
@@ -146,7 +159,7 @@ def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
 
 
 def _measure_model() -> dict[str, Any]:
-    command_line.require_folder(MODEL.value, "--model")
+    command_line.require_model(MODEL.value, "--model")
     command_line.require_folder(RECORDS.value, "--records")
 
     from nppnet_tf.data import absence

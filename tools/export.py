@@ -46,6 +46,7 @@ def _run(argv: list[str]) -> None:
     workdir = command_line.require_folder(MODEL.value, "--model")
     output = command_line.require_place(OUTPUT.value, "--output")
     model_folders.new_version(output, NAME.value, VERSION.value)
+    command_line.require_run(workdir, "--model")
 
     from nppnet_tf.inference import export
     from nppnet_tf.inference import predictor

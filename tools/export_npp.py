@@ -10,16 +10,15 @@ order. Needs no PyTorch. import_npp reads it back, bit by bit.
 
 import pathlib
 
-from absl import flags
-
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
+from . import checked_flags
 from . import command_line
 
-RUN = flags.DEFINE_string("run", None, "Working directory of a run.")
-OUTPUT = flags.DEFINE_string("output", None, "File to write, .pth.")
+RUN = checked_flags.define_text("run", None, "Working directory of a run.")
+OUTPUT = checked_flags.define_text("output", None, "File to write, .pth.")
 
 
 def _run(argv: list[str]) -> None:
@@ -28,6 +27,7 @@ def _run(argv: list[str]) -> None:
     output = command_line.new_file(
         OUTPUT.value, "--output", (folder,), lambda path: path.suffix == ".pth"
     )
+    command_line.require_run(folder, "--run")
 
     from nppnet_tf.importing import state_dict
     from nppnet_tf.importing import torch_writer

@@ -43,8 +43,10 @@ FORMAT_VERSION = 1
 # Of all keys that do not fit; a hostile file may have any number.
 _SAID_KEYS = 100
 
-flags.DEFINE_string("checkpoint", None, "File of torch.save: .pth, .pth.tar.")
-flags.DEFINE_string("output", None, "Folder to make.")
+checked_flags.define_text(
+    "checkpoint", None, "File of torch.save: .pth, .pth.tar."
+)
+checked_flags.define_text("output", None, "Folder to make.")
 flags.DEFINE_enum(
     "weights",
     "best",
@@ -52,19 +54,20 @@ flags.DEFINE_enum(
     "Which of a training checkpoint: best_state_dict, where it has one, or "
     "state_dict.",
 )
-flags.DEFINE_integer(
+checked_flags.define_count(
     "num_refinements",
     None,
     "1 for an initial and a refined prediction, 0 for the initial one alone; "
     "by default what the file has.",
     0,
+    1,
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "genotype",
     None,
     "JSON file of another genotype than the published one.",
 )
-flags.DEFINE_string(
+checked_flags.define_text(
     "descriptor",
     None,
     "Names of classes and joints: lip, pascal_person_part or a JSON file. By "
@@ -75,10 +78,12 @@ checked_flags.define_size("image_size", (384, 384), "Network input.")
 flags.DEFINE_bool(
     "export", False, "Also write a SavedModel, to <output>/savedmodels."
 )
-flags.DEFINE_string("name", "nppnet", "Of the SavedModel.")
-flags.DEFINE_string("compare", None, "Inputs and PyTorch's outputs, .npz.")
-flags.DEFINE_float(
-    "tolerance", 1e-4, "Largest difference of outputs that is none.", 0.0
+checked_flags.define_text("name", "nppnet", "Of the SavedModel.")
+checked_flags.define_text(
+    "compare", None, "Inputs and PyTorch's outputs, .npz."
+)
+checked_flags.define_number(
+    "tolerance", 1e-4, "Largest difference of outputs that is none.", 0, 1e6
 )
 
 
@@ -88,6 +93,7 @@ def _run(argv: list[str]) -> None:
     size = FLAGS.image_size
     output = _new_output()
     genotype = FLAGS.genotype and genotypes.load(FLAGS.genotype)
+    _check_inputs()
 
     from nppnet_tf.importing import parity
     from nppnet_tf.importing import state_dict
@@ -141,6 +147,15 @@ def _check_flags() -> None:
         model_folders.checked_name(FLAGS.name)
 
 
+def _check_inputs() -> None:
+    """Refuses files that are not there before TensorFlow is loaded."""
+    command_line.require_file(FLAGS.checkpoint, "--checkpoint")
+    if FLAGS.compare is not None:
+        command_line.require_file(FLAGS.compare, "--compare")
+    if FLAGS.descriptor is not None:
+        _named_descriptor()
+
+
 def _new_output() -> pathlib.Path | None:
     """Returns the folder to make; an empty one that is there gives way."""
     if not FLAGS.output:
@@ -166,14 +181,7 @@ def _descriptor(config):
             if sizes == (known.num_classes, known.num_keypoints):
                 return known
         return _numbered_descriptor(*sizes)
-    path = pathlib.Path(FLAGS.descriptor)
-    if path.suffix == ".json":
-        text = command_line.require_file(path, "--descriptor").read_text(
-            encoding="utf-8", errors="replace"
-        )
-        descriptor = descriptors.DatasetDescriptor.from_json(text, path)
-    else:
-        descriptor = descriptors.get(FLAGS.descriptor)
+    descriptor = _named_descriptor()
     if sizes != (descriptor.num_classes, descriptor.num_keypoints):
         raise UserError(
             "descriptor of another network",
@@ -182,6 +190,15 @@ def _descriptor(config):
             f"{descriptor.num_classes} and {descriptor.num_keypoints}",
         )
     return descriptor
+
+
+def _named_descriptor():
+    from nppnet_tf.data import descriptors
+
+    if pathlib.Path(FLAGS.descriptor).suffix != ".json":
+        return descriptors.get(FLAGS.descriptor)
+    command_line.require_file(FLAGS.descriptor, "--descriptor")
+    return descriptors.load(FLAGS.descriptor)
 
 
 def _numbered_descriptor(num_classes: int, num_keypoints: int):

@@ -92,7 +92,7 @@ def _run(argv: list[str]) -> None:
             found=" ".join(argv[1:]) or "nothing",
         )
     paths, others = _find_pictures(pathlib.Path(argv[1]))
-    command_line.require_folder(MODEL.value, "--model")
+    command_line.require_model(MODEL.value, "--model")
     output = command_line.new_folder(OUTPUT.value, "--output")
     _refuse_input_folder(output, paths)
     starts = output_names.plan([path.name for path in paths], _ENDINGS)

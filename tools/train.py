@@ -97,7 +97,7 @@ def _run(argv: list[str]) -> None:
             "flag is missing", "--initial", "a run, for --new_heads", "nothing"
         )
     if FLAGS.initial is not None:
-        command_line.require_folder(FLAGS.initial, "--initial")
+        command_line.require_run(FLAGS.initial, "--initial")
     validation = None
     if FLAGS.validation_records is not None:
         validation = run_flags.open_records("validation_records")

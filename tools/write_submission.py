@@ -14,22 +14,21 @@ Nothing is written unless every id has both predictions.
 
 import pathlib
 
-from absl import flags
-
 from nppnet_tf.data import id_list
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import submission
 
+from . import checked_flags
 from . import command_line
 
-PREDICTIONS = flags.DEFINE_string(
+PREDICTIONS = checked_flags.define_text(
     "predictions", None, "Folder that tools.predict wrote."
 )
-IDS = flags.DEFINE_string(
+IDS = checked_flags.define_text(
     "ids", None, "Text file with an id on every line: what to submit, in order."
 )
-OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.")
+OUTPUT = checked_flags.define_text("output", None, "Folder to write to.")
 
 _NAMED = 5
 

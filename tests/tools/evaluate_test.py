@@ -102,7 +102,7 @@ class EvaluateModelTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("model", "absent", "records", "--model"),
         ("records", "", "absent", "--records"),
-        ("no_model", "records", "records", "no model"),
+        ("no_model", "records", "records", "neither a run nor"),
         ("no_records", "", "empty_records", "manifest.json"),
     )
     def test_wrong_folder_is_one_line(self, model, records, message):

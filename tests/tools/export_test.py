@@ -15,7 +15,7 @@ class ExportTest(parameterized.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.run_folder = self.folder / "run"
         self.run_folder.mkdir()
-        (self.run_folder / "flags.txt").touch()
+        (self.run_folder / "network.json").write_text("{}")
         self.output = self.folder / "models"
 
     def _export(self, *arguments, is_supernet=False):

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 from nppnet_tf import file_names
 from nppnet_tf import keys
+from nppnet_tf import text_files
 from nppnet_tf.data import file_table
 from nppnet_tf.errors import UserError
 
@@ -47,6 +48,10 @@ _AFFIX = re.compile(
 _OF_POSES = re.compile(
     r"pose|key.?point|joint|annot|person|skeleton|coco|mpii|lip_", re.IGNORECASE
 )
+# A folder of pictures of another kind is not taken for label maps.
+_OF_LABELS = re.compile(r"label|mask|seg|pars|annot|gt|part", re.IGNORECASE)
+_LEAST_CELLS = 12
+_ROW_BYTES = 4096
 _CLOSE = 0.7
 _MAX_FOLDERS = 200
 _NAMED = 2
@@ -208,7 +213,8 @@ def near_poses(root: pathlib.Path, expected: Sequence[str]) -> str:
         for path in file_table.files_in(folder)
         if path.suffix.lower() in _POSE_ENDINGS and _is_near(path, expected)
     ]
-    return f"{_listed(found)}: --keypoints={found[0]}?" if found else ""
+    # The flag takes a path of its own, not one below the folder.
+    return f"{_listed(found)}: --keypoints={root / found[0]}?" if found else ""
 
 
 def near_names(root: pathlib.Path, expected: Sequence[str]) -> str:
@@ -228,12 +234,24 @@ def near_names(root: pathlib.Path, expected: Sequence[str]) -> str:
 
 def _is_near(path: pathlib.Path, expected: Sequence[str]) -> bool:
     name = path.name
-    if path.suffix.lower() == ".csv" or _is_close(name, expected):
+    ending = path.suffix.lower()
+    if _is_close(name, expected):
+        return True
+    if ending == ".csv" and _has_many_cells(path):
         return True
     # MATLAB keeps label maps as well.
-    return path.suffix.lower() in (".json", ".npz") and bool(
-        _OF_POSES.search(name)
-    )
+    return ending != ".mat" and bool(_OF_POSES.search(name))
+
+
+def _has_many_cells(path: pathlib.Path) -> bool:
+    """Whether the first row of a table is as long as one of joints."""
+    try:
+        text_files.require_regular(path)
+        with path.open("rb") as stream:
+            row = stream.readline(_ROW_BYTES)
+    except (OSError, UserError):
+        return False
+    return max(map(row.count, (b",", b";", b"\t"))) >= _LEAST_CELLS
 
 
 def _is_close(name: str, expected: Sequence[str]) -> bool:
@@ -261,7 +279,11 @@ def _described(
             continue
         name = file_table.id_of(path)
         base = _AFFIX.sub("", name)
-        if base != name and base in names:
+        if (
+            base != name
+            and base in names
+            and (ending in _READ_ENDINGS or not is_mixed)
+        ):
             affixed.append((path.name, base))
         elif name in names:
             same[ending] += 1
@@ -277,7 +299,8 @@ def _described(
         kind = ending[1:].upper()
         if ending in _READ_ENDINGS:
             return f"{place} {count} {kind} files of the same stems"
-        return f"{place} {count} {kind} files, not PNG"
+        if _OF_LABELS.search(folder.name):
+            return f"{place} {count} {kind} files, not PNG"
     if others:
         ending, count = others.most_common(1)[0]
         if ending in _READ_ENDINGS:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from typing import Self
 
+from nppnet_tf import file_names
 from nppnet_tf import json_documents
 from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
@@ -280,6 +281,8 @@ def _check_kind(name: str, value: Any, where: object) -> None:
 def _check_parts(value: Any, kind: Any, where: object, name: str) -> None:
     if isinstance(kind, str):
         json_documents.require(value, kind, where, name)
+        if kind == "a text":
+            file_names.require_text(value, where)
     elif isinstance(kind, list):
         json_documents.require(value, "a list", where, name)
         for number, part in enumerate(value):
@@ -287,6 +290,7 @@ def _check_parts(value: Any, kind: Any, where: object, name: str) -> None:
     else:
         json_documents.require(value, "an object", where, name)
         for key, part in value.items():
+            file_names.require_text(key, where)
             _check_parts(part, kind[""], where, f"{name}[{key!r}]")
 
 

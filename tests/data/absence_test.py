@@ -112,13 +112,15 @@ class FolderTest(_RootTestCase):
     )
     def test_poses_that_are_almost_there_are_named(self, name):
         self._write_labels("labels/{}.png")
-        self._write(name)
+        self._write(name, b"a.jpg" + b",1,2,0" * 16)
         self._write("descriptor.json")
 
         self._assert_refused(
             self._source(),
             "no pose of 3 samples.*expected: pose.csv.*--tasks=parsing",
-            f"found: .*--keypoints={name}".replace("(", ".").replace(")", "."),
+            f"found: .*--keypoints=/.*mine/{name}".replace("(", ".").replace(
+                ")", "."
+            ),
         )
         self._assert_accepted(self._source(), "parsing")
 
@@ -141,16 +143,19 @@ class FolderTest(_RootTestCase):
 
     def test_nothing_near_is_nothing_promised(self):
         self._write("descriptor.json")
+        self._write("prices.csv", b"a.png,3\n")
+        self._write("thumbnails/a.jpg", b"small")
+        self._write("images/a_gt.jpg", self.picture)
         source = self._source()
 
         self._assert_accepted(source, None)
         self.assertEqual(
             absence.summary(source.annotations),
-            "0 of 3 label maps, 0 of 3 poses",
+            "0 of 4 label maps, 0 of 4 poses",
         )
         self.assertLen(list(absence.lines(source.annotations)), 2)
         self._assert_refused(source, "no label map and no pose", tasks="both")
-        self._assert_refused(source, "no pose of 3", tasks="pose")
+        self._assert_refused(source, "no pose of 4", tasks="pose")
 
 
 class PublishedTest(_RootTestCase):

@@ -123,6 +123,7 @@ class DatasetDescriptorTest(parameterized.TestCase):
         ),
         ("weights", _own(class_weights=[1, float("nan")]), "positive numbers"),
         ("ignored", _own(ignore_label=300), "behind the classes, up to 255"),
+        ("no_text", _own(name="\ud800"), "name is not UTF-8"),
         ("skeleton", _own(skeleton=[["nose"]]), "pairs of keypoints"),
         ("mirror", _own(class_mirrors={"hat": "cap"}), "unknown names.*cap"),
         ("unknown_entry", '{"colour": 1}', "found: colour"),

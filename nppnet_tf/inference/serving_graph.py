@@ -54,6 +54,9 @@ LIMITS = {
     "scans": rule.MAX_SCANS,
 }
 
+# Pictures that the network sees at once.
+_PORTION = 8
+
 # Class scores that are held at once: 20 MB of each of the few tensors that a
 # band needs.
 _BAND_SCORES = 5 << 20
@@ -392,7 +395,7 @@ class ServingGraph(tf.Module):
         """Encoded pictures [B] of any sizes; label maps padded to one."""
         inputs, sizes, statuses = self.read(image_bytes)
         sizes, statuses = fit_together(sizes, statuses)
-        prediction = self._averaged_network(inputs)
+        prediction = self._predict_in_portions(inputs)
         padded_size = tf.reduce_max(sizes, axis=0)
 
         def padded_label_map(values: tuple[tf.Tensor, ...]) -> tf.Tensor:
@@ -420,7 +423,7 @@ class ServingGraph(tf.Module):
     def _predict_png(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `predict_bytes`; each label map a PNG file of its own size."""
         inputs, sizes, statuses = self.read(image_bytes)
-        prediction = self._averaged_network(inputs)
+        prediction = self._predict_in_portions(inputs)
 
         def encoded(values: tuple[tf.Tensor, ...]) -> tf.Tensor:
             logits, size, status = values
@@ -479,6 +482,36 @@ class ServingGraph(tf.Module):
         )
         return inputs, sizes, statuses
 
+    def _predict_in_portions(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Runs the network on a few pictures at a time; 64 fill gigabytes."""
+        count = tf.shape(inputs)[0]
+        shapes = {}
+
+        def step(
+            start: tf.Tensor, *arrays: tf.TensorArray
+        ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
+            prediction = self._averaged_network(
+                inputs[start : start + _PORTION]
+            )
+            shapes.update({key: prediction[key].shape for key in outputs})
+            written = [
+                array.write(start // _PORTION, prediction[key])
+                for key, array in zip(outputs, arrays, strict=True)
+            ]
+            return start + _PORTION, *written
+
+        outputs = (keys.HEATMAPS, keys.PARSING_LOGITS)
+        _, *arrays = tf.while_loop(
+            lambda start, *_: start < count,
+            step,
+            (tf.constant(0), *(_portions() for _ in outputs)),
+            parallel_iterations=1,
+        )
+        return {
+            key: tf.ensure_shape(array.concat(), shapes[key])
+            for key, array in zip(outputs, arrays, strict=True)
+        }
+
     def _label_map_or_nothing(
         self, logits: tf.Tensor, size: tf.Tensor
     ) -> tf.Tensor:
@@ -510,6 +543,10 @@ class ServingGraph(tf.Module):
             ),
             KEYPOINT_SCORES: tf.where(was_read[:, tf.newaxis], scores, 0.0),
         }
+
+
+def _portions() -> tf.TensorArray:
+    return tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
 
 
 def _of_a_request(pictures_of_request: tf.Tensor) -> tf.Tensor:

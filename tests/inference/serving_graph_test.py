@@ -10,6 +10,7 @@ from nppnet_tf.data import geometry
 from nppnet_tf.data import heatmap_codec
 from nppnet_tf.data import pixels
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time
 from tests.inference import stand_in
@@ -364,6 +365,26 @@ class ServingGraphTest(absltest.TestCase):
             tf.errors.InvalidArgumentError, "more pixels than the limit"
         ):
             self.graph.predict_tensor(tf.zeros((1, 81, 120, 3)))
+
+    def test_many_pictures_are_answered_as_each_alone(self):
+        pictures = tf.stack(
+            [
+                tf.io.encode_png(stand_in.picture(20 + i, 30, i))
+                for i in range(19)
+            ]
+        )
+
+        graph = predictor.graph_of(stand_in.StandIn(), LIP, _SIZE)
+
+        together = graph.predict_png(pictures)
+
+        for i in (0, 7, 8, 18):
+            alone = graph.predict_png(pictures[i : i + 1])
+            for name in ("keypoints_xy", "keypoint_scores", "image_size"):
+                np.testing.assert_allclose(
+                    together[name][i], alone[name][0], atol=1e-3
+                )
+        self.assertGreater(np.ptp(together["keypoint_scores"], 0).max(), 0.01)
 
     def test_number_of_pictures_is_limited(self):
         picture = tf.io.encode_png(np.zeros((8, 8, 3), np.uint8))

@@ -19,8 +19,8 @@ FLAGS = flags.FLAGS
 _LEAST_SIGMA = 3.0
 _SIGMA_SIDE = 384
 
-# Of rates, what a float holds; of others, far above what anybody uses.
-MOST_LEARNING_RATE = 1e38
+# Far above what anybody uses; far below what takes memory or time for ever.
+MOST_LEARNING_RATE = 1_000_000
 _MOST_LOG_VARIANCE = 50
 _MOST_REPLICAS = 1024
 _LEAST_SCALE, _MOST_SCALE = 0.01, 100

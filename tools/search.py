@@ -91,6 +91,7 @@ def _run(argv: list[str]) -> None:
     del argv
     run_loop.require("stage", "records", "workdir")
     command_line.require_folder(FLAGS.records, "--records")
+    command_line.require_place(FLAGS.workdir, "--workdir")
     search_config = run_flags.schedule_config(
         configuration.SearchConfig,
         warmup_epochs=FLAGS.warmup_epochs,

@@ -89,6 +89,7 @@ def _run(argv: list[str]) -> None:
         FLAGS.genotype = FLAGS.preset
     run_loop.require("genotype", "records", "workdir")
     command_line.require_folder(FLAGS.records, "--records")
+    command_line.require_place(FLAGS.workdir, "--workdir")
     retrain_config = run_flags.schedule_config(configuration.RetrainConfig)
     genotype = _genotype()
     run_flags.check_network_size(genotype)

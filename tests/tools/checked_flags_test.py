@@ -1,12 +1,41 @@
 """Tests of tools.checked_flags."""
 
+import importlib
+import math
+
 from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from tests import build_file
+from tests import shared
 from tools import checked_flags
 
 _TEXT = "What it means."
+
+# For every flag of every tool.
+_WALKED = (
+    "nan",
+    "NaN",
+    "inf",
+    "-inf",
+    "Infinity",
+    "-1",
+    "0",
+    "1e30",
+    "1e999",
+    "99999999999999999999",
+    "9" * 5000,
+    " ",
+    "text",
+    "/dev/zero",
+    "1,nan",
+    "nan,nan",
+    "nanxnan",
+    "0x0",
+    "1000000x1000000",
+    "5:3",
+)
 
 # No number in any range.
 _NO_NUMBERS = (
@@ -176,6 +205,74 @@ class CheckedFlagsTest(parameterized.TestCase):
             flags.IllegalFlagValueError, f"^flag {name}=(?s:.*): expected "
         ):
             self._parse(word)
+
+
+class EveryToolTest(absltest.TestCase):
+    """Walks every flag of every tool with values that are mostly wrong."""
+
+    def test_each_flag_is_of_a_checked_kind(self):
+        offenders = [
+            f"{tool}: --{flag.name}"
+            for tool, own in _own_flags()
+            for flag in own.values()
+            if not isinstance(
+                flag.parser, (flags.EnumParser, flags.BooleanParser)
+            )
+            and type(flag.parser).__module__ != checked_flags.__name__
+        ]
+
+        self.assertEmpty(offenders)
+
+    def test_wrong_values_are_refused_and_others_are_finite(self):
+        for tool, own in _own_flags():
+            for name, flag in own.items():
+                for text in _WALKED:
+                    with self.subTest(tool, flag=name, text=text[:40]):
+                        self._assert_refused_or_sound(name, flag, text)
+
+    def test_no_flag_but_a_list_of_epochs_may_be_empty(self):
+        taken = {
+            name
+            for _, own in _own_flags()
+            for name, flag in own.items()
+            if _taken(flag, "") is not None
+        }
+
+        self.assertEqual(taken, {"drop_epochs"})
+
+    def _assert_refused_or_sound(self, name, flag, text):
+        value = _taken(flag, text)
+        parts = value if isinstance(value, (list, tuple)) else [value]
+        for part in parts:
+            # A text may be any but an empty one.
+            if isinstance(part, (int, float)):
+                self.assertTrue(math.isfinite(part))
+                self.assertLessEqual(abs(part), 2**63)
+            elif part is not None:
+                self.assertNotEqual(part.strip(), "")
+
+
+def _own_flags():
+    """The flags of every tool by name, without those of libraries."""
+    for tool in build_file.tool_names():
+        with shared.forget_tools():
+            module = importlib.import_module(f"tools.{tool}")
+            command_line = importlib.import_module("tools.command_line")
+            own = command_line._own_flags(module.main)
+            yield tool, {flag.name: flag for flag in own}
+
+
+def _taken(flag, text):
+    """The value that a flag takes of a text, None where it refuses it."""
+    before = flag.value, flag.present
+    try:
+        flag.parse(text)
+        return flag.value
+    except flags.IllegalFlagValueError as error:
+        assert f"--{flag.name}" in str(error), error
+        return None
+    finally:
+        flag.value, flag.present = before
 
 
 if __name__ == "__main__":

@@ -164,7 +164,11 @@ class SearchTest(training_case.TrainingCase):
 
     def test_loss_that_is_not_finite_stops_the_run(self):
         result = self._search(
-            "run", "--epochs=1", "--warmup_epochs=1", "--learning_rate=1e38"
+            "run",
+            "--epochs=1",
+            "--warmup_epochs=1",
+            "--learning_rate=1e6",
+            "--task_weight_learning_rate=1e6",
         )
 
         self.assert_user_error(result, "loss is not finite.*epoch 0, step")

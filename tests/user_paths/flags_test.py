@@ -1,0 +1,90 @@
+"""Wrong flags are one line and status 2, before anything is made."""
+
+import codecs
+import os
+import pathlib
+import tempfile
+
+from absl.testing import absltest
+
+from tests.user_paths import user_path
+
+_FLAGS = "--epochs=3\n--seed=5\n"
+
+
+class FlagsTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(
+            self.enterContext(tempfile.TemporaryDirectory())
+        )
+        self.records = self.folder / "records"
+        self.records.mkdir()
+        (self.records / "manifest.json").write_text("{}")
+        self.file = self.folder / "file"
+        self.file.write_text("[" * 100_000)
+
+    def test_wrong_flags_are_one_line_that_names_them(self):
+        train = ("train", "--genotype=released", f"--records={self.records}")
+        for flag, (tool, *arguments) in {
+            "seed=99999999999999999999": (*train, "--workdir=x"),
+            "learning_rate=nan": (*train, "--workdir=x"),
+            "workdir=file/run": (
+                *train,
+                f"--workdir={self.file / 'run'}",
+            ),
+            "image_size=33": ("benchmark", "--what=inference"),
+            "drop_epochs=-1": ("search", "--stage=encoder_decoder"),
+            "height=inf": ("draw_people", "--width=96", "--root=x"),
+            "output=": ("derive", f"--workdir={self.records}"),
+            "genotype=": ("import_npp", "--checkpoint=x", "--output=y"),
+            "model=": (
+                "predict",
+                str(self.file),
+                f"--model={self.records}",
+                f"--output={self.folder / 'out'}",
+            ),
+        }.items():
+            name, _, value = flag.partition("=")
+            is_given = any(word.startswith(f"--{name}=") for word in arguments)
+            words = [] if is_given else [f"--{flag}"]
+            with self.subTest(flag):
+                self._assert_one_line(
+                    user_path.run(tool, *arguments, *words), f"--{name}"
+                )
+        self.assertCountEqual(self.folder.iterdir(), [self.records, self.file])
+
+    def test_flag_files_of_every_editor_mean_the_same(self):
+        inner = self.folder / "inner.txt"
+        inner.write_bytes(
+            codecs.BOM_UTF8 + _FLAGS.replace("\n", "\r\n").encode()
+        )
+        outer = self.folder / "outer.txt"
+        outer.write_bytes(codecs.BOM_UTF8 + f"--flagfile={inner}\r\n".encode())
+
+        result = user_path.run(
+            "train", f"--flagfile={outer}", "--only_check_args"
+        )
+
+        self.assertEqual((result.exit_code, result.stderr), (0, ""))
+
+    def test_flag_files_that_are_no_text_are_one_line(self):
+        inner = self.folder / "inner.txt"
+        inner.write_bytes(_FLAGS.encode("utf-16"))
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        for path in (inner, pipe, "/dev/zero"):
+            with self.subTest(str(path)):
+                self._assert_one_line(
+                    user_path.run("train", f"--flagfile={path}"), str(path)
+                )
+
+    def _assert_one_line(self, result, text):
+        self.assertEqual(result.exit_code, 2, result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+        self.assertLessEqual(len(result.stderr), 500)
+        self.assertIn(text, result.stderr)
+
+
+if __name__ == "__main__":
+    absltest.main()

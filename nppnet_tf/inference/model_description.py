@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from nppnet_tf import json_documents
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import visibility
@@ -19,6 +20,21 @@ FORMAT = "nppnet_tf.model"
 
 # TensorFlow Serving hands `assets.extra` through and never reads it.
 FILE_NAME = pathlib.Path("assets.extra") / "model.json"
+
+# Of an input; no network reads larger ones.
+_MOST_SIDE = 8192
+
+_KINDS = {
+    "name": "a text",
+    "version": "an integer",
+    "weights_sha256": "a text",
+    "software_version": "a text",
+    "flip": "true or false",
+    "scales": "a list",
+    "network": "an object",
+    "score_threshold": "a number",
+    "limits": "an object",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +86,26 @@ class ModelDescription:
         Raises:
             UserError: If the file is missing or something else.
         """
+        if not os.path.exists(path):
+            raise UserError(
+                "model cannot be described",
+                path,
+                "the file that nppnet-export writes",
+                "nothing",
+            )
+        values = json_documents.require(
+            json_documents.read(path), "an object", path, "description"
+        )
+        for name, kind in _KINDS.items():
+            if name in values:
+                json_documents.require(values[name], kind, path, name)
         try:
-            values = json.loads(pathlib.Path(path).read_text("utf-8"))
             if values.pop("format") != FORMAT:
                 raise ValueError("another format")
             descriptor = json.dumps(values.pop("descriptor"))
-            values["image_size"] = tuple(values["image_size"])
-            values["scales"] = tuple(values["scales"])
+            values["image_size"] = checked_size(values["image_size"], path)
+            if "scales" in values:
+                values["scales"] = tuple(map(float, values["scales"]))
             if "score_threshold" in values:
                 values["score_threshold"] = visibility.checked_threshold(
                     values["score_threshold"], f"{path}, score_threshold"
@@ -85,13 +114,37 @@ class ModelDescription:
                 descriptor=DatasetDescriptor.from_json(descriptor, path),
                 **values,
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 "model cannot be described",
                 path,
                 "the file that nppnet-export writes",
                 error,
             ) from error
+
+
+def checked_size(value: Any, where: object) -> tuple[int, int]:
+    """Returns (height, width) of a network's input as a document holds it.
+
+    Args:
+        value: Part of the document.
+        where: The file.
+
+    Raises:
+        UserError: It is no such size.
+    """
+    sides = json_documents.require(value, "a list", where, "image_size")
+    if len(sides) != 2 or not all(
+        type(side) is int and 0 < side <= _MOST_SIDE for side in sides
+    ):
+        raise UserError(
+            "no size of an input",
+            f"{where}, image_size",
+            f"[height, width], 1 to {_MOST_SIDE} each",
+            json_documents.described(value),
+        )
+    height, width = sides
+    return height, width
 
 
 def weights_sha256(variables: Iterable[Any]) -> str:

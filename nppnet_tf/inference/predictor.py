@@ -312,8 +312,12 @@ def load_run(
     """
     network, extra = saved_network.load_network(folder)
     descriptor = _descriptor_of(extra, folder)
-    height, width = extra[IMAGE_SIZE]
-    return network, descriptor, (height, width)
+    where = pathlib.Path(folder) / _NETWORK_FILE
+    return (
+        network,
+        descriptor,
+        model_description.checked_size(extra[IMAGE_SIZE], where),
+    )
 
 
 def read_descriptor(path: str | os.PathLike[str]) -> DatasetDescriptor:

@@ -63,6 +63,37 @@ class ModelDescriptionTest(absltest.TestCase):
             ):
                 ModelDescription.load(self.path)
 
+    def test_other_kinds_of_values_are_refused(self):
+        whole = json.loads(_DESCRIPTION.to_json())
+        for name in whole:
+            for value in (None, True, -1, 1e9, [], [1], {}, "9" * 5000):
+                self.path.write_text(json.dumps({**whole, name: value}))
+                with self.subTest(name, value=str(value)[:20]):
+                    try:
+                        found = ModelDescription.load(self.path)
+                    except UserError as error:
+                        self.assertIn("model.json", str(error))
+                    else:
+                        # What is read says the same as what was written.
+                        written = json.loads(found.to_json())
+                        self.assertEqual(written[name], value)
+
+    def test_documents_that_never_end_are_refused(self):
+        for text in ("[" * 100_000, '{"a":' * 100_000):
+            self.path.write_text(text)
+            with self.assertRaisesRegex(UserError, "model.json"):
+                ModelDescription.load(self.path)
+
+    def test_sizes_of_no_input_are_refused(self):
+        for value in (64, [64], [64, 0], [64, "32"], [64, 1.5], [10**6, 64]):
+            with (
+                self.subTest(value),
+                self.assertRaisesRegex(
+                    UserError, "here.*image_size|image_size"
+                ),
+            ):
+                model_description.checked_size(value, "here")
+
     def test_description_with_another_descriptor_differs(self):
         other = dataclasses.replace(
             _DESCRIPTION, descriptor=dataclasses.replace(LIP, name="mine")

@@ -13,6 +13,7 @@ The descriptor says what the labels and joints are. A picture is one record,
 or, where the options ask for it, every person in it is; see `cutting`.
 """
 
+import collections
 import dataclasses
 import os
 import pathlib
@@ -179,22 +180,26 @@ class _Folder:
             naming = Naming(options.joints, options.category)
             found = pose_files.read(pose_path, descriptor, pictures, naming)
         table = file_names.NameTable({name: name for name in pictures})
-        poses = {
-            table[name]: each
-            for name, each in found.poses.items()
-            if name in table
-        }
+        poses: dict[str, list[Pose]] = collections.defaultdict(list)
+        for name, people in found.poses.items():
+            if name in table:
+                poses[table[name]] += people
         strays = tuple(sorted(n for n in found.poses if n not in table))
         stray_labels = ()
         if places.labels != places.images:
-            listed = {*names, *table}
-            strange = [n for n in places.label_maps if n not in table]
-            stray_labels = tuple(sorted(set(strange) - listed))
+            listed = file_names.NameTable({name: name for name in names})
+            stray_labels = tuple(
+                sorted(
+                    name
+                    for name in places.label_maps
+                    if name not in table and name not in listed
+                )
+            )
         return cls(
             root,
             places,
             [table.get(name, name) for name in names],
-            poses,
+            dict(poses),
             descriptor.num_keypoints,
             pose_path,
             strays,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nppnet_tf import file_names
 from nppnet_tf import keys
 from nppnet_tf import picture_names
 from nppnet_tf.data import absence
@@ -133,11 +134,19 @@ def _read_split(root: pathlib.Path, split: str) -> _Split:
     label_maps = FileTable(
         _label_folder(root, split) or image_folder / "none", (".png",)
     )
-    poses = _poses(root, split)
+    listed = file_names.NameTable({name: name for name in ids})
+    poses = {
+        listed.get(name, name): pose
+        for name, pose in _poses(root, split).items()
+    }
     samples = [
         _sample(record_id, pictures, label_maps, poses) for record_id in ids
     ]
-    strange = set(label_maps) - set(pictures) - set(ids)
+    strange = {
+        name
+        for name in label_maps
+        if name not in pictures and name not in listed
+    }
     return _Split(
         samples,
         image_folder,

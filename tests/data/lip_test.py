@@ -1,5 +1,6 @@
 """Tests of nppnet_tf.data.lip."""
 
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -222,6 +223,24 @@ class ReadSplitTest(_FolderTestCase):
     def test_unknown_split_is_told(self):
         with self.assertRaisesRegex(UserError, "unknown split.*found: dev"):
             lip.read_split(self.root, "dev")
+
+    def test_letters_may_be_composed_in_one_place_alone(self):
+        record = dataclasses.replace(
+            sample_records.make_record(), record_id="th\u00e9"
+        )
+        sample_records.write_lip(self.root, [record])
+        pictures = self.root / "TrainVal_images"
+        (pictures / "train_images" / "th\u00e9.jpg").rename(
+            pictures / "train_images" / "the\u0301.jpg"
+        )
+
+        source = lip.read([self.root], "train", Options())
+
+        found = source.samples[0].load()
+        np.testing.assert_array_equal(found.label_map, record.label_map)
+        np.testing.assert_array_equal(found.visibility, record.visibility)
+        self.assertEmpty(source.poses_without_picture)
+        self.assertEmpty(source.label_maps_without_picture)
 
     @parameterized.named_parameters(
         ("twice", "a\nb\na\n", "id occurs twice.*found: a"),

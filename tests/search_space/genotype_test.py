@@ -1,5 +1,6 @@
 """Tests of genotypes."""
 
+import copy
 import json
 import pathlib
 
@@ -155,6 +156,53 @@ class GenotypeTest(parameterized.TestCase):
     def test_wrong_gene_is_refused(self):
         with self.assertRaisesRegex(UserError, "expected: FusionGene"):
             Genotype(genotype.BASELINE, fusion=(Choice("skip_connect", 0),))
+
+
+class WrongNodeTest(absltest.TestCase):
+    def test_no_value_of_another_kind_is_a_traceback(self):
+        whole = json.loads(RELEASED.to_json())
+        for place in _places(whole):
+            for value in (None, True, -1, 10**9, 0.5, "x", [], [1], {"a": 1}):
+                text = json.dumps(_replaced(whole, place, value))
+                with self.subTest(place=place, value=str(value)):
+                    try:
+                        Genotype.from_json(text, "file.json")
+                    except UserError as error:
+                        self.assertIn("file.json", str(error))
+                        self.assertLessEqual(len(str(error)), 500)
+                    else:
+                        # A level of the interaction may take nothing; true
+                        # is 1 to JSON's reader.
+                        self.assertIn(place[0], ("interaction", "version"))
+
+    def test_files_without_end_are_refused(self):
+        path = pathlib.Path(self.create_tempdir()) / "file.json"
+        for text in ("[" * 100_000, '{"a":' * 100_000, "[1]" + " " * (2 << 20)):
+            path.write_text(text)
+            with self.assertRaisesRegex(UserError, "file.json"):
+                genotype.load(path)
+        with self.assertRaisesRegex(UserError, "/dev/zero.*a device"):
+            genotype.load("/dev/zero")
+
+
+def _places(value, place=()):
+    """Every node of a JSON document; of lists the first two entries."""
+    yield place
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _places(part, (*place, key))
+    if isinstance(value, list):
+        for index, part in enumerate(value[:2]):
+            yield from _places(part, (*place, index))
+
+
+def _replaced(document, place, value):
+    if not place:
+        return value
+    key, *rest = place
+    changed = copy.copy(document)
+    changed[key] = _replaced(document[key], rest, value)
+    return changed
 
 
 if __name__ == "__main__":

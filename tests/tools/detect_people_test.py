@@ -321,10 +321,10 @@ class DetectPeopleTest(_Case):
     @parameterized.named_parameters(
         ("no_pictures", {}, "no pictures.*found: none"),
         ("no_folder", {"images": "/none"}, "not found.*--images=/none"),
-        ("no_images", {"images": ""}, "flag is missing.*--images"),
+        ("no_images", {"images": ""}, "--images=: expected texts"),
         ("no_list", {"ids": "/none"}, "cannot be read; where: /none"),
         ("no_model", {"model": "/none"}, "not found.*--model=/none"),
-        ("no_output", {"output": ""}, "flag is missing.*--output"),
+        ("no_output", {"output": ""}, "--output=: expected a text"),
         ("no_such_class", {"person_class": "-1"}, "person_class"),
     )
     def test_wrong_flags_are_told(self, changes, pattern):

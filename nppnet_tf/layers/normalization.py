@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from nppnet_tf.layers import replicas
+
 # PyTorch's defaults, which the release uses; its momentum 0.1 is Keras' 0.9.
 EPSILON = 1e-5
 MOMENTUM = 0.9
@@ -156,7 +158,6 @@ def _global_moments(inputs):
 
     Sums of values, squares and counts travel in one reduction.
     """
-    context = tf.distribute.get_replica_context()
     channels = inputs.shape[-1]
     count = tf.cast(tf.size(inputs) // channels, inputs.dtype)
     packed = tf.concat(
@@ -167,7 +168,7 @@ def _global_moments(inputs):
         ],
         0,
     )
-    packed = context.all_reduce(tf.distribute.ReduceOp.SUM, packed)
+    packed = replicas.sum_over_replicas(packed)
     total = packed[-1]
     mean = packed[:channels] / total
     variance = packed[channels:-1] / total - tf.square(mean)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from nppnet_tf.layers import replicas
+
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class Adam(keras.optimizers.Adam):
@@ -70,6 +72,12 @@ class Adam(keras.optimizers.Adam):
             )
         finally:
             self._step_constants = None
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return grads_and_vars
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        return list(zip(replicas.sums(gradients), variables, strict=True))
 
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable; called by Keras inside the update context."""

@@ -6,6 +6,7 @@ import os
 import tensorflow as tf
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.training import gradients
 
 DEFAULT = "default"
 MIRRORED = "mirrored"
@@ -67,7 +68,9 @@ def make_strategy(name: str, num_replicas: int = 0) -> tf.distribute.Strategy:
                 num_replicas,
             )
         return tf.distribute.get_strategy()
-    return tf.distribute.MirroredStrategy(_devices(num_replicas))
+    return tf.distribute.MirroredStrategy(
+        _devices(num_replicas), _cross_device_operations()
+    )
 
 
 def share_cores() -> None:
@@ -123,6 +126,15 @@ def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
             f"a positive multiple of {replicas}",
             batch_size,
         )
+
+
+def _cross_device_operations() -> tf.distribute.CrossDeviceOps | None:
+    """How replicas are added: on CPUs one after the other, see `gradients`."""
+    if tf.config.list_physical_devices("GPU"):
+        return None
+    return tf.distribute.ReductionToOneDevice(
+        accumulation_fn=gradients.added_in_order
+    )
 
 
 def _devices(num_replicas: int) -> list[str]:

@@ -6,6 +6,7 @@ depends on what other threads have finished: sums of three or more numbers then
 differ in their last bits, and from the second step on everything does.
 """
 
+import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -27,12 +28,14 @@ def add_in_order() -> None:
     )
 
 
+def added_in_order(values: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Returns the sum of tensors, added one after the other."""
+    return functools.reduce(tf.add, values)
+
+
 def _add(gradients: Sequence[tf.Tensor | tf.IndexedSlices]):
     # Two have only one sum; slices are joined, not added.
     are_dense = all(isinstance(each, tf.Tensor) for each in gradients)
     if len(gradients) < 3 or not are_dense:
         return _AS_TENSORFLOW_DOES.aggregate_fn(gradients)
-    total, *further = gradients
-    for gradient in further:
-        total = total + gradient
-    return total
+    return added_in_order(gradients)

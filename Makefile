@@ -30,7 +30,8 @@ real: $(INSTALLED)
 
 # A worker for each core, but no more than memory holds of TensorFlow.
 test: $(INSTALLED)
-	$(VENV_PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadscope
+	$(VENV_PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadscope \
+		--no-loadscope-reorder
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

@@ -17,6 +17,10 @@ from absl import flags
 
 import tools
 
+# Kept alive: abseil knows modules that disclaim their flags by the number of
+# their memory, and the next module would get it.
+_FORGOTTEN: list[dict[str, types.ModuleType]] = []
+
 REPOSITORY = pathlib.Path(__file__).absolute().parent.parent
 
 
@@ -118,7 +122,7 @@ def forget_tools() -> Iterator[None]:
         yield
     finally:
         _take_flags()
-        _take_modules()
+        _FORGOTTEN.append(_take_modules())
         for name, module in known_modules.items():
             sys.modules[name] = module
             setattr(tools, name.removeprefix("tools."), module)

@@ -40,6 +40,11 @@ class EncoderDecoder(keras.layers.Layer):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        if num_cells < topology.NUM_ENCODER_LEVELS:
+            raise ValueError(
+                "The encoder has a cell at least for each of its levels. "
+                f"Received: num_cells={num_cells}"
+            )
         self.channels = channels
         self.num_cells = num_cells
         self.gene = BranchGene.of(gene)

@@ -246,7 +246,7 @@ class NPPNetTest(parameterized.TestCase):
     @parameterized.parameters(0, 4, 10, 18, 22)
     def test_width_that_the_release_has_not_either_is_one_line(self, channels):
         with self.assertRaisesRegex(
-            UserError, f"a multiple of 4, 8 or more; found: {channels}$"
+            UserError, f"a multiple of 4, 8 to 2048; found: {channels}$"
         ):
             NPPNet.from_preset("released", channels=channels, cells=4)
 

@@ -13,6 +13,7 @@ from absl.testing import absltest
 from PIL import Image
 
 from nppnet_tf import file_names
+from nppnet_tf import json_documents
 from tests.inference import stand_in_models
 from tests.user_paths import user_path
 
@@ -129,7 +130,7 @@ class PredictTest(absltest.TestCase):
         (other / "a.png").write_bytes(b"mine")
         empty = self.folder / "empty"
         empty.mkdir()
-        (empty / "no_model").touch()
+        _save_description(empty)
 
         for output, words in (
             ("[in] put", "among the pictures"),
@@ -193,6 +194,7 @@ class InputTest(absltest.TestCase):
         ):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(name)
+        _save_description(run)
         (folder / "pose.csv").write_text("a\n")
         (folder / "loop").symlink_to("loop")
         (folder / "link.svg").symlink_to("genotype.svg")
@@ -329,6 +331,22 @@ def _home_with_keras_json(folder):
     (home / ".keras").mkdir(parents=True)
     (home / ".keras" / "keras.json").write_text(json.dumps(_KERAS_JSON))
     return str(home)
+
+
+def _save_description(folder):
+    """Writes what is looked at of a model before the work."""
+    json_documents.write_document(
+        folder / "network.json",
+        "nppnet_tf.network",
+        1,
+        {
+            "config": {},
+            "genotype": {},
+            "primitives": [],
+            "weights_sha256": "",
+            "extra": {},
+        },
+    )
 
 
 def _save_picture(path, side=24):

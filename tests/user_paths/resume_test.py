@@ -134,7 +134,7 @@ class ResumeTest(absltest.TestCase):
         )
 
     def test_a_step_that_ruins_the_weights_is_not_saved(self):
-        flags = (*_TRAIN, "--learning_rate=1e30")
+        flags = (*_TRAIN, "--learning_rate=1e6", "--epochs=8")
 
         ruined = user_path.finish(self._start("train", "run", *flags))
 

@@ -98,7 +98,7 @@ def finish(
         process.send_signal(signal.SIGABRT)
         stdout, stderr = process.communicate()
         raise AssertionError(
-            f"not ended after {seconds} s: {stdout[-1000:]}\n{stderr[-8000:]}"
+            f"not ended after {seconds} s: {stdout[-1000:]}\n{stderr[:8000]}"
         ) from None
     return shared.ToolResult(process.returncode, stdout, stderr)
 

@@ -14,6 +14,7 @@ same program. This module imports neither TensorFlow nor Keras: `--help` and
 flag errors come at once.
 """
 
+import dataclasses
 import errno
 import os
 import pathlib
@@ -35,7 +36,9 @@ from absl import flags
 
 from nppnet_tf import errors
 from nppnet_tf import json_documents
+from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import topology
 
 from . import flag_files
 
@@ -177,7 +180,8 @@ def require_run(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
 
     Raises:
         UserError: As `require_folder`, or there is no description of a
-            network, or one that is no JSON object.
+            network, or one that is no JSON object or of a size that no
+            network has.
     """
     folder = require_folder(path, flag)
     description = folder / _NETWORK
@@ -188,10 +192,19 @@ def require_run(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
             f"{_NETWORK} in it",
             "none",
         )
-    json_documents.require(
+    document = json_documents.require(
         json_documents.read(description), "an object", description, "document"
     )
+    _check_size(document.get("config"), description)
     return folder
+
+
+def _check_size(config: object, description: pathlib.Path) -> None:
+    """Refuses a size that would take hours to build; other forms are later."""
+    fields = {field.name for field in dataclasses.fields(NetworkConfig)}
+    if isinstance(config, dict) and fields == config.keys():
+        place = f"{description}, ".replace("{", "{{").replace("}", "}}")
+        topology.check_sizes(NetworkConfig(**config), place=place + "{}")
 
 
 def require_model(

@@ -4,7 +4,9 @@ The tool under test is written by the test itself into a package `tools_sample`
 whose `command_line` is the real one, so that all passes a real process.
 """
 
+import dataclasses
 import io
+import json
 import os
 import pathlib
 import subprocess
@@ -15,6 +17,8 @@ from unittest import mock
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
 from tests import shared
 from tools import command_line
 
@@ -354,6 +358,21 @@ class RequirePathTest(parameterized.TestCase):
     def test_new_folder_where_a_file_is_is_a_user_error(self, name, message):
         with self.assertRaisesRegex(command_line.UserError, message):
             command_line.new_folder(self.folder / name, "--output")
+
+
+class RequireRunTest(parameterized.TestCase):
+    @parameterized.parameters(
+        {"num_classes": 100_000}, {"cells": 10**9}, {"channels": 10**9}
+    )
+    def test_a_size_that_no_network_has_is_refused_at_once(self, **size):
+        folder = pathlib.Path(self.create_tempdir("{run}").full_path)
+        config = dataclasses.asdict(NetworkConfig()) | size
+        (folder / "network.json").write_text(json.dumps({"config": config}))
+
+        with self.assertRaisesRegex(
+            UserError, f"no network.*network.json, {next(iter(size))};"
+        ):
+            command_line.require_run(folder, "--model")
 
 
 class NewFileTest(parameterized.TestCase):

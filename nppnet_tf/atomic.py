@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import glob
 import hashlib
 import os
 import pathlib
@@ -126,17 +125,6 @@ def naming(
             if text in str(error):
                 raise OSError(number, text, os.fspath(path)) from error
         raise
-
-
-def remove_partial(path: str | os.PathLike[str]) -> None:
-    """Removes the temporaries of `path` that killed processes left behind.
-
-    Only where no other process can be writing it now.
-    """
-    path = pathlib.Path(path)
-    start = glob.escape(_temporary_start(path))
-    for temporary in path.parent.glob(f"{start}*"):
-        _remove(temporary)
 
 
 def sweep(folder: str | os.PathLike[str]) -> None:

@@ -12,7 +12,11 @@ LOCK_NAME = "lock"
 
 
 @contextlib.contextmanager
-def hold(folder: str | os.PathLike[str], flag: str) -> Iterator[None]:
+def hold(
+    folder: str | os.PathLike[str],
+    where: object,
+    problem: str = "folder is in use",
+) -> Iterator[None]:
     """Holds a folder while the block runs.
 
     The system lets go when the process ends, however it ends: a file `lock`
@@ -20,7 +24,8 @@ def hold(folder: str | os.PathLike[str], flag: str) -> Iterator[None]:
 
     Args:
         folder: Where it is; a file `lock` is made in it.
-        flag: What names the folder, `--workdir`, for the message.
+        where: What names the folder in the message, "--workdir=runs/a".
+        problem: Its first words.
 
     Raises:
         UserError: Another process holds it; its number is named.
@@ -33,8 +38,8 @@ def hold(folder: str | os.PathLike[str], flag: str) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise UserError(
-                "folder is in use",
-                f"{flag}={folder}",
+                problem,
+                where,
                 "one process at a time",
                 f"process {file.read().strip() or 'unknown'}",
             ) from None

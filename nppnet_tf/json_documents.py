@@ -149,11 +149,16 @@ def write_document(
         durable: Whether it must be on the disk before this returns.
     """
     header = {"format": document_format, "version": version}
-    # As JSON reads it back: tuples become lists, keys become texts.
-    document = json.loads(json.dumps({**header, **values}))
-    document[SEAL] = seal_of(document)
+    document = sealed({**header, **values})
     text = json.dumps(document, indent=2, ensure_ascii=False)
     atomic.write_text(path, f"{text}\n", durable)
+
+
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a document with the seal that `read_document` asks for."""
+    # As JSON reads it back: tuples become lists, keys become texts.
+    document = json.loads(json.dumps(dict(values)))
+    return {**document, SEAL: seal_of(document)}
 
 
 def seal_of(document: Mapping[str, Any]) -> str:

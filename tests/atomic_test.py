@@ -83,7 +83,7 @@ class AtomicPathTest(absltest.TestCase):
             self.assertEqual(target.read_text(), "whole")
             with atomic.atomic_path(target) as temporary:
                 temporary.write_text("half")
-                atomic.remove_partial(target)
+                atomic.sweep(self.folder)
                 self.assertFalse(temporary.exists())
                 temporary.write_text("again")
 

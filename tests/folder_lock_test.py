@@ -15,7 +15,7 @@ from tests import shared
 _HOLD = """
 import sys, time
 from nppnet_tf import folder_lock
-with folder_lock.hold(sys.argv[1], "--workdir"):
+with folder_lock.hold(sys.argv[1], "--workdir=" + sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -25,6 +25,7 @@ class HoldTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.where = f"--workdir={self.folder}"
 
     def _holder(self):
         process = subprocess.Popen(
@@ -44,7 +45,7 @@ class HoldTest(absltest.TestCase):
         with self.assertRaisesRegex(
             UserError, f"--workdir=.*found: process {process.pid}"
         ):
-            with folder_lock.hold(self.folder, "--workdir"):
+            with folder_lock.hold(self.folder, self.where):
                 self.fail("held by two")
 
     def test_a_killed_process_lets_go(self):
@@ -52,15 +53,17 @@ class HoldTest(absltest.TestCase):
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-        with folder_lock.hold(self.folder, "--workdir"):
+        with folder_lock.hold(self.folder, self.where):
             text = (self.folder / folder_lock.LOCK_NAME).read_text()
         self.assertEqual(text, f"{os.getpid()}\n")
 
     def test_the_end_of_the_block_lets_go(self):
         for _ in range(2):
-            with folder_lock.hold(self.folder, "--workdir"):
+            with folder_lock.hold(self.folder, self.where):
                 with self.assertRaisesRegex(UserError, "in use"):
-                    with folder_lock.hold(self.folder, "--workdir"):
+                    with folder_lock.hold(
+                        self.folder, f"--workdir={self.folder}"
+                    ):
                         self.fail("held twice")
 
 

@@ -8,7 +8,6 @@ was begun, and refuses to mix two roads in one folder.
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
 import pathlib
@@ -24,6 +23,7 @@ from typing import Any
 from typing import TextIO
 
 from nppnet_tf import atomic
+from nppnet_tf import folder_lock
 from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
 
@@ -102,7 +102,12 @@ class PhaseRunner:
             UserError: If a phase was begun with other settings, if a command
                 fails, or if another process works in the folder.
         """
-        with self._locked():
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with folder_lock.hold(
+            self.folder,
+            _short(self.folder),
+            "another process works in this folder",
+        ):
             for phase in phases:
                 self._check_settings(phase)
             for number, phase in enumerate(phases):
@@ -277,21 +282,6 @@ class PhaseRunner:
     def _write(self, phase: Phase, mark: _Mark) -> None:
         text = json.dumps(dataclasses.asdict(mark), indent=1)
         atomic.write_text(self._mark_path(phase), text + "\n")
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "lock", "w", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(
-                    "another process works in this folder",
-                    _short(self.folder),
-                    "one at a time",
-                ) from None
-            # The system releases it with the file, even after a crash.
-            yield
 
 
 class _Clock:

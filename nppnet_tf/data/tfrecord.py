@@ -440,8 +440,7 @@ def _finish(
         "num_bytes": index.stat().st_size,
         "sha256": shard.file_sha256(index),
     }
-    document = json.loads(json.dumps({**manifest, "index": described}))
-    document[json_documents.SEAL] = json_documents.seal_of(document)
+    document = json_documents.sealed({**manifest, "index": described})
     text = json.dumps(document, sort_keys=True, indent=1)
     (content / MANIFEST).write_text(text + "\n", "utf-8")
 

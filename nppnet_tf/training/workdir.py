@@ -86,7 +86,7 @@ class Workdir:
         if not self._run_file.exists():
             self._require_nothing_else()
         self.path.mkdir(parents=True, exist_ok=True)
-        with folder_lock.hold(self.path, "--workdir"):
+        with folder_lock.hold(self.path, f"--workdir={self.path}"):
             yield
 
     def completed_epochs(self) -> int:

@@ -22,6 +22,9 @@ def computation() -> Iterator[None]:
     def normalise(layer, inputs, gain, offset):
         del layer
         mean, variance = tf.nn.moments(inputs, [0, 1, 2])
+        return normalised(inputs, gain, offset, mean, variance)
+
+    def normalised(inputs, gain, offset, mean, variance):
         return tf.nn.batch_normalization(
             inputs,
             mean,
@@ -29,6 +32,16 @@ def computation() -> Iterator[None]:
             tf.cast(offset, inputs.dtype),
             tf.cast(gain, inputs.dtype),
             normalization.EPSILON,
+        )
+
+    def slopes(slopes, inputs, *others):
+        gain, mean, variance = (tf.cast(x, inputs.dtype) for x in others)
+        inverse = tf.math.rsqrt(variance + normalization.EPSILON)
+        axes = [0, 1, 2]
+        return (
+            slopes * gain * inverse,
+            tf.reduce_sum(slopes * (inputs - mean) * inverse, axes),
+            tf.reduce_sum(slopes, axes),
         )
 
     def resize_bilinear(inputs, size):
@@ -46,6 +59,8 @@ def computation() -> Iterator[None]:
             mock.patch.object(
                 normalization.BatchNormalization, "_normalise_batch", normalise
             ),
+            mock.patch.object(normalization, "_normalised", normalised),
+            mock.patch.object(normalization, "_slopes", slopes),
             mock.patch.object(resize, "resize_bilinear", resize_bilinear),
         ):
             yield

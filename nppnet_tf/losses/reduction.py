@@ -10,6 +10,8 @@ annotation may lie unevenly over the replicas.
 
 import tensorflow as tf
 
+from nppnet_tf import replicas
+
 
 def num_replicas() -> int:
     """Replicas that work on one global batch; 1 outside of a strategy."""
@@ -36,10 +38,8 @@ def global_sum(value: tf.Tensor) -> tf.Tensor:
     value = tf.stop_gradient(tf.cast(value, tf.float32))
     if num_replicas() == 1:
         return value
-    context = tf.distribute.get_replica_context()
-    return tf.stop_gradient(
-        context.all_reduce(tf.distribute.ReduceOp.SUM, value)
-    )
+    (total,) = replicas.sums([value])
+    return total
 
 
 def share(numerator: tf.Tensor, global_denominator: tf.Tensor) -> tf.Tensor:

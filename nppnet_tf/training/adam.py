@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from nppnet_tf.layers import replicas
+from nppnet_tf import replicas
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")

@@ -34,8 +34,7 @@ def added_in_order(values: Sequence[tf.Tensor]) -> tf.Tensor:
 
 
 def _add(gradients: Sequence[tf.Tensor | tf.IndexedSlices]):
-    # Two have only one sum; slices are joined, not added.
-    are_dense = all(isinstance(each, tf.Tensor) for each in gradients)
-    if len(gradients) < 3 or not are_dense:
+    # Slices are joined, not added.
+    if not all(isinstance(each, tf.Tensor) for each in gradients):
         return _AS_TENSORFLOW_DOES.aggregate_fn(gradients)
     return added_in_order(gradients)

@@ -270,7 +270,7 @@ class JointModel(keras.Model):
                 logs = strategy.run(step, args=(data,))
                 self._step_graphs[name] = tf.compat.v1.get_default_graph()
                 return {
-                    key: strategy.reduce("MEAN", value, axis=None)
+                    key: _mean_of_replicas(strategy, value)
                     for key, value in logs.items()
                 }
 
@@ -293,3 +293,9 @@ class JointModel(keras.Model):
         Under a strategy Keras averages a whole batch over the replicas here
         and calls the model on all of it.
         """
+
+
+def _mean_of_replicas(strategy: tf.distribute.Strategy, value):
+    # `strategy.reduce` would add them in whatever order they come.
+    values = strategy.experimental_local_results(value)
+    return gradient_sums.added_in_order(values) / len(values)

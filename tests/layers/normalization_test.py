@@ -1,8 +1,11 @@
 """Tests of batch normalisation."""
 
+from unittest import mock
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
+from tensorflow.python.ops import op_selector
 
 from nppnet_tf.layers import normalization
 from nppnet_tf.layers.normalization import BatchNormalization
@@ -86,6 +89,34 @@ class BatchNormalizationTest(absltest.TestCase):
         np.testing.assert_allclose(
             layer.moving_variance.numpy(), single.moving_variance, rtol=1e-4
         )
+
+    def test_tracing_of_several_replicas_grows_with_the_graph(self):
+        """TensorFlow's own sums walk through the whole graph, each of them."""
+        strategy = two_replicas.strategy()
+        with strategy.scope():
+            layer = built()
+        walk = op_selector.get_backward_walk_ops
+        lengths = []
+
+        def counted(*arguments, **settings):
+            found = walk(*arguments, **settings)
+            lengths.append(len(found))
+            return found
+
+        @tf.function
+        def step(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = x
+                for _ in range(10):
+                    y = layer(tf.sin(y), training=True)
+            return tape.gradient(y, x)
+
+        with mock.patch.object(op_selector, "get_backward_walk_ops", counted):
+            strategy.run(step, args=(two_replicas.split(strategy, batch()),))
+
+        self.assertNotEmpty(lengths)
+        self.assertLessEqual(max(lengths), 4)
 
 
 if __name__ == "__main__":

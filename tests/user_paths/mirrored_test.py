@@ -1,7 +1,8 @@
 """Training and search on several replicas, from the first step to the last.
 
-Everything is a user's but the network, a stand-in: tracing a real one for three
-replicas takes a minute of a processor, for each of these processes.
+Tracing a network for three replicas takes most of a minute: it is done once
+for training and once for search. Where a run is stopped or meets damage, which
+needs several processes, a stand-in takes the network's place, and only that.
 """
 
 import json
@@ -18,32 +19,32 @@ from absl.testing import absltest
 from tests import shared
 from tests.user_paths import user_path
 
-# A tool, and the module whose network it trains, with the small network.
+# Training, with a network that is traced in a second.
 _PROGRAM = """
 import runpy
-import sys
 from unittest import mock
 from tests.training import tiny_network
-tool, module = sys.argv[1:3]
-del sys.argv[1:3]
 with mock.patch(
-    f"nppnet_tf.training.{module}.NPPNet", tiny_network.TinyNetwork
+    "nppnet_tf.training.retrain.NPPNet", tiny_network.TinyNetwork
 ):
-    runpy.run_module(f"tools.{tool}", run_name="__main__", alter_sys=True)
+    runpy.run_module("tools.train", run_name="__main__", alter_sys=True)
 """
-_SIZES = ("--image_size=64", "--picture_every=0", "--steps_per_epoch=2")
+_SIZES = ("--image_size=64", "--picture_every=0")
 
 
-def _start(tool, replicas, *arguments):
-    """Starts a tool on so many replicas, two samples for each."""
-    module = {"train": "retrain", "search": "search"}[tool]
+def _flags(replicas):
+    """Flags of so many replicas, two samples for each."""
+    return (
+        *("--strategy=mirrored", "--genotype=baseline", "--steps_per_epoch=2"),
+        *(f"--num_replicas={replicas}", f"--batch_size={2 * replicas}"),
+    )
+
+
+def _start(replicas, *arguments):
+    """Starts the training of a stand-in on so many replicas."""
+    words = (*_flags(replicas), *_SIZES, *map(str, arguments))
     return subprocess.Popen(
-        [
-            *(sys.executable, "-X", "faulthandler", "-c", _PROGRAM),
-            *(tool, module, "--strategy=mirrored", "--genotype=baseline"),
-            *(f"--num_replicas={replicas}", f"--batch_size={2 * replicas}"),
-            *(*_SIZES, *map(str, arguments)),
-        ],
+        [sys.executable, "-X", "faulthandler", "-c", _PROGRAM, *words],
         cwd=shared.REPOSITORY,
         # TensorFlow is loaded here before the tool can quieten it.
         env=user_path.environment(TF_CPP_MIN_LOG_LEVEL="3"),
@@ -74,34 +75,47 @@ class MirroredTest(absltest.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.drawn = user_path.drawn()
 
-    def _train(self, name, replicas, *arguments, validation=None):
-        return _start(
-            "train",
-            replicas,
+    def _arguments(self, name, validation=None):
+        return (
             f"--records={self.drawn.train}",
             f"--validation_records={validation or self.drawn.validation}",
             f"--workdir={self.folder / name}",
-            *arguments,
         )
+
+    def _train(self, name, replicas, *arguments, validation=None):
+        return _start(replicas, *self._arguments(name, validation), *arguments)
 
     def _assert_ends_well(self, process):
         result = user_path.finish(process)
         self.assertEqual((result.exit_code, result.stderr), (0, ""))
         return result.stdout
 
+    def test_training_ends_after_three_epochs(self):
+        user_path.run_well(
+            "train",
+            *user_path.TINY,
+            *_flags(replicas=3),
+            *self._arguments("run"),
+            "--epochs=3",
+        )
+
+        records = _records(self.folder / "run")
+        self.assertEqual([each["epoch"] for each in records], [0, 1, 2])
+        for record in records:
+            self.assertIn("mean_iou", record["validation"])
+
     def test_search_ends_after_three_epochs(self):
         workdir = self.folder / "run"
 
-        self._assert_ends_well(
-            _start(
-                "search",
-                2,
-                "--stage=interaction_fusion",
-                "--warmup_epochs=1",
-                "--epochs=3",
-                f"--records={self.drawn.train}",
-                f"--workdir={workdir}",
-            )
+        user_path.run_well(
+            "search",
+            *user_path.TINY,
+            *_flags(replicas=2),
+            "--stage=interaction_fusion",
+            "--warmup_epochs=1",
+            "--epochs=3",
+            f"--records={self.drawn.train}",
+            f"--workdir={workdir}",
         )
 
         moves = [each["architecture_moves"] for each in _records(workdir)]

@@ -3,29 +3,13 @@
 `tf.distribute.ReplicaContext.all_reduce` gives its result a gradient, and to do
 so walks back from it to every operation that it depends on: by way of the sum,
 through all other replicas. That takes time with the square of the graph, for
-each of hundreds of normalisations. Here the walk ends where it begins, or there
-is none.
+each of hundreds of normalisations. Here there is none; who needs one writes it
+down, as `nppnet_tf.layers.normalization` does.
 """
 
 from collections.abc import Sequence
 
 import tensorflow as tf
-
-
-def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
-    """Returns the sum of a value over all replicas; its gradient is one, too.
-
-    Args:
-        value: Of this replica, any shape.
-    """
-
-    @tf.custom_gradient
-    def with_gradient(own, total):
-        del own
-        return tf.identity(total), lambda slope: (*sums([slope]), None)
-
-    (total,) = sums([value])
-    return with_gradient(value, tf.stop_gradient(total))
 
 
 def sums(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:

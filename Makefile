@@ -28,9 +28,10 @@ demo: $(INSTALLED)
 real: $(INSTALLED)
 	$(VENV_PYTHON) -m tools.demo --what=real --demo_dir="$(REAL_DIR)"
 
-# A worker for each core, but no more than memory holds of TensorFlow.
+# A worker for each core, but no more than memory holds of TensorFlow. Whole files,
+# since what a module makes for its tests would be made by several workers.
 test: $(INSTALLED)
-	$(VENV_PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadscope \
+	$(VENV_PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile \
 		--no-loadscope-reorder
 
 lint: $(INSTALLED)

@@ -71,8 +71,11 @@ flags.DEFINE_enum(
     "Stage of the search, of search_step. The second keeps the encoder-decoder "
     "of --genotype.",
 )
-checked_flags.define_text(
-    "genotype", "released", "released, baseline or a file, of a known part."
+checked_flags.define_path(
+    "genotype",
+    "released",
+    "released, baseline or a file, of a known part.",
+    command_line.require_genotype,
 )
 flags.DEFINE_enum(
     "preset",
@@ -97,8 +100,15 @@ checked_flags.define_count(
 checked_flags.define_count(
     "repeats", 5, "Steps measured; seconds, of input_pipeline.", 1
 )
-checked_flags.define_text("records", None, "Records, of input_pipeline.")
-checked_flags.define_text("output", None, "JSON file; else only the screen.")
+checked_flags.define_path(
+    "records",
+    None,
+    "Records, of input_pipeline.",
+    command_line.require_folder,
+)
+checked_flags.define_output(
+    "output", None, "JSON file; else only the screen.", command_line.new_file
+)
 checked_flags.require_batch("batch_size", "image_size")
 
 
@@ -112,7 +122,7 @@ def _run(_: list[str]) -> None:
         )
     _check_size()
     if FLAGS.what == INPUT_PIPELINE:
-        command_line.require_folder(FLAGS.records, "--records")
+        command_line.require_given("records")
     output = None
     if FLAGS.output is not None:
         output = command_line.new_file(
@@ -246,8 +256,7 @@ def _input_pipeline() -> dict:
     from nppnet_tf.data import pipeline
     from nppnet_tf.data import tfrecord
 
-    folder = command_line.require_folder(FLAGS.records, "--records")
-    record_set = tfrecord.RecordSet.open(folder)
+    record_set = tfrecord.RecordSet.open(FLAGS.records)
     config = dataclasses.replace(
         InputConfig(),
         image_size=(FLAGS.image_size, FLAGS.image_size),

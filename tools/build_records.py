@@ -17,6 +17,7 @@ finished shards and makes the rest.
 """
 
 import itertools
+import os
 import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -37,7 +38,16 @@ FLAGS = flags.FLAGS
 # Each is an open file.
 _MOST_SHARDS = 1000
 
-checked_flags.define_text("output", None, "Folder to make.")
+
+def _check_output(path: str, flag: str) -> None:
+    """What is there has to be records; they are compared, never written."""
+    if FLAGS.verify or os.path.lexists(path):
+        command_line.require_folder(path, flag)
+    else:
+        command_line.require_new_folder(path, flag)
+
+
+checked_flags.define_output("output", None, "Folder to make.", _check_output)
 checked_flags.define_count(
     "num_shards", 4, "Files to divide the records into.", 1, _MOST_SHARDS
 )
@@ -51,13 +61,11 @@ flags.DEFINE_bool(
 
 def main() -> None:
     """Entry point of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("output",))
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    if not FLAGS.output:
-        raise UserError("flag is missing", "--output", "a folder", "nothing")
     output = pathlib.Path(FLAGS.output)
     if FLAGS.verify:
         _verify(output)

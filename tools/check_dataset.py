@@ -64,14 +64,17 @@ _ABSENT_SPLIT = (
 # A sheet of more is a picture that nothing shows.
 _MOST_TILES = 1000
 
-checked_flags.define_texts(
+checked_flags.define_paths(
     "records",
-    [],
     "Folders of records to look at instead of a data set's own files, one for "
     "each split.",
+    command_line.require_folder,
 )
-checked_flags.define_text(
-    "output", None, "Folder for report and contact sheet."
+checked_flags.define_output(
+    "output",
+    None,
+    "Folder for report and contact sheet.",
+    command_line.require_new_folder,
 )
 checked_flags.define_count(
     "suspects", 36, "Suspects on the contact sheet at most.", 0, _MOST_TILES
@@ -84,7 +87,7 @@ checked_flags.define_seed("seed", 0, "Of the samples drawn at random.")
 
 def main() -> None:
     """Entry point of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("output",))
 
 
 def _run(argv: list[str]) -> None:

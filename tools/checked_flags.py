@@ -4,11 +4,15 @@ Absl's own kinds take NaN, integers of any size and empty texts. Every flag of
 a tool is one of these kinds, a choice (`flags.DEFINE_enum`) or a yes or no
 (`flags.DEFINE_bool`); its range stands in `--help`. What several flags say
 together is checked where they are read, too: see `require`.
+
+A path says what has to be there, or what can be written there; that is looked
+at once all flags are read, before the tool begins: see `check_paths`.
 """
 
 import math
 import re
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +21,10 @@ from absl import flags
 
 # `--help` lists a flag under the module that calls this one.
 flags.disclaim_key_flags()
+
+# Gets a value and the flag's name as a user types it, `--records`; raises a
+# `UserError` where the value cannot be used.
+PathCheck = Callable[[str, str], object]
 
 # Of what is counted one by one: records, epochs, steps, pictures.
 MANY = 1_000_000
@@ -133,24 +141,67 @@ def define_span(
 def define_text(
     name: str, default: str | None, help_text: str
 ) -> flags.FlagHolder:
-    """Defines a flag that holds a text, a path or a name; not an empty one."""
+    """Defines a flag that holds a name or a title; not an empty one."""
     return _define(_Text(), name, default, help_text)
 
 
-def define_texts(
-    name: str, default: Sequence[str], help_text: str
+def define_path(
+    name: str, default: str | None, help_text: str, check: PathCheck
 ) -> flags.FlagHolder:
-    """Defines a flag that holds texts with commas between them, none empty.
+    """Defines a flag that holds a path, or a name in the place of a file.
+
+    Args:
+        name: Of the flag.
+        default: Its value where it is not given.
+        help_text: What it means.
+        check: Of `command_line`, mostly: what has to be there.
+    """
+    return _define(_Path(check), name, default, help_text)
+
+
+def define_paths(
+    name: str, help_text: str, check: PathCheck
+) -> flags.FlagHolder:
+    """Defines a flag that holds paths with commas between them, none empty.
 
     The value is a list; an empty one where the flag is not given.
+
+    Args:
+        name: Of the flag.
+        help_text: What it means.
+        check: Of each path, as of `define_path`.
     """
     return flags.DEFINE(
-        _Texts(),
+        _Paths(check),
         name,
-        list(default),
+        [],
         help_text,
         serializer=flags.CsvListSerializer(","),
     )
+
+
+def define_output(
+    name: str, default: str | None, help_text: str, check: PathCheck
+) -> flags.FlagHolder:
+    """Defines a flag that holds a path to write to; as `define_path`."""
+    return _define(_Output(check), name, default, help_text)
+
+
+def check_paths(own: Iterable[flags.Flag]) -> None:
+    """Looks at all paths; first at those to write to, which takes no reading.
+
+    Args:
+        own: Flags of a tool, of all kinds.
+
+    Raises:
+        UserError: A flag holds a path that cannot be used.
+    """
+    with_path = [f for f in own if isinstance(f.parser, (_Path, _Paths))]
+    with_path.sort(key=lambda flag: not isinstance(flag.parser, _Output))
+    for flag in with_path:
+        paths = flag.value or []
+        for path in [paths] if isinstance(paths, str) else paths:
+            flag.parser.check(path, f"--{flag.name}")
 
 
 def require(
@@ -368,12 +419,33 @@ class _Text(flags.ArgumentParser):
         return text
 
 
-class _Texts(flags.ListParser):
-    """Reads texts with commas between them."""
+class _Path(_Text):
+    """Takes any text but an empty one, and knows what to ask of a path.
 
-    def __init__(self) -> None:
+    Args:
+        check: As of `define_path`.
+    """
+
+    def __init__(self, check: PathCheck) -> None:
         super().__init__()
-        self.syntactic_help = "texts with commas between them"
+        self.check = check
+
+
+class _Output(_Path):
+    """Takes the path of what is made."""
+
+
+class _Paths(flags.ListParser):
+    """Reads paths with commas between them.
+
+    Args:
+        check: As of `define_path`.
+    """
+
+    def __init__(self, check: PathCheck) -> None:
+        super().__init__()
+        self.check = check
+        self.syntactic_help = "paths with commas between them"
 
     def parse(self, argument: object) -> list[str]:
         texts = super().parse(argument)
@@ -381,7 +453,7 @@ class _Texts(flags.ListParser):
         is_given = isinstance(argument, str)
         if (is_given and not texts) or not all(text.strip() for text in texts):
             raise ValueError(
-                "expected texts with commas between them, none empty"
+                "expected paths with commas between them, none empty"
             )
         return texts
 

@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from types import TracebackType
 from typing import NoReturn
 from typing import Self
@@ -37,9 +38,13 @@ from absl import flags
 from nppnet_tf import errors
 from nppnet_tf import json_documents
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 
+from . import checked_flags
 from . import flag_files
 
 Item = TypeVar("Item")
@@ -81,8 +86,12 @@ def say(text: object = "") -> None:
 def run(
     function: Callable[[list[str]], object],
     arguments: str | None = None,
+    required: Sequence[str] = (),
 ) -> None:
-    """Parses the flags, calls `function(argv)`, turns errors into one line.
+    """Checks the flags, calls `function(argv)`, turns errors into one line.
+
+    Paths of flags are looked at before the function is called, each as its
+    flag says (`checked_flags.define_path`).
 
     A `UserError`, a flag error, an operating system error (missing file,
     permission, full disk) or an interrupt ends the process with one line on
@@ -97,12 +106,14 @@ def run(
     for other programs, changes nothing here.
 
     Besides the tool's own flags it understands `--help`, `--helpfull`,
-    `--flagfile=FILE` and `--only_check_args`, which checks the flags and ends.
+    `--flagfile=FILE` and `--only_check_args`, which checks the flags and ends;
+    what paths lead to need not be there then.
 
     Args:
         function: Gets the words that are not flags, the program name first.
         arguments: What the words that are not flags mean, for `--help`; None
             where the tool takes none, and then any such word is an error.
+        required: Names of flags that have to be given.
     """
     has_gpu = any(map(os.path.exists, _GPU_DEVICES))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if has_gpu else "3")
@@ -113,6 +124,8 @@ def run(
     try:
         argv = _parse_flags(function, arguments)
         if not FLAGS.only_check_args:
+            require_given(*required)
+            checked_flags.check_paths(_own_flags(function))
             function(argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -126,6 +139,15 @@ def run(
         if line is None:
             raise
         _end(f"{name}: {line}", USER_ERROR)
+
+
+def require_given(*names: str) -> None:
+    """Raises a UserError for the first of these flags that is not given."""
+    for name in names:
+        if not FLAGS[name].value:
+            raise UserError(
+                "flag is missing", f"--{name}", "a value", "nothing"
+            )
 
 
 def require_file(
@@ -231,6 +253,55 @@ def require_model(
     return folder
 
 
+def require_genotype(path: str, flag: str) -> None:
+    """Refuses what is neither the name of a genotype nor a file of one.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--genotype`.
+
+    Raises:
+        UserError: As `require_file`, or the file holds no genotype.
+    """
+    if path not in published.NAMES:
+        genotype.load(require_file(path, flag))
+
+
+def require_descriptor(path: str, flag: str) -> None:
+    """Refuses what is neither the name of a descriptor nor a file of one.
+
+    Arguments and errors as of `require_genotype`.
+    """
+    if path not in descriptors.names():
+        descriptors.load(require_file(path, flag))
+
+
+def require_new_folder(
+    path: str | os.PathLike[str] | None, flag: str
+) -> pathlib.Path:
+    """Returns the path of a folder for output; makes nothing.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--workdir`.
+
+    Raises:
+        UserError: If it is not given, is a file, or cannot be made or written.
+    """
+    folder = _given(path, flag, "a folder")
+    where = f"{flag}={path}"
+    mode = _mode(folder, where)
+    if mode is None:
+        return require_place(path, flag)
+    if not stat.S_ISDIR(mode):
+        raise UserError("not a folder", where, "a folder", "a file")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(
+            "cannot write into the folder", where, "write permission", "none"
+        )
+    return folder
+
+
 def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
     """Returns the path of a folder for output, made where it is missing.
 
@@ -241,14 +312,9 @@ def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
     Raises:
         UserError: If it is not given, is a file, or cannot be made or written.
     """
-    folder = _given(path, flag, "a folder")
-    _refuse_lost_link(folder, flag)
+    folder = require_new_folder(path, flag)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:
-        raise UserError(
-            "not a folder", f"{flag}={path}", "a folder", "a file"
-        ) from None
     except OSError as error:
         raise UserError(
             "cannot make the folder",
@@ -256,13 +322,6 @@ def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
             "a place that can be written",
             error.strerror,
         ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UserError(
-            "cannot write into the folder",
-            f"{flag}={path}",
-            "write permission",
-            "none",
-        )
     return folder
 
 
@@ -647,6 +706,7 @@ def _require_path(
     path: str | os.PathLike[str] | None, flag: str, expected: str
 ) -> pathlib.Path:
     given = _given(path, flag, expected)
-    if not given.exists():
-        raise UserError("not found", f"{flag}={path}", expected, "nothing")
+    where = f"{flag}={path}"
+    if _mode(given, where) is None:
+        raise UserError("not found", where, expected, "nothing")
     return given

@@ -3,6 +3,8 @@
 Shared by the tools that look at a data set's own files.
 """
 
+import pathlib
+
 from absl import flags
 
 from nppnet_tf.data import absence
@@ -11,7 +13,6 @@ from nppnet_tf.data import datasets
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import folder
 from nppnet_tf.data import pose_documents
-from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
@@ -27,8 +28,10 @@ _DATASET = flags.DEFINE_enum(
     "folder of pictures, label maps and a file of poses, in the classes and "
     "joints of --descriptor.",
 )
-_ROOT = checked_flags.define_texts(
-    "root", [], "Folder of the data set; several for --dataset=folder."
+_ROOT = checked_flags.define_paths(
+    "root",
+    "Folder of the data set; several for --dataset=folder.",
+    command_line.require_folder,
 )
 _SPLIT = flags.DEFINE_enum(
     "split",
@@ -37,23 +40,34 @@ _SPLIT = flags.DEFINE_enum(
     "Split of the data set. If absent, train of LIP and PASCAL-Person-Part, "
     "every picture of others.",
 )
-_DESCRIPTOR = checked_flags.define_text(
+_DESCRIPTOR = checked_flags.define_path(
     "descriptor",
     None,
     "What the labels and joints of --dataset=folder are: a JSON file, or "
     f"one of {', '.join(descriptors.names())}; lip if absent.",
+    command_line.require_descriptor,
 )
-_KEYPOINTS = checked_flags.define_text(
+_KEYPOINTS = checked_flags.define_path(
     "keypoints",
     None,
     "File of poses of --dataset=folder: LIP's CSV, JSON of COCO, MPII or LIP, "
     f"or an array; {', '.join(folder.POSE_FILES)} of the folder if absent.",
+    command_line.require_file,
 )
-_LABELS = checked_flags.define_text(
+
+
+def _check_labels(path: str, flag: str) -> None:
+    """The folder lies in each of --root."""
+    for root in _ROOT.value:
+        command_line.require_folder(pathlib.Path(root, path), flag)
+
+
+_LABELS = checked_flags.define_path(
     "labels",
     None,
     "Folder of label maps in --root of --dataset=folder; "
     f"{', '.join(folder.LABELS)} if absent.",
+    _check_labels,
 )
 _JOINTS = flags.DEFINE_enum(
     "joints",
@@ -76,11 +90,12 @@ _PEOPLE = flags.DEFINE_enum(
     "with the masks of matched detections (default of PASCAL-Person-Part), "
     "detections themselves, instances, or annotated boxes as they are.",
 )
-_DETECTIONS = checked_flags.define_text(
+_DETECTIONS = checked_flags.define_path(
     "detections",
     None,
     "Folder of a detector's boxes and masks, <picture>.npz or .npy; Mask/ of "
     "the data set if absent.",
+    command_line.require_folder,
 )
 _KEEP_WITHOUT_JOINTS = flags.DEFINE_bool(
     "keep_without_joints",
@@ -122,7 +137,8 @@ def read_source(split: str | None = None) -> Source:
         _ROOT.value,
         _SPLIT.value or split,
         Options(
-            descriptor=_DESCRIPTOR.value and _descriptor(_DESCRIPTOR.value),
+            descriptor=_DESCRIPTOR.value
+            and descriptors.resolve(_DESCRIPTOR.value),
             keypoints=_KEYPOINTS.value,
             labels=_LABELS.value,
             joints=_JOINTS.value,
@@ -155,9 +171,3 @@ def say_found(source: Source, name: str = "found") -> None:
     if _TASKS.value is None:
         for line in absence.lines(source.annotations):
             command_line.say(f"note: {line}")
-
-
-def _descriptor(name: str) -> DatasetDescriptor:
-    if name in descriptors.names():
-        return descriptors.get(name)
-    return descriptors.load(name)

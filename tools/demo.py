@@ -38,10 +38,11 @@ flags.DEFINE_enum(
     "People that the demo draws, or the real pictures of the folder "
     "../shared/samples (the variable NPPNET_SHARED names another ../shared).",
 )
-checked_flags.define_text(
+checked_flags.define_output(
     "demo_dir",
     None,
     "Folder of everything that is made. Default: runs/demo or runs/real.",
+    command_line.require_new_folder,
 )
 flags.DEFINE_bool(
     "tiny", False, "A road of a minute that learns nothing, to test the tools."

@@ -23,13 +23,18 @@ from . import command_line
 
 FLAGS = flags.FLAGS
 
-checked_flags.define_text("workdir", None, "Folder of a search.")
-checked_flags.define_text(
+checked_flags.define_path(
+    "workdir", None, "Folder of a search.", command_line.require_folder
+)
+checked_flags.define_path(
     "checkpoint",
     None,
     "Checkpoint of a search, instead of the last of --workdir.",
+    command_line.require_file,
 )
-checked_flags.define_text("output", None, "JSON file to write.")
+checked_flags.define_output(
+    "output", None, "JSON file to write.", command_line.new_file
+)
 checked_flags.define_count(
     "channels",
     128,
@@ -78,10 +83,9 @@ def _checkpoint_path() -> pathlib.Path:
             "both" if FLAGS.workdir else "none",
         )
     if FLAGS.checkpoint:
-        return command_line.require_file(FLAGS.checkpoint, "--checkpoint")
-    folder = command_line.require_folder(FLAGS.workdir, "--workdir")
+        return pathlib.Path(FLAGS.checkpoint)
     return command_line.require_file(
-        folder / "checkpoints" / "last.npz", "--workdir"
+        pathlib.Path(FLAGS.workdir, "checkpoints", "last.npz"), "--workdir"
     )
 
 

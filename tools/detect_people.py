@@ -58,22 +58,27 @@ SKIPPED = "skipped.txt"
 # Of a batch; memory ends before.
 _MOST_PICTURES = 1024
 
-checked_flags.define_text(
+checked_flags.define_path(
     "model",
     None,
     "Folder of the SavedModel, or that which export_saved_model was given.",
+    command_line.require_folder,
 )
 checked_flags.define_text(
     "signature", "serving_default", "Which function of the SavedModel to run."
 )
-checked_flags.define_texts("images", [], "Folder of pictures, or several.")
-checked_flags.define_texts(
+checked_flags.define_paths(
+    "images", "Folder of pictures, or several.", command_line.require_folder
+)
+checked_flags.define_paths(
     "ids",
-    [],
     "Files with the names of the pictures, one in a line; all pictures of "
     "--images if absent.",
+    command_line.require_file,
 )
-checked_flags.define_text("output", None, "Folder to write to.")
+checked_flags.define_output(
+    "output", None, "Folder to write to.", command_line.require_new_folder
+)
 checked_flags.define_number(
     "min_score", 0.5, "Less certain people are left out.", 0, 1
 )
@@ -92,13 +97,13 @@ checked_flags.define_count(
 
 def main() -> None:
     """Entry point of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("images", "model", "output"))
 
 
 def _run(argv: list[str]) -> None:
     del argv
     paths, others = _find_pictures()
-    model = command_line.require_folder(FLAGS.model, "--model")
+    model = pathlib.Path(FLAGS.model)
     output = command_line.new_folder(FLAGS.output, "--output")
     _refuse_foreign_files(paths, output)
     if others:
@@ -227,12 +232,7 @@ def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
     """
     from nppnet_tf.data import id_list
 
-    if not FLAGS.images:
-        raise UserError("flag is missing", "--images", "a folder", "nothing")
-    folders = [
-        command_line.require_folder(folder, "--images")
-        for folder in FLAGS.images
-    ]
+    folders = [pathlib.Path(folder) for folder in FLAGS.images]
     if FLAGS.ids:
         names = [name for path in FLAGS.ids for name in id_list.read(path)]
         return {name: _find(folders, name) for name in names}, []

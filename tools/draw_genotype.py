@@ -14,7 +14,6 @@ import pathlib
 from absl import flags
 
 from nppnet_tf import errors
-from nppnet_tf.errors import UserError
 from nppnet_tf.inference import genotype_drawing
 from nppnet_tf.search_space import published
 
@@ -25,14 +24,23 @@ FLAGS = flags.FLAGS
 
 _NAMES = ", ".join(published.NAMES)
 
-checked_flags.define_text(
-    "genotype", None, f"Genotype to draw: a JSON file, or one of {_NAMES}."
+checked_flags.define_path(
+    "genotype",
+    None,
+    f"Genotype to draw: a JSON file, or one of {_NAMES}.",
+    command_line.require_genotype,
 )
-checked_flags.define_text(
-    "other", None, "Second genotype, to draw the difference of the two."
+checked_flags.define_path(
+    "other",
+    None,
+    "Second genotype, to draw the difference of the two.",
+    command_line.require_genotype,
 )
-checked_flags.define_text(
-    "output", None, "Picture to write; the ending .svg or .png says the kind."
+checked_flags.define_output(
+    "output",
+    None,
+    "Picture to write; the ending .svg or .png says the kind.",
+    command_line.new_file,
 )
 checked_flags.define_text("title", None, "Heading of the picture.")
 checked_flags.define_number(
@@ -42,9 +50,6 @@ checked_flags.define_number(
 
 def _run(argv: list[str]) -> None:
     del argv
-    for name in ("genotype", "output"):
-        if not FLAGS[name].value:
-            raise UserError("flag is missing", f"--{name}", "a name", "nothing")
     genotype_drawing.check_suffix(FLAGS.output)
     output = command_line.new_file(
         FLAGS.output, "--output", (FLAGS.genotype, FLAGS.other)
@@ -88,7 +93,7 @@ def _names(first: str, second: str) -> tuple[str, str]:
 
 def main() -> None:
     """Runs the tool."""
-    command_line.run(_run)
+    command_line.run(_run, required=("genotype", "output"))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ FLAGS = flags.FLAGS
 # Drawing takes the time of its pixels.
 _MOST_SIDE = 4096
 
-checked_flags.define_text("root", None, "Folder to draw into.")
+checked_flags.define_output(
+    "root", None, "Folder to draw into.", command_line.require_new_folder
+)
 checked_flags.define_count("train", 512, "Pictures of the train split.")
 checked_flags.define_count("val", 64, "Pictures of the val split.")
 checked_flags.define_seed("seed", 0, "Names the whole set of pictures.")
@@ -38,14 +40,18 @@ checked_flags.define_count(
     1,
     _MOST_SIDE,
 )
-checked_flags.define_text(
+checked_flags.define_output(
     "contact_sheet",
     None,
     "PNG or JPEG file that shows 64 people of the seed; with it, --root may "
     "be missing.",
+    command_line.new_file,
 )
-checked_flags.define_text(
-    "label_sheet", None, "The same, of their label maps and joints."
+checked_flags.define_output(
+    "label_sheet",
+    None,
+    "The same, of their label maps and joints.",
+    command_line.new_file,
 )
 
 
@@ -67,8 +73,6 @@ def _run(argv: list[str]) -> None:
         ],
         "two sheets write one file",
     )
-    if FLAGS.root:
-        command_line.require_place(FLAGS.root, "--root")
     size = _median_size()
     if FLAGS.root:
         _draw(size)

@@ -25,6 +25,7 @@ from typing import Any
 
 from absl import flags
 
+from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import result_file
 
@@ -39,10 +40,15 @@ if TYPE_CHECKING:
 # More than any data set has.
 _MOST_RECORDS = 1 << 31
 
-MODEL = checked_flags.define_text(
-    "model", None, "Working directory of a run, or a SavedModel."
+MODEL = checked_flags.define_path(
+    "model",
+    None,
+    "Working directory of a run, or a SavedModel.",
+    command_line.require_model,
 )
-RECORDS = checked_flags.define_text("records", None, "Folder of build_records.")
+RECORDS = checked_flags.define_path(
+    "records", None, "Folder of build_records.", command_line.require_folder
+)
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define(
     "Factors of the network's input to average over; the paper's are "
@@ -55,11 +61,12 @@ LIMIT = checked_flags.define_count(
     1,
     _MOST_RECORDS,
 )
-WHOLE_PICTURES = checked_flags.define_text(
+WHOLE_PICTURES = checked_flags.define_path(
     "whole_pictures",
     None,
     "Folder of the data set that the records were cut from: lays people back "
     "into their pictures and measures these.",
+    command_line.require_folder,
 )
 HEAD_FACTOR = checked_flags.define_number(
     "head_factor",
@@ -72,18 +79,26 @@ HEAD_FACTOR = checked_flags.define_number(
 MAX_BAD_RECORDS = checked_flags.define_count(
     "max_bad_records", 0, "Damaged records to skip before stopping."
 )
-OUTPUT = checked_flags.define_text("output", None, "JSON file to write.")
-TRUTH_DIR = checked_flags.define_text(
-    "truth_dir", None, "True label maps, PNG."
+OUTPUT = checked_flags.define_output(
+    "output", None, "JSON file to write.", command_line.new_file
 )
-PREDICTION_DIR = checked_flags.define_text(
-    "prediction_dir", None, "Predicted label maps, PNG."
+TRUTH_DIR = checked_flags.define_path(
+    "truth_dir", None, "True label maps, PNG.", command_line.require_folder
 )
-TRUTH_CSV = checked_flags.define_text(
-    "truth_csv", None, "True poses, LIP's CSV."
+PREDICTION_DIR = checked_flags.define_path(
+    "prediction_dir",
+    None,
+    "Predicted label maps, PNG.",
+    command_line.require_folder,
 )
-PREDICTION_CSV = checked_flags.define_text(
-    "prediction_csv", None, "Predicted poses, LIP's CSV."
+TRUTH_CSV = checked_flags.define_path(
+    "truth_csv", None, "True poses, LIP's CSV.", command_line.require_file
+)
+PREDICTION_CSV = checked_flags.define_path(
+    "prediction_csv",
+    None,
+    "Predicted poses, LIP's CSV.",
+    command_line.require_file,
 )
 ALLOW_MISSING = flags.DEFINE_bool(
     "allow_missing",
@@ -98,8 +113,11 @@ POSE_READING = flags.DEFINE_enum(
     "predicted; or as the release's script does, which takes nan and negative "
     "coordinates for 1, to compare with its numbers.",
 )
-DATASET = checked_flags.define_text(
-    "dataset", "lip", "Whose classes and joints the files hold."
+DATASET = flags.DEFINE_enum(
+    "dataset",
+    "lip",
+    descriptors.names(),
+    "Whose classes and joints the files hold.",
 )
 
 
@@ -159,9 +177,6 @@ def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
 
 
 def _measure_model() -> dict[str, Any]:
-    command_line.require_model(MODEL.value, "--model")
-    command_line.require_folder(RECORDS.value, "--records")
-
     from nppnet_tf.data import absence
     from nppnet_tf.data.tfrecord import RecordSet
     from nppnet_tf.inference import evaluation
@@ -196,7 +211,7 @@ def _measure_whole_pictures(
     facts = records.manifest
     pictures = datasets.read_pictures(
         facts.get("dataset", "unknown"),
-        command_line.require_folder(WHOLE_PICTURES.value, "--whole_pictures"),
+        WHOLE_PICTURES.value,
         facts.get("split"),
         records.descriptor,
     )
@@ -215,7 +230,6 @@ def _measure_whole_pictures(
 def _measure_files(
     label_maps: tuple[str, str] | None, poses: tuple[str, str] | None
 ) -> dict[str, Any]:
-    from nppnet_tf.data import descriptors
     from nppnet_tf.inference import evaluation
 
     return evaluation.evaluate_files(

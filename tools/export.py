@@ -4,6 +4,8 @@ Writes <output>/<name>/<version>/ and lists all models of <output> in
 <output>/models.config. savedmodels/README.md says how to serve it.
 """
 
+import pathlib
+
 from absl import flags
 
 from nppnet_tf.errors import UserError
@@ -17,8 +19,15 @@ from . import scale_list
 # Of TensorFlow Serving.
 _MOST_VERSION = (1 << 63) - 1
 
-MODEL = checked_flags.define_text("model", None, "Working directory of a run.")
-OUTPUT = checked_flags.define_text("output", "savedmodels", "Folder of models.")
+MODEL = checked_flags.define_path(
+    "model", None, "Working directory of a run.", command_line.require_run
+)
+OUTPUT = checked_flags.define_output(
+    "output",
+    "savedmodels",
+    "Folder of models.",
+    command_line.require_new_folder,
+)
 NAME = checked_flags.define_text("name", "nppnet", "Of the model.")
 VERSION = checked_flags.define_count(
     "version",
@@ -43,10 +52,8 @@ SCORE_THRESHOLD = checked_flags.define_number(
 
 def _run(argv: list[str]) -> None:
     del argv
-    workdir = command_line.require_folder(MODEL.value, "--model")
-    output = command_line.require_place(OUTPUT.value, "--output")
+    workdir, output = pathlib.Path(MODEL.value), pathlib.Path(OUTPUT.value)
     model_folders.new_version(output, NAME.value, VERSION.value)
-    command_line.require_run(workdir, "--model")
 
     from nppnet_tf.inference import export
     from nppnet_tf.inference import predictor
@@ -75,7 +82,7 @@ def _run(argv: list[str]) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("model",))
 
 
 if __name__ == "__main__":

@@ -17,17 +17,20 @@ from nppnet_tf.search_space import published
 from . import checked_flags
 from . import command_line
 
-RUN = checked_flags.define_text("run", None, "Working directory of a run.")
-OUTPUT = checked_flags.define_text("output", None, "File to write, .pth.")
+RUN = checked_flags.define_path(
+    "run", None, "Working directory of a run.", command_line.require_run
+)
+OUTPUT = checked_flags.define_output(
+    "output", None, "File to write, .pth.", command_line.new_file
+)
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    folder = command_line.require_folder(RUN.value, "--run")
+    folder = pathlib.Path(RUN.value)
     output = command_line.new_file(
         OUTPUT.value, "--output", (folder,), lambda path: path.suffix == ".pth"
     )
-    command_line.require_run(folder, "--run")
 
     from nppnet_tf.importing import state_dict
     from nppnet_tf.importing import torch_writer
@@ -65,7 +68,7 @@ def _require_released(network, folder: pathlib.Path) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("run", "output"))
 
 
 if __name__ == "__main__":

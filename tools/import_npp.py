@@ -27,9 +27,11 @@ from typing import Any
 from absl import flags
 
 from nppnet_tf import atomic
+from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
 
 from . import checked_flags
 from . import command_line
@@ -43,10 +45,26 @@ FORMAT_VERSION = 1
 # Of all keys that do not fit; a hostile file may have any number.
 _SAID_KEYS = 100
 
-checked_flags.define_text(
-    "checkpoint", None, "File of torch.save: .pth, .pth.tar."
+
+def _check_output(path: str, flag: str) -> None:
+    """Refuses a folder with files; an empty one that is there gives way."""
+    output = command_line.require_place(path, flag)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UserError(
+            "output is already there",
+            f"{flag}={output}",
+            "a new or empty folder",
+            "a folder with files" if output.is_dir() else "a file",
+        )
+
+
+checked_flags.define_path(
+    "checkpoint",
+    None,
+    "File of torch.save: .pth, .pth.tar.",
+    command_line.require_file,
 )
-checked_flags.define_text("output", None, "Folder to make.")
+checked_flags.define_output("output", None, "Folder to make.", _check_output)
 flags.DEFINE_enum(
     "weights",
     "best",
@@ -62,25 +80,32 @@ checked_flags.define_count(
     0,
     1,
 )
-checked_flags.define_text(
+checked_flags.define_path(
     "genotype",
     None,
-    "JSON file of another genotype than the published one.",
+    "Another genotype than the published one: a JSON file, or one of "
+    f"{', '.join(published.NAMES)}.",
+    command_line.require_genotype,
 )
-checked_flags.define_text(
+checked_flags.define_path(
     "descriptor",
     None,
-    "Names of classes and joints: lip, pascal_person_part or a JSON file. By "
+    f"Names of classes and joints: a JSON file, or one of "
+    f"{', '.join(descriptors.names())}. By "
     "default by their numbers: 20 and 16 are lip's, 7 and 14 those of "
     "pascal_person_part, others get numbers for names.",
+    command_line.require_descriptor,
 )
 checked_flags.define_size("image_size", (384, 384), "Network input.")
 flags.DEFINE_bool(
     "export", False, "Also write a SavedModel, to <output>/savedmodels."
 )
 checked_flags.define_text("name", "nppnet", "Of the SavedModel.")
-checked_flags.define_text(
-    "compare", None, "Inputs and PyTorch's outputs, .npz."
+checked_flags.define_path(
+    "compare",
+    None,
+    "Inputs and PyTorch's outputs, .npz.",
+    command_line.require_file,
 )
 checked_flags.define_number(
     "tolerance", 1e-4, "Largest difference of outputs that is none.", 0, 1e6
@@ -91,9 +116,8 @@ def _run(argv: list[str]) -> None:
     del argv
     _check_flags()
     size = FLAGS.image_size
-    output = _new_output()
-    genotype = FLAGS.genotype and genotypes.load(FLAGS.genotype)
-    _check_inputs()
+    output = pathlib.Path(FLAGS.output) if FLAGS.output else None
+    genotype = FLAGS.genotype and published.resolve(FLAGS.genotype)
 
     from nppnet_tf.importing import parity
     from nppnet_tf.importing import state_dict
@@ -139,49 +163,21 @@ def _read(genotype: genotypes.Genotype | None):
 
 
 def _check_flags() -> None:
-    if not FLAGS.checkpoint:
-        raise UserError("flag is missing", "--checkpoint", "a file", "nothing")
     if not FLAGS.output and (FLAGS.export or not FLAGS.compare):
         raise UserError("flag is missing", "--output", "a folder", "nothing")
     if FLAGS.export:
         model_folders.checked_name(FLAGS.name)
 
 
-def _check_inputs() -> None:
-    """Refuses files that are not there before TensorFlow is loaded."""
-    command_line.require_file(FLAGS.checkpoint, "--checkpoint")
-    if FLAGS.compare is not None:
-        command_line.require_file(FLAGS.compare, "--compare")
-    if FLAGS.descriptor is not None:
-        _named_descriptor()
-
-
-def _new_output() -> pathlib.Path | None:
-    """Returns the folder to make; an empty one that is there gives way."""
-    if not FLAGS.output:
-        return None
-    output = command_line.require_place(FLAGS.output, "--output")
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UserError(
-            "output is already there",
-            f"--output={output}",
-            "a new or empty folder",
-            "a folder with files" if output.is_dir() else "a file",
-        )
-    return output
-
-
 def _descriptor(config):
     """Returns the names of the classes and joints of a network."""
-    from nppnet_tf.data import descriptors
-
     sizes = (config.num_classes, config.num_keypoints)
     if FLAGS.descriptor is None:
         for known in (descriptors.LIP, descriptors.PASCAL_PERSON_PART):
             if sizes == (known.num_classes, known.num_keypoints):
                 return known
         return _numbered_descriptor(*sizes)
-    descriptor = _named_descriptor()
+    descriptor = descriptors.resolve(FLAGS.descriptor)
     if sizes != (descriptor.num_classes, descriptor.num_keypoints):
         raise UserError(
             "descriptor of another network",
@@ -192,18 +188,7 @@ def _descriptor(config):
     return descriptor
 
 
-def _named_descriptor():
-    from nppnet_tf.data import descriptors
-
-    if pathlib.Path(FLAGS.descriptor).suffix != ".json":
-        return descriptors.get(FLAGS.descriptor)
-    command_line.require_file(FLAGS.descriptor, "--descriptor")
-    return descriptors.load(FLAGS.descriptor)
-
-
 def _numbered_descriptor(num_classes: int, num_keypoints: int):
-    from nppnet_tf.data import descriptors
-
     return descriptors.DatasetDescriptor(
         name="imported",
         classes=tuple(f"class_{number}" for number in range(num_classes)),
@@ -371,7 +356,7 @@ def _text(report: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("checkpoint",))
 
 
 if __name__ == "__main__":

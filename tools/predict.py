@@ -48,10 +48,15 @@ from . import checked_flags
 from . import command_line
 from . import scale_list
 
-MODEL = checked_flags.define_text(
-    "model", None, "Working directory of a run, or a SavedModel."
+MODEL = checked_flags.define_path(
+    "model",
+    None,
+    "Working directory of a run, or a SavedModel.",
+    command_line.require_model,
 )
-OUTPUT = checked_flags.define_text("output", None, "Folder to write to.")
+OUTPUT = checked_flags.define_output(
+    "output", None, "Folder to write to.", command_line.require_new_folder
+)
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define("Factors of the network's input to average over.")
 OPACITY = checked_flags.define_number(
@@ -72,8 +77,11 @@ SCORE_THRESHOLD = checked_flags.define_number(
     1,
 )
 
-COCO = checked_flags.define_text(
-    "coco", None, "JSON file to write poses of all pictures to, as COCO's."
+COCO = checked_flags.define_output(
+    "coco",
+    None,
+    "JSON file to write poses of all pictures to, as COCO's.",
+    command_line.new_file,
 )
 
 # The last one appears first; it says whose the others are.
@@ -85,14 +93,14 @@ _MAX_DOCUMENT_BYTES = 1 << 20
 
 
 def _run(argv: list[str]) -> None:
-    if len(argv) != 2:
+    # A path of nothing would be the working directory.
+    if len(argv) != 2 or not argv[1].strip():
         raise UserError(
             "wrong number of arguments",
             expected="one picture or one folder",
             found=" ".join(argv[1:]) or "nothing",
         )
     paths, others = _find_pictures(pathlib.Path(argv[1]))
-    command_line.require_model(MODEL.value, "--model")
     output = command_line.new_folder(OUTPUT.value, "--output")
     _refuse_input_folder(output, paths)
     starts = output_names.plan([path.name for path in paths], _ENDINGS)
@@ -301,7 +309,7 @@ def _summarize(
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, "IMAGE_OR_FOLDER")
+    command_line.run(_run, "IMAGE_OR_FOLDER", required=("model", "output"))
 
 
 if __name__ == "__main__":

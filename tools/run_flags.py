@@ -57,13 +57,17 @@ def define(
         cells: Default of the tool.
         config: Defaults of the schedule.
     """
-    checked_flags.define_text(
-        "records", None, "Folder of build_records to train on."
+    checked_flags.define_path(
+        "records",
+        None,
+        "Folder of build_records to train on.",
+        command_line.require_folder,
     )
-    checked_flags.define_text(
+    checked_flags.define_output(
         "workdir",
         None,
         "Folder of the run. The same command on it resumes the run.",
+        command_line.require_new_folder,
     )
     _define_network(channels, cells)
     _define_schedule(config)
@@ -315,10 +319,9 @@ def schedule_config(config_class: type, **further: object) -> object:
 
 def open_records(flag: str = "records"):
     """Opens the records that a flag names."""
-    folder = command_line.require_folder(FLAGS[flag].value, f"--{flag}")
-
     from nppnet_tf.data.tfrecord import RecordSet
 
+    folder = FLAGS[flag].value
     records = RecordSet.open(folder, FLAGS.max_bad_records)
     _check_tasks(records, folder, flag)
     return records

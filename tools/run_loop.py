@@ -311,12 +311,3 @@ def _epoch_line(record: dict, history: tuple[dict, ...]) -> str:
     if left and len(history) > 1:
         words.append(f"about {command_line.format_seconds(left)} left")
     return ", ".join(words)
-
-
-def require(*names: str) -> None:
-    """Raises a UserError for the first of these flags that is not given."""
-    for name in names:
-        if not FLAGS[name].value:
-            raise UserError(
-                "flag is missing", f"--{name}", "a value", "nothing"
-            )

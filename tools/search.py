@@ -39,11 +39,12 @@ flags.DEFINE_enum(
     "What is searched; the second stage keeps the encoder-decoder of "
     "--genotype.",
 )
-checked_flags.define_text(
+checked_flags.define_path(
     "genotype",
     None,
     "Of the second stage: genotype.json of the first, or one of "
     f"{', '.join(published.NAMES)}.",
+    command_line.require_genotype,
 )
 flags.DEFINE_enum(
     "interaction", genotypes.SEARCH, _STATES, "Of the second stage."
@@ -89,9 +90,6 @@ checked_flags.define_count(
 
 def _run(argv: list[str]) -> None:
     del argv
-    run_loop.require("stage", "records", "workdir")
-    command_line.require_folder(FLAGS.records, "--records")
-    command_line.require_place(FLAGS.workdir, "--workdir")
     search_config = run_flags.schedule_config(
         configuration.SearchConfig,
         warmup_epochs=FLAGS.warmup_epochs,
@@ -161,7 +159,7 @@ def _known_genotype() -> genotypes.Genotype | None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("stage", "records", "workdir"))
 
 
 if __name__ == "__main__":

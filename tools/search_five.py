@@ -33,50 +33,68 @@ from .phases import Phase
 _TOOLS = pathlib.Path(__file__).absolute().parent
 _STAGES = ("encoder_decoder", "interaction_fusion")
 
-RECORDS = checked_flags.define_text(
-    "records", None, "Folder of build_records to search and train on."
+
+def _check_search_flags(path: str, flag: str) -> None:
+    """Refuses a folder that lacks the flag file of a stage."""
+    command_line.require_folder(path, flag)
+    for stage in _STAGES:
+        command_line.require_file(_flag_file(path, stage), flag)
+
+
+def _flag_file(folder: str, stage: str) -> pathlib.Path:
+    return pathlib.Path(folder, f"search_{stage}.txt")
+
+
+RECORDS = checked_flags.define_path(
+    "records",
+    None,
+    "Folder of build_records to search and train on.",
+    command_line.require_folder,
 )
-VALIDATION_RECORDS = checked_flags.define_text(
-    "validation_records", None, "Folder of build_records to select by."
+VALIDATION_RECORDS = checked_flags.define_path(
+    "validation_records",
+    None,
+    "Folder of build_records to select by.",
+    command_line.require_folder,
 )
-WORKDIR = checked_flags.define_text("workdir", None, "Folder of all searches.")
+WORKDIR = checked_flags.define_output(
+    "workdir",
+    None,
+    "Folder of all searches.",
+    command_line.require_new_folder,
+)
 SEARCHES = checked_flags.define_count(
     "searches", 5, "How often to search.", 1, 1000
 )
-SEARCH_FLAGS = checked_flags.define_text(
+SEARCH_FLAGS = checked_flags.define_path(
     "search_flags",
     "flags/lip",
     "Folder with search_encoder_decoder.txt and search_interaction_fusion.txt.",
+    _check_search_flags,
 )
-TRAIN_FLAGFILE = checked_flags.define_text(
+TRAIN_FLAGFILE = checked_flags.define_path(
     "train_flagfile",
     "flags/lip/train_candidate.txt",
     "Flag file of tools.train by which every candidate is trained.",
+    command_line.require_file,
 )
 
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    command_line.run(
+        _run, required=("records", "validation_records", "workdir")
+    )
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    for flag, value in (
-        ("--records", RECORDS.value),
-        ("--validation_records", VALIDATION_RECORDS.value),
-    ):
-        command_line.require_folder(value, flag)
-    search_flags = command_line.require_folder(
-        SEARCH_FLAGS.value, "--search_flags"
-    )
-    command_line.require_file(TRAIN_FLAGFILE.value, "--train_flagfile")
     folder = command_line.new_folder(WORKDIR.value, "--workdir").absolute()
     searches = Searches(
         folder,
         RECORDS.value,
         VALIDATION_RECORDS.value,
-        search_flags,
+        SEARCH_FLAGS.value,
         TRAIN_FLAGFILE.value,
         SEARCHES.value,
     )
@@ -99,7 +117,7 @@ class Searches:
     folder: pathlib.Path
     records: str
     validation_records: str
-    search_flags: pathlib.Path
+    search_flags: str
     train_flagfile: str
     count: int
 
@@ -230,7 +248,7 @@ class Searches:
     def _stage(self, seed: int, stage: str, title: str) -> Phase:
         workdir = self._candidate(seed) / stage
         arguments = (
-            f"--flagfile={self.search_flags / f'search_{stage}.txt'}",
+            f"--flagfile={_flag_file(self.search_flags, stage)}",
             f"--records={self.records}",
             f"--workdir={workdir}",
             f"--seed={seed}",

@@ -38,10 +38,11 @@ FLAGS = flags.FLAGS
 _KEEP = "keep"
 
 run_flags.define(channels=128, cells=16, config=configuration.RetrainConfig())
-checked_flags.define_text(
+checked_flags.define_path(
     "genotype",
     None,
     f"Architecture: a JSON file, or one of {', '.join(published.NAMES)}.",
+    command_line.require_genotype,
 )
 flags.DEFINE_enum(
     "encoder_decoder",
@@ -61,15 +62,19 @@ flags.DEFINE_enum(
     (_KEEP, genotypes.OMIT),
     "That of the genotype, or none (Table 5).",
 )
-checked_flags.define_text(
-    "validation_records", None, "Folder of build_records to validate on."
+checked_flags.define_path(
+    "validation_records",
+    None,
+    "Folder of build_records to validate on.",
+    command_line.require_folder,
 )
-checked_flags.define_text(
+checked_flags.define_path(
     "initial",
     None,
     "Run, of train or import_npp, whose weights to start from instead of "
     "drawn ones, with its learned task weights where it holds any. Its "
     "genotype, --channels and --cells have to be those of this run.",
+    command_line.require_run,
 )
 flags.DEFINE_bool(
     "new_heads",
@@ -87,9 +92,7 @@ def _run(argv: list[str]) -> None:
     del argv
     if FLAGS.genotype is None:
         FLAGS.genotype = FLAGS.preset
-    run_loop.require("genotype", "records", "workdir")
-    command_line.require_folder(FLAGS.records, "--records")
-    command_line.require_place(FLAGS.workdir, "--workdir")
+    command_line.require_given("genotype")
     retrain_config = run_flags.schedule_config(configuration.RetrainConfig)
     genotype = _genotype()
     run_flags.check_network_size(genotype)
@@ -97,8 +100,6 @@ def _run(argv: list[str]) -> None:
         raise UserError(
             "flag is missing", "--initial", "a run, for --new_heads", "nothing"
         )
-    if FLAGS.initial is not None:
-        command_line.require_run(FLAGS.initial, "--initial")
     validation = None
     if FLAGS.validation_records is not None:
         validation = run_flags.open_records("validation_records")
@@ -234,7 +235,7 @@ def _check_same_data(descriptor, validation) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("records", "workdir"))
 
 
 if __name__ == "__main__":

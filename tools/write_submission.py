@@ -22,28 +22,34 @@ from nppnet_tf.inference import submission
 from . import checked_flags
 from . import command_line
 
-PREDICTIONS = checked_flags.define_text(
-    "predictions", None, "Folder that tools.predict wrote."
+PREDICTIONS = checked_flags.define_path(
+    "predictions",
+    None,
+    "Folder that tools.predict wrote.",
+    command_line.require_folder,
 )
-IDS = checked_flags.define_text(
-    "ids", None, "Text file with an id on every line: what to submit, in order."
+IDS = checked_flags.define_path(
+    "ids",
+    None,
+    "Text file with an id on every line: what to submit, in order.",
+    command_line.require_file,
 )
-OUTPUT = checked_flags.define_text("output", None, "Folder to write to.")
+OUTPUT = checked_flags.define_output(
+    "output", None, "Folder to write to.", command_line.require_new_folder
+)
 
 _NAMED = 5
 
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    command_line.run(_run, required=("predictions", "ids", "output"))
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    predictions = command_line.require_folder(
-        PREDICTIONS.value, "--predictions"
-    )
-    ids = id_list.read(command_line.require_file(IDS.value, "--ids"))
+    predictions = pathlib.Path(PREDICTIONS.value)
+    ids = id_list.read(IDS.value)
     _require_all(predictions, ids)
     output = command_line.new_folder(OUTPUT.value, "--output")
     for name in (submission.POSE_FILE, submission.PARSING_FILE):

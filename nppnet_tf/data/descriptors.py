@@ -260,6 +260,17 @@ def names() -> tuple[str, ...]:
     return (*_BUILT_IN, *sorted(path.stem for path in _KNOWN.glob("*.json")))
 
 
+def resolve(name_or_path: str) -> DatasetDescriptor:
+    """Descriptor of a name in `names()` or of a JSON file.
+
+    Raises:
+        UserError: It is neither such a name nor a file that `load` takes.
+    """
+    if name_or_path in names():
+        return get(name_or_path)
+    return load(name_or_path)
+
+
 def load(path: str | os.PathLike[str]) -> DatasetDescriptor:
     """Reads a descriptor from a JSON file; see `from_json`.
 

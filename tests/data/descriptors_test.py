@@ -144,6 +144,12 @@ class DatasetDescriptorTest(parameterized.TestCase):
         ):
             descriptors.get("wholebody")
 
+    def test_a_name_or_a_file_is_resolved(self):
+        written = self.create_tempfile(content=descriptors.LIP.to_json())
+
+        for value in ("lip", written.full_path):
+            self.assertEqual(descriptors.resolve(value), descriptors.LIP)
+
     def test_every_built_in_descriptor_bears_its_name(self):
         for name in descriptors.names():
             self.assertEqual(descriptors.get(name).name, name)

@@ -95,7 +95,7 @@ class BenchmarkTest(parameterized.TestCase):
         (
             "unknown_genotype",
             ("--what=inference", "--genotype=relesed", *SMALL),
-            "cannot be read; where: relesed",
+            "not found; where: --genotype=relesed",
         ),
         (
             "impossible_size",

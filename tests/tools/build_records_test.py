@@ -159,7 +159,7 @@ class BuildRecordsTest(parameterized.TestCase):
     def test_folder_that_holds_something_else_is_told(self):
         self.output.mkdir()
 
-        self.assert_one_line(self.run_lip(), "not a folder of records")
+        self.assert_one_line(self.run_lip(), "folder; where: --output=")
 
     def test_damaged_file_stops_and_leaves_nothing(self):
         (self.images / "id_003.jpg").write_bytes(b"torn")
@@ -188,26 +188,30 @@ class BuildRecordsTest(parameterized.TestCase):
         ("missing_output", ["--root=x"], "--output"),
         ("unknown_dataset", ["--dataset=coco"], "dataset"),
         ("no_shards", ["--num_shards=0"], "num_shards"),
-        ("root_is_absent", ["--root=/nowhere", "--output=x"], "no such folder"),
+        (
+            "root_is_absent",
+            ["--root=/nowhere", "--output=x"],
+            "not found; where: --root=/nowhere; expected: a folder",
+        ),
         (
             "two_roots",
-            ["--root=a,b", "--output=x"],
+            ["--root=.,tests", "--output=x"],
             "several folders.*--root",
         ),
         (
             "descriptor",
             ["--dataset=folder", "--root=.", "--descriptor=x", "--output=x"],
-            "cannot be read; where: x",
+            "not found; where: --descriptor=x",
         ),
         (
             "descriptor_of_lip",
-            ["--root=.", "--descriptor=coco", "--output=x"],
-            "--dataset=lip does not take.*--descriptor.*found: coco",
+            ["--root=.", "--descriptor=cihp", "--output=x"],
+            "--dataset=lip does not take.*--descriptor.*found: cihp",
         ),
         (
             "nothing_to_verify",
             ["--verify", "--output=/nowhere"],
-            "not a folder of records",
+            "not found; where: --output=/nowhere",
         ),
     )
     def test_wrong_flags_are_told(self, arguments, message):

@@ -477,8 +477,8 @@ class CheckDatasetTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("no_root", [], "--root"),
-        ("absent_root", ["--root=/nowhere"], "no such folder"),
-        ("absent_records", ["--records=/nowhere"], "not a folder of records"),
+        ("absent_root", ["--root=/nowhere"], "not found; where: --root="),
+        ("absent_records", ["--records=/nowhere"], "not found; where: --rec"),
     )
     def test_wrong_flags_are_told(self, arguments, message):
         result = run_tool(

@@ -1,12 +1,20 @@
 """Tests of tools.checked_flags."""
 
+import contextlib
 import importlib
+import io
 import math
+import os
+import pathlib
+import sys
+import tempfile
+from unittest import mock
 
 from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.errors import UserError
 from tests import build_file
 from tests import shared
 from tools import checked_flags
@@ -36,6 +44,23 @@ _WALKED = (
     "1000000x1000000",
     "5:3",
 )
+
+# Flags that hold a text of any kind: names and titles. Each other text is a
+# path and says what has to be there.
+_NAMES = {"category", "name", "signature", "title"}
+
+# What need not be there yet.
+_OUTPUTS = {
+    "coco",
+    "contact_sheet",
+    "demo_dir",
+    "label_sheet",
+    "output",
+    ("draw_people", "root"),
+    ("search", "workdir"),
+    ("search_five", "workdir"),
+    ("train", "workdir"),
+}
 
 # No number in any range.
 _NO_NUMBERS = (
@@ -72,7 +97,9 @@ class CheckedFlagsTest(parameterized.TestCase):
         checked_flags.define_side("some_side", 64, _TEXT)
         checked_flags.define_span("some_span", None, _TEXT)
         checked_flags.define_text("some_text", None, _TEXT)
-        checked_flags.define_texts("some_texts", [], _TEXT)
+        checked_flags.define_path("some_path", None, _TEXT, _refuse_lost)
+        checked_flags.define_paths("some_paths", _TEXT, _refuse_lost)
+        checked_flags.define_output("some_output", None, _TEXT, _refuse_lost)
         self.names = sorted(set(flags.FLAGS) - known)
         for name in self.names:
             self.addCleanup(delattr, flags.FLAGS, name)
@@ -91,7 +118,8 @@ class CheckedFlagsTest(parameterized.TestCase):
         ("side", "side", "96", 96),
         ("span", "span", "3:5", "3:5"),
         ("text", "text", "a b", "a b"),
-        ("texts", "texts", 'a,"b,c"', ["a", "b,c"]),
+        ("path", "path", "a/b c", "a/b c"),
+        ("paths", "paths", 'a,"b,c"', ["a", "b,c"]),
     )
     def test_values_are_read(self, name, text, expected):
         self._parse(f"--some_{name}={text}")
@@ -117,7 +145,8 @@ class CheckedFlagsTest(parameterized.TestCase):
         ("large_size", "size", ("1000000", "9" * 5000, "64x1000000")),
         ("span", "span", ("", "3", "5:3", "0:1", "a:b", f"1:{'9' * 30}")),
         ("text", "text", ("", " ")),
-        ("texts", "texts", ("", "a,,b", ",")),
+        ("path", "path", ("", " ")),
+        ("paths", "paths", ("", "a,,b", ",")),
     )
     def test_what_is_no_value_is_refused(self, name, texts):
         for text in texts:
@@ -129,8 +158,32 @@ class CheckedFlagsTest(parameterized.TestCase):
 
         self.assertEqual(flags.FLAGS.some_counts, (1, 2))
         self.assertEqual(flags.FLAGS.some_size, (64, 32))
-        self.assertEqual(flags.FLAGS.some_texts, [])
+        self.assertEqual(flags.FLAGS.some_paths, [])
+        self.assertIsNone(flags.FLAGS.some_path)
         self.assertIsNone(flags.FLAGS.some_text)
+        self._check_paths()
+
+    @parameterized.named_parameters(
+        ("one", "--some_path=lost"),
+        ("the_second_of_two", "--some_paths=there,lost"),
+    )
+    def test_paths_are_checked_once_all_flags_are_read(self, word):
+        self._parse("--some_path=there", "--some_paths=there,there", word)
+
+        name = word.partition("=")[0]
+        with self.assertRaisesRegex(UserError, f"lost; where: {name}=lost"):
+            self._check_paths()
+
+    def test_paths_to_write_to_are_checked_first(self):
+        self._parse("--some_path=lost", "--some_output=lost")
+
+        with self.assertRaisesRegex(UserError, "lost; where: --some_output="):
+            self._check_paths()
+
+    def test_paths_that_their_check_takes_are_right(self):
+        self._parse("--some_path=there", "--some_paths=there,there")
+
+        self._check_paths()
 
     def test_what_is_written_is_read_again(self):
         words = (
@@ -138,7 +191,7 @@ class CheckedFlagsTest(parameterized.TestCase):
             "--some_limits=0.5,1.5",
             "--some_number=0.25",
             "--some_size=64x96",
-            "--some_texts=a,b",
+            "--some_paths=a,b",
         )
 
         self._parse(*words)
@@ -195,6 +248,9 @@ class CheckedFlagsTest(parameterized.TestCase):
         with self.assertRaisesRegex(flags.IllegalFlagValueError, "pixels"):
             self._parse("--some_batch=65536", "--some_size=4096")
 
+    def _check_paths(self):
+        checked_flags.check_paths(flags.FLAGS[name] for name in self.names)
+
     def _parse(self, *words):
         flags.FLAGS.unparse_flags()
         flags.FLAGS(["tool", *words])
@@ -240,6 +296,16 @@ class EveryToolTest(absltest.TestCase):
 
         self.assertEqual(taken, {"drop_epochs"})
 
+    def test_only_names_are_texts_of_any_kind(self):
+        texts = {
+            (tool, name)
+            for tool, own in _own_flags()
+            for name, flag in own.items()
+            if type(flag.parser).__name__ == "_Text"
+        }
+
+        self.assertEqual({name for _, name in texts}, _NAMES)
+
     def _assert_refused_or_sound(self, name, flag, text):
         value = _taken(flag, text)
         parts = value if isinstance(value, (list, tuple)) else [value]
@@ -252,6 +318,153 @@ class EveryToolTest(absltest.TestCase):
                 self.assertNotEqual(part.strip(), "")
 
 
+class EveryPathTest(absltest.TestCase):
+    """Gives every path of every tool what is wrong, before it begins."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(
+            self.enterContext(tempfile.TemporaryDirectory())
+        )
+        self.file = self.folder / "file"
+        self.file.touch()
+        self.pipe = self.folder / "pipe"
+        os.mkfifo(self.pipe)
+        self.loop = self.folder / "loop"
+        self.loop.symlink_to(self.loop)
+        self.lost = self.folder / "lost"
+        self.lost.symlink_to(self.folder / "nothing")
+
+    def test_what_is_wrong_for_each_is_refused(self):
+        self._assert_refused_everywhere(
+            "/dev/zero",
+            self.pipe,
+            self.loop,
+            self.loop / "below",
+            self.file / "below",
+            self.lost,
+            self.folder / ("a" * 300),
+        )
+
+    def test_inputs_that_are_missing_are_refused(self):
+        self._assert_refused_everywhere(
+            self.folder / "missing",
+            self.folder / "missing" / "below",
+            but=_OUTPUTS,
+        )
+
+    def test_a_file_for_a_folder_or_a_folder_for_a_file_is_refused(self):
+        for tool, walk in self._walks():
+            for name in walk.names:
+                with self.subTest(tool, flag=name):
+                    ends = [
+                        walk.run(f"--{name}={path}")
+                        for path in (self.file, self.folder)
+                    ]
+
+                    refused = [end for end in ends if end.exit_code]
+                    self.assertNotEmpty(refused)
+                    for end in refused:
+                        self._assert_one_line(end, name, self.file)
+
+    def test_paths_need_not_be_there_where_only_flags_are_checked(self):
+        for tool, walk in self._walks():
+            for name in walk.names:
+                with self.subTest(tool, flag=name):
+                    end = walk.run(f"--{name}=missing", "--only_check_args")
+
+                    self.assertEqual((end.exit_code, end.stderr), (0, ""))
+
+    def test_words_that_are_no_flags_are_refused_too(self):
+        for path in ("", " ", "/dev/zero", self.pipe, self.loop, self.lost):
+            with self.subTest(path):
+                end = shared.run_tool(
+                    "predict", path, "--model=m", "--output=o"
+                )
+
+                self.assertEqual(end.exit_code, 2, end.stdout)
+                self.assertEqual(end.stderr.count("\n"), 1, end.stderr)
+
+    def _assert_refused_everywhere(self, *paths, but=frozenset()):
+        for tool, walk in self._walks():
+            for name in walk.names:
+                if (tool, name) in but or name in but:
+                    continue
+                for path in paths:
+                    with self.subTest(tool, flag=name, path=str(path)[-40:]):
+                        end = walk.run(f"--{name}={path}")
+
+                        self._assert_one_line(end, name)
+
+    def _assert_one_line(self, end, name, path="no path"):
+        self.assertEqual(end.exit_code, 2, end.stdout)
+        self.assertEqual(end.stderr.count("\n"), 1, end.stderr)
+        self.assertLessEqual(len(end.stderr), 540)
+        # A file that holds something else is named without its flag.
+        self.assertRegex(end.stderr, f"--{name}=|{path}")
+
+    def _walks(self):
+        for tool in build_file.tool_names():
+            with shared.forget_tools(), _no_tensorflow():
+                yield tool, _Walk(tool, self.folder)
+
+
+class _Walk:
+    """One tool that does nothing but look at its flags.
+
+    Args:
+        tool: Its name.
+        root: Folder that --labels is relative to.
+    """
+
+    def __init__(self, tool, root):
+        self._tool = tool
+        self._module = importlib.import_module(f"tools.{tool}")
+        exec("def _run(argv): pass", vars(self._module))
+        command_line = importlib.import_module("tools.command_line")
+        # Flags are given one by one.
+        command_line.require_given = lambda *names: None
+        self._own = command_line._own_flags(self._module.main)
+        self._root = root
+        self.names = [
+            flag.name
+            for flag in self._own
+            if type(flag.parser).__name__ in ("_Output", "_Path", "_Paths")
+        ]
+
+    def run(self, *words):
+        """Runs it with these words; returns how it ended."""
+        if words[0].startswith("--labels="):
+            words = (f"--root={self._root}", *words)
+        stderr, exit_code = io.StringIO(), 0
+        with (
+            contextlib.redirect_stderr(stderr),
+            mock.patch.object(sys, "argv", [f"tools/{self._tool}.py", *words]),
+        ):
+            try:
+                self._module.main()
+            except SystemExit as end:
+                exit_code = end.code
+            finally:
+                flags.FLAGS["only_check_args"].value = False
+                for flag in self._own:
+                    flag.value, flag.present = flag.default, 0
+        return shared.ToolResult(exit_code, "", stderr.getvalue())
+
+
+@contextlib.contextmanager
+def _no_tensorflow():
+    """Within it an import of TensorFlow is an error."""
+    known = sys.modules.pop("tensorflow", None)
+    sys.modules["tensorflow"] = None
+    try:
+        yield
+    finally:
+        del sys.modules["tensorflow"]
+        if known is not None:
+            sys.modules["tensorflow"] = known
+
+
 def _own_flags():
     """The flags of every tool by name, without those of libraries."""
     for tool in build_file.tool_names():
@@ -260,6 +473,11 @@ def _own_flags():
             command_line = importlib.import_module("tools.command_line")
             own = command_line._own_flags(module.main)
             yield tool, {flag.name: flag for flag in own}
+
+
+def _refuse_lost(path, flag):
+    if path == "lost":
+        raise UserError("lost", f"{flag}={path}")
 
 
 def _taken(flag, text):

@@ -14,11 +14,15 @@ import sys
 import textwrap
 from unittest import mock
 
+from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import published
 from tests import shared
 from tools import command_line
 
@@ -353,11 +357,56 @@ class RequirePathTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("itself", "file", "not a folder; .* found: a file"),
-        ("parent", "file/below", "cannot make the folder; .* Not a directory"),
+        ("parent", "file/below", "cannot be used; .* Not a directory"),
     )
     def test_new_folder_where_a_file_is_is_a_user_error(self, name, message):
         with self.assertRaisesRegex(command_line.UserError, message):
             command_line.new_folder(self.folder / name, "--output")
+
+    def test_a_folder_that_could_be_made_is_returned_and_not_made(self):
+        path = self.folder / "a" / "b"
+
+        self.assertEqual(
+            command_line.require_new_folder(path, "--workdir"), path
+        )
+        self.assertFalse(path.parent.exists())
+
+    def test_genotypes_are_names_or_files(self):
+        written = self.folder / "genotype.json"
+        genotype.save(published.baseline(), written)
+
+        for value in ("released", "baseline", str(written)):
+            command_line.require_genotype(value, "--genotype")
+        for value, message in (
+            ("other", "not found; where: --genotype=other"),
+            (str(self.file), f"not JSON; where: {self.file}"),
+        ):
+            with self.assertRaisesRegex(UserError, message):
+                command_line.require_genotype(value, "--genotype")
+
+    def test_descriptors_are_names_or_files(self):
+        written = self.folder / "descriptor.json"
+        written.write_text(descriptors.LIP.to_json())
+
+        for value in ("lip", "cihp", str(written)):
+            command_line.require_descriptor(value, "--descriptor")
+        for value, message in (
+            ("other", "not found; where: --descriptor=other"),
+            (str(self.file), f"not JSON; where: {self.file}"),
+        ):
+            with self.assertRaisesRegex(UserError, message):
+                command_line.require_descriptor(value, "--descriptor")
+
+    def test_flags_that_must_be_given_are_named(self):
+        words = "Of this test."
+        for name in ("given", "absent"):
+            flags.DEFINE_string(name, None, words)
+            self.addCleanup(delattr, flags.FLAGS, name)
+        flags.FLAGS["given"].value = "value"
+
+        command_line.require_given("given")
+        with self.assertRaisesRegex(UserError, "flag is missing.* --absent"):
+            command_line.require_given("given", "absent")
 
 
 class RequireRunTest(parameterized.TestCase):

@@ -71,6 +71,8 @@ class DeriveTest(parameterized.TestCase):
         self._assert_user_error(arguments, pattern)
 
     def test_both_sources_are_one_too_many(self):
+        self.last.touch()
+
         self._assert_user_error(
             [f"--workdir={self.folder}", f"--checkpoint={self.last}"],
             "found: both",

@@ -321,8 +321,8 @@ class DetectPeopleTest(_Case):
     @parameterized.named_parameters(
         ("no_pictures", {}, "no pictures.*found: none"),
         ("no_folder", {"images": "/none"}, "not found.*--images=/none"),
-        ("no_images", {"images": ""}, "--images=: expected texts"),
-        ("no_list", {"ids": "/none"}, "cannot be read; where: /none"),
+        ("no_images", {"images": ""}, "--images=: expected paths"),
+        ("no_list", {"ids": "/none"}, "not found.*--ids=/none"),
         ("no_model", {"model": "/none"}, "not found.*--model=/none"),
         ("no_output", {"output": ""}, "--output=: expected a text"),
         ("no_such_class", {"person_class": "-1"}, "person_class"),

@@ -57,6 +57,9 @@ def _write_records(folder: pathlib.Path, model: pathlib.Path) -> None:
     tfrecord.write_records(records, folder, LIP, facts={"split": "val"})
 
 
+_TWO_CSV = ("--truth_csv={csv}", "--prediction_csv={csv}")
+
+
 class EvaluateModelTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
@@ -203,8 +206,8 @@ class EvaluateWholePicturesTest(absltest.TestCase):
     def test_files_are_not_measured_in_whole_pictures(self):
         result = shared.run_tool(
             "evaluate",
-            "--truth_csv=a",
-            "--prediction_csv=b",
+            "--truth_csv=setup.py",
+            "--prediction_csv=setup.py",
             f"--whole_pictures={self.root}",
         )
 
@@ -320,31 +323,49 @@ class EvaluateFilesTest(parameterized.TestCase):
 
     @parameterized.named_parameters(
         ("nothing", [], "wrong flags"),
-        ("half_a_pair", ["--truth_dir=a"], "--prediction_dir"),
-        ("model_alone", ["--model=a"], "--records"),
+        ("half_a_pair", ["--truth_dir={maps}"], "--prediction_dir"),
+        ("model_alone", ["--model={model}"], "--records"),
         (
             "both_kinds",
-            ["--model=a", "--records=b", "--truth_csv=c", "--prediction_csv=d"],
+            ["--model={model}", "--records={records}", *_TWO_CSV],
             "found: both",
         ),
         (
             "output_folder",
-            ["--truth_csv=c", "--prediction_csv=d", "--output=/"],
+            [*_TWO_CSV, "--output=/"],
             "not a file; where: --output=/;",
         ),
         (
+            "no_prediction",
+            ["--truth_csv={csv}", "--prediction_csv=none.csv"],
+            "not found; where: --prediction_csv=none.csv",
+        ),
+        (
             "reading_of_no_poses",
-            ["--truth_dir=c", "--prediction_dir=d", "--pose_reading=released"],
+            [
+                "--truth_dir={maps}",
+                "--prediction_dir={maps}",
+                "--pose_reading=released",
+            ],
             "no file of poses",
         ),
         (
             "unknown_dataset",
-            ["--truth_csv=c", "--prediction_csv=d", "--dataset=wholebody"],
-            "unknown data set",
+            [*_TWO_CSV, "--dataset=wholebody"],
+            "flag --dataset=wholebody",
         ),
     )
     def test_flags_that_do_not_fit_are_one_line(self, arguments, message):
-        result = shared.run_tool("evaluate", *arguments)
+        places = {
+            "model": _model,
+            "records": _folder / "records",
+            "maps": self.truth,
+            "csv": self.folder / "truth.csv",
+        }
+
+        result = shared.run_tool(
+            "evaluate", *(word.format(**places) for word in arguments)
+        )
 
         self.assertEqual(result.exit_code, 2)
         self.assertIn(message, result.stderr)

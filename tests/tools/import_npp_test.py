@@ -220,7 +220,21 @@ class WrongInputTest(ImportCase):
         ("folder", ["--checkpoint=."], "not a file; where: --checkpoint"),
         ("foreign", ["--checkpoint=setup.py"], "not a file of torch.save"),
         ("size", ["--image_size=100"], "--image_size"),
-        ("genotype", ["--genotype=absent.json"], "absent.json"),
+        (
+            "genotype",
+            ["--checkpoint=setup.py", "--genotype=absent.json"],
+            "not found; where: --genotype=absent.json",
+        ),
+        (
+            "descriptor",
+            ["--checkpoint=setup.py", "--descriptor=absent.json"],
+            "not found; where: --descriptor=absent.json",
+        ),
+        (
+            "compare",
+            ["--checkpoint=setup.py", "--compare=."],
+            "not a file; where: --compare=.",
+        ),
     )
     def test_wrong_flags_are_one_line(self, arguments, pattern):
         result = shared.run_tool(
@@ -243,7 +257,7 @@ class WrongInputTest(ImportCase):
         self.assertTrue((self.output / "mine.txt").exists())
 
     def test_something_must_be_asked_for(self):
-        result = shared.run_tool("import_npp", "--checkpoint=file.pth")
+        result = shared.run_tool("import_npp", "--checkpoint=setup.py")
 
         self.assert_user_error(result, "flag is missing; where: --output")
 

@@ -4,10 +4,8 @@ import contextlib
 
 from absl import flags
 from absl.testing import absltest
-from absl.testing import flagsaver
 from absl.testing import parameterized
 
-from nppnet_tf.errors import UserError
 from tests import shared
 from tools import run_loop
 
@@ -71,14 +69,6 @@ class RunLoopTest(parameterized.TestCase):
 
             self.assertEqual(progress._progress.count, 2)
             self.assertEqual(progress._progress.total, 2)
-
-    def test_missing_flag_is_named(self):
-        with self.assertRaisesRegex(UserError, "--workdir"):
-            run_loop.require("epochs", "workdir")
-
-    def test_given_flags_pass(self):
-        with flagsaver.flagsaver(workdir="run"):
-            run_loop.require("epochs", "workdir")
 
 
 if __name__ == "__main__":

@@ -121,8 +121,10 @@ def run(
     # No folder: Keras neither finds a file there nor writes one.
     os.environ["KERAS_HOME"] = os.devnull
     name = _tool_name(function)
+    words: list[str] = []
     try:
-        argv = _parse_flags(function, arguments)
+        words += flag_files.expand(sys.argv[1:])
+        argv = _parse_flags(function, arguments, words)
         if not FLAGS.only_check_args:
             require_given(*required)
             checked_flags.check_paths(_own_flags(function))
@@ -138,6 +140,10 @@ def run(
         line = _describe(error)
         if line is None:
             raise
+        is_flag_error = isinstance(error, flags.Error)
+        place = flag_files.place_of(words, str(error), is_flag_error)
+        if place is not None:
+            line = errors.shorten(f"{line} ({place})", errors.MAX_MESSAGE)
         _end(f"{name}: {line}", USER_ERROR)
 
 
@@ -544,13 +550,15 @@ class _HelpFlag(flags.BooleanFlag):
 
 
 def _parse_flags(
-    function: Callable[..., object], arguments: str | None
+    function: Callable[..., object], arguments: str | None, words: list[str]
 ) -> list[str]:
     _define_help(function, arguments)
-    argv = FLAGS([*sys.argv[:1], *flag_files.expand(sys.argv[1:])])
+    argv = FLAGS([*sys.argv[:1], *words])
     if arguments is None and len(argv) > 1:
         raise UserError(
-            "argument that is no flag", " ".join(argv[1:]), "only flags"
+            "argument that is no flag",
+            " ".join(map(flag_files.shown, argv[1:])),
+            "only flags",
         )
     return argv
 

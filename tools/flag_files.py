@@ -4,11 +4,15 @@ A flag file holds a flag on every line, as on the command line; lines that
 begin with # or // are comments, and a line --flagfile=OTHER takes in another
 file, named from the working directory. The rules are absl's. Its own reader
 takes text of one encoding alone, any size, and files that take in themselves;
-this one takes what `text_files` takes.
+this one takes what `text_files` takes, and words know the file and the line
+that they come from, for messages.
 """
 
 import os
+import re
+from collections.abc import Iterable
 from collections.abc import Sequence
+from typing import Self
 
 from absl import flags
 
@@ -26,8 +30,26 @@ _NAMES = (f"--{_FLAG}", f"-{_FLAG}")
 _COMMENTS = ("#", "//")
 
 
+class FileWord(str):
+    """A word of a flag file.
+
+    Args:
+        word: The word.
+        place: Its file and line, for messages.
+    """
+
+    place: str
+
+    def __new__(cls, word: str, place: str) -> Self:
+        self = super().__new__(cls, word)
+        self.place = place
+        return self
+
+
 def expand(words: Sequence[str]) -> list[str]:
     """Puts the flags of flag files in the place of `--flagfile=FILE`.
+
+    Those of files are of the class `FileWord`.
 
     Args:
         words: Of a command line, without the program.
@@ -55,7 +77,42 @@ def expand(words: Sequence[str]) -> list[str]:
     return expanded
 
 
-def lines(path: str | os.PathLike[str]) -> list[str]:
+def shown(word: str) -> str:
+    """Returns a word, with its place where it comes from a file."""
+    return f"{word} ({word.place})" if isinstance(word, FileWord) else word
+
+
+def place_of(
+    words: Iterable[str], message: str, by_name: bool = False
+) -> str | None:
+    """Returns where the flag stands that a message is about.
+
+    Args:
+        words: Of the command line, as `expand` returns them.
+        message: What is wrong.
+        by_name: Whether the flag is searched by its name where no word stands
+            in the message as a whole: the message is of absl.
+
+    Returns:
+        File and line, or None where it comes from no flag file.
+    """
+    named = [(_name_of(word), word) for word in words if word.startswith("-")]
+    in_files = [each for each in named if isinstance(each[1], FileWord)]
+    for _, word in in_files:
+        whole = re.escape(f"--{word.lstrip('-')}")
+        if "=" in word and re.search(f"{whole}(?![^;:,])", message):
+            return word.place
+    typed = {name for name, word in named if not isinstance(word, FileWord)}
+    # Of several of one name, the last one counts.
+    for name, word in reversed(in_files if by_name else []):
+        if name not in typed and re.search(
+            rf"(--|flag '|^flags .*\b){re.escape(name)}(?!\w)", message
+        ):
+            return word.place
+    return None
+
+
+def lines(path: str | os.PathLike[str]) -> list[FileWord]:
     """Returns the lines of one flag file without comments and empty ones.
 
     Raises:
@@ -64,7 +121,9 @@ def lines(path: str | os.PathLike[str]) -> list[str]:
     text = text_files.read(path, _MAX_BYTES)
     stripped = (line.strip() for line in text.split("\n"))
     return [
-        line for line in stripped if line and not line.startswith(_COMMENTS)
+        FileWord(line, f"{path} line {number}")
+        for number, line in enumerate(stripped, start=1)
+        if line and not line.startswith(_COMMENTS)
     ]
 
 
@@ -99,6 +158,10 @@ class _Reader:
             else:
                 found += self.words(inner, (*users, path))
         return found
+
+
+def _name_of(word: str) -> str:
+    return word.lstrip("-").partition("=")[0]
 
 
 def _file_of(word: str) -> str | None:

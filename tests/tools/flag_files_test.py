@@ -24,6 +24,46 @@ class FlagFilesTest(parameterized.TestCase):
 
         self.assertEqual(words, ["--a=0", "--b=1", "--c=2", "--d=3"])
 
+    def test_words_of_files_know_their_place(self):
+        inner = self.folder / "inner.txt"
+        inner.write_text("\n--b=1\n")
+        self.path.write_text(f"# A comment.\n--flagfile={inner}\nstray\n")
+
+        words = flag_files.expand(["--a=0", f"--flagfile={self.path}"])
+
+        self.assertEqual(
+            list(map(flag_files.shown, words)),
+            ["--a=0", f"--b=1 ({inner} line 2)", f"stray ({self.path} line 3)"],
+        )
+
+    @parameterized.named_parameters(
+        ("value", "flag --b=x: expected an integer", 2),
+        ("path", "not found; where: --c=/no/such; expected: a file", 3),
+        ("unknown", "Unknown command line flag 'dd'. Did you mean: d ?", 4),
+        ("several", "flags d=1, g=2: expected less", 5),
+        ("without_value", "Missing value for flag --e", 6),
+        ("typed", "flag --a=0: expected more", None),
+        ("typed_and_in_the_file", "flag --f=8: expected less", None),
+        ("another_value", "flag --b=xy: expected an integer", 2),
+        ("no_flag", "not JSON; where: b; expected: c", None),
+    )
+    def test_place_of_the_flag_that_a_message_is_about(self, message, line):
+        self.path.write_text(
+            "# A comment.\n--b=x\n-c=/no/such\n--dd\n--d=1\n--e\n--f=7\n"
+        )
+        words = flag_files.expand(["--a=0", "--f=8", f"--flagfile={self.path}"])
+
+        place = flag_files.place_of(words, message, by_name=True)
+
+        self.assertEqual(place, line and f"{self.path} line {line}")
+
+    def test_messages_of_tools_name_flags_that_are_right(self):
+        self.path.write_text("--b=1\n--c=2\n")
+        words = flag_files.expand([f"--flagfile={self.path}"])
+
+        message = "wrong flags; where: --a=1; expected: --b or --c"
+        self.assertIsNone(flag_files.place_of(words, message))
+
     @parameterized.named_parameters(
         ("with_a_mark", codecs.BOM_UTF8 + b"--b=1\n--c=2\n"),
         ("of_windows", b"--b=1\r\n--c=2\r\n"),

@@ -68,6 +68,20 @@ class FlagsTest(absltest.TestCase):
 
         self.assertEqual((result.exit_code, result.stderr), (0, ""))
 
+    def test_errors_in_flag_files_name_file_and_line(self):
+        path = self.folder / "flags.txt"
+        path.write_text("# Ours.\n--epochs=3\n--seed=many\n")
+        inner = self.folder / "inner.txt"
+        inner.write_text("\n--workdir=run\n--records=absent\n")
+        outer = self.folder / "outer.txt"
+        outer.write_text(f"--flagfile={inner}\n")
+
+        for given, place in ((path, f"{path} line 3"), (outer, inner)):
+            with self.subTest(given.name):
+                self._assert_one_line(
+                    user_path.run("train", f"--flagfile={given}"), f"({place}"
+                )
+
     def test_flag_files_that_are_no_text_are_one_line(self):
         inner = self.folder / "inner.txt"
         inner.write_bytes(_FLAGS.encode("utf-16"))

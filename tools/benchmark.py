@@ -104,7 +104,7 @@ checked_flags.define_path(
     "records",
     None,
     "Records, of input_pipeline.",
-    command_line.require_folder,
+    command_line.require_records,
 )
 checked_flags.define_output(
     "output", None, "JSON file; else only the screen.", command_line.new_file

@@ -42,7 +42,7 @@ _MOST_SHARDS = 1000
 def _check_output(path: str, flag: str) -> None:
     """What is there has to be records; they are compared, never written."""
     if FLAGS.verify or os.path.lexists(path):
-        command_line.require_folder(path, flag)
+        command_line.require_records(path, flag)
     else:
         command_line.require_new_folder(path, flag)
 

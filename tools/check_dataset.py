@@ -68,7 +68,7 @@ checked_flags.define_paths(
     "records",
     "Folders of records to look at instead of a data set's own files, one for "
     "each split.",
-    command_line.require_folder,
+    command_line.require_records,
 )
 checked_flags.define_output(
     "output",

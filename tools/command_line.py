@@ -39,6 +39,7 @@ from nppnet_tf import errors
 from nppnet_tf import json_documents
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data import descriptors
+from nppnet_tf.data import manifest
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype
 from nppnet_tf.search_space import published
@@ -170,8 +171,7 @@ def require_file(
     """
     found = _require_path(path, flag, "a file")
     if not found.is_file():
-        kind = "a folder" if found.is_dir() else "a device or pipe"
-        raise UserError("not a file", f"{flag}={path}", "a file", kind)
+        raise UserError("not a file", f"{flag}={path}", "a file", _kind(found))
     return found
 
 
@@ -189,7 +189,9 @@ def require_folder(
     """
     found = _require_path(path, flag, "a folder")
     if not found.is_dir():
-        raise UserError("not a folder", f"{flag}={path}", "a folder", "a file")
+        raise UserError(
+            "not a folder", f"{flag}={path}", "a folder", _kind(found)
+        )
     if not any(found.iterdir()):
         raise UserError(
             "empty folder", f"{flag}={path}", "a folder with files", "nothing"
@@ -259,6 +261,30 @@ def require_model(
     return folder
 
 
+def require_records(
+    path: str | os.PathLike[str] | None, flag: str
+) -> pathlib.Path:
+    """Returns the path of a folder of records whose manifest is sound.
+
+    Args:
+        path: Value of the flag.
+        flag: Its name as the user types it, `--records`.
+
+    Raises:
+        UserError: As `require_folder` and `manifest.read`.
+    """
+    folder = require_folder(path, flag)
+    if not os.path.lexists(folder / manifest.MANIFEST):
+        raise UserError(
+            "not a folder of records",
+            f"{flag}={path}",
+            f"{manifest.MANIFEST} in it, as build_records makes",
+            "none",
+        )
+    manifest.read(folder)
+    return folder
+
+
 def require_genotype(path: str, flag: str) -> None:
     """Refuses what is neither the name of a genotype nor a file of one.
 
@@ -300,7 +326,7 @@ def require_new_folder(
     if mode is None:
         return require_place(path, flag)
     if not stat.S_ISDIR(mode):
-        raise UserError("not a folder", where, "a folder", "a file")
+        raise UserError("not a folder", where, "a folder", _kind(folder))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(
             "cannot write into the folder", where, "write permission", "none"
@@ -355,8 +381,7 @@ def new_file(
     where = f"{flag}={path}"
     mode = _mode(output, where)
     if mode is not None and not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
-        raise UserError("not a file", where, "a file", kind)
+        raise UserError("not a file", where, "a file", _kind(output))
     for given in filter(None, inputs):
         if _is_input(output, pathlib.Path(given)) and not (
             pathlib.Path(given).is_dir()
@@ -699,6 +724,12 @@ def _mode(path: pathlib.Path, where: str) -> int | None:
             "a path of this system",
             getattr(error, "strerror", None) or error,
         ) from error
+
+
+def _kind(path: pathlib.Path) -> str:
+    if path.is_file():
+        return "a file"
+    return "a folder" if path.is_dir() else "a device or pipe"
 
 
 def _is_input(output: pathlib.Path, given: pathlib.Path) -> bool:

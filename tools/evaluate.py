@@ -47,7 +47,7 @@ MODEL = checked_flags.define_path(
     command_line.require_model,
 )
 RECORDS = checked_flags.define_path(
-    "records", None, "Folder of build_records.", command_line.require_folder
+    "records", None, "Folder of build_records.", command_line.require_records
 )
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define(

@@ -46,6 +46,14 @@ FORMAT_VERSION = 1
 _SAID_KEYS = 100
 
 
+def _check_compare(path: str, flag: str) -> None:
+    """Refuses what holds no arrays; importing a network first takes long."""
+    # Here, so that --help needs no NumPy.
+    from nppnet_tf import array_archives
+
+    array_archives.read(command_line.require_file(path, flag))
+
+
 def _check_output(path: str, flag: str) -> None:
     """Refuses a folder with files; an empty one that is there gives way."""
     output = command_line.require_place(path, flag)
@@ -105,7 +113,7 @@ checked_flags.define_path(
     "compare",
     None,
     "Inputs and PyTorch's outputs, .npz.",
-    command_line.require_file,
+    _check_compare,
 )
 checked_flags.define_number(
     "tolerance", 1e-4, "Largest difference of outputs that is none.", 0, 1e6

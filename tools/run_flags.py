@@ -61,7 +61,7 @@ def define(
         "records",
         None,
         "Folder of build_records to train on.",
-        command_line.require_folder,
+        command_line.require_records,
     )
     checked_flags.define_output(
         "workdir",

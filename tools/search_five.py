@@ -49,13 +49,13 @@ RECORDS = checked_flags.define_path(
     "records",
     None,
     "Folder of build_records to search and train on.",
-    command_line.require_folder,
+    command_line.require_records,
 )
 VALIDATION_RECORDS = checked_flags.define_path(
     "validation_records",
     None,
     "Folder of build_records to select by.",
-    command_line.require_folder,
+    command_line.require_records,
 )
 WORKDIR = checked_flags.define_output(
     "workdir",

@@ -66,7 +66,7 @@ checked_flags.define_path(
     "validation_records",
     None,
     "Folder of build_records to validate on.",
-    command_line.require_folder,
+    command_line.require_records,
 )
 checked_flags.define_path(
     "initial",

@@ -7,7 +7,6 @@ Legend of shapes: P and Q boxes.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import optimize
 
 
 def intersection_over_union(
@@ -47,6 +46,9 @@ def assign(
     Returns:
         Pairs (index in boxes, index in others), in the order of `boxes`.
     """
+    # Here: its import takes longer than all that flags are checked by.
+    from scipy import optimize
+
     cost = 1 - intersection_over_union(boxes, others)
     pairs = zip(*optimize.linear_sum_assignment(cost), strict=True)
     return [

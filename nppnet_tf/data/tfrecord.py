@@ -33,28 +33,19 @@ from nppnet_tf import keys
 from nppnet_tf import text_files
 from nppnet_tf.data import absence
 from nppnet_tf.data import example
+from nppnet_tf.data import manifest as manifests
 from nppnet_tf.data import shard
 from nppnet_tf.data import workers
 from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.damage import DamageLog
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.manifest import Manifest
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
 
-FORMAT = "nppnet_tf.records"
-FORMAT_VERSION = 1
-
-MANIFEST = "manifest.json"
-INDEX = "index.jsonl"
 SKIPPED = "skipped.txt"
 NOTES = "notes.txt"
-
-# Entries of the manifest that count the records annotated for a task.
-ANNOTATED = {keys.PARSING: "num_label_maps", keys.POSE: "num_poses"}
-
-# A line of 100 bytes for every record.
-_MAX_INDEX_BYTES = 1 << 30
 
 # Behind the name of a folder in the making; what will be its content, and
 # what is known of every finished shard.
@@ -111,13 +102,11 @@ class RecordSet:
                 missing.
         """
         directory = pathlib.Path(directory)
-        manifest = _read_manifest(directory)
-        path = directory / MANIFEST
-        descriptor = DatasetDescriptor.from_values(manifest["descriptor"], path)
-        for entry in manifest["shards"]:
-            _require_file(directory / entry["name"])
-        index = _read_index(directory, manifest)
-        return cls(directory, descriptor, manifest, index, max_bad_records)
+        found = manifests.read(directory)
+        index = _read_index(directory, found)
+        return cls(
+            directory, found.descriptor, found.document, index, max_bad_records
+        )
 
     @property
     def count(self) -> int:
@@ -129,7 +118,7 @@ class RecordSet:
         """By task, how many records are annotated for it."""
         return {
             task: Annotations(
-                self.manifest[ANNOTATED[task]],
+                self.manifest[manifests.ANNOTATED[task]],
                 self.count,
                 f"a {name} in a record",
                 False,
@@ -216,7 +205,7 @@ class RecordSet:
             raise UserError(
                 "files differ from their manifest",
                 self.directory,
-                f"the sha256 of {MANIFEST}",
+                f"the sha256 of {manifests.MANIFEST}",
                 "; ".join(faults),
             )
 
@@ -368,8 +357,8 @@ def _manifest(
     return {
         **facts,
         **_inputs(shards),
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
+        "format": manifests.FORMAT,
+        "format_version": manifests.FORMAT_VERSION,
         "num_records": sum(len(made.entries) for made in shards),
         "num_label_maps": sum(made.num_label_maps for made in shards),
         "num_poses": sum(made.num_poses for made in shards),
@@ -393,7 +382,7 @@ def _require_records(
     required_tasks: Collection[str],
 ) -> None:
     for task in required_tasks:
-        if manifest["num_records"] and not manifest[ANNOTATED[task]]:
+        if manifest["num_records"] and not manifest[manifests.ANNOTATED[task]]:
             ignored = manifest["descriptor"]["ignore_label"]
             raise UserError(
                 f"no {absence.NAMES[task]} that tells anything",
@@ -426,7 +415,7 @@ def _finish(
             path.unlink()
     _write_lines(content / SKIPPED, [bad.line for bad in damage.bad_records])
     _write_lines(content / NOTES, sum((made.notes for made in shards), []))
-    index = content / INDEX
+    index = content / manifests.INDEX
     _write_lines(
         index,
         [
@@ -436,13 +425,13 @@ def _finish(
         ],
     )
     described = {
-        "name": INDEX,
+        "name": manifests.INDEX,
         "num_bytes": index.stat().st_size,
         "sha256": shard.file_sha256(index),
     }
     document = json_documents.sealed({**manifest, "index": described})
     text = json.dumps(document, sort_keys=True, indent=1)
-    (content / MANIFEST).write_text(text + "\n", "utf-8")
+    (content / manifests.MANIFEST).write_text(text + "\n", "utf-8")
 
 
 def _inputs(shards: Sequence[shard.Made]) -> dict[str, str]:
@@ -457,92 +446,21 @@ def _write_lines(path: pathlib.Path, lines: Sequence[str]) -> None:
     path.write_text(text, "utf-8")
 
 
-def _read_manifest(directory: pathlib.Path) -> dict[str, Any]:
-    path = directory / MANIFEST
-    if not path.is_file():
-        raise UserError(
-            "not a folder of records",
-            directory,
-            f"a folder with {MANIFEST}, as build_records makes",
-            "no such file" if directory.is_dir() else "no such folder",
-        )
-    document = json_documents.read(path)
-    json_documents.require(document, "an object", path, "the manifest")
-    found = (document.get("format"), document.get("format_version"))
-    if found != (FORMAT, FORMAT_VERSION):
-        raise UserError(
-            "records of another format",
-            path,
-            f"{FORMAT} version {FORMAT_VERSION}",
-            "{} version {}".format(*map(json_documents.described, found)),
-        )
-    # Manifests of before they were sealed are read, too.
-    seal = document.pop(json_documents.SEAL, None)
-    if seal is not None and seal != json_documents.seal_of(document):
-        raise UserError(
-            "manifest was changed or damaged",
-            path,
-            f"content of its {json_documents.SEAL}",
-            "another",
-        )
-    _check_manifest(document, path)
-    return document
-
-
-def _check_manifest(manifest: Mapping[str, Any], path: pathlib.Path) -> None:
-    """Raises UserError where a part that is used is of another kind."""
-    require = json_documents.require
-    require(manifest.get("descriptor"), "an object", path, "descriptor")
-    index = require(manifest.get("index"), "an object", path, "index")
-    require(index.get("sha256"), "a text", path, "index.sha256")
-    for name in (
-        "num_records",
-        "num_skipped",
-        "num_notes",
-        *ANNOTATED.values(),
-    ):
-        if require(manifest.get(name), "an integer", path, name) < 0:
-            raise UserError(f"{name} is negative", path)
-    shards = require(manifest.get("shards"), "a list", path, "shards")
-    for number, entry in enumerate(shards):
-        place = f"shards[{number}]"
-        require(entry, "an object", path, place)
-        require(entry.get("sha256"), "a text", path, f"{place}.sha256")
-        name = require(entry.get("name"), "a text", path, f"{place}.name")
-        is_plain = pathlib.PurePath(name).name == name and name != ".."
-        if not is_plain or not name or "\0" in name:
-            raise UserError(
-                "shard lies elsewhere", path, "a file of this folder", name
-            )
-    for name in ("split", "dataset", "people"):
-        if manifest.get(name) is not None:
-            require(manifest[name], "a text", path, name)
-
-
 def _read_index(
-    directory: pathlib.Path, manifest: Mapping[str, Any]
+    directory: pathlib.Path, manifest: Manifest
 ) -> list[shard.IndexEntry]:
-    path = directory / INDEX
-    _require_file(path)
-    content = text_files.read_bytes(path, _MAX_INDEX_BYTES)
-    if hashlib.sha256(content).hexdigest() != manifest["index"]["sha256"]:
-        raise UserError(
-            "index differs from its manifest",
-            path,
-            f"the sha256 of {MANIFEST}",
-            "another",
-        )
-    lines = text_files.decode(content, path).splitlines()
-    count = len(manifest["shards"])
+    path = directory / manifests.INDEX
+    lines = text_files.decode(manifest.index, path).splitlines()
+    count = len(manifest.document["shards"])
     index = [
         _index_entry(line, count, f"{path} line {number}")
         for number, line in enumerate(lines, start=1)
     ]
-    if len(index) != manifest["num_records"]:
+    if len(index) != manifest.document["num_records"]:
         raise UserError(
             "index of another number of records",
             path,
-            manifest["num_records"],
+            manifest.document["num_records"],
             len(index),
         )
     return index
@@ -565,8 +483,3 @@ def _index_entry(line: str, num_shards: int, where: str) -> shard.IndexEntry:
             line,
         )
     return entry
-
-
-def _require_file(path: pathlib.Path) -> None:
-    if not path.is_file():
-        raise UserError("file is missing", path, "a file of the manifest")

@@ -327,7 +327,8 @@ class EveryPathTest(absltest.TestCase):
             self.enterContext(tempfile.TemporaryDirectory())
         )
         self.file = self.folder / "file"
-        self.file.touch()
+        # Deeper than any reader may follow.
+        self.file.write_text("[" * 100_000)
         self.pipe = self.folder / "pipe"
         os.mkfifo(self.pipe)
         self.loop = self.folder / "loop"

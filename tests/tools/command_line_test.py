@@ -397,6 +397,16 @@ class RequirePathTest(parameterized.TestCase):
             with self.assertRaisesRegex(UserError, message):
                 command_line.require_descriptor(value, "--descriptor")
 
+    def test_records_are_folders_with_a_sound_manifest(self):
+        for content, message in (
+            (None, "not a folder of records; where: --records="),
+            ("{}", "records of another format; where: .*manifest.json"),
+        ):
+            if content is not None:
+                (self.folder / "manifest.json").write_text(content)
+            with self.assertRaisesRegex(UserError, message):
+                command_line.require_records(self.folder, "--records")
+
     def test_flags_that_must_be_given_are_named(self):
         words = "Of this test."
         for name in ("given", "absent"):

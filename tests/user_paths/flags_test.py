@@ -54,6 +54,50 @@ class FlagsTest(absltest.TestCase):
                 )
         self.assertCountEqual(self.folder.iterdir(), [self.records, self.file])
 
+    def test_paths_are_refused_before_libraries_are_loaded(self):
+        # Found instead of those that take seconds to load; an import of one
+        # would end in a traceback.
+        libraries = self.folder / "libraries"
+        libraries.mkdir()
+        for name in ("keras", "scipy", "tensorflow"):
+            (libraries / f"{name}.py").write_text("raise RuntimeError\n")
+        loop = self.folder / "loop"
+        loop.symlink_to(loop)
+        new = self.folder / "new"
+        output = f"--output={new}"
+        checkpoint = ("import_npp", f"--checkpoint={self.file}", output)
+        folder = ("build_records", "--dataset=folder", "--root=.", output)
+        train = ("train", "--genotype=released", f"--workdir={new}")
+
+        for named, (tool, *arguments) in {
+            "--truth_dir": ("evaluate", "--truth_dir=no", "--prediction_dir=."),
+            "--prediction_csv": (
+                "evaluate",
+                f"--truth_csv={self.file}",
+                "--prediction_csv=.",
+            ),
+            "--root": (*folder, "--root=no"),
+            "--keypoints": (*folder, "--keypoints=/dev/zero"),
+            "--labels": (*folder, "--labels=no"),
+            "--output": (*folder, f"--output={loop}"),
+            "--ids": (
+                "detect_people",
+                *("--model=.", "--images=.", output, "--ids=no"),
+            ),
+            "--compare": (*checkpoint, f"--compare={loop}"),
+            "--descriptor": (*checkpoint, "--descriptor=no"),
+            str(self.file): (*checkpoint, f"--genotype={self.file}"),
+            f"{self.file};": (*checkpoint, f"--compare={self.file}"),
+            "--records": (*train, "--records=."),
+            str(self.records): (*train, f"--records={self.records}"),
+        }.items():
+            with self.subTest(named):
+                self._assert_one_line(
+                    user_path.run(tool, *arguments, PYTHONPATH=str(libraries)),
+                    named,
+                )
+        self.assertFalse(new.exists())
+
     def test_flag_files_of_every_editor_mean_the_same(self):
         inner = self.folder / "inner.txt"
         inner.write_bytes(

@@ -1,6 +1,7 @@
 """Tests of the network."""
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -31,6 +32,12 @@ def table_five():
         for interaction in (genotype.OMIT, RELEASED.interaction):
             for fusion in (genotype.OMIT, RELEASED.fusion):
                 yield genotype.Genotype(encoder, interaction, fusion)
+
+
+@functools.cache
+def made(gene):
+    """One network of a genotype, for tests that change no weight of it."""
+    return NPPNet(gene, CONFIG)
 
 
 def picture(height=32, width=64, batch=1):
@@ -129,9 +136,8 @@ class NPPNetTest(parameterized.TestCase):
     @parameterized.parameters(*table_five(), STAGE_ONE, STAGE_TWO)
     def test_every_form_predicts_at_a_quarter(self, *parts):
         gene = genotype.Genotype(*parts) if len(parts) == 3 else parts[0]
-        network = NPPNet(gene, CONFIG)
 
-        outputs = network(picture())
+        outputs = made(gene)(picture())
 
         stages = 1 if gene.fusion == genotype.OMIT else 2
         channels = {
@@ -147,7 +153,7 @@ class NPPNetTest(parameterized.TestCase):
 
     @parameterized.parameters(STAGE_ONE, STAGE_TWO, RELEASED)
     def test_weights_are_split_without_rest(self, gene):
-        network = NPPNet(gene, CONFIG)
+        network = made(gene)
 
         both = network.network_weights + network.architecture_weights
 
@@ -163,14 +169,14 @@ class NPPNetTest(parameterized.TestCase):
 
     def test_parts_have_their_parameters(self):
         self.assertEqual(
-            list(NPPNet(STAGE_ONE, CONFIG).architecture),
+            list(made(STAGE_ONE).architecture),
             [
                 f"{branch}/{kind}"
                 for branch in keys.BRANCHES
                 for kind in ("normal", "reduction", "decoding")
             ],
         )
-        parts = NPPNet(STAGE_TWO, CONFIG).architecture
+        parts = made(STAGE_TWO).architecture
         self.assertEqual(
             {name: part.alpha.shape for name, part in parts.items()},
             {
@@ -183,7 +189,7 @@ class NPPNetTest(parameterized.TestCase):
 
     @parameterized.parameters(STAGE_ONE, STAGE_TWO)
     def test_every_weight_of_a_supernet_gets_a_gradient(self, gene):
-        network = NPPNet(gene, CONFIG)
+        network = made(gene)
         weights = network.trainable_weights
 
         with tf.GradientTape() as tape:
@@ -210,10 +216,10 @@ class NPPNetTest(parameterized.TestCase):
         self.assertEmpty(without)
 
     def test_entropy_is_log_of_the_choices_at_the_start(self):
-        network = NPPNet(STAGE_TWO, CONFIG)
+        entropy = float(made(STAGE_TWO).entropy())
 
-        self.assertAlmostEqual(float(network.entropy()), math.log(8), places=5)
-        self.assertEqual(float(NPPNet(RELEASED, CONFIG).entropy()), 0)
+        self.assertAlmostEqual(entropy, math.log(8), places=5)
+        self.assertEqual(float(made(RELEASED).entropy()), 0)
 
     def test_branches_share_nothing_when_nothing_interacts(self):
         gene = genotype.Genotype(RELEASED.encoder_decoder)
@@ -250,9 +256,7 @@ class NPPNetTest(parameterized.TestCase):
         ):
             NPPNet.from_preset("released", channels=channels, cells=4)
 
-    @parameterized.parameters(
-        (8, 4, 20, 16), (12, 5, 7, 14), (20, 6, 20, 16), (28, 7, 2, 1)
-    )
+    @parameterized.parameters((8, 4, 20, 16), (12, 5, 7, 14), (20, 6, 2, 1))
     def test_preset_has_the_parameters_of_the_release(
         self, channels, cells, classes, joints
     ):
@@ -276,16 +280,15 @@ class NPPNetTest(parameterized.TestCase):
     def test_parameters_of_the_release_are_counted_as_published(self):
         self.assertEqual(released_parameters(64, 16, 20, 16), 76_968_332)
 
-    @parameterized.parameters(12, 20)
-    def test_second_stage_is_searched_at_every_width(self, channels):
-        config = dataclasses.replace(CONFIG, channels=channels, cells=5)
+    def test_second_stage_is_searched_at_every_width(self):
+        config = dataclasses.replace(CONFIG, channels=12, cells=5)
 
         outputs = NPPNet(STAGE_TWO, config)(picture())
 
         self.assertEqual(outputs[keys.HEATMAPS][1].shape, (1, 8, 16, 3))
 
     def test_config_makes_the_same_network(self):
-        network = NPPNet(STAGE_TWO, CONFIG)
+        network = made(STAGE_TWO)
 
         copy = NPPNet.from_config(network.get_config())
 

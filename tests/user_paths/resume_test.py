@@ -2,22 +2,25 @@
 
 import json
 import pathlib
+import random
 import signal
 import time
 
 import numpy as np
 from absl.testing import absltest
 
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
 from tests.user_paths import user_path
 
 _STEPS = ("--epochs=2", "--steps_per_epoch=2", "--checkpoint_every=1")
-_TRAIN = (*user_path.TINY, *_STEPS, "--genotype=released")
+_TRAIN = (*user_path.TINY, *_STEPS)
 _SEARCH = (
     *user_path.TINY,
     *_STEPS,
     "--stage=interaction_fusion",
     "--genotype=baseline",
-    "--fusion=omit",
+    "--interaction=omit",
     "--warmup_epochs=1",
 )
 
@@ -38,6 +41,7 @@ class ResumeTest(absltest.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.records = f"--records={user_path.drawn().train}"
+        self.random = random.Random(0)
 
     def _start(self, tool, name, *flags):
         workdir = f"--workdir={self.folder / name}"
@@ -47,13 +51,15 @@ class ResumeTest(absltest.TestCase):
         return process
 
     def _stop(self, process, name, number):
-        """Sends a signal when the next checkpoint has been saved."""
+        """Sends a signal at any moment behind the next checkpoint."""
         path = self.folder / name / "checkpoints" / "last.npz"
         before = path.stat().st_mtime_ns if path.exists() else 0
         self._wait_for(path, process)
         while path.stat().st_mtime_ns == before:
             self.assertIsNone(process.poll(), "ended before it saved")
             time.sleep(0.02)
+        # Within a step, or while what follows it is written.
+        time.sleep(self.random.uniform(0, 0.2))
         process.send_signal(number)
         return user_path.finish(process)
 
@@ -76,38 +82,48 @@ class ResumeTest(absltest.TestCase):
         self.assertEmpty(list(second.rglob("*.tmp-*")))
 
     def test_a_killed_training_ends_like_an_uninterrupted_one(self):
-        whole = user_path.finish(self._start("train", "whole", *_TRAIN))
+        flags = (*_TRAIN, f"--genotype={self._fused()}")
+        whole = user_path.finish(self._start("train", "whole", *flags))
         self.assertEqual((whole.exit_code, whole.stderr), (0, ""))
 
-        process = self._start("train", "stopped", *_TRAIN)
+        process = self._start("train", "stopped", *flags)
         killed = self._stop(process, "stopped", signal.SIGKILL)
         self.assertEqual(killed.exit_code, -signal.SIGKILL)
         # As if it had been killed while it wrote.
         (self.folder / "stopped" / "weights.npz.tmp-1").write_bytes(b"half")
-        process = self._start("train", "stopped", *_TRAIN)
+        process = self._start("train", "stopped", *flags)
         terminated = self._stop(process, "stopped", signal.SIGTERM)
         self.assertEqual(terminated.exit_code, 143, terminated.stderr)
         self.assertIn("the same command goes on", terminated.stdout)
-        ended = user_path.finish(self._start("train", "stopped", *_TRAIN))
+        ended = user_path.finish(self._start("train", "stopped", *flags))
 
         self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
         self.assertIn("resuming after", ended.stdout)
         self.assertNotIn("rounding", ended.stdout)
         self._assert_equal_runs("whole", "stopped")
-        self._go_on_otherwise("stopped")
+        self._go_on_otherwise("stopped", flags)
 
-    def _go_on_otherwise(self, name):
+    def _fused(self):
+        """Cells whose nodes add up several operations, and little else."""
+        path = self.folder / "genotype.json"
+        gene = genotypes.Genotype(
+            genotypes.BASELINE, genotypes.OMIT, published.released().fusion
+        )
+        genotypes.save(gene, path)
+        return path
+
+    def _go_on_otherwise(self, name, flags):
         """Other threads are said to round otherwise; fewer epochs are said."""
         process = user_path.start(
             "train",
             self.records,
             f"--workdir={self.folder / name}",
-            *_TRAIN,
+            *flags,
             "--epochs=3",
             TF_NUM_INTRAOP_THREADS="3",
         )
         further = user_path.finish(process)
-        fewer = user_path.finish(self._start("train", name, *_TRAIN))
+        fewer = user_path.finish(self._start("train", name, *flags))
 
         self.assertEqual((further.exit_code, further.stderr), (0, ""))
         self.assertIn("threads of an operation 3 in place of", further.stdout)
@@ -127,6 +143,7 @@ class ResumeTest(absltest.TestCase):
         ended = user_path.finish(self._start("search", "stopped", *_SEARCH))
 
         self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
+        self.assertIn("resuming after", ended.stdout)
         self._assert_equal_runs("whole", "stopped")
         self.assertEqual(other.exit_code, 2)
         self.assertRegex(
@@ -134,9 +151,9 @@ class ResumeTest(absltest.TestCase):
         )
 
     def test_a_step_that_ruins_the_weights_is_not_saved(self):
-        flags = (*_TRAIN, "--learning_rate=1e6", "--epochs=8")
+        flags = ("--genotype=baseline", "--learning_rate=1e6", "--epochs=8")
 
-        ruined = user_path.finish(self._start("train", "run", *flags))
+        ruined = user_path.finish(self._start("train", "run", *_TRAIN, *flags))
 
         self.assertEqual(ruined.exit_code, 2)
         self.assertRegex(ruined.stderr, "^[^\n]*not finite[^\n]*\n$")

@@ -178,7 +178,11 @@ _TINY_SIZES = (
 _TINY = {
     "derive": ("--nocost",),
     "search_encoder_decoder": (*_TINY_SIZES, "--warmup_epochs=0"),
-    "search_interaction_fusion": (*_TINY_SIZES, "--warmup_epochs=0"),
+    "search_interaction_fusion": (
+        *_TINY_SIZES,
+        "--warmup_epochs=0",
+        "--interaction=omit",
+    ),
     "train": _TINY_SIZES,
 }
 

@@ -79,23 +79,6 @@ class PredictorTest(absltest.TestCase):
             atol=1e-5,
         )
 
-    def test_saved_model_averages_as_the_network_does(self):
-        options = {"flip": True, "scales": (0.5, 1.0)}
-        picture = stand_in.picture(50, 40)
-
-        loaded = Predictor.from_directory(
-            stand_in_models.exported_model().parent, **options
-        )
-        answer = loaded.predict([picture])[0]
-
-        expected = Predictor.from_network(
-            self.network, LIP, stand_in.IMAGE_SIZE, **options
-        ).predict([picture])[0]
-        np.testing.assert_array_equal(answer.label_map, expected.label_map)
-        np.testing.assert_allclose(answer.scores, expected.scores, atol=1e-6)
-        self.assertTrue(loaded.description.flip)
-        self.assertEqual(loaded.description.scales, (0.5, 1.0))
-
     def test_large_pictures_are_predicted_as_others(self):
         picture = stand_in.picture(333, 250)
         model = Predictor.from_directory(stand_in_models.exported_model())
@@ -109,29 +92,39 @@ class PredictorTest(absltest.TestCase):
             answer.keypoints_xy, plain.keypoints_xy, atol=1e-3
         )
 
-    def test_asking_for_confidence_changes_nothing_else(self):
+    def test_saved_model_averages_as_the_network_does(self):
         options = {"flip": True, "scales": (0.5, 1.0)}
         picture = stand_in.picture(50, 40)
-        of_network = Predictor.from_network(
-            self.network, LIP, stand_in.IMAGE_SIZE, **options
-        )
+
         of_folder = Predictor.from_directory(
             stand_in_models.exported_model().parent, **options
         )
-        plain = of_network.predict([picture])[0]
+        of_network = Predictor.from_network(
+            self.network, LIP, stand_in.IMAGE_SIZE, **options
+        )
+        answer = of_folder.predict([picture])[0]
+        expected = of_network.predict([picture])[0]
+
+        np.testing.assert_array_equal(answer.label_map, expected.label_map)
+        np.testing.assert_allclose(answer.scores, expected.scores, atol=1e-6)
+        self.assertTrue(of_folder.description.flip)
+        self.assertEqual(of_folder.description.scales, (0.5, 1.0))
+        self._assert_confidence(of_network, expected, picture)
+        self._assert_confidence(of_folder, expected, picture)
+
+    def _assert_confidence(self, model, plain, picture):
+        """Asking for confidence changes nothing else."""
+        answer = model.predict_confidence(picture)
+
         self.assertIsNone(plain.confidence)
-
-        for model in (of_network, of_folder):
-            answer = model.predict_confidence(picture)
-
-            np.testing.assert_array_equal(answer.label_map, plain.label_map)
-            np.testing.assert_allclose(
-                answer.keypoints_xy, plain.keypoints_xy, atol=1e-3
-            )
-            self.assertEqual(answer.confidence.shape, (50, 40))
-            # Of 20 classes the likeliest has more than its share.
-            self.assertGreater(answer.confidence.min(), 0.05)
-            self.assertLessEqual(answer.confidence.max(), 1.0)
+        np.testing.assert_array_equal(answer.label_map, plain.label_map)
+        np.testing.assert_allclose(
+            answer.keypoints_xy, plain.keypoints_xy, atol=1e-3
+        )
+        self.assertEqual(answer.confidence.shape, (50, 40))
+        # Of 20 classes the likeliest has more than its share.
+        self.assertGreater(answer.confidence.min(), 0.05)
+        self.assertLessEqual(answer.confidence.max(), 1.0)
 
     def test_newest_version_is_taken_by_number(self):
         for version in ("9", "10", "11.tmp-3"):

@@ -85,11 +85,12 @@ def _verify(output: pathlib.Path) -> None:
 
 
 def _build(output: pathlib.Path) -> None:
-    from nppnet_tf.data import tfrecord
-
     source = dataset_flags.read_source()
     dataset_flags.say_found(source)
     dataset_flags.refuse_absence(source)
+
+    from nppnet_tf.data import tfrecord
+
     samples = source.samples
     facts = {**source.facts, "num_inputs": len(samples)}
     num_workers = worker_flags.num_workers(len(samples))

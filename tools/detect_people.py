@@ -58,11 +58,25 @@ SKIPPED = "skipped.txt"
 # Of a batch; memory ends before.
 _MOST_PICTURES = 1024
 
+
+def _check_model(path: str, flag: str) -> None:
+    """Refuses a folder without a SavedModel, whatever else it holds."""
+    folder = command_line.require_folder(path, flag)
+    places = (folder, folder / "saved_model")
+    if not any((place / "saved_model.pb").is_file() for place in places):
+        raise UserError(
+            "no SavedModel",
+            f"{flag}={path}",
+            "saved_model.pb, or a folder saved_model with it",
+            "neither",
+        )
+
+
 checked_flags.define_path(
     "model",
     None,
     "Folder of the SavedModel, or that which export_saved_model was given.",
-    command_line.require_folder,
+    _check_model,
 )
 checked_flags.define_text(
     "signature", "serving_default", "Which function of the SavedModel to run."

@@ -80,10 +80,11 @@ class FlagsTest(absltest.TestCase):
             "--keypoints": (*folder, "--keypoints=/dev/zero"),
             "--labels": (*folder, "--labels=no"),
             "--output": (*folder, f"--output={loop}"),
-            "--ids": (
+            "--model": (
                 "detect_people",
-                *("--model=.", "--images=.", output, "--ids=no"),
+                *("--model=.", "--images=.", output),
             ),
+            f"{self.file}: ": (*folder, f"--keypoints={self.file}"),
             "--compare": (*checkpoint, f"--compare={loop}"),
             "--descriptor": (*checkpoint, "--descriptor=no"),
             str(self.file): (*checkpoint, f"--genotype={self.file}"),

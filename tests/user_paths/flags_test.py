@@ -66,6 +66,10 @@ class FlagsTest(absltest.TestCase):
         new = self.folder / "new"
         output = f"--output={new}"
         checkpoint = ("import_npp", f"--checkpoint={self.file}", output)
+        detector = self.folder / "detector"
+        detector.mkdir()
+        (detector / "saved_model.pb").touch()
+        detect = ("detect_people", "--images=.", output, f"--model={detector}")
         folder = ("build_records", "--dataset=folder", "--root=.", output)
         train = ("train", "--genotype=released", f"--workdir={new}")
 
@@ -80,11 +84,9 @@ class FlagsTest(absltest.TestCase):
             "--keypoints": (*folder, "--keypoints=/dev/zero"),
             "--labels": (*folder, "--labels=no"),
             "--output": (*folder, f"--output={loop}"),
-            "--model": (
-                "detect_people",
-                *("--model=.", "--images=.", output),
-            ),
-            f"{self.file}: ": (*folder, f"--keypoints={self.file}"),
+            "--model": (*detect, "--model=."),
+            "--ids": (*detect, "--ids=no"),
+            "no pictures": folder,
             "--compare": (*checkpoint, f"--compare={loop}"),
             "--descriptor": (*checkpoint, "--descriptor=no"),
             str(self.file): (*checkpoint, f"--genotype={self.file}"),

@@ -51,8 +51,11 @@ class TrainTest(training_case.TrainingCase):
         self.assert_ends_well(self._train("straight", "--epochs=2", validation))
         self.assert_ends_well(self._train("stopped", "--epochs=1", validation))
         resumed = self._train("stopped", "--epochs=2", validation)
+        fewer = self._train("stopped", "--epochs=1", validation)
 
         self.assertIn("resuming after 1 epochs", resumed.stdout)
+        self.assert_ends_well(fewer)
+        self.assertIn("2 epochs are done, more than --epochs=1", fewer.stdout)
         self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
         lines = (self.folder / "stopped" / "metrics.jsonl").read_text()
         record = json.loads(lines.splitlines()[0])

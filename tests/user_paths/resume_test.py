@@ -113,7 +113,7 @@ class ResumeTest(absltest.TestCase):
         return path
 
     def _go_on_otherwise(self, name, flags):
-        """Other threads are said to round otherwise; fewer epochs are said."""
+        """Other threads are said to round otherwise."""
         process = user_path.start(
             "train",
             self.records,
@@ -123,13 +123,10 @@ class ResumeTest(absltest.TestCase):
             TF_NUM_INTRAOP_THREADS="3",
         )
         further = user_path.finish(process)
-        fewer = user_path.finish(self._start("train", name, *flags))
 
         self.assertEqual((further.exit_code, further.stderr), (0, ""))
         self.assertIn("threads of an operation 3 in place of", further.stdout)
         self.assertIn("to rounding, not to the bit", further.stdout)
-        self.assertEqual((fewer.exit_code, fewer.stderr), (0, ""))
-        self.assertIn("3 epochs are done, more than --epochs=2", fewer.stdout)
 
     def test_a_killed_search_ends_like_an_uninterrupted_one(self):
         whole = user_path.finish(self._start("search", "whole", *_SEARCH))

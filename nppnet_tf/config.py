@@ -23,7 +23,6 @@ class NetworkConfig:
         num_keypoints: Heatmaps of one pose prediction.
         num_fusion_cells: Pose cells, and parsing cells, stacked one on the
             other (Sec. 4.2: 3 of each).
-        channel_proportion: k of Eq. 1; 2 in the paper's footnote.
         high_level_inputs: Pyramid levels that Eq. 6 concatenates, counted from
             0. The paper takes FL5..FL7; the release adds FL1.
     """
@@ -33,7 +32,6 @@ class NetworkConfig:
     num_classes: int = 20
     num_keypoints: int = 16
     num_fusion_cells: int = 3
-    channel_proportion: int = 2
     high_level_inputs: tuple[int, ...] = (6, 5, 4)
 
 

@@ -33,6 +33,13 @@ UNTESTED_MODULES = {
     "nppnet_tf/data/scenery.py": "as canvas",
     "nppnet_tf/data/trunk_painter.py": "as canvas",
     "nppnet_tf/keys.py": "names only",
+    "nppnet_tf/layers/primitives/dilated_convolution.py": "table_test",
+    "nppnet_tf/layers/primitives/max_pooling.py": "table_test",
+    "nppnet_tf/layers/primitives/pooled_convolution.py": "table_test",
+    "nppnet_tf/layers/primitives/skip_connection.py": "table_test",
+    "nppnet_tf/layers/primitives/squeeze_excitation.py": "table_test",
+    "nppnet_tf/layers/primitives/standard_convolution.py": "table_test",
+    "nppnet_tf/layers/primitives/operation.py": "by every operation",
     "tools/dataset_flags.py": "flags of tools/build_records.py",
     "tools/worker_flags.py": "as dataset_flags",
 }

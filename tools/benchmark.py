@@ -33,6 +33,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.space import PAPER
 
 from . import checked_flags
 from . import command_line
@@ -149,7 +150,7 @@ def _check_size() -> None:
         channels=FLAGS.channels, cells=FLAGS.cells
     )
     genotype = _genotype()
-    multiple = genotype.channel_multiple(config.channel_proportion)
+    multiple = genotype.channel_multiple(PAPER.channel_proportion)
     topology.check_sizes(config, multiple, "--{}")
 
 

@@ -232,9 +232,10 @@ def require_run(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
 def _check_size(config: object, description: pathlib.Path) -> None:
     """Refuses a size that would take hours to build; other forms are later."""
     fields = {field.name for field in dataclasses.fields(NetworkConfig)}
-    if isinstance(config, dict) and fields == config.keys():
+    if isinstance(config, dict) and fields <= config.keys():
         place = f"{description}, ".replace("{", "{{").replace("}", "}}")
-        topology.check_sizes(NetworkConfig(**config), place=place + "{}")
+        sizes = NetworkConfig(**{name: config[name] for name in fields})
+        topology.check_sizes(sizes, place=place + "{}")
 
 
 def require_model(

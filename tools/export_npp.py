@@ -52,7 +52,7 @@ def _require_released(network, folder: pathlib.Path) -> None:
     genotype = network.genotype
     odd = [
         f"{part.name} {getattr(genotype, part.name)}"
-        for part in genotypes.PARTS
+        for part in genotypes.FIELDS
         if isinstance(getattr(genotype, part.name), str)
     ]
     if network.config.high_level_inputs != levels:

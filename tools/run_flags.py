@@ -9,6 +9,8 @@ from nppnet_tf import config as configuration
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
 from . import checked_flags
 from . import command_line
@@ -275,12 +277,12 @@ def input_config() -> configuration.InputConfig:
     )
 
 
-def check_network_size(genotype: Genotype) -> None:
+def check_network_size(genotype: Genotype, space: SearchSpace = PAPER) -> None:
     """Raises UserError where no network of the genotype has the flags' size."""
     config = configuration.NetworkConfig(
         channels=FLAGS.channels, cells=FLAGS.cells
     )
-    multiple = genotype.channel_multiple(config.channel_proportion)
+    multiple = genotype.channel_multiple(space.channel_proportion)
     topology.check_sizes(config, multiple, "--{}")
 
 

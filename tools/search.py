@@ -17,6 +17,7 @@ from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import space as spaces
 
 from . import checked_flags
 from . import command_line
@@ -50,6 +51,19 @@ flags.DEFINE_enum(
     "interaction", genotypes.SEARCH, _STATES, "Of the second stage."
 )
 flags.DEFINE_enum("fusion", genotypes.SEARCH, _STATES, "Of the second stage.")
+checked_flags.define_text(
+    "primitives",
+    "paper",
+    "Operations on every searched edge: one of "
+    f"{', '.join(spaces.PRIMITIVES)}, or names with commas in the order of "
+    "alpha.",
+)
+checked_flags.define_count(
+    "channel_proportion",
+    spaces.PAPER.channel_proportion,
+    "k of Eq. 1: one channel in k goes through the operations; 1 is DARTS.",
+    1,
+)
 checked_flags.define_count(
     "warmup_epochs",
     _DEFAULTS.warmup_epochs,
@@ -100,22 +114,32 @@ def _run(argv: list[str]) -> None:
         entropy_ramp_epochs=FLAGS.entropy_ramp_epochs,
     )
     known = _known_genotype()
+    space = _space()
 
     from nppnet_tf.training import search
 
     genotype = search.search_genotype(
         FLAGS.stage, known, FLAGS.interaction, FLAGS.fusion
     )
-    run_flags.check_network_size(genotype)
+    run_flags.check_network_size(genotype, space)
     with run_loop.Run("search", _run, genotype) as run:
         if not run.is_finished():
-            _search(run, genotype, search_config)
+            _search(run, genotype, search_config, space)
+
+
+def _space() -> spaces.SearchSpace:
+    """Returns what the flags let an edge choose from."""
+    names = spaces.PRIMITIVES.get(FLAGS.primitives)
+    return spaces.SearchSpace(
+        names or tuple(FLAGS.primitives.split(",")), FLAGS.channel_proportion
+    )
 
 
 def _search(
     run: run_loop.Run,
     genotype: genotypes.Genotype,
     search_config: configuration.SearchConfig,
+    space: spaces.SearchSpace,
 ) -> None:
     """Runs the epochs that are left."""
     from nppnet_tf.data import pipeline
@@ -129,6 +153,7 @@ def _search(
         run_flags.loss_config(run.descriptor),
         search_config,
         run.strategy,
+        space,
     )
     run.epochs(
         recording.SearchRecorder(model, run.workdir),

@@ -31,11 +31,11 @@ from nppnet_tf.layers.heads import PredictionHead
 from nppnet_tf.layers.heads import Stem
 from nppnet_tf.layers.interaction import Interaction
 from nppnet_tf.layers.normalization import BatchNormalization
-from nppnet_tf.layers.primitives import DilatedConvolution
-from nppnet_tf.layers.primitives import MaxPooling
-from nppnet_tf.layers.primitives import PooledConvolution
-from nppnet_tf.layers.primitives import SkipConnection
-from nppnet_tf.layers.primitives import SqueezeExcitation
+from nppnet_tf.layers.primitives.dilated_convolution import DilatedConvolution
+from nppnet_tf.layers.primitives.max_pooling import MaxPooling
+from nppnet_tf.layers.primitives.pooled_convolution import PooledConvolution
+from nppnet_tf.layers.primitives.skip_connection import SkipConnection
+from nppnet_tf.layers.primitives.squeeze_excitation import SqueezeExcitation
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import topology
 
@@ -392,7 +392,7 @@ def _interaction(layer: Interaction) -> Iterator[Entry]:
     for position, branch in enumerate(keys.BRANCHES):
         numbers = {"_ops": 0, "up_ops": 0}
         cursors = {}
-        for level, node in enumerate(layer.genes[branch]):
+        for level, node in enumerate(getattr(layer.gene, branch)):
             is_encoder = level < topology.NUM_ENCODER_LEVELS
             group = "_ops" if is_encoder else "up_ops"
             for choice in node:

@@ -18,38 +18,11 @@ from nppnet_tf.atomic import atomic_path
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import scene
 from nppnet_tf.search_space import genotype as genes
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import topology
 
 SUFFIXES = (".svg", ".png")
-
-# Fill, outline and meaning of each primitive.
-PRIMITIVE_STYLES = {
-    primitives.STD_CONV_3X3: ("#cfe2f7", "#2f6fb0", "3x3 convolution"),
-    primitives.STD_CONV_1X1: ("#d5f0f2", "#2492a0", "1x1 convolution"),
-    primitives.MAX_POOL_3X3: ("#ffe3c2", "#d9822b", "3x3 max pooling"),
-    primitives.SKIP_CONNECT: ("#ececec", "#808080", "the state as it is"),
-    primitives.DIL_CONV_3X3_2: (
-        "#d6efd3",
-        "#3f8f3a",
-        "depthwise 3x3, dilation 2",
-    ),
-    primitives.DIL_CONV_3X3_4: (
-        "#eaf2b8",
-        "#8a9a1c",
-        "depthwise 3x3, dilation 4",
-    ),
-    primitives.SE_CONNECT: (
-        "#e6d9f3",
-        "#7a4fa8",
-        "squeeze and excitation",
-    ),
-    primitives.POOLED_CONV: (
-        "#fad6dc",
-        "#c0455c",
-        "average pooling, 3x3, back to size",
-    ),
-}
 
 _KEPT = ("#e6e6e6", "#4d4d4d")
 _ONLY_FIRST = ("#ffffff", "#c62828")
@@ -173,7 +146,7 @@ def difference_counts(
     """Counts operations in both, only in the first, only in the second."""
     marks = [
         mark
-        for part in genes.PARTS
+        for part in genes.FIELDS
         for cell in _all_cells(part.name, first, second)
         for mark in _marks(*cell, _mark_difference)
     ]
@@ -229,7 +202,7 @@ def _page(
 ) -> scene.Scene:
     shapes: list[scene.Shape] = []
     y = _draw_head(shapes, title, summary, names)
-    for part in genes.PARTS:
+    for part in genes.FIELDS:
         y = _draw_part(shapes, part.name, y, (first, second), marker, names)
     return scene.Scene(_PAGE_WIDTH, y + _MARGIN, title, tuple(shapes))
 
@@ -265,17 +238,17 @@ def _draw_head(
 def _draw_primitive_legend(shapes: list[scene.Shape], y: float) -> float:
     per_row = 4
     pitch = (_PAGE_WIDTH - 2 * _MARGIN) / per_row
-    for number, name in enumerate(primitives.NAMES):
-        fill, stroke, meaning = PRIMITIVE_STYLES[name]
+    known = primitives.known()
+    for number, (name, fill, outline, meaning) in enumerate(known.values()):
         x = _MARGIN + (number % per_row) * pitch
         top = y + (number // per_row) * (_OP_HEIGHT + 8)
-        shapes += _op_box(x, top, _OP_WIDTH, name, (fill, stroke), False)
+        shapes += _op_box(x, top, _OP_WIDTH, name, (fill, outline), False)
         shapes.append(
             scene.Label(
                 x + _OP_WIDTH + 10, top + _OP_HEIGHT / 2, meaning, 12, "#444444"
             )
         )
-    rows = -(-len(primitives.NAMES) // per_row)
+    rows = -(-len(known) // per_row)
     return y + rows * (_OP_HEIGHT + 8) + 6
 
 
@@ -315,8 +288,8 @@ def _draw_part(
         y = _draw_state(shapes, text, y)
     if len(states) == len(values):
         return y
-    if name == "interaction":
-        return _draw_interaction(shapes, y, values, marker)
+    if name == parts.INTERACTION:
+        return _draw_interaction(shapes, y, genotypes, marker)
     return _draw_cells(shapes, name, y, genotypes, marker)
 
 
@@ -357,13 +330,14 @@ def _draw_cells(
     genotypes: tuple[genes.Genotype, genes.Genotype],
     marker: Marker,
 ) -> float:
-    is_fusion = part == "fusion"
-    kinds = ("fusion",) if is_fusion else tuple(_CELL_INPUTS)
+    is_fusion = part == parts.FUSION
+    kinds = (parts.FUSION,) if is_fusion else tuple(_CELL_INPUTS)
     for kind in kinds:
         bottom = y
         for branch in keys.BRANCHES:
             inputs = _FUSION_INPUTS[branch] if is_fusion else _CELL_INPUTS[kind]
-            nodes = [_cell_nodes(g, part, branch, kind) for g in genotypes]
+            cell = parts.named(f"{branch}/{kind}")
+            nodes = [_nodes(genotype, cell) for genotype in genotypes]
             origin = _Origin(_branch_x(branch), y)
             shapes.append(
                 scene.Label(
@@ -383,42 +357,30 @@ def _draw_cells(
     return y
 
 
-def _cell_nodes(
-    genotype: genes.Genotype, part: str, branch: str, kind: str
+def _nodes(
+    genotype: genes.Genotype, part: parts.Part
 ) -> tuple[genes.Node, ...]:
-    """Nodes of a cell; without choices where the part holds a state."""
-    gene = getattr(genotype, part)
-    if isinstance(gene, str):
-        return ((),) * topology.CELL_NODES
-    branch_gene = getattr(gene, branch)
-    cell = branch_gene if part == "fusion" else getattr(branch_gene, kind)
-    return cell.nodes
-
-
-def _interaction_nodes(
-    gene: genes.InteractionGene | str, branch: str
-) -> tuple[genes.Node, ...]:
-    if isinstance(gene, str):
-        return ((),) * topology.NUM_LEVELS
-    return getattr(gene, branch)
+    """Nodes of a part; without choices where it has no gene."""
+    if isinstance(getattr(genotype, part.field), str):
+        return ((),) * len({edge.node for edge in part.edges})
+    return genes.nodes_of(genotype, part)
 
 
 def _all_cells(
-    part: str, first: genes.Genotype, second: genes.Genotype
+    field: str, first: genes.Genotype, second: genes.Genotype
 ) -> list[tuple[tuple[genes.Node, ...], tuple[genes.Node, ...]]]:
-    """Every cell of a part, as nodes in the first and in the second."""
-    if part == "interaction":
-        values = (first.interaction, second.interaction)
-        return [
-            tuple(_interaction_nodes(value, branch) for value in values)
-            for branch in keys.BRANCHES
-        ]
-    kinds = ("fusion",) if part == "fusion" else tuple(_CELL_INPUTS)
+    """Every part of a field, as nodes in the first and in the second."""
     return [
-        tuple(_cell_nodes(g, part, branch, kind) for g in (first, second))
-        for branch in keys.BRANCHES
-        for kind in kinds
+        (_nodes(first, part), _nodes(second, part))
+        for part in parts.PARTS
+        if part.field == field
     ]
+
+
+def _colors(name: str) -> tuple[str, str]:
+    """Fill and outline of a primitive."""
+    primitive = primitives.known()[name]
+    return primitive.fill, primitive.outline
 
 
 def _marks(
@@ -435,10 +397,7 @@ def _mark_primitives(
     first: genes.Node, second: genes.Node, node: int
 ) -> list[_Mark]:
     del second
-    return [
-        _Mark(choice, node, PRIMITIVE_STYLES[choice.primitive][:2])
-        for choice in first
-    ]
+    return [_Mark(choice, node, _colors(choice.primitive)) for choice in first]
 
 
 def _mark_difference(
@@ -650,15 +609,14 @@ def _draw_output(
 def _draw_interaction(
     shapes: list[scene.Shape],
     y: float,
-    values: tuple[genes.InteractionGene | str, ...],
+    genotypes: tuple[genes.Genotype, genes.Genotype],
     marker: Marker,
 ) -> float:
-    marks = {
-        branch: _marks(
-            *(_interaction_nodes(value, branch) for value in values), marker
-        )
-        for branch in keys.BRANCHES
-    }
+    marks = {}
+    for branch in keys.BRANCHES:
+        part = parts.named(f"{branch}/{parts.INTERACTION}")
+        nodes = [_nodes(genotype, part) for genotype in genotypes]
+        marks[branch] = _marks(*nodes, marker)
     for own in marks.values():
         # Operations stand in the order of their sources: fewer crossings.
         own.sort(key=lambda mark: (mark.node, mark.choice.predecessor))

@@ -8,16 +8,25 @@ import tensorflow as tf
 
 from nppnet_tf.layers.convolution import ConvolutionBlock
 from nppnet_tf.layers.convolution import FactorizedReduction
-from nppnet_tf.layers.fanout import MixedFanout
-from nppnet_tf.layers.fanout import SelectedFanout
 from nppnet_tf.layers.fanout import Target
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.layers.fanout import make_fanout
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import CellGene
+from nppnet_tf.search_space.parts import CELL_KINDS
+from nppnet_tf.search_space.parts import DECODING
+from nppnet_tf.search_space.parts import NORMAL
+from nppnet_tf.search_space.parts import REDUCTION
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
-NORMAL = "normal"
-REDUCTION = "reduction"
-DECODING = "decoding"
+
+def from_plain(config: dict) -> dict:
+    """Returns the config of a cell with its gene and space as objects."""
+    return {
+        **config,
+        "gene": CellGene.of(config["gene"]),
+        "space": SearchSpace(**config["space"]),
+    }
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -30,11 +39,10 @@ class CellGraph(keras.layers.Layer):
     Args:
         channels: Of every state.
         num_inputs: States before the first node.
-        gene: `CellGene`, or its nodes as lists, or None to search.
+        gene: `CellGene`, or None to search.
         input_strides: Stride of the operations that leave each input.
         input_scales: Factor by which edges that leave each input are resized.
-        channel_proportion: k of Eq. 1, of a searched cell.
-        primitives: Operations of a searched cell in the order of alpha.
+        space: What a searched cell chooses from.
 
     Call arguments:
         inputs: `num_inputs` tensors [batch, height, width, channels].
@@ -51,53 +59,32 @@ class CellGraph(keras.layers.Layer):
         gene: CellGene | None = None,
         input_strides: Sequence[int] | None = None,
         input_scales: Sequence[int] | None = None,
-        channel_proportion: int = 2,
-        primitives: Sequence[str] = names.PAPER,
+        space: SearchSpace = PAPER,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
         self.channels = channels
         self.num_inputs = num_inputs
-        self.gene = CellGene.of(gene)
+        self.gene = gene
         self.input_strides = tuple(input_strides or [1] * num_inputs)
         self.input_scales = tuple(input_scales or [1] * num_inputs)
-        self.channel_proportion = channel_proportion
-        self.primitives = tuple(primitives)
+        self.space = space
         num_states = num_inputs + topology.CELL_NODES
         self.fanouts = [self._fanout(state) for state in range(num_states)]
 
     def _fanout(self, state: int):
         is_input = state < self.num_inputs
-        stride = self.input_strides[state] if is_input else 1
         scale = self.input_scales[state] if is_input else 1
-        name = f"state_{state}"
-        if self.gene is None:
-            targets = [
-                Target(edge.node, scale)
-                for edge in topology.cell_edges(self.num_inputs)
-                if edge.predecessor == state
-            ]
-            if not targets:
-                return None
-            return MixedFanout(
-                self.channels,
-                targets,
-                stride,
-                self.channel_proportion,
-                self.primitives,
-                name=name,
-            )
-        kept = [
-            (Target(node, scale), choice.primitive)
-            for node, choices in enumerate(self.gene.nodes)
-            for choice in choices
-            if choice.predecessor == state
-        ]
-        if not kept:
-            return None
-        targets, primitives = zip(*kept, strict=True)
-        return SelectedFanout(
-            self.channels, targets, primitives, stride, name=name
+        edges = topology.cell_edges(self.num_inputs)
+        rows = topology.rows_of(edges, state)
+        return make_fanout(
+            self.channels,
+            [Target(edges[row].node, scale) for row in rows],
+            state,
+            None if self.gene is None else self.gene.nodes,
+            self.space,
+            self.input_strides[state] if is_input else 1,
+            name=f"state_{state}",
         )
 
     def build(self, input_shape=None) -> None:
@@ -131,9 +118,12 @@ class CellGraph(keras.layers.Layer):
             "gene": None if self.gene is None else self.gene.to_lists(),
             "input_strides": list(self.input_strides),
             "input_scales": list(self.input_scales),
-            "channel_proportion": self.channel_proportion,
-            "primitives": list(self.primitives),
+            "space": self.space.get_config(),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**from_plain(config))
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -173,11 +163,10 @@ class Cell(GraphCell):
     Args:
         channels: Of every node; the output has four times as many.
         kind: `NORMAL`, `REDUCTION` or `DECODING`.
-        gene: `CellGene`, or its nodes as lists, or None to search.
+        gene: `CellGene`, or None to search.
         reduces_first_input: Whether the first input has twice the size of the
             second, as after a reduction cell.
-        channel_proportion: k of Eq. 1, of a searched cell.
-        primitives: Operations of a searched cell in the order of alpha.
+        space: What a searched cell chooses from.
 
     Call arguments:
         inputs: Two tensors [batch, height, width, any].
@@ -193,19 +182,17 @@ class Cell(GraphCell):
         kind: str = NORMAL,
         gene: CellGene | None = None,
         reduces_first_input: bool = False,
-        channel_proportion: int = 2,
-        primitives: Sequence[str] = names.PAPER,
+        space: SearchSpace = PAPER,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if kind not in (NORMAL, REDUCTION, DECODING):
+        if kind not in CELL_KINDS:
             raise ValueError(f"Unknown kind of cell. Received: {kind=}")
         self.channels = channels
         self.kind = kind
-        self.gene = CellGene.of(gene)
+        self.gene = gene
         self.reduces_first_input = reduces_first_input
-        self.channel_proportion = channel_proportion
-        self.primitives = tuple(primitives)
+        self.space = space
         first = ConvolutionBlock
         if reduces_first_input:
             first = FactorizedReduction
@@ -219,8 +206,7 @@ class Cell(GraphCell):
             self.gene,
             (2, 2) if kind == REDUCTION else (1, 1),
             (2, 1) if kind == DECODING else (1, 1),
-            channel_proportion,
-            primitives,
+            space,
             name="graph",
         )
 
@@ -235,16 +221,9 @@ class Cell(GraphCell):
             "kind": self.kind,
             "gene": None if self.gene is None else self.gene.to_lists(),
             "reduces_first_input": self.reduces_first_input,
-            "channel_proportion": self.channel_proportion,
-            "primitives": list(self.primitives),
+            "space": self.space.get_config(),
         }
 
-
-def edge_groups(num_inputs: int) -> list[list[int]]:
-    """Indices into alpha's rows of the edges that leave each state."""
-    edges = topology.cell_edges(num_inputs)
-    num_states = num_inputs + topology.CELL_NODES - 1
-    return [
-        [row for row, edge in enumerate(edges) if edge.predecessor == state]
-        for state in range(num_states)
-    ]
+    @classmethod
+    def from_config(cls, config):
+        return cls(**from_plain(config))

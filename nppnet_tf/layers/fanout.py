@@ -1,9 +1,9 @@
 """All edges that leave one state of a search graph: THE switch.
 
 Cells and the interaction hand each state to its fan-out and get one tensor for
-every target. A supernet's topology is filled with `MixedFanout`, which weighs
-every primitive; a derived network's with `SelectedFanout`, which holds the
-kept ones. Nothing else knows about search.
+every target. `make_fanout` fills a supernet's topology with `MixedFanout`,
+which weighs every primitive, and a derived network's with `SelectedFanout`,
+which holds the kept ones. No other layer knows about search.
 
 An edge applies its operations, then one resize, then one 1x1 projection. Both
 are linear, so a supernet resizes and projects once per edge after mixing, and
@@ -11,19 +11,25 @@ a derived network projects before it upsamples, on fewer pixels.
 """
 
 import functools
-import math
+import types
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
-from nppnet_tf.layers import primitives as operations
 from nppnet_tf.layers import resize
 from nppnet_tf.layers.convolution import Convolution
 from nppnet_tf.layers.convolution import convolve
 from nppnet_tf.layers.normalization import BatchNormalization
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.layers.primitives import table
+from nppnet_tf.layers.primitives.operation import Entry
+from nppnet_tf.layers.primitives.operation import gain_of
+from nppnet_tf.layers.primitives.operation import merge_last
+from nppnet_tf.layers.primitives.operation import split_last
+from nppnet_tf.search_space.genotype import Choice
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
 
 class Target(NamedTuple):
@@ -86,7 +92,7 @@ class SelectedFanout(keras.layers.Layer):
         self.primitives = tuple(primitives)
         self.stride = stride
         self.operations = [
-            operations.build_primitive(
+            table.make_layer(
                 primitive, channels, stride, f"{number}_{primitive}"
             )
             for number, primitive in enumerate(self.primitives)
@@ -131,32 +137,23 @@ class SelectedFanout(keras.layers.Layer):
 class MixedFanout(keras.layers.Layer):
     """Every operation on every edge that leaves one state (Eq. 1).
 
-    One channel in `channel_proportion` goes through all primitives, whose
-    outputs are summed with weights; the others bypass them. A channel shuffle
-    lets the next edge see both parts.
+    One channel in k goes through all primitives, whose outputs are summed with
+    weights; the others bypass them. A channel shuffle lets the next edge see
+    both parts.
 
-    What depends on the state alone is computed once for all targets: the
-    rectification, both poolings; each kind of convolution is one wider
-    convolution over all targets. A dilated convolution is one with the dense
-    kernel that its depthwise and pointwise factors make, which is exact and,
-    for many targets, faster. Searched operations are normalised without gain
-    and offset, so the weight of an operation is the gain of its
-    normalisation: one normalisation over all, then a sum.
-
-    The pooled convolution is normalised apart, at its own resolution.
-
-    Departs from the release: max pooling is normalised once; there it is
-    normalised twice in a row, which is the same up to the epsilon.
+    Each kind of operation is computed for all targets at once, see
+    `layers.primitives`. Searched operations are normalised without gain and
+    offset, so the weight of an operation is the gain of its normalisation: one
+    normalisation over all, then a sum.
 
     Reference:
         Xu et al., PC-DARTS, https://arxiv.org/abs/1907.05737, Sec. 3.2.
 
     Args:
-        channels: Of the state; divisible by `channel_proportion`.
+        channels: Of the state; divisible by 2k.
         targets: One per edge.
         stride: Of every operation.
-        channel_proportion: k of Eq. 1. With 1, every channel is searched.
-        primitives: Names in the order of alpha.
+        space: The operations, and k of Eq. 1.
 
     Call arguments:
         inputs: The state, [batch, height, width, channels].
@@ -171,110 +168,52 @@ class MixedFanout(keras.layers.Layer):
         channels: int,
         targets: Sequence[Target],
         stride: int = 1,
-        channel_proportion: int = 2,
-        primitives: Sequence[str] = names.PAPER,
+        space: SearchSpace = PAPER,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if channels % (2 * channel_proportion):
+        if channels % (2 * space.channel_proportion):
             raise ValueError(
                 "channels must be divisible by twice the channel proportion. "
-                f"Received: {channels=}, {channel_proportion=}"
+                f"Received: {channels=}, {space.channel_proportion=}"
             )
         self.channels = channels
         self.targets = tuple(Target(*target) for target in targets)
         self.stride = stride
-        self.channel_proportion = channel_proportion
-        self.primitives = tuple(primitives)
-        self.searched = channels // channel_proportion
-        self.normalized = tuple(
-            name for name in self.primitives if self._is_normalized(name)
-        )
-        self.dilated = tuple(name for name in self.primitives if name in _RATES)
+        self.space = space
+        self.searched = channels // space.channel_proportion
         self.normalization = BatchNormalization(
             affine=False, name="normalization"
         )
-        self.pooled_normalization = None
-        if names.POOLED_CONV in self.primitives:
-            self.pooled_normalization = BatchNormalization(
-                affine=False, name="pooled_normalization"
-            )
+        # Keras would wrap a dictionary.
+        self.operations = types.MappingProxyType(
+            table.wide_operations(self, space.primitives)
+        )
         self.projections = _projections(self.targets, "projection")
 
-    def _is_normalized(self, name: str) -> bool:
-        """Whether an operation is part of the one normalisation."""
-        if name in (names.SKIP_CONNECT, names.SE_CONNECT):
-            # At stride 1 both leave their input's scale.
-            return self.stride == 2
-        return name != names.POOLED_CONV
+    def of_entry(self, entry: Entry) -> tuple[str, ...]:
+        """Returns the operations of one entry, in the order of alpha."""
+        return tuple(
+            name
+            for name in self.space.primitives
+            if self.operations[name].entry is entry
+        )
 
     def build(self, input_shape) -> None:
-        count, width = len(self.targets), self.searched
-        if names.STD_CONV_3X3 in self.primitives:
-            self.standard = self._kernel((3, 3), "standard")
-        if names.STD_CONV_1X1 in self.primitives:
-            self.pointwise = self._kernel((1, 1), "pointwise")
-        if names.POOLED_CONV in self.primitives:
-            self.pooled = self._kernel((3, 3), "pooled")
-            self.pooled_normalization.build((None, None, None, count * width))
-        if self.dilated:
-            self.depthwise_factors = self.add_weight(
-                shape=(len(self.dilated), 3, 3, width, count, 1),
-                initializer=_normal(9 * width, 9),
-                name="depthwise_factors",
-            )
-            self.pointwise_factors = self.add_weight(
-                shape=(len(self.dilated), 1, 1, width, count, width),
-                initializer=_normal(width, width),
-                name="pointwise_factors",
-            )
-        if names.SE_CONNECT in self.primitives:
-            self._build_excitation(count, width)
-        if self.stride == 2 and names.SKIP_CONNECT in self.primitives:
-            self.reduction = self.add_weight(
-                shape=(2, 1, 1, width, count * width // 2),
-                initializer=_normal(width, width // 2),
-                name="reduction",
-            )
-        if self.normalized:
-            channels = len(self.normalized) * count * width
+        for operation in dict.fromkeys(self.operations.values()):
+            operation.build()
+        features = len(self.of_entry(Entry.FEATURES))
+        if features:
+            channels = features * len(self.targets) * self.searched
             self.normalization.build((None, None, None, channels))
         for projection in self.projections:
             if projection is not None:
                 projection.build((None, None, None, self.channels))
         self.built = True
 
-    def _kernel(self, size: tuple[int, int], name: str):
-        width = self.searched
-        taps = math.prod(size)
-        return self.add_weight(
-            shape=(*size, width, len(self.targets) * width),
-            initializer=_normal(taps * width, taps * width),
-            name=name,
-        )
-
-    def _build_excitation(self, count: int, width: int) -> None:
-        half = width // 2
-        self.squeeze = self.add_weight(
-            shape=(width, count * half),
-            initializer=_normal(width, half),
-            name="squeeze",
-        )
-        self.squeeze_bias = self.add_weight(
-            shape=(count * half,), initializer="zeros", name="squeeze_bias"
-        )
-        self.excite = self.add_weight(
-            shape=(count, half, width),
-            initializer=_normal(half, width),
-            name="excite",
-        )
-        self.excite_bias = self.add_weight(
-            shape=(count * width,), initializer="zeros", name="excite_bias"
-        )
-
     def call(self, inputs, mixture, training=None):
         searched, bypass = inputs, None
-        if self.channel_proportion > 1:
+        if self.searched < self.channels:
             sizes = [self.searched, self.channels - self.searched]
             searched, bypass = tf.split(inputs, sizes, -1)
             if self.stride == 2:
@@ -289,114 +228,61 @@ class MixedFanout(keras.layers.Layer):
 
     def _mix(self, inputs, shares, training):
         """Returns [batch, height, width, targets, searched channels]."""
-        weights = dict(zip(self.primitives, tf.unstack(shares), strict=True))
-        outputs = []
-        if self.normalized:
-            outputs.append(self._normalized_sum(inputs, weights, training))
-        if names.POOLED_CONV in weights:
-            weight = weights[names.POOLED_CONV]
-            outputs.append(self._convolve_pooled(inputs, weight, training))
-        factor = self._unscaled_factor(inputs, weights)
-        if factor is not None:
-            outputs.append(tf.expand_dims(inputs, 3) * factor)
-        return functools.reduce(tf.add, outputs)
+        weights = dict(
+            zip(self.space.primitives, tf.unstack(shares), strict=True)
+        )
+        terms = []
+        if self.of_entry(Entry.FEATURES):
+            terms.append(self._normalized_sum(inputs, weights, training))
+        for name in self.of_entry(Entry.TERM):
+            operation = self.operations[name]
+            terms.append(operation.term(name, inputs, weights[name], training))
+        factors = [
+            weights[name] * self.operations[name].factor(name, inputs)
+            for name in self.of_entry(Entry.FACTOR)
+        ]
+        if factors:
+            factor = functools.reduce(tf.add, factors)
+            terms.append(tf.expand_dims(inputs, 3) * factor)
+        return functools.reduce(tf.add, terms)
 
     def _normalized_sum(self, inputs, weights, training):
+        """One normalisation over operations, their weights as its gain."""
+        names = self.of_entry(Entry.FEATURES)
         rectified = tf.nn.relu(inputs)
-        kernels = self._dilated_kernels()
         features = []
-        for name in self.normalized:
-            features += self._features(name, inputs, rectified, kernels)
-        # One normalisation over all operations, their weights as its gain.
-        gain = tf.stack([weights[name] for name in self.normalized])
+        for name in names:
+            operation = self.operations[name]
+            features += operation.features(name, inputs, rectified)
+        gain = tf.stack([weights[name] for name in names])
         outputs = self.normalization(
-            tf.concat(features, -1), gain=self._gain(gain), training=training
+            tf.concat(features, -1),
+            gain=gain_of(gain, self.searched),
+            training=training,
         )
-        sizes = [len(self.normalized), len(self.targets), self.searched]
-        return tf.reduce_sum(_split_last(outputs, sizes), 3)
+        sizes = [len(names), len(self.targets), self.searched]
+        return tf.reduce_sum(split_last(outputs, sizes), 3)
 
-    def _gain(self, weights):
-        """Repeats weights [..., targets, 1] for every channel."""
-        return tf.reshape(
-            weights * tf.ones([self.searched], weights.dtype), [-1]
-        )
+    def give(self, name: str, target: int, layer: keras.layers.Layer) -> None:
+        """Gives a built layer what one edge has learned of one operation.
 
-    def _convolve_pooled(self, inputs, weight, training):
-        """The pooled convolution of every target, weighted."""
-        # Average pooling first: a mean of rectified values is another.
-        outputs = tf.nn.relu(operations.average_pool(inputs))
-        outputs = convolve(outputs, self.pooled.value, self.stride)
-        outputs = self.pooled_normalization(
-            outputs, gain=self._gain(weight), training=training
-        )
-        size = resize.scaled_size(inputs, 1 / self.stride)
-        outputs = resize.resize_bilinear(outputs, size)
-        return _split_last(outputs, [len(self.targets), self.searched])
+        Where all channels are searched, the layer then is the edge whose
+        operation has weight 1.
 
-    def _unscaled_factor(self, inputs, weights):
-        """What skip and excitation multiply the state by, or None.
-
-        Broadcasts to [batch, 1, 1, targets, searched channels].
+        Args:
+            name: Of the operation.
+            target: Number of the target.
+            layer: Of the operation, with the searched channels.
         """
-        factor = None
-        if self.stride == 2:
-            return None
-        if names.SE_CONNECT in weights:
-            factor = weights[names.SE_CONNECT] * self._excitation(inputs)
-        if names.SKIP_CONNECT in weights:
-            skip = weights[names.SKIP_CONNECT]
-            factor = skip if factor is None else factor + skip
-        return factor
-
-    def _features(self, name: str, inputs, rectified, kernels) -> list:
-        """One operation of every target, together targets * c channels."""
-        if name == names.STD_CONV_3X3:
-            return [convolve(rectified, self.standard.value, self.stride)]
-        if name == names.STD_CONV_1X1:
-            return [convolve(rectified, self.pointwise.value, self.stride)]
-        if name == names.MAX_POOL_3X3:
-            pooled = operations.max_pool(inputs, self.stride)
-            return [pooled] * len(self.targets)
-        if name == names.SKIP_CONNECT:
-            return [self._reduce(rectified)]
-        if name == names.SE_CONNECT:
-            # The mean of 2x2 pixels commutes with a factor per channel.
-            pooled = tf.expand_dims(operations.average_pool(inputs), 3)
-            return [_merge_last(pooled * self._excitation(inputs), 2)]
-        inputs, rate = operations.thin_out(rectified, self.stride, _RATES[name])
-        return [convolve(inputs, kernels[name], dilation=rate)]
-
-    def _dilated_kernels(self) -> dict:
-        """Dense kernels [3, 3, c, targets * c] of the dilated convolutions."""
-        if not self.dilated:
-            return {}
-        kernels = self.depthwise_factors.value * self.pointwise_factors.value
-        shape = [len(self.dilated), 3, 3, self.searched, -1]
-        kernels = tf.unstack(tf.reshape(kernels, shape))
-        return dict(zip(self.dilated, kernels, strict=True))
-
-    def _reduce(self, rectified):
-        """Factorized reduction: even and odd pixels, half the channels each."""
-        half = [len(self.targets), self.searched // 2]
-        kernels = tf.unstack(self.reduction.value)
-        even = convolve(rectified, kernels[0], 2)
-        odd = convolve(rectified[:, 1:, 1:], kernels[1], 2)
-        both = tf.concat([_split_last(even, half), _split_last(odd, half)], -1)
-        return _merge_last(both, 2)
-
-    def _excitation(self, inputs):
-        """Returns [batch, 1, 1, targets, c], each in (0, 1)."""
-        count, width = len(self.targets), self.searched
-        mean = tf.reduce_mean(inputs, [1, 2])
-        squeezed = tf.nn.bias_add(
-            tf.matmul(mean, self.squeeze.value), self.squeeze_bias.value
-        )
-        squeezed = tf.reshape(tf.nn.relu(squeezed), [-1, count, width // 2])
-        excited = tf.einsum("nth,thc->ntc", squeezed, self.excite.value)
-        excited = tf.nn.bias_add(
-            tf.reshape(excited, [-1, count * width]), self.excite_bias.value
-        )
-        return tf.reshape(tf.sigmoid(excited), [-1, 1, 1, count, width])
+        normalization = self.operations[name].give(name, target, layer)
+        if normalization is None:
+            return
+        row = self.of_entry(Entry.FEATURES).index(name) * len(self.targets)
+        first = (row + target) * self.searched
+        part = slice(first, first + self.searched)
+        for statistic in ("moving_mean", "moving_variance"):
+            value = getattr(self.normalization, statistic)[part]
+            getattr(normalization, statistic).assign(value)
 
     def _lead_away(self, mixed, bypass, edge_weights):
         """Resizes and projects edge by edge."""
@@ -426,18 +312,51 @@ class MixedFanout(keras.layers.Layer):
             "channels": self.channels,
             "targets": [list(target) for target in self.targets],
             "stride": self.stride,
-            "channel_proportion": self.channel_proportion,
-            "primitives": list(self.primitives),
+            "space": self.space.get_config(),
         }
 
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "space": SearchSpace(**config["space"])})
 
-_RATES = {names.DIL_CONV_3X3_2: 2, names.DIL_CONV_3X3_4: 4}
 
+def make_fanout(
+    channels: int,
+    targets: Sequence[Target],
+    state: int,
+    gene: Sequence[Sequence[Choice]] | None,
+    space: SearchSpace,
+    stride: int = 1,
+    name: str | None = None,
+) -> MixedFanout | SelectedFanout | None:
+    """Returns what leaves one state: THE switch between both networks.
 
-def _normal(fan_in: int, fan_out: int) -> keras.initializers.Initializer:
-    """Xavier's initialisation of one edge, whatever it is stored with."""
-    deviation = math.sqrt(2.0 / (fan_in + fan_out))
-    return keras.initializers.RandomNormal(stddev=deviation)
+    Args:
+        channels: Of the state.
+        targets: Of every edge that may leave it.
+        state: Its number among the predecessors of choices.
+        gene: The choices of every node, or None to search.
+        space: What is searched, if it is.
+        stride: Of every operation.
+        name: Of the layer.
+
+    Returns:
+        The fan-out, or None where nothing leaves the state.
+    """
+    if gene is None:
+        if not targets:
+            return None
+        return MixedFanout(channels, targets, stride, space, name=name)
+    kept = [
+        (target, choice.primitive)
+        for target in targets
+        for choice in gene[target.node]
+        if choice.predecessor == state
+    ]
+    if not kept:
+        return None
+    targets, primitives = zip(*kept, strict=True)
+    return SelectedFanout(channels, targets, primitives, stride, name=name)
 
 
 def _projections(
@@ -462,30 +381,7 @@ def _join(mixed, bypass):
     searched = mixed.shape[-1]
     others = bypass.shape[-1] // searched
     if others > 1:
-        bypass = _split_last(bypass, [others, searched])
+        bypass = split_last(bypass, [others, searched])
         bypass = tf.linalg.matrix_transpose(bypass)
-        return _merge_last(tf.concat([mixed[..., None], bypass], -1), 2)
-    return _merge_last(tf.stack([mixed, bypass], -1), 2)
-
-
-def _split_last(inputs, sizes: Sequence[int]):
-    """Reshapes the last axis into several."""
-    return tf.reshape(inputs, [*_leading(inputs, 1), *sizes])
-
-
-def _merge_last(inputs, count: int):
-    """Reshapes the last `count` axes into one."""
-    merged = math.prod(inputs.shape[-count:])
-    return tf.reshape(inputs, [*_leading(inputs, count), merged])
-
-
-def _leading(inputs, dropped: int) -> list:
-    """Sizes of the axes before the last `dropped`, static but for the batch."""
-    static = inputs.shape[:-dropped].as_list()
-    if all(size is not None for size in static[1:]):
-        return [-1, *static[1:]]
-    dynamic = tf.shape(inputs)
-    return [
-        dynamic[axis] if size is None else size
-        for axis, size in enumerate(static)
-    ]
+        return merge_last(tf.concat([mixed[..., None], bypass], -1), 2)
+    return merge_last(tf.stack([mixed, bypass], -1), 2)

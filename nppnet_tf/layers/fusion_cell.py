@@ -1,16 +1,16 @@
 """The cell of the high-level fusion: pose and parsing cell are instances."""
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
 from nppnet_tf.layers.cell import CellGraph
 from nppnet_tf.layers.cell import GraphCell
+from nppnet_tf.layers.cell import from_plain
 from nppnet_tf.layers.convolution import ConvolutionBlock
-from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import CellGene
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -19,9 +19,8 @@ class FusionCell(GraphCell):
 
     Args:
         channels: C; of every state.
-        gene: `CellGene`, or its nodes as lists, or None to search.
-        channel_proportion: k of Eq. 1, of a searched cell.
-        primitives: Operations of a searched cell in the order of alpha.
+        gene: `CellGene`, or None to search.
+        space: What a searched cell chooses from.
 
     Call arguments:
         inputs: The branch's auxiliary feature [batch, height, width, 3C], the
@@ -37,15 +36,13 @@ class FusionCell(GraphCell):
         self,
         channels: int,
         gene: CellGene | None = None,
-        channel_proportion: int = 2,
-        primitives: Sequence[str] = names.PAPER,
+        space: SearchSpace = PAPER,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
         self.channels = channels
-        self.gene = CellGene.of(gene)
-        self.channel_proportion = channel_proportion
-        self.primitives = tuple(primitives)
+        self.gene = gene
+        self.space = space
         self.preprocess = [
             ConvolutionBlock(channels, name=f"preprocess_{number}")
             for number in range(topology.FUSION_INPUTS)
@@ -54,8 +51,7 @@ class FusionCell(GraphCell):
             channels,
             topology.FUSION_INPUTS,
             self.gene,
-            channel_proportion=channel_proportion,
-            primitives=primitives,
+            space=space,
             name="graph",
         )
 
@@ -68,6 +64,9 @@ class FusionCell(GraphCell):
             **super().get_config(),
             "channels": self.channels,
             "gene": None if self.gene is None else self.gene.to_lists(),
-            "channel_proportion": self.channel_proportion,
-            "primitives": list(self.primitives),
+            "space": self.space.get_config(),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**from_plain(config))

@@ -1,19 +1,18 @@
 """Exchange between the two feature pyramids, level by level (Eq. 4 and 5)."""
 
 import functools
-from collections.abc import Mapping
-from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from nppnet_tf import keys
-from nppnet_tf.layers.fanout import MixedFanout
-from nppnet_tf.layers.fanout import SelectedFanout
 from nppnet_tf.layers.fanout import Target
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.layers.fanout import make_fanout
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Choice
+from nppnet_tf.search_space.genotype import InteractionGene
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
 OTHER_BRANCH = {keys.POSE: keys.PARSING, keys.PARSING: keys.POSE}
 
@@ -45,24 +44,21 @@ class Interaction(keras.layers.Layer):
 
     Args:
         channels: C of Eq. 3.
-        genes: For each branch seven nodes of choices, or None to search.
-        channel_proportion: k of Eq. 1, where searched.
-        primitives: Operations in the order of alpha, where searched.
+        gene: `InteractionGene`, or None to search.
+        space: What is chosen from, where searched.
     """
 
     def __init__(
         self,
         channels: int,
-        genes: Mapping[str, Sequence] | None = None,
-        channel_proportion: int = 2,
-        primitives: Sequence[str] = names.PAPER,
+        gene: InteractionGene | None = None,
+        space: SearchSpace = PAPER,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
         self.channels = channels
-        self.genes = genes
-        self.channel_proportion = channel_proportion
-        self.primitives = tuple(primitives)
+        self.gene = gene
+        self.space = space
         # Flat lists, since Keras tracks those: branch by branch, level by
         # level.
         self.own = [
@@ -78,32 +74,16 @@ class Interaction(keras.layers.Layer):
 
     def _fanout(self, branch: str, source: int, is_own: bool):
         """Edges into `branch` from level `source` of the other branch."""
-        name = f"{branch}_from_{source}_{'own' if is_own else 'later'}"
-        width = topology.level_channels(source, self.channels)
-        if self.genes is None:
-            last = source + 1 if is_own else topology.NUM_LEVELS
-            first = source if is_own else source + 1
-            targets = [self._target(source, i) for i in range(first, last)]
-            if not targets:
-                return None
-            return MixedFanout(
-                width,
-                targets,
-                channel_proportion=self.channel_proportion,
-                primitives=self.primitives,
-                name=name,
-            )
-        kept = [
-            (self._target(source, level), Choice(*choice).primitive)
-            for level, node in enumerate(self.genes[branch])
-            for choice in node
-            if Choice(*choice).predecessor == source
-            and (level == source) == is_own
-        ]
-        if not kept:
-            return None
-        targets, primitives = zip(*kept, strict=True)
-        return SelectedFanout(width, targets, primitives, name=name)
+        first = source if is_own else source + 1
+        last = source + 1 if is_own else topology.NUM_LEVELS
+        return make_fanout(
+            topology.level_channels(source, self.channels),
+            [self._target(source, level) for level in range(first, last)],
+            source,
+            None if self.gene is None else getattr(self.gene, branch),
+            self.space,
+            name=f"{branch}_from_{source}_{'own' if is_own else 'later'}",
+        )
 
     def _target(self, source: int, level: int) -> Target:
         """Resizing and projection from one level to another."""
@@ -126,8 +106,8 @@ class Interaction(keras.layers.Layer):
             features: Feature of each branch at this level.
             level: Pyramid level, counted from 0.
             pending: `PendingTerms` of this pass over the pyramid.
-            mixtures: For each branch the mixtures of `edge_groups`, where
-                searched.
+            mixtures: For each branch those of `topology.interaction_groups`,
+                where searched.
             training: Whether to normalise with the batch.
 
         Returns:
@@ -167,28 +147,30 @@ class Interaction(keras.layers.Layer):
         return {
             **super().get_config(),
             "channels": self.channels,
-            "genes": None
-            if self.genes is None
+            "gene": None
+            if self.gene is None
             else {
-                branch: [[list(c) for c in node] for node in nodes]
-                for branch, nodes in self.genes.items()
+                branch: [
+                    [list(choice) for choice in node]
+                    for node in getattr(self.gene, branch)
+                ]
+                for branch in keys.BRANCHES
             },
-            "channel_proportion": self.channel_proportion,
-            "primitives": list(self.primitives),
+            "space": self.space.get_config(),
         }
 
-
-def edge_groups() -> list[list[int]]:
-    """Rows of alpha of each fan-out of one branch: seven own, six later."""
-    edges = topology.interaction_edges()
-    levels = range(topology.NUM_LEVELS)
-    own = [[edges.index((level, level))] for level in levels]
-    later = [
-        [
-            row
-            for row, edge in enumerate(edges)
-            if edge.predecessor == level and edge.node > level
-        ]
-        for level in levels[:-1]
-    ]
-    return own + later
+    @classmethod
+    def from_config(cls, config):
+        gene = config["gene"]
+        if gene is not None:
+            gene = InteractionGene(
+                **{
+                    branch: tuple(
+                        tuple(Choice(*choice) for choice in node)
+                        for node in nodes
+                    )
+                    for branch, nodes in gene.items()
+                }
+            )
+        space = SearchSpace(**config["space"])
+        return cls(**{**config, "gene": gene, "space": space})

@@ -1,17 +1,14 @@
 """One branch's encoder-decoder: a picture to a seven-level pyramid."""
 
-from collections.abc import Sequence
-
 import keras
 
-from nppnet_tf.layers import cell as cells
 from nppnet_tf.layers.cell import Cell
 from nppnet_tf.layers.heads import Stem
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import BranchGene
-
-KINDS = (cells.NORMAL, cells.REDUCTION, cells.DECODING)
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -26,8 +23,7 @@ class EncoderDecoder(keras.layers.Layer):
         channels: C of Eq. 3, a multiple of 4.
         num_cells: L, cells of the encoder, 4 or more.
         gene: `BranchGene`, or None to search.
-        channel_proportion: k of Eq. 1, where searched.
-        primitives: Operations in the order of alpha, where searched.
+        space: What is chosen from, where searched.
     """
 
     def __init__(
@@ -35,8 +31,7 @@ class EncoderDecoder(keras.layers.Layer):
         channels: int,
         num_cells: int,
         gene: BranchGene | None = None,
-        channel_proportion: int = 2,
-        primitives: Sequence[str] = names.PAPER,
+        space: SearchSpace = PAPER,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -47,15 +42,14 @@ class EncoderDecoder(keras.layers.Layer):
             )
         self.channels = channels
         self.num_cells = num_cells
-        self.gene = BranchGene.of(gene)
-        self.channel_proportion = channel_proportion
-        self.primitives = tuple(primitives)
+        self.gene = gene
+        self.space = space
         self.stem = Stem(channels, name="stem")
         self.encoder = [self._encoder_cell(i) for i in range(num_cells)]
         self.decoder = [
             self._cell(
                 topology.level_channels(level, channels) // 4,
-                cells.DECODING,
+                parts.DECODING,
                 f"decoding_{level}",
             )
             for level in range(topology.NUM_ENCODER_LEVELS, topology.NUM_LEVELS)
@@ -65,7 +59,7 @@ class EncoderDecoder(keras.layers.Layer):
         reductions = topology.reduction_cells(self.num_cells)
         is_reduction = index in reductions
         level = sum(index >= reduction for reduction in reductions)
-        kind = cells.REDUCTION if is_reduction else cells.NORMAL
+        kind = parts.REDUCTION if is_reduction else parts.NORMAL
         return self._cell(
             topology.level_channels(level, self.channels) // 4,
             kind,
@@ -78,8 +72,7 @@ class EncoderDecoder(keras.layers.Layer):
             channels,
             kind,
             None if self.gene is None else getattr(self.gene, kind),
-            channel_proportion=self.channel_proportion,
-            primitives=self.primitives,
+            space=self.space,
             name=name,
             **kwargs,
         )
@@ -140,6 +133,11 @@ class EncoderDecoder(keras.layers.Layer):
             "channels": self.channels,
             "num_cells": self.num_cells,
             "gene": None if self.gene is None else self.gene.to_lists(),
-            "channel_proportion": self.channel_proportion,
-            "primitives": list(self.primitives),
+            "space": self.space.get_config(),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        gene = BranchGene.of(config["gene"])
+        space = SearchSpace(**config["space"])
+        return cls(**{**config, "gene": gene, "space": space})

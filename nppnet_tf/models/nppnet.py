@@ -1,14 +1,12 @@
 """NPPNet: the only network class, for search, retraining and every ablation."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
-from nppnet_tf.layers import cell as cells
 from nppnet_tf.layers import interaction as interactions
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.fusion_cell import FusionCell
@@ -17,13 +15,14 @@ from nppnet_tf.layers.heads import PredictionHead
 from nppnet_tf.layers.interaction import Interaction
 from nppnet_tf.models import keras_settings
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
-from nppnet_tf.models.encoder_decoder import KINDS
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
 from nppnet_tf.search_space import genotype as genotypes
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
 # Hidden widths of the heads; silent in the paper, as in the release.
 MAIN_HIDDEN = 256
@@ -32,9 +31,6 @@ BOUNDARY_HIDDEN = 6
 
 # Pose, pose auxiliary, parsing, boundary.
 _HEADS_OF_STAGE = 4
-
-INTERACTION = "interaction"
-FUSION = "fusion"
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -49,9 +45,9 @@ class NPPNet(keras.Model):
     state "search" makes a supernet, "omit" leaves the part out.
 
     Args:
-        genotype: `Genotype`, or its JSON.
-        config: `NetworkConfig`, or its fields as a dict.
-        primitives: Operations of searched parts in the order of alpha.
+        genotype: What fills each part.
+        config: Sizes; those of the paper where None.
+        space: What searched parts choose from.
 
     Raises:
         UserError: If a size of `config` fits no network.
@@ -80,25 +76,18 @@ class NPPNet(keras.Model):
         self,
         genotype: Genotype,
         config: NetworkConfig | None = None,
-        primitives: Sequence[str] = names.PAPER,
+        space: SearchSpace = PAPER,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
         keras_settings.require_usable()
-        if isinstance(genotype, str):
-            genotype = Genotype.from_json(genotype)
-        if config is None:
-            config = NetworkConfig()
-        elif isinstance(config, dict):
-            fields = {**config}
-            levels = fields.pop("high_level_inputs")
-            config = NetworkConfig(**fields, high_level_inputs=tuple(levels))
+        config = config or NetworkConfig()
         topology.check_sizes(
-            config, genotype.channel_multiple(config.channel_proportion)
+            config, genotype.channel_multiple(space.channel_proportion)
         )
         self.genotype = genotype
         self.config = config
-        self.primitives = tuple(primitives)
+        self.space = space
         self.branches = [self._branch(branch) for branch in keys.BRANCHES]
         self.interaction = self._interaction()
         self.high_level = [
@@ -155,9 +144,16 @@ class NPPNet(keras.Model):
     def architecture(self) -> dict[str, ArchitectureParameters]:
         """Parameters of every searched part, by "<branch>/<part>"."""
         return {
-            parameters.name.replace("_", "/", 1): parameters
-            for parameters in self._parameters
+            part.name: parameters
+            for part, parameters in zip(
+                self.searched_parts, self._parameters, strict=True
+            )
         }
+
+    @property
+    def searched_parts(self) -> tuple[parts.Part, ...]:
+        """The parts that have alpha and beta, branch by branch."""
+        return genotypes.searched_parts(self.genotype)
 
     @property
     def architecture_weights(self) -> list:
@@ -213,8 +209,7 @@ class NPPNet(keras.Model):
             self.config.channels,
             self.config.cells,
             None if gene == genotypes.SEARCH else getattr(gene, branch),
-            self.config.channel_proportion,
-            self.primitives,
+            self.space,
             name=name,
         )
 
@@ -222,14 +217,10 @@ class NPPNet(keras.Model):
         gene = self.genotype.interaction
         if gene == genotypes.OMIT:
             return None
-        genes = None
-        if gene != genotypes.SEARCH:
-            genes = {branch: getattr(gene, branch) for branch in keys.BRANCHES}
         return Interaction(
             self.config.channels,
-            genes,
-            self.config.channel_proportion,
-            self.primitives,
+            None if gene == genotypes.SEARCH else gene,
+            self.space,
             name="interaction",
         )
 
@@ -238,8 +229,7 @@ class NPPNet(keras.Model):
         return FusionCell(
             self.config.channels,
             None if gene == genotypes.SEARCH else getattr(gene, branch),
-            self.config.channel_proportion,
-            self.primitives,
+            self.space,
             name=f"{branch}_cell_{number}",
         )
 
@@ -269,21 +259,13 @@ class NPPNet(keras.Model):
         ]
 
     def _architecture_parameters(self) -> list[ArchitectureParameters]:
-        parts = []
-        if self.genotype.encoder_decoder == genotypes.SEARCH:
-            edges = topology.cell_edges(topology.CELL_INPUTS)
-            parts += [(kind, edges) for kind in KINDS]
-        if self.genotype.interaction == genotypes.SEARCH:
-            parts.append((INTERACTION, topology.interaction_edges()))
-        if self.genotype.fusion == genotypes.SEARCH:
-            edges = topology.cell_edges(topology.FUSION_INPUTS)
-            parts.append((FUSION, edges))
         return [
             ArchitectureParameters(
-                edges, len(self.primitives), name=f"{branch}_{part}"
+                part.edges,
+                len(self.space.primitives),
+                name=f"{part.branch}_{part.kind}",
             )
-            for branch in keys.BRANCHES
-            for part, edges in parts
+            for part in self.searched_parts
         ]
 
     def _build_layers(self) -> None:
@@ -360,7 +342,7 @@ class NPPNet(keras.Model):
             {branch: pyramids[branch][-1] for branch in keys.BRANCHES},
             level=level,
             pending=pending,
-            mixtures=_of_part(mixtures, INTERACTION),
+            mixtures=_of_kind(mixtures, parts.INTERACTION),
             training=training,
         )
         for branch in keys.BRANCHES:
@@ -369,7 +351,7 @@ class NPPNet(keras.Model):
 
     def _fuse(self, main, auxiliary, mixtures, training):
         """Stacks pose and parsing cell; both see the other as it was."""
-        mixtures = _of_part(mixtures, FUSION)
+        mixtures = _of_kind(mixtures, parts.FUSION)
         for number in range(self._num_rounds):
             updated = {}
             for position, branch in enumerate(keys.BRANCHES):
@@ -397,43 +379,48 @@ class NPPNet(keras.Model):
 
     def _mixtures(self) -> dict[tuple[str, str], list]:
         """Softmaxes of every searched part, once per pass, by fan-out."""
-        groups = {
-            INTERACTION: interactions.edge_groups(),
-            FUSION: cells.edge_groups(topology.FUSION_INPUTS),
-        }
-        usual = cells.edge_groups(topology.CELL_INPUTS)
-        mixtures = {}
-        for name, parameters in self.architecture.items():
-            branch, part = name.split("/")
-            mixtures[branch, part] = parameters.mixtures(
-                groups.get(part, usual)
+        return {
+            (part.branch, part.kind): parameters.mixtures(part.groups)
+            for part, parameters in zip(
+                self.searched_parts, self._parameters, strict=True
             )
-        return mixtures
+        }
 
     def get_config(self) -> dict:
         return {
             "name": self.name,
             "genotype": self.genotype.to_json(),
             "config": dataclasses.asdict(self.config),
-            "primitives": list(self.primitives),
+            "space": self.space.get_config(),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        fields = {**config["config"]}
+        levels = tuple(fields.pop("high_level_inputs"))
+        return cls(
+            Genotype.from_json(config["genotype"]),
+            NetworkConfig(**fields, high_level_inputs=levels),
+            SearchSpace(**config["space"]),
+            name=config["name"],
+        )
 
 
 def _of_branch(mixtures, branch: str) -> dict[str, list] | None:
     """Mixtures of a branch's cells by kind, or None where none is searched."""
     found = {
         kind: mixtures[branch, kind]
-        for kind in KINDS
+        for kind in parts.CELL_KINDS
         if (branch, kind) in mixtures
     }
     return found or None
 
 
-def _of_part(mixtures, part: str) -> dict[str, list] | None:
-    """Mixtures of a part by branch, or None where it is not searched."""
+def _of_kind(mixtures, kind: str) -> dict[str, list] | None:
+    """Mixtures of a kind by branch, or None where it is not searched."""
     found = {
-        branch: mixtures[branch, part]
+        branch: mixtures[branch, kind]
         for branch in keys.BRANCHES
-        if (branch, part) in mixtures
+        if (branch, kind) in mixtures
     }
     return found or None

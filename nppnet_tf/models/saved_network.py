@@ -10,10 +10,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from nppnet_tf import json_documents
+from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import weights_file
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.search_space.space import SearchSpace
 
 DESCRIPTION_FILE = "network.json"
 WEIGHTS_FILE = "weights.npz"
@@ -60,9 +62,12 @@ def save_network(
         FORMAT,
         FORMAT_VERSION,
         {
-            "config": dataclasses.asdict(network.config),
+            "config": {
+                **dataclasses.asdict(network.config),
+                "channel_proportion": network.space.channel_proportion,
+            },
             "genotype": json.loads(network.genotype.to_json()),
-            "primitives": list(network.primitives),
+            "primitives": list(network.space.primitives),
             "weights_sha256": file_sha256(weights),
             "extra": dict(extra or {}),
         },
@@ -162,11 +167,13 @@ def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:
     path = directory / DESCRIPTION_FILE
     try:
         genotype = Genotype.from_json(json.dumps(description["genotype"]), path)
-        return NPPNet(
-            genotype,
-            dict(description["config"]),
-            tuple(description["primitives"]),
+        sizes = dict(description["config"])
+        levels = tuple(sizes.pop("high_level_inputs"))
+        space = SearchSpace(
+            description["primitives"], sizes.pop("channel_proportion")
         )
+        config = NetworkConfig(**sizes, high_level_inputs=levels)
+        return NPPNet(genotype, config, space)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             "network description is malformed",

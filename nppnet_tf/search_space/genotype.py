@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from nppnet_tf import json_documents
 from nppnet_tf import keys
 from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import topology
 
@@ -135,8 +137,8 @@ class Genotype:
     fusion: FusionGene | str = OMIT
 
     def __post_init__(self) -> None:
-        for part in PARTS:
-            _check_part(part, getattr(self, part.name))
+        for field in FIELDS:
+            _check_field(field, getattr(self, field.name))
 
     @property
     def is_searched(self) -> bool:
@@ -160,8 +162,8 @@ class Genotype:
     def to_json(self) -> str:
         """Returns the genotype as a JSON document, one node per line."""
         parts = ",\n".join(
-            f"  {json.dumps(part.name)}: {_dump(getattr(self, part.name), 2)}"
-            for part in PARTS
+            f"  {json.dumps(field.name)}: {_dump(getattr(self, field.name), 2)}"
+            for field in FIELDS
         )
         return (
             f'{{\n  "format": "{FORMAT}",\n  "version": {FORMAT_VERSION},\n'
@@ -182,19 +184,63 @@ class Genotype:
         return _parse(json_documents.parse(text, where), where)
 
 
-class _Part(NamedTuple):
-    """One searchable part: its gene class and the words it may hold instead."""
+class _Field(NamedTuple):
+    """A field of a genotype: its gene, and the words it may hold instead."""
 
     name: str
     gene: type
     states: tuple[str, ...]
 
 
-PARTS = (
-    _Part("encoder_decoder", EncoderDecoderGene, (SEARCH, BASELINE)),
-    _Part("interaction", InteractionGene, (SEARCH, OMIT)),
-    _Part("fusion", FusionGene, (SEARCH, OMIT)),
+FIELDS = (
+    _Field("encoder_decoder", EncoderDecoderGene, (SEARCH, BASELINE)),
+    _Field("interaction", InteractionGene, (SEARCH, OMIT)),
+    _Field("fusion", FusionGene, (SEARCH, OMIT)),
 )
+
+
+def searched_parts(genotype: Genotype) -> tuple[parts.Part, ...]:
+    """Returns the parts that are still to be searched, branch by branch."""
+    return tuple(
+        part for part in parts.PARTS if getattr(genotype, part.field) == SEARCH
+    )
+
+
+def nodes_of(genotype: Genotype, part: parts.Part) -> tuple[Node, ...]:
+    """Returns the choices of every node of a part that has a gene."""
+    return _nodes(getattr(genotype, part.field), part)
+
+
+def filled(
+    genotype: Genotype, nodes: Mapping[parts.Part, tuple[Node, ...]]
+) -> Genotype:
+    """Returns a genotype with genes where it was searched.
+
+    Args:
+        genotype: With `SEARCH` in the fields to fill.
+        nodes: Choices of every node of every searched part.
+    """
+    found = {part.name: choices for part, choices in nodes.items()}
+
+    def nodes_at(branch: str, kind: str) -> tuple[Node, ...]:
+        return found[f"{branch}/{kind}"]
+
+    def cell(branch: str, kind: str) -> CellGene:
+        return CellGene(nodes_at(branch, kind))
+
+    makers = {
+        parts.ENCODER_DECODER: lambda branch: BranchGene(
+            *(cell(branch, kind) for kind in parts.CELL_KINDS)
+        ),
+        parts.INTERACTION: lambda branch: nodes_at(branch, parts.INTERACTION),
+        parts.FUSION: lambda branch: cell(branch, parts.FUSION),
+    }
+    genes = {
+        field.name: field.gene(*map(makers[field.name], keys.BRANCHES))
+        for field in FIELDS
+        if getattr(genotype, field.name) == SEARCH
+    }
+    return dataclasses.replace(genotype, **genes)
 
 
 def load(path: str | os.PathLike) -> Genotype:
@@ -211,61 +257,64 @@ def save(genotype: Genotype, path: str | os.PathLike) -> None:
     atomic.write_text(path, genotype.to_json())
 
 
-def _check_part(part: _Part, value: object) -> None:
+def _check_field(field: _Field, value: object) -> None:
     if isinstance(value, str):
-        if value not in part.states:
+        if value not in field.states:
             raise UserError(
                 "unknown state of a genotype part",
-                part.name,
-                f"a gene or one of {', '.join(part.states)}",
+                field.name,
+                f"a gene or one of {', '.join(field.states)}",
                 repr(value),
             )
-    elif not isinstance(value, part.gene):
+        return
+    if not isinstance(value, field.gene):
         raise UserError(
             "wrong gene in a genotype",
-            part.name,
-            part.gene.__name__,
+            field.name,
+            field.gene.__name__,
             type(value).__name__,
         )
-    else:
-        _check_gene(part.name, value)
+    for part in parts.PARTS:
+        if part.field == field.name:
+            _check_nodes(part, _nodes(value, part))
 
 
-def _check_gene(where: str, gene: object) -> None:
-    if isinstance(gene, CellGene):
-        is_fusion = where.startswith("fusion")
-        inputs = topology.FUSION_INPUTS if is_fusion else topology.CELL_INPUTS
-        limits = [inputs + n for n in range(topology.CELL_NODES)]
-        _check_nodes(where, gene.nodes, limits)
-    elif isinstance(gene, tuple):
-        limits = [level + 1 for level in range(topology.NUM_LEVELS)]
-        _check_nodes(where, gene, limits)
-    else:
-        for field in dataclasses.fields(gene):
-            _check_gene(f"{where}.{field.name}", getattr(gene, field.name))
+def _path(part: parts.Part) -> tuple[str, ...]:
+    """Where a genotype keeps a part: field, branch and, of cells, kind."""
+    path = (part.field, part.branch)
+    return (*path, part.kind) if part.kind in parts.CELL_KINDS else path
 
 
-def _check_nodes(
-    where: str, nodes: tuple[Node, ...], limits: list[int]
-) -> None:
-    """Checks each node's choices; `limits` bounds each node's predecessors."""
+def _nodes(gene: object, part: parts.Part) -> tuple[Node, ...]:
+    """Choices of a part, of the gene of its field."""
+    for name in _path(part)[1:]:
+        gene = getattr(gene, name)
+    return gene.nodes if isinstance(gene, CellGene) else gene
+
+
+def _check_nodes(part: parts.Part, nodes: tuple[Node, ...]) -> None:
+    """Checks the choices of every node of a part."""
+    where = ".".join(_path(part))
+    edges_of = Counter(edge.node for edge in part.edges)
+    limits = [edges_of[node] for node in sorted(edges_of)]
     if len(nodes) != len(limits):
         raise UserError(
             "wrong number of nodes in a gene", where, len(limits), len(nodes)
         )
     # The interaction may leave a level as it is; a cell's node may not be
     # empty, since nothing would give it a size.
-    may_be_empty = where.startswith("interaction")
+    known = tuple(primitives.known())
+    may_be_empty = part.kind == parts.INTERACTION
     for number, (node, limit) in enumerate(zip(nodes, limits, strict=True)):
         place = f"{where}, node {number}"
         if not node and not may_be_empty:
             raise UserError("node without a choice", place, "one or more", 0)
         for choice in node:
-            if choice.primitive not in primitives.NAMES:
+            if choice.primitive not in known:
                 raise UserError(
                     "unknown primitive",
                     place,
-                    f"one of {', '.join(primitives.NAMES)}",
+                    f"one of {', '.join(known)}",
                     repr(choice.primitive),
                 )
             is_index = type(choice.predecessor) is int
@@ -300,7 +349,7 @@ def _dump(value: object, indent: int) -> str:
 
 
 def _parse(data: object, where: object) -> Genotype:
-    names = {"format", "version"} | {part.name for part in PARTS}
+    names = {"format", "version"} | {field.name for field in FIELDS}
     found = _mapping(data, names, where, "")
     if (found["format"], found["version"]) != (FORMAT, FORMAT_VERSION):
         raise UserError(
@@ -311,7 +360,7 @@ def _parse(data: object, where: object) -> Genotype:
         )
     try:
         return Genotype(
-            **{p.name: _parse_part(p, found[p.name], where) for p in PARTS}
+            **{f.name: _parse_field(f, found[f.name], where) for f in FIELDS}
         )
     except UserError as error:
         text = str(error)
@@ -320,32 +369,31 @@ def _parse(data: object, where: object) -> Genotype:
         raise UserError(text, f"file {where}") from error
 
 
-def _parse_part(part: _Part, data: object, where: object) -> object:
+def _parse_field(field: _Field, data: object, where: object) -> object:
     if isinstance(data, str):
         return data
-    branches = _mapping(data, set(keys.BRANCHES), where, part.name)
-    return part.gene(
+    branches = _mapping(data, set(keys.BRANCHES), where, field.name)
+    return field.gene(
         **{
-            branch: _parse_branch(part, branches[branch], where, branch)
+            branch: _parse_branch(field, branches[branch], where, branch)
             for branch in keys.BRANCHES
         }
     )
 
 
 def _parse_branch(
-    part: _Part, data: object, where: object, branch: str
+    field: _Field, data: object, where: object, branch: str
 ) -> object:
-    place = f"{part.name}.{branch}"
-    if part.gene is InteractionGene:
+    place = f"{field.name}.{branch}"
+    if field.gene is InteractionGene:
         return _parse_nodes(data, where, place)
-    if part.gene is FusionGene:
+    if field.gene is FusionGene:
         return CellGene(_parse_nodes(data, where, place))
-    kinds = [field.name for field in dataclasses.fields(BranchGene)]
-    cells = _mapping(data, set(kinds), where, place)
+    cells = _mapping(data, set(parts.CELL_KINDS), where, place)
     return BranchGene(
         **{
             kind: CellGene(_parse_nodes(cells[kind], where, f"{place}.{kind}"))
-            for kind in kinds
+            for kind in parts.CELL_KINDS
         }
     )
 

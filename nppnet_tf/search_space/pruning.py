@@ -18,18 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nppnet_tf import keys
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import topology
 
 EDGES_PER_CELL_NODE = 2
 INTERACTION_SHARE = 0.7
 MAX_INTERACTION_CHOICES = 4
-
-# The kinds of cell in an encoder-decoder, and the parts outside of it.
-CELL_KINDS = ("normal", "reduction", "decoding")
-INTERACTION = "interaction"
-FUSION = "fusion"
 
 
 class ArchitectureArrays(NamedTuple):
@@ -161,50 +156,21 @@ def derive(
     Raises:
         ValueError: If parameters of a searched part are missing.
     """
-    missing = set(part_names(genotype)) - set(parameters)
+    searched = genotypes.searched_parts(genotype)
+    missing = {part.name for part in searched} - set(parameters)
     if missing:
         raise ValueError(
             "Every searched part needs its parameters. "
             f"Received: parameters of {sorted(parameters)}, "
             f"without {sorted(missing)}"
         )
-
-    def cell(branch: str, kind: str, num_inputs: int) -> genotypes.CellGene:
-        alpha, beta = parameters[f"{branch}/{kind}"]
-        return prune_cell(alpha, beta, primitives, num_inputs)
-
-    encoder_decoder = genotype.encoder_decoder
-    if encoder_decoder == genotypes.SEARCH:
-        encoder_decoder = genotypes.EncoderDecoderGene(
-            *(
-                genotypes.BranchGene(
-                    *(
-                        cell(branch, kind, topology.CELL_INPUTS)
-                        for kind in CELL_KINDS
-                    )
-                )
-                for branch in keys.BRANCHES
-            )
-        )
-    interaction = genotype.interaction
-    if interaction == genotypes.SEARCH:
-        interaction = genotypes.InteractionGene(
-            *(
-                prune_interaction(
-                    *parameters[f"{branch}/{INTERACTION}"], primitives
-                )
-                for branch in keys.BRANCHES
-            )
-        )
-    fusion = genotype.fusion
-    if fusion == genotypes.SEARCH:
-        fusion = genotypes.FusionGene(
-            *(
-                cell(branch, FUSION, topology.FUSION_INPUTS)
-                for branch in keys.BRANCHES
-            )
-        )
-    return genotypes.Genotype(encoder_decoder, interaction, fusion)
+    return genotypes.filled(
+        genotype,
+        {
+            part: _prune(part, *parameters[part.name], primitives)
+            for part in searched
+        },
+    )
 
 
 def kept_shares(
@@ -226,11 +192,11 @@ def kept_shares(
         By part the mean over its nodes, 0 to 1.
     """
     kept = {}
-    for part, arrays in parameters.items():
-        edges = part_edges(part)
-        gamma = shares(*arrays, edges)
-        rows = {edge: row for row, edge in enumerate(edges)}
-        nodes = _part_nodes(genotype, part)
+    for name, arrays in parameters.items():
+        part = parts.named(name)
+        gamma = shares(*arrays, part.edges)
+        rows = {edge: row for row, edge in enumerate(part.edges)}
+        nodes = genotypes.nodes_of(genotype, part)
         total = sum(
             gamma[
                 rows[topology.Edge(node, choice.predecessor)],
@@ -239,45 +205,19 @@ def kept_shares(
             for node, choices in enumerate(nodes)
             for choice in choices
         )
-        kept[part] = float(total / len(nodes))
+        kept[name] = float(total / len(nodes))
     return kept
 
 
-def part_names(genotype: genotypes.Genotype) -> tuple[str, ...]:
-    """Returns the names of the searched parts, branch by branch."""
-    kinds: list[str] = []
-    if genotype.encoder_decoder == genotypes.SEARCH:
-        kinds.extend(CELL_KINDS)
-    if genotype.interaction == genotypes.SEARCH:
-        kinds.append(INTERACTION)
-    if genotype.fusion == genotypes.SEARCH:
-        kinds.append(FUSION)
-    return tuple(
-        f"{branch}/{kind}" for branch in keys.BRANCHES for kind in kinds
-    )
-
-
-def part_edges(part: str) -> tuple[topology.Edge, ...]:
-    """Returns the edges of a part by its name, "pose/fusion"."""
-    kind = part.rpartition("/")[2]
-    if kind == INTERACTION:
-        return topology.interaction_edges()
-    if kind == FUSION:
-        return topology.cell_edges(topology.FUSION_INPUTS)
-    if kind in CELL_KINDS:
-        return topology.cell_edges(topology.CELL_INPUTS)
-    raise ValueError(f"No such part of a genotype. Received: part={part!r}")
-
-
-def _part_nodes(
-    genotype: genotypes.Genotype, part: str
+def _prune(
+    part: parts.Part,
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    primitives: Sequence[str],
 ) -> tuple[genotypes.Node, ...]:
-    branch, _, kind = part.partition("/")
-    if kind == INTERACTION:
-        return getattr(genotype.interaction, branch)
-    if kind == FUSION:
-        return getattr(genotype.fusion, branch).nodes
-    return getattr(getattr(genotype.encoder_decoder, branch), kind).nodes
+    if part.kind == parts.INTERACTION:
+        return prune_interaction(alpha, beta, primitives)
+    return prune_cell(alpha, beta, primitives, part.num_inputs).nodes
 
 
 def _choice(

@@ -1,5 +1,6 @@
 """Who sees whom: the edges of cells and pyramids, their strides and widths."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from nppnet_tf.config import NetworkConfig
@@ -65,6 +66,34 @@ def interaction_edges() -> tuple[Edge, ...]:
     )
 
 
+def rows_of(edges: Sequence[Edge], predecessor: int) -> tuple[int, ...]:
+    """Rows of alpha of the edges that leave one state."""
+    return tuple(
+        row for row, edge in enumerate(edges) if edge.predecessor == predecessor
+    )
+
+
+def cell_groups(num_inputs: int) -> tuple[tuple[int, ...], ...]:
+    """Rows of alpha by the state that the edges leave, but for the last."""
+    edges = cell_edges(num_inputs)
+    states = range(num_inputs + CELL_NODES - 1)
+    return tuple(rows_of(edges, state) for state in states)
+
+
+def interaction_groups() -> tuple[tuple[int, ...], ...]:
+    """Rows of alpha by fan-out of one branch: seven own, then six later.
+
+    A level's own edge leaves the feature as it was before the exchange, those
+    to later levels leave it as it was after.
+    """
+    edges = interaction_edges()
+    # Of a level the edge to itself comes first.
+    rows = [rows_of(edges, level) for level in range(NUM_LEVELS)]
+    own = [leaving[:1] for leaving in rows]
+    later = [leaving[1:] for leaving in rows[:-1]]
+    return (*own, *later)
+
+
 def level_stride(level: int) -> int:
     """Stride of a pyramid level relative to a quarter of the input (Eq. 3)."""
     if not 0 <= level < NUM_LEVELS:
@@ -108,7 +137,6 @@ def check_sizes(
         ("num_classes", 1, _MOST_CLASSES, 1),
         ("num_keypoints", 1, _MOST_KEYPOINTS, 1),
         ("num_fusion_cells", 1, MOST_FUSION_CELLS, 1),
-        ("channel_proportion", 1, MOST_CHANNELS, 1),
     ):
         value = getattr(config, name)
         is_right = type(value) is int and smallest <= value <= largest

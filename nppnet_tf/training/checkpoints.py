@@ -136,7 +136,7 @@ def save(
         "version": FORMAT_VERSION,
         "progress": dataclasses.asdict(progress),
         "genotype": model.network.genotype.to_json(),
-        "primitives": list(model.network.primitives),
+        "primitives": list(model.network.space.primitives),
         "circumstances": reproducibility.circumstances(
             model.distribute_strategy
         ),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import pruning
 
@@ -27,7 +28,7 @@ def part_health(
         "skip_share": the sum of gamma of a node's skip connections, whose
         growth is how such a search collapses.
     """
-    edges = pruning.part_edges(part)
+    edges = parts.named(part).edges
     gamma = pruning.shares(*arrays, edges)
     nodes = np.array([edge.node for edge in edges])
     groups = [gamma[nodes == node] for node in np.unique(nodes)]

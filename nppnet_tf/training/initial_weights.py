@@ -94,7 +94,7 @@ class InitialRun:
         if genotype != self.genotype:
             parts = [
                 part.name
-                for part in genotypes.PARTS
+                for part in genotypes.FIELDS
                 if getattr(genotype, part.name)
                 != getattr(self.genotype, part.name)
             ]

@@ -171,7 +171,9 @@ class SearchRecorder(RunRecorder):
     def describe(self, epoch: int) -> dict:
         network = self.model.network
         arrays = checkpoints.architecture_arrays(network)
-        derived = pruning.derive(network.genotype, arrays, network.primitives)
+        derived = pruning.derive(
+            network.genotype, arrays, network.space.primitives
+        )
         path = self.workdir.genotypes / f"epoch_{epoch:04d}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         genotypes.save(derived, path)
@@ -181,7 +183,7 @@ class SearchRecorder(RunRecorder):
             "entropy_weight": float(
                 keras.ops.convert_to_numpy(self.model.entropy_weight)
             ),
-            **health.search_health(arrays, network.primitives),
+            **health.search_health(arrays, network.space.primitives),
             "genotype": str(path.relative_to(self.workdir.path)),
         }
 

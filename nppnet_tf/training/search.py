@@ -10,6 +10,8 @@ from nppnet_tf.layers import normalization
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
 
@@ -151,10 +153,11 @@ def make_search_model(
     loss_config: configuration.LossConfig,
     search_config: configuration.SearchConfig,
     strategy: tf.distribute.Strategy,
+    space: SearchSpace = PAPER,
 ) -> SearchModel:
     """Makes supernet, loss and optimizers in the scope of a strategy."""
     with strategy.scope():
-        network = NPPNet(genotype, network_config)
+        network = NPPNet(genotype, network_config, space)
         joint_loss = JointLoss(network.num_stages, loss_config)
         return SearchModel(network, joint_loss, search_config)
 

@@ -29,7 +29,7 @@ def _texts(drawing: scene.Scene) -> list[str]:
 def _operations(drawing: scene.Scene) -> list[str]:
     """Primitives that the drawing names, legend included."""
     words = [text.split()[-1] for text in _texts(drawing)]
-    return [word for word in words if word in primitives.NAMES]
+    return [word for word in words if word in primitives.known()]
 
 
 def _operation_boxes(drawing: scene.Scene) -> list[scene.Box]:
@@ -60,7 +60,7 @@ class DrawTest(parameterized.TestCase):
         drawing = genotype_drawing.draw(self.released)
 
         self.assertLen(
-            _operations(drawing), _RELEASED_OPERATIONS + len(primitives.NAMES)
+            _operations(drawing), _RELEASED_OPERATIONS + len(primitives.known())
         )
 
     def test_interaction_names_level_and_source(self):
@@ -132,7 +132,7 @@ class DrawTest(parameterized.TestCase):
 
         drawing = genotype_drawing.draw(genotype)
 
-        boxes = _operation_boxes(drawing)[len(primitives.NAMES) :]
+        boxes = _operation_boxes(drawing)[len(primitives.known()) :]
         self.assertLen(boxes, 2)
         self.assertFalse(boxes[0].overlaps(boxes[1]))
 

@@ -12,6 +12,7 @@ from nppnet_tf.search_space import genotype
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.space import SearchSpace
 from tests import reference_arrays
 from tests.layers import copied_weights
 from tests.layers import reference_weights
@@ -77,7 +78,7 @@ class CellTest(parameterized.TestCase):
     )
     def test_one_hot_supernet_is_the_derived_cell(self, kind, primitive):
         gene = one_of_each_node(primitive)
-        searched = Cell(8, kind, channel_proportion=1)
+        searched = Cell(8, kind, space=SearchSpace(channel_proportion=1))
         derived = Cell(8, kind, gene)
         low = 4 if kind == cells.DECODING else 8
         inputs = [
@@ -123,7 +124,7 @@ class CellTest(parameterized.TestCase):
         architecture = [parameters.alpha.value, parameters.beta.value]
 
         with tf.GradientTape() as tape:
-            mixtures = parameters.mixtures(cells.edge_groups(2))
+            mixtures = parameters.mixtures(topology.cell_groups(2))
             outputs = layer([x, x], mixtures=mixtures, training=True)
             loss = tf.reduce_sum(tf.sin(outputs) * tf.range(32.0))
         gradients = tape.gradient(loss, weights + architecture)

@@ -9,7 +9,9 @@ from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.layers.fanout import SelectedFanout
 from nppnet_tf.layers.fanout import Target
+from nppnet_tf.layers.primitives import table
 from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space.space import SearchSpace
 from tests import reference_arrays
 from tests.layers import copied_weights
 from tests.layers import reference_weights
@@ -40,7 +42,7 @@ class MixedFanoutTest(parameterized.TestCase):
         if "extra_conv.weight" in tensors:
             filters = tensors["extra_conv.weight"].shape[0]
             target = target._replace(filters=filters)
-        fanout = MixedFanout(x.shape[-1], [target], primitives=RELEASED)
+        fanout = MixedFanout(x.shape[-1], [target], space=SearchSpace(RELEASED))
         fanout.build(x.shape)
         reference_weights.fill_mixed_fanout(fanout, tensors, ["_ops"])
         if target.filters:
@@ -57,18 +59,19 @@ class MixedFanoutTest(parameterized.TestCase):
                 y, reference_weights.to_ours(arrays[key]), atol=1e-4
             )
 
-    @parameterized.product(name=names.PAPER, stride=(1, 2))
+    @parameterized.product(name=tuple(table.forms()), stride=(1, 2))
     def test_one_hot_mixture_is_the_selected_operation(self, name, stride):
         x = tf.random.stateless_normal([2, 8, 8, 8], [1, 2])
         targets = [Target(0), Target(1)]
-        mixed = MixedFanout(8, targets, stride, channel_proportion=1)
+        space = SearchSpace(tuple(table.forms()), channel_proportion=1)
+        mixed = MixedFanout(8, targets, stride, space)
         mixed.build(x.shape)
         copied_weights.randomise(mixed)
         selected = SelectedFanout(8, targets, [name, name], stride)
         selected.build(x.shape)
         copied_weights.copy_fanout(mixed, selected, [0, 1])
 
-        outputs = mixed(x, mixture=one_hot(names.PAPER, name, 2))
+        outputs = mixed(x, mixture=one_hot(space.primitives, name, 2))
 
         for output, expected in zip(outputs, selected(x), strict=True):
             np.testing.assert_allclose(output, expected, atol=1e-5)
@@ -78,7 +81,9 @@ class MixedFanoutTest(parameterized.TestCase):
         channels = 16
         x = tf.random.stateless_normal([1, 4, 4, channels], [1, 2])
         fanout = MixedFanout(
-            channels, [Target(0)], channel_proportion=proportion
+            channels,
+            [Target(0)],
+            space=SearchSpace(channel_proportion=proportion),
         )
         fanout.build(x.shape)
 

@@ -5,12 +5,12 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.layers import cell as cells
 from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.fusion_cell import FusionCell
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.space import SearchSpace
 from tests import reference_arrays
 from tests.layers import reference_weights
 
@@ -34,14 +34,14 @@ class FusionCellTest(parameterized.TestCase):
             f"operations/block_search_{name}_cell.npz"
         )
         layer, inputs = self._layer(
-            arrays, None, primitives=names.RELEASED_INTERACTION_FUSION
+            arrays, None, space=SearchSpace(names.RELEASED_INTERACTION_FUSION)
         )
         tensors = reference_weights.weights_of(arrays)
         for number, block in enumerate(layer.preprocess):
             reference_weights.fill(block, arrays, f".preprocess{number}")
-        groups = cells.edge_groups(topology.FUSION_INPUTS)
+        groups = topology.cell_groups(topology.FUSION_INPUTS)
         mixtures = []
-        for state, rows in enumerate(groups):
+        for state, rows in enumerate(map(list, groups)):
             prefixes = [f"_ops.{row}._ops" for row in rows]
             reference_weights.fill_mixed_fanout(
                 layer.graph.fanouts[state], tensors, prefixes

@@ -5,12 +5,14 @@ import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf import keys
-from nppnet_tf.layers import interaction as interactions
 from nppnet_tf.layers.interaction import Interaction
+from nppnet_tf.layers.interaction import PendingTerms
 from nppnet_tf.search_space import genotype
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import InteractionGene
+from nppnet_tf.search_space.space import SearchSpace
 from tests.layers import copied_weights
 
 CHANNELS = 8
@@ -34,19 +36,21 @@ def pyramids(seed=0):
 
 def exchange(layer, features, mixtures=None):
     """Runs all levels; returns the updated features."""
-    pending = interactions.PendingTerms()
+    pending = PendingTerms()
     return [
         layer(feature, level=level, pending=pending, mixtures=mixtures)
         for level, feature in enumerate(features)
     ]
 
 
+NOTHING = ((),) * topology.NUM_LEVELS
+
+
 def skip_from(level, source):
-    """A gene in which one pose level takes one parsing level, nothing else."""
-    nodes = [() for _ in range(topology.NUM_LEVELS)]
-    nothing = tuple(nodes)
+    """Nodes of which one takes one level of the other branch."""
+    nodes = list(NOTHING)
     nodes[level] = (genotype.Choice(names.SKIP_CONNECT, source),)
-    return {keys.POSE: tuple(nodes), keys.PARSING: nothing}
+    return tuple(nodes)
 
 
 class InteractionTest(absltest.TestCase):
@@ -64,12 +68,11 @@ class InteractionTest(absltest.TestCase):
 
         self.assertCountEqual(edges, topology.interaction_edges())
         self.assertLen(edges, 28)
-        rows = [row for group in interactions.edge_groups() for row in group]
+        rows = [row for group in topology.interaction_groups() for row in group]
         self.assertCountEqual(rows, range(28))
 
     def test_own_level_is_seen_before_the_exchange(self):
-        gene = skip_from(2, 2)
-        gene[keys.PARSING] = gene[keys.POSE]
+        gene = InteractionGene(skip_from(2, 2), skip_from(2, 2))
         layer = Interaction(CHANNELS, gene)
         layer.build()
         features = pyramids()
@@ -81,8 +84,7 @@ class InteractionTest(absltest.TestCase):
             np.testing.assert_allclose(updated[2][branch], both, atol=1e-5)
 
     def test_earlier_level_is_seen_after_the_exchange(self):
-        gene = skip_from(6, 0)
-        gene[keys.PARSING] = skip_from(0, 0)[keys.POSE]
+        gene = InteractionGene(skip_from(6, 0), skip_from(0, 0))
         layer = Interaction(CHANNELS, gene)
         layer.build()
         projection = layer.later[0].projections[0]
@@ -97,7 +99,7 @@ class InteractionTest(absltest.TestCase):
         )
 
     def test_levels_without_choices_stay(self):
-        layer = Interaction(CHANNELS, skip_from(4, 1))
+        layer = Interaction(CHANNELS, InteractionGene(skip_from(4, 1), NOTHING))
         layer.build()
         features = pyramids()
 
@@ -109,14 +111,19 @@ class InteractionTest(absltest.TestCase):
             )
 
     def test_one_hot_supernet_is_the_derived_interaction(self):
-        genes = {
-            keys.POSE: [
-                [(names.STD_CONV_3X3, level // 2)] for level in range(7)
-            ],
-            keys.PARSING: [[(names.SE_CONNECT, level)] for level in range(7)],
-        }
-        searched = Interaction(CHANNELS, channel_proportion=1)
-        derived = Interaction(CHANNELS, genes)
+        gene = InteractionGene(
+            *(
+                tuple((genotype.Choice(name, source),) for source in sources)
+                for name, sources in (
+                    (names.STD_CONV_3X3, (0, 0, 1, 1, 2, 2, 3)),
+                    (names.SE_CONNECT, range(7)),
+                )
+            )
+        )
+        searched = Interaction(
+            CHANNELS, space=SearchSpace(channel_proportion=1)
+        )
+        derived = Interaction(CHANNELS, gene)
         mixtures = {branch: [] for branch in keys.BRANCHES}
         for layer in (searched, derived):
             layer.build()
@@ -144,14 +151,11 @@ class InteractionTest(absltest.TestCase):
                 )
 
     def test_config_makes_the_same_layer(self):
-        gene = published.released().interaction
-        layer = Interaction(
-            CHANNELS,
-            {branch: getattr(gene, branch) for branch in keys.BRANCHES},
-        )
+        layer = Interaction(CHANNELS, published.released().interaction)
 
         copy = Interaction.from_config(layer.get_config())
 
+        self.assertEqual(copy.gene, layer.gene)
         self.assertEqual(copy.get_config(), layer.get_config())
 
 

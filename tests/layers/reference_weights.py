@@ -3,6 +3,7 @@
 import numpy as np
 
 from nppnet_tf.importing import state_dict
+from nppnet_tf.layers.primitives.operation import Entry
 from nppnet_tf.search_space import primitives as names
 
 
@@ -36,24 +37,24 @@ def fill_mixed_fanout(fanout, tensors, prefixes):
         fanout: `MixedFanout` with stride 1.
         tensors: State dict.
         prefixes: For each target the key of its list of operations, in the
-            order of `fanout.primitives`.
+            order of `fanout.space.primitives`.
     """
     edges = [
         [
             _Operation(tensors, f"{prefix}.{number}", name)
-            for number, name in enumerate(fanout.primitives)
+            for number, name in enumerate(fanout.space.primitives)
         ]
         for prefix in prefixes
     ]
     kinds = {
         name: [edge[number] for edge in edges]
-        for number, name in enumerate(fanout.primitives)
+        for number, name in enumerate(fanout.space.primitives)
     }
     _fill_convolutions(fanout, kinds)
     _fill_excitation(fanout, kinds[names.SE_CONNECT])
     for normalization, group in (
-        (fanout.normalization, fanout.normalized),
-        (fanout.pooled_normalization, (names.POOLED_CONV,)),
+        (fanout.normalization, fanout.of_entry(Entry.FEATURES)),
+        (fanout.pooled_normalization, fanout.of_entry(Entry.TERM)),
     ):
         statistics = [o.statistics() for name in group for o in kinds[name]]
         means, variances = zip(*statistics, strict=True)
@@ -101,15 +102,16 @@ class _Operation:
 
 
 def _fill_convolutions(fanout, kinds):
-    for variable, name, key in (
-        (fanout.standard, names.STD_CONV_3X3, "net.1"),
-        (fanout.pointwise, names.STD_CONV_1X1, "net.1"),
-        (fanout.pooled, names.POOLED_CONV, "net.2"),
+    for name, key in (
+        (names.STD_CONV_3X3, "net.1"),
+        (names.STD_CONV_1X1, "net.1"),
+        (names.POOLED_CONV, "net.2"),
     ):
         kernels = [operation.kernel(key) for operation in kinds[name]]
-        variable.assign(np.concatenate(kernels, -1))
+        fanout.operations[name].kernel.assign(np.concatenate(kernels, -1))
+    wide = fanout.operations[names.DIL_CONV_3X3_2]
     depthwise, pointwise = [], []
-    for name in fanout.dilated:
+    for name in wide.names:
         factors = [
             operation.tensor("net.1.weight") for operation in kinds[name]
         ]
@@ -117,8 +119,8 @@ def _fill_convolutions(fanout, kinds):
         depthwise.append(np.stack(factors, 3))
         factors = [operation.kernel("net.2") for operation in kinds[name]]
         pointwise.append(np.stack(factors, 3))
-    fanout.depthwise_factors.assign(np.stack(depthwise))
-    fanout.pointwise_factors.assign(np.stack(pointwise))
+    wide.depthwise.assign(np.stack(depthwise))
+    wide.pointwise.assign(np.stack(pointwise))
 
 
 def _fill_excitation(fanout, operations):
@@ -133,7 +135,8 @@ def _fill_excitation(fanout, operations):
         key: np.concatenate([o.tensor(f"{key}.bias") for o in operations])
         for key in ("conv1", "conv2")
     }
-    fanout.squeeze.assign(np.concatenate(matrices["conv1"], -1))
-    fanout.squeeze_bias.assign(biases["conv1"])
-    fanout.excite.assign(np.stack(matrices["conv2"]))
-    fanout.excite_bias.assign(biases["conv2"])
+    wide = fanout.operations[names.SE_CONNECT]
+    wide.squeeze.assign(np.concatenate(matrices["conv1"], -1))
+    wide.squeeze_bias.assign(biases["conv1"])
+    wide.excite.assign(np.stack(matrices["conv2"]))
+    wide.excite_bias.assign(biases["conv2"])

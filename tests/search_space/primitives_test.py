@@ -8,15 +8,16 @@ from nppnet_tf.search_space import primitives
 class PrimitivesTest(absltest.TestCase):
     def test_paper_searches_eight(self):
         self.assertLen(set(primitives.PAPER), 8)
-        self.assertEqual(set(primitives.PAPER), set(primitives.NAMES))
+        self.assertEqual(set(primitives.PAPER), set(primitives.known()))
 
     def test_release_searched_seven_of_them(self):
         self.assertEqual(
-            set(primitives.NAMES) - set(primitives.RELEASED_ENCODER_DECODER),
+            set(primitives.known()) - set(primitives.RELEASED_ENCODER_DECODER),
             {primitives.POOLED_CONV},
         )
         self.assertEqual(
-            set(primitives.NAMES) - set(primitives.RELEASED_INTERACTION_FUSION),
+            set(primitives.known())
+            - set(primitives.RELEASED_INTERACTION_FUSION),
             {primitives.SKIP_CONNECT},
         )
 

@@ -8,6 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import published
@@ -230,8 +231,8 @@ class DeriveTest(absltest.TestCase):
 
     def _parameters(self, genotype):
         parameters = {}
-        for part in pruning.part_names(genotype):
-            edges = len(pruning.part_edges(part))
+        for part in [p.name for p in genotypes.searched_parts(genotype)]:
+            edges = len(parts.named(part).edges)
             parameters[part] = pruning.ArchitectureArrays(
                 self.random.normal(size=(edges, 8)),
                 self.random.normal(size=edges),
@@ -286,7 +287,7 @@ class DeriveTest(absltest.TestCase):
 
     def test_unknown_part_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "pose/cell"):
-            pruning.part_edges("pose/cell")
+            parts.named("pose/cell")
 
 
 if __name__ == "__main__":

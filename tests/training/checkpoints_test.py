@@ -99,7 +99,7 @@ class RoundTripTest(absltest.TestCase):
             pruning.derive(
                 model.network.genotype,
                 checkpoints.architecture_arrays(model.network),
-                model.network.primitives,
+                model.network.space.primitives,
             ),
         )
 

@@ -3,13 +3,14 @@
 import numpy as np
 from absl.testing import absltest
 
+from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import pruning
 from nppnet_tf.training import health
 
 
 def _zeros(part):
-    edges = len(pruning.part_edges(part))
+    edges = len(parts.named(part).edges)
     return pruning.ArchitectureArrays(np.zeros([edges, 8]), np.zeros(edges))
 
 

@@ -20,6 +20,7 @@ from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import primitives
+from nppnet_tf.search_space.space import SearchSpace
 from tests import float64
 
 _SIDE = 32
@@ -58,7 +59,7 @@ def _step(strategy, batch):
                 genotypes.BASELINE, genotypes.OMIT, genotypes.SEARCH
             ),
             NetworkConfig(channels=16, cells=4, num_fusion_cells=1),
-            _PRIMITIVES,
+            SearchSpace(_PRIMITIVES),
         )
         joint_loss = JointLoss(2, LossConfig(min_hard_pixels=512))
 

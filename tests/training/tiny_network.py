@@ -9,8 +9,8 @@ from nppnet_tf import keys
 from nppnet_tf.layers.normalization import BatchNormalization
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.search_space import genotype as genotypes
-from nppnet_tf.search_space import primitives
-from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import parts
+from nppnet_tf.search_space import space
 from nppnet_tf.training.retrain import RetrainModel
 from nppnet_tf.training.search import SearchModel
 
@@ -31,7 +31,7 @@ CONFIG = configuration.NetworkConfig(
 class _Architecture(keras.layers.Layer):
     def __init__(self, part):
         super().__init__(name=part.replace("/", "_"))
-        edges = len(pruning.part_edges(part))
+        edges = len(parts.named(part).edges)
         self.alpha = self.add_weight(
             name="alpha",
             shape=(edges, NUM_PRIMITIVES),
@@ -51,11 +51,11 @@ class TinyNetwork(keras.Model):
         super().__init__(name="tiny_network")
         self.genotype = genotype
         self.config = config
-        self.primitives = primitives.PAPER
+        self.space = space.PAPER
         self.num_stages = 1
         self.architecture = {
-            part: _Architecture(part)
-            for part in pruning.part_names(self.genotype)
+            part.name: _Architecture(part.name)
+            for part in genotypes.searched_parts(self.genotype)
         }
         self.stem = keras.layers.Conv2D(
             CHANNELS,

@@ -10,7 +10,7 @@ from nppnet_tf.layers.normalization import BatchNormalization
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
-from nppnet_tf.search_space import space
+from nppnet_tf.search_space import space as spaces
 from nppnet_tf.training.retrain import RetrainModel
 from nppnet_tf.training.search import SearchModel
 
@@ -47,11 +47,11 @@ class _Architecture(keras.layers.Layer):
 class TinyNetwork(keras.Model):
     """One convolution, mixed by alpha and beta with its input; four heads."""
 
-    def __init__(self, genotype=SUPERNET, config=CONFIG):
+    def __init__(self, genotype=SUPERNET, config=CONFIG, space=spaces.PAPER):
         super().__init__(name="tiny_network")
         self.genotype = genotype
         self.config = config
-        self.space = space.PAPER
+        self.space = space
         self.num_stages = 1
         self.architecture = {
             part.name: _Architecture(part.name)

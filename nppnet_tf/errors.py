@@ -14,9 +14,9 @@ class UserError(Exception):
     parts lose their middle. Bytes of file names that are no text, and
     characters that steer a terminal, are written as escapes.
 
-    Args:
+    Attributes:
         problem: What is wrong, a short phrase.
-        where: The file, folder or flag.
+        where: The file, folder, argument or flag.
         expected: What would have been right.
         found: What was there instead.
     """
@@ -28,6 +28,10 @@ class UserError(Exception):
         expected: object = None,
         found: object = None,
     ) -> None:
+        self.problem = problem
+        self.where = where
+        self.expected = expected
+        self.found = found
         labels = {
             "": problem,
             "where: ": where,
@@ -46,6 +50,14 @@ class UserError(Exception):
                 label + text for label, text in zip(given, texts, strict=True)
             )
         )
+
+    def at(self, where: object) -> "UserError":
+        """Returns the same error of a place that the caller knows better."""
+        return type(self)(self.problem, where, self.expected, self.found)
+
+
+class AbsentSplitError(UserError):
+    """A data set lacks a split that was asked for."""
 
 
 def printable(value: object) -> str:

@@ -62,5 +62,21 @@ class ShortenTest(absltest.TestCase):
         self.assertEqual(errors.shorten("0123456789" * 3, 14), "012 ... 456789")
 
 
+class FieldsTest(absltest.TestCase):
+    def test_another_place_keeps_the_rest_and_the_kind(self):
+        error = errors.AbsentSplitError("none", "there", "one", "two")
+
+        moved = error.at("--here")
+
+        self.assertIsInstance(moved, errors.AbsentSplitError)
+        self.assertEqual(
+            (moved.problem, moved.where, moved.expected, moved.found),
+            ("none", "--here", "one", "two"),
+        )
+        self.assertEqual(
+            str(moved), "none; where: --here; expected: one; found: two"
+        )
+
+
 if __name__ == "__main__":
     absltest.main()

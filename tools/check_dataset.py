@@ -31,6 +31,7 @@ from absl import flags
 
 from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
+from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
 from . import checked_flags
@@ -53,13 +54,6 @@ _FOUND_ERRORS = 1
 _NAMED_ON_SCREEN = 5
 _DETAIL_ON_SCREEN = 160
 _WHOLE = "all"
-
-# How readers begin where a data set lacks a split.
-_ABSENT_SPLIT = (
-    "no pictures of the split",
-    "no list of the split",
-    "unknown split",
-)
 
 # A sheet of more is a picture that nothing shows.
 _MOST_TILES = 1000
@@ -230,7 +224,7 @@ def _judge(
             dataset_flags.required_tasks(source),
         )
     for name, error in refused.items():
-        is_absent = str(error).startswith(_ABSENT_SPLIT)
+        is_absent = isinstance(error, AbsentSplitError)
         kind = findings.SPLIT_ABSENT if is_absent else findings.SPLIT_UNREADABLE
         found[name] = [Finding(findings.WHOLE_SPLIT, kind, str(error))]
     return {

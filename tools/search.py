@@ -130,9 +130,13 @@ def _run(argv: list[str]) -> None:
 def _space() -> spaces.SearchSpace:
     """Returns what the flags let an edge choose from."""
     names = spaces.PRIMITIVES.get(FLAGS.primitives)
-    return spaces.SearchSpace(
-        names or tuple(FLAGS.primitives.split(",")), FLAGS.channel_proportion
-    )
+    try:
+        return spaces.SearchSpace(
+            names or tuple(FLAGS.primitives.split(",")),
+            FLAGS.channel_proportion,
+        )
+    except UserError as error:
+        raise error.at(f"--{error.where}") from error
 
 
 def _search(

@@ -19,6 +19,7 @@ from nppnet_tf.data.people import WholePicture
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
+from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
 Reader = Callable[
@@ -63,7 +64,9 @@ def read(
             "unknown data set", "--dataset", ", ".join(NAMES), dataset
         )
     if split is not None and split not in SPLITS:
-        raise UserError("unknown split", "--split", ", ".join(SPLITS), split)
+        raise AbsentSplitError(
+            "unknown split", "--split", ", ".join(SPLITS), split
+        )
     if not roots:
         raise UserError("flag is missing", "--root", "a folder", "nothing")
     source = READERS[dataset](roots, split, options)

@@ -47,6 +47,7 @@ from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
+from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
 POSE_FILES = ("pose.csv", "keypoints.json", "joints.npz", "joints.mat")
@@ -400,7 +401,7 @@ def _split_names(root: pathlib.Path, split: str) -> list[str]:
     for path in (root / name, root / "lists" / name, root / "list" / name):
         if path.is_file():
             return id_list.read(path)
-    raise UserError(
+    raise AbsentSplitError(
         f"no list of the split {split}", root, f"{name}, or no --split"
     )
 

@@ -27,6 +27,7 @@ from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
+from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
 _IMAGE_FOLDERS = {
@@ -125,7 +126,7 @@ class _Split(NamedTuple):
 def _read_split(root: pathlib.Path, split: str) -> _Split:
     """As `read_split`, and what it does not read."""
     if split not in SPLITS:
-        raise UserError("unknown split", root, ", ".join(SPLITS), split)
+        raise AbsentSplitError("unknown split", root, ", ".join(SPLITS), split)
     if not root.is_dir():
         raise UserError("no such folder", root, "the folder of LIP", "nothing")
     image_folder = _image_folder(root, split)
@@ -216,7 +217,7 @@ def _image_folder(root: pathlib.Path, split: str) -> pathlib.Path:
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
-    raise UserError(
+    raise AbsentSplitError(
         f"no pictures of the split {split}",
         root,
         " or ".join(str(path.relative_to(root)) for path in candidates),

@@ -37,6 +37,7 @@ from nppnet_tf.data.people import WholePicture
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
+from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
 NAME = "pascal_person_part"
@@ -178,7 +179,7 @@ def _places(root: pathlib.Path) -> Places:
 
 def _ids(root: pathlib.Path, split: str) -> list[str]:
     if split not in _SPLITS:
-        raise UserError(
+        raise AbsentSplitError(
             f"unknown split of {NAME}", "--split", ", ".join(_SPLITS), split
         )
     name = f"{split}_id.txt"

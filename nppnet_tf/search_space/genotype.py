@@ -363,10 +363,9 @@ def _parse(data: object, where: object) -> Genotype:
             **{f.name: _parse_field(f, found[f.name], where) for f in FIELDS}
         )
     except UserError as error:
-        text = str(error)
-        if str(where) in text:
+        if str(where) in str(error.where):
             raise
-        raise UserError(text, f"file {where}") from error
+        raise error.at(f"{where}, {error.where}") from error
 
 
 def _parse_field(field: _Field, data: object, where: object) -> object:

@@ -63,7 +63,7 @@ class GenotypeTest(parameterized.TestCase):
         (
             "primitive",
             put("fusion", "pose", 1, 0, value=["conv_9x9", 0]),
-            "unknown primitive; where: my.json, fusion.pose, node 1;.*'conv_9x9'",
+            "unknown primitive; where: my.json, fusion.pose, node 1;.*conv_9x9",
         ),
         (
             "later_node",

@@ -28,6 +28,13 @@ _DATASET = flags.DEFINE_enum(
     "folder of pictures, label maps and a file of poses, in the classes and "
     "joints of --descriptor.",
 )
+_DESCRIPTOR = checked_flags.define_path(
+    "descriptor",
+    None,
+    "What the labels and joints of --dataset=folder are: a JSON file, or "
+    f"one of {', '.join(descriptors.names())}; lip if absent.",
+    command_line.require_descriptor,
+)
 _ROOT = checked_flags.define_paths(
     "root",
     "Folder of the data set; several for --dataset=folder.",
@@ -39,13 +46,6 @@ _SPLIT = flags.DEFINE_enum(
     SPLITS,
     "Split of the data set. If absent, train of LIP and PASCAL-Person-Part, "
     "every picture of others.",
-)
-_DESCRIPTOR = checked_flags.define_path(
-    "descriptor",
-    None,
-    "What the labels and joints of --dataset=folder are: a JSON file, or "
-    f"one of {', '.join(descriptors.names())}; lip if absent.",
-    command_line.require_descriptor,
 )
 _KEYPOINTS = checked_flags.define_path(
     "keypoints",

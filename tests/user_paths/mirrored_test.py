@@ -112,6 +112,8 @@ class MirroredTest(absltest.TestCase):
             *user_path.TINY,
             *_flags(replicas=2),
             "--stage=interaction_fusion",
+            # Two of eight operations: a quarter of the tracing.
+            "--primitives=std_conv_3x3,skip_connect",
             "--warmup_epochs=1",
             "--epochs=3",
             f"--records={self.drawn.train}",

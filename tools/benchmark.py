@@ -208,9 +208,21 @@ def _search_step() -> dict:
         **_sizes(batch_size),
         "search_weights": len(model.network.network_weights),
         **measured,
-        "graph_nodes": model.graph_nodes(),
+        "graph_nodes": {
+            step.__name__: _nodes(model.traced(step), data)
+            for step in model.steps
+        },
         "peak_memory_gb": peak,
     }
+
+
+def _nodes(function, arguments: object) -> int:
+    """Nodes of a traced function, with those of functions that it calls."""
+    graph = function.get_concrete_function(arguments).graph
+    definition = graph.as_graph_def()
+    return len(definition.node) + sum(
+        len(called.node_def) for called in definition.library.function
+    )
 
 
 def _inference() -> dict:
@@ -237,7 +249,6 @@ def _inference() -> dict:
 
     first = _first(step)
     found = cost(network, (size, size))
-    graph = forward.get_concrete_function(image).graph
     return {
         "genotype": FLAGS.preset or FLAGS.genotype,
         **_sizes(batch_size),
@@ -246,7 +257,7 @@ def _inference() -> dict:
         "published_gmac": round(found.published_macs / 1e9, 2),
         **first,
         **_repeat(step),
-        "graph_nodes": len(graph.get_operations()),
+        "graph_nodes": _nodes(forward, image),
         "peak_memory_gb": _peak_memory_gb(),
     }
 

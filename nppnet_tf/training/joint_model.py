@@ -5,6 +5,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 from typing import NamedTuple
 
 import keras
@@ -24,8 +25,8 @@ LOSS_TERMS = (
     keys.PARSING_LOSS,
     keys.BOUNDARY_LOSS,
 )
-
-_VALIDATION_STEP = "test_step"
+# Takes a batch, moves variables, returns metrics.
+Step = Callable[[Any], dict[str, tf.Tensor]]
 
 
 class Update(NamedTuple):
@@ -100,10 +101,11 @@ def results(metrics: Iterable[keras.metrics.Metric]) -> dict[str, tf.Tensor]:
 class JointModel(keras.Model):
     """A network with the joint loss of both tasks, ready for `fit`.
 
-    Subclasses list their `updates` and write a `train_step` of descents. Data
-    are batches by the names of `keys`. Works under any strategy whose scope it
-    was made in: losses come as this replica's share of the global batch, so
-    that gradients summed over the replicas need no division.
+    Subclasses list their `updates` and the `steps` of a batch, each a descent;
+    `train_step` takes them one after the other, and training traces each by
+    itself. Data are batches by the names of `keys`. Works under any strategy
+    whose scope it was made in: losses come as this replica's share of the
+    global batch, so that gradients summed over the replicas need no division.
 
     Args:
         network: An `NPPNet`, or what predicts like one.
@@ -122,7 +124,6 @@ class JointModel(keras.Model):
         self.loss_trackers = loss_trackers()
         self.updates: tuple[Update, ...] = ()
         self._traced_steps: dict[str, Callable] = {}
-        self._step_graphs: dict[str, tf.Graph] = {}
         self.built = True
 
     @property
@@ -152,17 +153,6 @@ class JointModel(keras.Model):
         """Sets everything that follows the epoch, counted from 0."""
         for update in self.updates:
             update.optimizer.learning_rate = update.schedule(epoch)
-
-    def graph_nodes(self) -> dict[str, int]:
-        """Returns the nodes of every step traced so far, with functions."""
-        nodes = {}
-        for name, graph in self._step_graphs.items():
-            definition = graph.as_graph_def()
-            functions = definition.library.function
-            nodes[name] = len(definition.node) + sum(
-                len(function.node_def) for function in functions
-            )
-        return nodes
 
     def call(self, image, training=None):
         return self.network(image, training=training)
@@ -225,23 +215,23 @@ class JointModel(keras.Model):
             data: Of `ReplicaBatches`, or of an iterator of `tf.distribute`.
         """
         logs = {}
-        for name in self._train_steps():
-            logs.update(self._traced(name)(data))
+        for step in self.steps:
+            logs |= self.traced(step)(data)
         return logs
 
     def validate(self, data) -> dict[str, tf.Tensor]:
         """Shows the metrics one batch and returns their values so far."""
-        return self._traced(_VALIDATION_STEP)(data)
+        return self.traced(self.test_step)(data)
 
     @property
     def is_step_traced(self) -> bool:
         """Whether `take_step` has nothing to trace any more."""
-        return self._step_graphs.keys() >= set(self._train_steps())
+        return all(step.__name__ in self._traced_steps for step in self.steps)
 
     @property
     def is_validation_traced(self) -> bool:
         """Whether `validate` has nothing to trace any more."""
-        return _VALIDATION_STEP in self._step_graphs
+        return self.test_step.__name__ in self._traced_steps
 
     def make_train_function(self, force=False):
         """Makes what `fit` calls with an iterator; part of Keras' contract.
@@ -255,20 +245,31 @@ class JointModel(keras.Model):
         """Makes what `evaluate` calls with an iterator, likewise."""
         self.test_function = lambda iterator: self.validate(next(iterator))
 
-    def _train_steps(self) -> Sequence[str]:
-        """Names of the methods that `train_step` calls one after the other."""
-        return ("train_step",)
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What a batch of this epoch takes, methods of one argument."""
+        raise TypeError(f"{type(self).__name__} has no steps")
 
-    def _traced(self, name: str):
-        """Returns the traced function of a step, the same for every call."""
+    def train_step(self, data) -> dict[str, tf.Tensor]:
+        """Takes the steps of one batch, as Eq. 7 has them one by one."""
+        logs = {}
+        for step in self.steps:
+            logs |= step(data)
+        return logs
+
+    def traced(self, step: Step):
+        """Returns the traced function of a step, the same for every call.
+
+        Args:
+            step: Of `steps`, or `test_step`.
+        """
+        name = step.__name__
         if name not in self._traced_steps:
             strategy = self.distribute_strategy
-            step = getattr(self, name)
 
             @tf.function(autograph=False, jit_compile=distribution.JIT_COMPILE)
             def function(data):
                 logs = strategy.run(step, args=(data,))
-                self._step_graphs[name] = tf.compat.v1.get_default_graph()
                 return {
                     key: _mean_of_replicas(strategy, value)
                     for key, value in logs.items()

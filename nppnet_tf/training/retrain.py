@@ -55,7 +55,12 @@ class RetrainModel(joint_model.JointModel):
             )
         )
 
-    def train_step(self, data):
+    @property
+    def steps(self):
+        return (self.weight_step,)
+
+    def weight_step(self, data):
+        """Network weights and task weights descend."""
         self._descend(data, self.updates, self.loss_trackers)
         return joint_model.results(self.loss_trackers.values())
 

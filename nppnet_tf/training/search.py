@@ -77,17 +77,14 @@ class SearchModel(joint_model.JointModel):
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
         self.entropy_weight.assign(self.entropy_schedule(epoch))
-        architecture_moves = epoch >= self.config.warmup_epochs
-        if architecture_moves != self.architecture_moves:
-            self.architecture_moves = architecture_moves
-            self.make_train_function(force=True)
+        self.architecture_moves = epoch >= self.config.warmup_epochs
 
-    def train_step(self, data):
-        # Eq. 7: first W on its half of the data, then A on the other half.
-        logs = self.weight_step(data)
+    @property
+    def steps(self):
+        """Eq. 7: first W on its half of the data, then A on the other half."""
         if self.architecture_moves:
-            logs |= self.architecture_step(data)
-        return logs
+            return (self.weight_step, self.architecture_step)
+        return (self.weight_step,)
 
     def weight_step(self, data):
         """W of Eq. 7: network weights and task weights descend on tra_w."""
@@ -112,11 +109,6 @@ class SearchModel(joint_model.JointModel):
         # With the statistics of the batch: a supernet has no others.
         with normalization.frozen_statistics():
             return self.network(image, training=True)
-
-    def _train_steps(self):
-        if self.architecture_moves:
-            return ("weight_step", "architecture_step")
-        return ("weight_step",)
 
     def _penalty(self):
         # Eq. 8 depends on no data: every replica adds an equal part.

@@ -1,4 +1,4 @@
-"""Every dictionary key of the system: batches, predictions, losses, records."""
+"""What batches, predictions, losses and records are called, and hold."""
 
 # One batch, as `data.pipeline` makes it and `training` consumes it. B samples,
 # [H, W] the input size, [h, w] = [H, W] / 4, K keypoints.
@@ -11,6 +11,10 @@ KEYPOINTS_XY = "keypoints_xy"  # float32 [B, K, 2], input pixels
 VISIBILITY = "visibility"  # int32 [B, K]: see data.record
 HAS_LABEL_MAP = "has_label_map"  # float32 [B], 1 or 0
 HAS_KEYPOINTS = "has_keypoints"  # float32 [B], 1 or 0
+
+# Of pixels that count nowhere, in label and boundary maps of a batch. A data
+# set's own ignore label becomes this one where batches are made.
+IGNORE_LABEL = 255
 
 # One element of the search dataset: two batches under these names (Eq. 7).
 WEIGHT_SPLIT = "weight_split"

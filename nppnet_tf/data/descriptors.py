@@ -15,10 +15,11 @@ from typing import Self
 
 from nppnet_tf import file_names
 from nppnet_tf import json_documents
+from nppnet_tf import keys
 from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
 
-IGNORE_LABEL = 255
+IGNORE_LABEL = keys.IGNORE_LABEL
 
 # Descriptors as users write them. Where a data set annotates one task alone,
 # the other one is LIP's, so that one network serves both.

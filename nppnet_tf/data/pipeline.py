@@ -234,9 +234,15 @@ def augmented_sample(
     outputs[keys.IMAGE] = sample.image
     if sample.label_map is not None:
         outputs[keys.HAS_LABEL_MAP] = np.float32(1)
-        outputs[keys.LABEL_MAP] = sample.label_map
+        label_map = sample.label_map
+        if descriptor.ignore_label != keys.IGNORE_LABEL:
+            ignored = label_map == descriptor.ignore_label
+            label_map = np.where(
+                ignored, np.uint8(keys.IGNORE_LABEL), label_map
+            )
+        outputs[keys.LABEL_MAP] = label_map
         outputs[keys.BOUNDARY_MAP] = boundary.boundary_map(
-            sample.label_map, config.boundary_width, descriptor.ignore_label
+            label_map, config.boundary_width
         )
     if sample.keypoints_xy is not None:
         outputs[keys.HAS_KEYPOINTS] = np.float32(1)
@@ -259,7 +265,7 @@ def _empty_sample(
     descriptor: DatasetDescriptor, config: InputConfig
 ) -> dict[str, np.ndarray]:
     """A sample without anything: what a batch is filled up with."""
-    ignored = np.full(config.image_size, descriptor.ignore_label, np.uint8)
+    ignored = np.full(config.image_size, keys.IGNORE_LABEL, np.uint8)
     height, width = config.image_size
     stride = config.heatmap_stride
     num_keypoints = descriptor.num_keypoints

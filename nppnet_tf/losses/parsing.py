@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from nppnet_tf import keys
 from nppnet_tf.losses import reduction
-
-IGNORE_LABEL = 255
 
 # A probability is at most 1.0 = 0x3F800000, so the upper half of its bits is
 # at most 0x3F80; the rest of that bin is room for rounding above 1.
@@ -24,7 +23,7 @@ def counted_pixels(label_map: tf.Tensor, has_label_map: tf.Tensor) -> tf.Tensor:
     Returns:
         Boolean tensor [B, H, W].
     """
-    return (label_map != IGNORE_LABEL) & (has_label_map > 0)[:, None, None]
+    return (label_map != keys.IGNORE_LABEL) & (has_label_map > 0)[:, None, None]
 
 
 def pixel_cross_entropy(

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 
-IGNORE_LABEL = 255
+IGNORE_LABEL = keys.IGNORE_LABEL
 
 ABSENT_SKIPPED = "mean over classes present in truth or prediction"
 ABSENT_AS_ZERO = "mean over all classes, absent ones as 0"

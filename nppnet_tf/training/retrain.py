@@ -103,7 +103,7 @@ def make_retrain_model(
     with strategy.scope():
         network = NPPNet(genotype, network_config)
         joint_loss = JointLoss(network.num_stages, loss_config)
-        metrics = [MeanIoU(descriptor.num_classes, descriptor.ignore_label)]
+        metrics = [MeanIoU(descriptor.num_classes)]
         if descriptor.head_segment:
             metrics.append(HeatmapPCKh.from_descriptor(descriptor))
         return RetrainModel(network, joint_loss, retrain_config, metrics)

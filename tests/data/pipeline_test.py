@@ -157,6 +157,27 @@ class MakeDatasetTest(_PipelineTestCase):
                 ),
             )
 
+    def test_every_ignore_label_becomes_the_one_of_losses(self):
+        (record,) = _numbered_records(1)
+        label_map = np.zeros_like(record.label_map)
+        label_map[:, ::2] = 200
+        record = dataclasses.replace(record, label_map=label_map)
+        descriptor = dataclasses.replace(LIP, ignore_label=200)
+        transform = Transform(1.0, 30, (0.0, 0.0), False)
+
+        sample = pipeline.augmented_sample(
+            record, transform, descriptor, _CONFIG
+        )
+
+        # Also what the rotation has brought in from outside.
+        moved = augmentation.apply(record, transform, descriptor, (32, 32))
+        np.testing.assert_array_equal(
+            sample[keys.LABEL_MAP] == 255, moved.label_map == 200
+        )
+        self.assertGreater((sample[keys.LABEL_MAP] == 255).mean(), 0.4)
+        self.assertNotIn(200, sample[keys.LABEL_MAP])
+        self.assertNotIn(200, sample[keys.BOUNDARY_MAP])
+
     def test_validation_shows_the_records_as_they_are(self):
         record = self.record_set.read(0)
 

@@ -27,6 +27,7 @@ from typing import Any
 from absl import flags
 
 from nppnet_tf import atomic
+from nppnet_tf import file_digests
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
@@ -227,7 +228,6 @@ def _report(found, network, fit, descriptor) -> dict[str, Any]:
 
     from nppnet_tf.importing import checkpoint
     from nppnet_tf.importing import state_dict
-    from nppnet_tf.models import saved_network
     from nppnet_tf.search_space import published
 
     variables = network.trainable_weights
@@ -241,7 +241,7 @@ def _report(found, network, fit, descriptor) -> dict[str, Any]:
         "version": FORMAT_VERSION,
         "checkpoint": {
             "name": found.path.name,
-            "sha256": saved_network.file_sha256(found.path),
+            "sha256": file_digests.sha256(found.path),
             "weights": found.source or "plain state dict",
             **found.facts,
             "log_variances": {

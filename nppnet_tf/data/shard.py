@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import pathlib
 import struct
 import zlib
@@ -20,6 +19,7 @@ import tensorflow as tf
 
 import nppnet_tf
 from nppnet_tf import atomic
+from nppnet_tf import file_digests
 from nppnet_tf.data import example
 from nppnet_tf.data import inspection
 from nppnet_tf.data.damage import BadRecordError
@@ -135,7 +135,7 @@ def make(job: Job, advance: Callable[[int], object]) -> Made:
                 if len(made.bad_records) > job.max_bad_records:
                     break
     made.num_bytes = job.path.stat().st_size
-    made.sha256 = file_sha256(job.path)
+    made.sha256 = file_digests.sha256(job.path)
     text = json.dumps(dataclasses.asdict(made))
     atomic.write_text(job.made_path, text)
     return made
@@ -150,12 +150,6 @@ def digests(
         found.append(item.digest())
         advance(1)
     return found
-
-
-def file_sha256(path: str | os.PathLike[str]) -> str:
-    """Hexadecimal sha256 of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _add(
@@ -197,7 +191,7 @@ def _finished(job: Job) -> Made | None:
     try:
         values: dict[str, Any] = json.loads(job.made_path.read_text("utf-8"))
         found = Made(**values)
-        is_whole = file_sha256(job.path) == found.sha256
+        is_whole = file_digests.sha256(job.path) == found.sha256
     except (OSError, ValueError, TypeError, RecursionError):
         return None
     is_same = found.maker == _maker(job) and None not in found.digests

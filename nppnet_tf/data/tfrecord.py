@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nppnet_tf import errors
+from nppnet_tf import file_digests
 from nppnet_tf import json_documents
 from nppnet_tf import keys
 from nppnet_tf import text_files
@@ -196,7 +197,7 @@ class RecordSet:
         """
         faults = []
         for number, entry in enumerate(self.manifest["shards"]):
-            if shard.file_sha256(self._shards[number]) == entry["sha256"]:
+            if file_digests.sha256(self._shards[number]) == entry["sha256"]:
                 continue
             damaged = self._damaged_in(number)
             records = ", ".join(damaged[:10]) if damaged else "none"
@@ -427,7 +428,7 @@ def _finish(
     described = {
         "name": manifests.INDEX,
         "num_bytes": index.stat().st_size,
-        "sha256": shard.file_sha256(index),
+        "sha256": file_digests.sha256(index),
     }
     document = json_documents.sealed({**manifest, "index": described})
     text = json.dumps(document, sort_keys=True, indent=1)

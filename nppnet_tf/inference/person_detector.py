@@ -38,6 +38,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from nppnet_tf import file_digests
 from nppnet_tf.data import images
 from nppnet_tf.data.detections import Detections
 from nppnet_tf.errors import UserError
@@ -288,8 +289,7 @@ def sha256(path: str | os.PathLike[str]) -> str:
         folder / _SAVED_MODEL_FILE,
         *sorted((folder / "variables").glob("variables.*")),
     ):
-        with open(file, "rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(bytes.fromhex(file_digests.sha256(file)))
     return digest.hexdigest()
 
 

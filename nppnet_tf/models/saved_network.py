@@ -1,7 +1,6 @@
 """A network in a folder: what it is (JSON) and its weights (arrays)."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import pathlib
@@ -9,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nppnet_tf import file_digests
 from nppnet_tf import json_documents
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
@@ -68,7 +68,7 @@ def save_network(
             },
             "genotype": json.loads(network.genotype.to_json()),
             "primitives": list(network.space.primitives),
-            "weights_sha256": file_sha256(weights),
+            "weights_sha256": file_digests.sha256(weights),
             "extra": dict(extra or {}),
         },
         durable=True,
@@ -86,7 +86,7 @@ def finish_saving(directory: str | os.PathLike) -> None:
         return
     description = pathlib.Path(directory) / DESCRIPTION_FILE
     named = description.exists() and read_description(directory)
-    if named and file_sha256(weights) == named["weights_sha256"]:
+    if named and file_digests.sha256(weights) == named["weights_sha256"]:
         _take_their_place(weights)
     else:
         weights.unlink()
@@ -120,10 +120,10 @@ def read_weights(directory: str | os.PathLike) -> dict[str, np.ndarray]:
     expected = read_description(directory)["weights_sha256"]
     weights = pathlib.Path(directory) / WEIGHTS_FILE
     following = weights.with_name(_NEXT_WEIGHTS_FILE)
-    if following.exists() and file_sha256(following) == expected:
+    if following.exists() and file_digests.sha256(following) == expected:
         weights = following
     arrays = weights_file.read_arrays(weights)
-    found = file_sha256(weights)
+    found = file_digests.sha256(weights)
     if found != expected:
         raise UserError(
             "weights and description are of different moments",
@@ -151,12 +151,6 @@ def read_description(directory: str | os.PathLike) -> dict:
             )
         json_documents.require(description[name], kind, path, name)
     return description
-
-
-def file_sha256(path: str | os.PathLike) -> str:
-    """Returns the hash of a file as hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _take_their_place(weights: pathlib.Path) -> None:

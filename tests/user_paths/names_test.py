@@ -14,6 +14,8 @@ from PIL import Image
 
 from nppnet_tf import file_names
 from nppnet_tf import json_documents
+from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import published
 from tests.inference import stand_in_models
 from tests.user_paths import user_path
 
@@ -185,16 +187,17 @@ class InputTest(absltest.TestCase):
         for name in (
             "[run]/network.json",
             "[run]/checkpoints/last.npz",
-            "records/index.jsonl",
+            "detector/saved_model.pb",
             "predictions/a.png",
             "predictions/a.json",
             "images/a.jpg",
             "images/a.png",
-            "genotype.svg",
         ):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(name)
         _save_description(run)
+        shutil.copytree(user_path.drawn().train, folder / "records")
+        genotype.save(published.released(), folder / "genotype.svg")
         (folder / "pose.csv").write_text("a\n")
         (folder / "loop").symlink_to("loop")
         (folder / "link.svg").symlink_to("genotype.svg")
@@ -232,7 +235,7 @@ class InputTest(absltest.TestCase):
             ),
             (
                 "detect_people",
-                f"--model={run}",
+                f"--model={folder / 'detector'}",
                 f"--images={images}",
                 f"--output={images}",
             ),

@@ -45,6 +45,8 @@ _FREE = {
 }
 # Compared by what they hold, not by where it lies.
 _BY_CONTENT = {"genotype", "records"}
+# Unknown to runs of before: settings only where they are not the default.
+_LATER = {"channel_proportion", "primitives"}
 
 
 def define(
@@ -357,6 +359,7 @@ def settings(function, records, genotype) -> dict[str, object]:
             for flag in names
         )
         if name not in _FREE | _BY_CONTENT
+        and not (name in _LATER and FLAGS[name].value == FLAGS[name].default)
     }
     return {
         **plain,

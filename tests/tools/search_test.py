@@ -88,11 +88,23 @@ class SearchTest(training_case.TrainingCase):
             "seed": ["--seed=1"],
             "genotype": ["--genotype=released"],
             "image_size": ["--image_size=64"],
+            "channel_proportion": ["--channel_proportion=4"],
+            "primitives": ["--primitives=released_interaction_fusion"],
         }.items():
             self.assert_user_error(
                 self._search("run", "--epochs=1", *arguments),
                 f"workdir of another run.*--{flag}",
             )
+
+    def test_settings_of_before_are_those_of_today(self):
+        self.assert_ends_well(self._search("run", "--epochs=1"))
+
+        document = json.loads((self.folder / "run" / "run.json").read_text())
+
+        # A run that was begun before a flag came goes on with its default.
+        self.assertNoCommonElements(
+            document["settings"], ("channel_proportion", "primitives")
+        )
 
     def test_loss_that_is_not_finite_stops_the_run(self):
         result = self._search(

@@ -43,7 +43,11 @@ checked_flags.define_count(
     topology.MOST_CHANNELS,
 )
 checked_flags.define_count(
-    "cells", 16, "Its L.", topology.LEAST_CELLS, topology.MOST_CELLS
+    "cells",
+    16,
+    "L of the network: cells of one encoder.",
+    topology.LEAST_CELLS,
+    topology.MOST_CELLS,
 )
 checked_flags.define_side("image_size", 384, "Side of its input, in pixels.")
 flags.DEFINE_bool("cost", True, "Whether to build the network and count.")

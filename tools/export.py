@@ -28,11 +28,11 @@ OUTPUT = checked_flags.define_output(
     "Folder of models.",
     command_line.require_new_folder,
 )
-NAME = checked_flags.define_text("name", "nppnet", "Of the model.")
+NAME = checked_flags.define_text("name", "nppnet", "Name of the model.")
 VERSION = checked_flags.define_count(
     "version",
     None,
-    "Of the model; by default one more than the newest.",
+    "Number of the version; by default one more than the newest.",
     1,
     _MOST_VERSION,
 )

@@ -109,7 +109,7 @@ checked_flags.define_size("image_size", (384, 384), "Network input.")
 flags.DEFINE_bool(
     "export", False, "Also write a SavedModel, to <output>/savedmodels."
 )
-checked_flags.define_text("name", "nppnet", "Of the SavedModel.")
+checked_flags.define_text("name", "nppnet", "Name of the SavedModel.")
 checked_flags.define_path(
     "compare",
     None,

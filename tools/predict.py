@@ -60,7 +60,7 @@ OUTPUT = checked_flags.define_output(
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define("Factors of the network's input to average over.")
 OPACITY = checked_flags.define_number(
-    "opacity", 0.5, "Of the parts in the overlay.", 0, 1
+    "opacity", 0.5, "Opacity of the parts in the overlay.", 0, 1
 )
 OPENPOSE = flags.DEFINE_enum(
     "openpose",

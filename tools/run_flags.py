@@ -123,7 +123,7 @@ def _define_schedule(
     checked_flags.define_number(
         "learning_rate",
         config.learning_rate,
-        "Of network weights.",
+        "Learning rate of the network weights.",
         0,
         MOST_LEARNING_RATE,
     )
@@ -133,12 +133,16 @@ def _define_schedule(
         "Epochs, counted from 0, from which learning rates are multiplied.",
     )
     checked_flags.define_number(
-        "drop_factor", config.drop_factor, "By this.", 0, 1
+        "drop_factor",
+        config.drop_factor,
+        "Factor of each drop of the learning rates.",
+        0,
+        1,
     )
     checked_flags.define_number(
         "task_weight_learning_rate",
         config.task_weight_learning_rate,
-        "Of the learned weights of the tasks.",
+        "Learning rate of the learned weights of the tasks.",
         0,
         MOST_LEARNING_RATE,
     )

@@ -43,14 +43,23 @@ flags.DEFINE_enum(
 checked_flags.define_path(
     "genotype",
     None,
-    "Of the second stage: genotype.json of the first, or one of "
+    "Encoder-decoder that the second stage keeps: genotype.json of the "
+    "first, or one of "
     f"{', '.join(published.NAMES)}.",
     command_line.require_genotype,
 )
 flags.DEFINE_enum(
-    "interaction", genotypes.SEARCH, _STATES, "Of the second stage."
+    "interaction",
+    genotypes.SEARCH,
+    _STATES,
+    "What the second stage does with the interaction.",
 )
-flags.DEFINE_enum("fusion", genotypes.SEARCH, _STATES, "Of the second stage.")
+flags.DEFINE_enum(
+    "fusion",
+    genotypes.SEARCH,
+    _STATES,
+    "What the second stage does with the fusion.",
+)
 checked_flags.define_text(
     "primitives",
     "paper",
@@ -72,7 +81,7 @@ checked_flags.define_count(
 checked_flags.define_number(
     "architecture_learning_rate",
     _DEFAULTS.architecture_learning_rate,
-    "Of alpha and beta.",
+    "Learning rate of alpha and beta.",
     0,
     run_flags.MOST_LEARNING_RATE,
 )
@@ -86,7 +95,7 @@ checked_flags.define_number(
 checked_flags.define_number(
     "entropy_weight",
     _DEFAULTS.entropy_weight,
-    "Of E(A) in Eq. 7, after its ramp.",
+    "Weight of E(A) in Eq. 7, after its ramp.",
     0,
     _MOST_WEIGHT,
 )

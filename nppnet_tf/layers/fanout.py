@@ -220,7 +220,7 @@ class MixedFanout(keras.layers.Layer):
                 bypass = tf.nn.max_pool2d(bypass, 2, 2, "VALID")
         mixed = self._mix(searched, mixture.shares, training)
         if any(target[1:] != (1, None) for target in self.targets):
-            return self._lead_away(mixed, bypass, mixture.edges)
+            return self._resize_and_project(mixed, bypass, mixture.edges)
         if bypass is not None:
             weighted = tf.expand_dims(bypass, 3) * mixture.edges
             mixed = _join(mixed, weighted)
@@ -284,7 +284,7 @@ class MixedFanout(keras.layers.Layer):
             value = getattr(self.normalization, statistic)[part]
             getattr(normalization, statistic).assign(value)
 
-    def _lead_away(self, mixed, bypass, edge_weights):
+    def _resize_and_project(self, mixed, bypass, edge_weights):
         """Resizes and projects edge by edge."""
         outputs = []
         edge_weights = tf.unstack(edge_weights)

@@ -20,9 +20,9 @@ _state = threading.local()
 def frozen_statistics() -> Iterator[None]:
     """Traces training passes that leave moving statistics as they are.
 
-    The architecture descent of Eq. 7 normalises with its batch like any
-    training pass; updating the moving statistics once a step, in the weight
-    descent, is enough and spares two assignments per layer in the graph.
+    A supernet always normalises with its batch, in both descents of Eq. 7 and
+    in pictures of its predictions; statistics that nobody reads need no
+    assignments, two of them per layer.
     """
     before = getattr(_state, "frozen", False)
     _state.frozen = True

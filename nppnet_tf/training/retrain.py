@@ -36,7 +36,7 @@ class RetrainModel(joint_model.JointModel):
         network: keras.Model,
         joint_loss: keras.layers.Layer,
         config: configuration.RetrainConfig,
-        validation_metrics: Sequence[keras.metrics.Metric] = (),
+        validation_metrics: Sequence[MeanIoU | HeatmapPCKh] = (),
     ) -> None:
         super().__init__(network, joint_loss)
         self.validation_metrics = list(validation_metrics)
@@ -68,26 +68,9 @@ class RetrainModel(joint_model.JointModel):
         predictions = self.network(data[keys.IMAGE], training=False)
         self._track(self.joint_loss(data, predictions), self.loss_trackers)
         for metric in self.validation_metrics:
-            _update(metric, data, predictions)
+            metric.update(data, predictions)
         return joint_model.results(
             [*self.loss_trackers.values(), *self.validation_metrics]
-        )
-
-
-def _update(metric, data, predictions) -> None:
-    """Shows a metric the last stage of the predictions."""
-    if isinstance(metric, MeanIoU):
-        metric.update_state(
-            data[keys.LABEL_MAP],
-            predictions[keys.PARSING_LOGITS][-1],
-            data[keys.HAS_LABEL_MAP],
-        )
-    else:
-        metric.update_state(
-            data[keys.KEYPOINTS_XY],
-            data[keys.VISIBILITY],
-            predictions[keys.HEATMAPS][-1],
-            data[keys.HAS_KEYPOINTS],
         )
 
 

@@ -379,11 +379,12 @@ class NPPNet(keras.Model):
 
     def _mixtures(self) -> dict[tuple[str, str], list]:
         """Softmaxes of every searched part, once per pass, by fan-out."""
+        architecture = self.architecture
         return {
-            (part.branch, part.kind): parameters.mixtures(part.groups)
-            for part, parameters in zip(
-                self.searched_parts, self._parameters, strict=True
+            (part.branch, part.kind): architecture[part.name].mixtures(
+                part.groups
             )
+            for part in self.searched_parts
         }
 
     def get_config(self) -> dict:

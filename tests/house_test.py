@@ -54,6 +54,7 @@ TESTS_OF_NO_MODULE = {
     "tests/training/real_pictures_test.py": "the road from files to a loss",
     "tests/training/replicas_test.py": "network, losses and strategy",
     "tests/wheel_test.py": "setup.py",
+    "tests/workflow_test.py": "continuous integration",
 }
 
 # What only some packages may import, besides our own packages.

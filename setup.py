@@ -41,7 +41,7 @@ setuptools.setup(
         "nppnet_tf.flags",
     ],
     package_data={
-        "nppnet_tf": ["**/*.json"],
+        "nppnet_tf": ["**/*.css", "**/*.html", "**/*.json", "**/*.mplstyle"],
         "nppnet_tf.flags": ["**/*.txt", "**/*.md", "**/*.json"],
     },
     entry_points={
@@ -51,7 +51,9 @@ setuptools.setup(
     },
     install_requires=[
         "absl-py>=1.4,<3",
+        "jinja2>=3.1,<4",
         "keras>=3.15.1,<4",
+        "matplotlib>=3.10,<4",
         "numpy>=1.26,<3",
         "pillow>=10",
         "scipy>=1.11,<2",

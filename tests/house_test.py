@@ -61,6 +61,14 @@ TESTS_OF_NO_MODULE = {
 ONLY_IN = {
     "cv2": ("nppnet_tf/data/released_sampling.py",),
     "absl.flags": ("tools/", "tests/"),
+    "jinja2": ("nppnet_tf/inference/report.py",),
+    "matplotlib": (
+        "nppnet_tf/inference/figures.py",
+        "nppnet_tf/inference/line_chart.py",
+        "tests/",
+    ),
+    # Of state that is the whole process's: figures are made without it.
+    "matplotlib.pyplot": (),
     "tensorflow_serving": ("tests/",),
     "official": ("tests/tools/detect_people_test.py",),
     "tensorflow_addons": (),
@@ -177,7 +185,9 @@ class ImportTest(absltest.TestCase):
     def test_sources_outside_the_tests_import_what_setup_py_requires(self):
         required = {
             "absl",
+            "jinja2",
             "keras",
+            "matplotlib",
             "numpy",
             "PIL",
             "scipy",

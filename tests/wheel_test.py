@@ -22,6 +22,10 @@ _PARTS = (
 )
 
 
+# Files that modules read beside themselves.
+_DATA = (".css", ".html", ".json", ".mplstyle")
+
+
 class WheelTest(absltest.TestCase):
     """The wheel, unpacked as pip would into an empty folder."""
 
@@ -45,7 +49,7 @@ class WheelTest(absltest.TestCase):
         self.assertLen(top, 2)
         self.assertIn("nppnet_tf", top)
 
-    def test_it_holds_every_module_flag_file_and_genotype(self):
+    def test_it_holds_every_module_flag_file_and_file_of_data(self):
         expected = build_file.python_files("nppnet_tf") + [
             f"nppnet_tf/{path.relative_to(shared.REPOSITORY).as_posix()}"
             for pattern in ("tools/*.py", "flags/**/*.txt")
@@ -53,7 +57,8 @@ class WheelTest(absltest.TestCase):
         ]
         expected += [
             path.relative_to(shared.REPOSITORY).as_posix()
-            for path in (shared.REPOSITORY / "nppnet_tf").rglob("*.json")
+            for path in (shared.REPOSITORY / "nppnet_tf").rglob("*")
+            if path.suffix in _DATA
         ]
 
         self.assertContainsSubset(expected, self.names)

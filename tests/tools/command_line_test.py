@@ -69,6 +69,11 @@ _SAMPLE = '''
 
             tensorflow.constant(1)
             raise UserError("after tensorflow")
+        if FLAGS.words == "keras":
+            import keras
+
+            command_line.say(keras.__name__)
+            command_line.say(sys.modules.get("matplotlib.pyplot"))
         if FLAGS.words == "flags":
             command_line.say(command_line.resolved_flags(_run))
         command_line.say(f"{FLAGS.words} {FLAGS.times} {argv[1:]}")
@@ -102,6 +107,11 @@ class RunTest(parameterized.TestCase):
         result = self._call("count", "--words=a")
 
         self.assertEqual(result.stdout.splitlines()[1], "False")
+
+    def test_keras_is_imported_without_pyplot(self):
+        result = self._call("count", "--words=keras")
+
+        self.assertEqual(result.stdout.splitlines()[:2], ["keras", "None"])
 
     @parameterized.named_parameters(
         ("user_error", "user", "bad word; where: --words; expected: good"),

@@ -1,0 +1,128 @@
+"""Figures by matplotlib: one style, and the same bytes for the same figure.
+
+What is drawn inside `style()` looks as `figures.mplstyle` says, whatever the
+user's own matplotlibrc says. Charts of the report, drawings of genotypes and
+figures of a study begin here. matplotlib is imported when the first figure is
+made: who draws nothing does not wait for it.
+"""
+
+import contextlib
+import hashlib
+import io
+import logging
+import pathlib
+import re
+import xml.etree.ElementTree
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STYLE = pathlib.Path(__file__).with_name("figures.mplstyle")
+
+PIXELS_PER_INCH = 72
+
+_SVG = "http://www.w3.org/2000/svg"
+_LINK = "http://www.w3.org/1999/xlink"
+# No date, no version: equal figures are equal bytes.
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Lends the style to what is drawn and written inside."""
+    # Of caches and fonts, of which nobody asked who ran a tool.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    import matplotlib.style
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.style.use(STYLE)
+        yield
+
+
+def new(width: float, height: float) -> "Figure":
+    """Returns an empty figure, to be called inside `style()`.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure((width / PIXELS_PER_INCH, height / PIXELS_PER_INCH))
+
+
+def to_svg(
+    figure: "Figure", title: str, notes: Mapping[str, str] | None = None
+) -> str:
+    """Returns a figure as an SVG element, for a file or within a page.
+
+    Names inside begin with a hash of the figure, so that several figures
+    within one page do not take each other's.
+
+    Args:
+        figure: Made inside `style()`, which need not be open still.
+        title: Read out by screen readers.
+        notes: What is shown where the mouse rests, by `gid` of the artist.
+    """
+    root = xml.etree.ElementTree.fromstring(_svg(figure))
+    for element in root.iter():
+        note = (notes or {}).get(element.get("id", ""))
+        if note is not None:
+            _add_title(element, note)
+    _keep_names_in_use(root)
+    root.set("role", "img")
+    _add_title(root, title)
+    for name in ("width", "height"):
+        root.set(name, root.get(name, "").removesuffix("pt"))
+    xml.etree.ElementTree.register_namespace("", _SVG)
+    xml.etree.ElementTree.register_namespace("xlink", _LINK)
+    return xml.etree.ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def to_png(figure: "Figure", scale: float = 1.0) -> bytes:
+    """Returns a figure as a PNG file, `scale` pixels per pixel."""
+    content = io.BytesIO()
+    with style():
+        figure.savefig(
+            content,
+            format="png",
+            dpi=PIXELS_PER_INCH * scale,
+            metadata={"Software": None},
+        )
+    return content.getvalue()
+
+
+def _svg(figure: "Figure") -> str:
+    import matplotlib
+
+    content = io.StringIO()
+    with style():
+        # Without a salt, names of clip paths and markers are random.
+        matplotlib.rcParams["svg.hashsalt"] = "nppnet_tf"
+        figure.savefig(content, format="svg", metadata=_NO_METADATA)
+    return content.getvalue()
+
+
+def _add_title(element: xml.etree.ElementTree.Element, text: str) -> None:
+    title = xml.etree.ElementTree.Element(f"{{{_SVG}}}title")
+    title.text = text
+    element.insert(0, title)
+
+
+def _keep_names_in_use(root: xml.etree.ElementTree.Element) -> None:
+    """Removes names that nothing refers to; puts a hash before the others."""
+    text = xml.etree.ElementTree.tostring(root, encoding="unicode")
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
+    start = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
+    for element in root.iter():
+        name = element.attrib.pop("id", None)
+        if name in used:
+            element.set("id", start + name)
+        for key, value in element.attrib.items():
+            element.set(
+                key, re.sub(r"(^#|url\(#)(?=\w)", rf"\g<1>{start}", value)
+            )

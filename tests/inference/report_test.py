@@ -1,6 +1,7 @@
 """Tests of nppnet_tf.inference.report."""
 
 import base64
+import collections
 import dataclasses
 import html.parser
 import pathlib
@@ -29,13 +30,17 @@ class _Checker(html.parser.HTMLParser):
         self.words: list[str] = []
         self.addresses: list[str] = []
         self.identifiers: list[str] = []
+        self.tags: collections.Counter[str] = collections.Counter()
+        self.attributes: set[str] = set()
 
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
+        self.tags[tag] += 1
+        self.attributes |= values.keys()
         for name in ("src", "href", "data", "action"):
             if name in values:
                 self.addresses.append(values[name])
-        if "id" in values:
+        if tag == "h2":
             self.identifiers.append(values["id"])
         if tag not in _VOID:
             self.open.append(tag)
@@ -107,7 +112,7 @@ class ReportTest(parameterized.TestCase):
         checker = _parsed(text)
         for address in checker.addresses:
             self.assertRegex(address, "^(data:image/|#)")
-        self.assertNotRegex(text, r"url\(|@import|<script|<link")
+        self.assertNotRegex(text, r"url\((?!#)|@import|<script|<link")
 
     def test_links_lead_to_sections_of_the_page(self):
         checker = _parsed(report.to_html(self.data))
@@ -134,6 +139,50 @@ class ReportTest(parameterized.TestCase):
             "64 held-out",
         ):
             self.assertIn(expected, words)
+
+    def test_names_that_look_like_html_stay_text(self):
+        hostile = "</title></style><script>x()</script>'\"><img onerror=x()>"
+        curve = line_chart.Curve(hostile, ((1, 2.0), (2, 1.0)))
+        data = report.ReportData(
+            title=hostile,
+            introduction=(hostile,),
+            summary=report.Table(
+                (hostile,), ((hostile,),), caption=hostile, note=hostile
+            ),
+            protocol={hostile: hostile},
+            gallery=report.Gallery(
+                (hostile,),
+                (report.Example(hostile, (self.image,)),),
+                hostile,
+                {hostile: "#800000"},
+            ),
+            genotype_svg=self.data.genotype_svg,
+            genotype_note=hostile,
+            charts=(
+                report.ChartGroup(
+                    hostile, (line_chart.Chart(hostile, (curve,)),), hostile
+                ),
+            ),
+            scores=(
+                report.ScoreTable(
+                    (hostile, hostile), ((hostile, (0.25,)),), hostile, hostile
+                ),
+            ),
+            phases=(report.Phase(hostile, 61.0, (hostile,)),),
+            environment={hostile: hostile},
+        )
+
+        checker = _parsed(report.to_html(data))
+
+        self.assertEmpty(checker.faults)
+        self.assertEmpty(checker.open)
+        self.assertEqual(checker.tags["script"], 0)
+        self.assertEqual(checker.tags["img"], 1)
+        self.assertNotIn("onerror", checker.attributes)
+        # Title twice; introduction; table 4; protocol 2; pictures 4; note;
+        # charts 6; scores 5; phases 3; environment 2.
+        words = "\n".join(checker.words)
+        self.assertEqual(words.count(hostile), 30)
 
     def test_times_add_up(self):
         words = _parsed(report.to_html(self.data)).words

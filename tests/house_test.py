@@ -65,6 +65,7 @@ ONLY_IN = {
     "matplotlib": (
         "nppnet_tf/inference/figures.py",
         "nppnet_tf/inference/line_chart.py",
+        "nppnet_tf/inference/scene.py",
         "tests/",
     ),
     # Of state that is the whole process's: figures are made without it.

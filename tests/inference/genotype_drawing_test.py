@@ -7,6 +7,8 @@ import xml.etree.ElementTree
 
 from absl.testing import absltest
 from absl.testing import parameterized
+from matplotlib import colors
+from matplotlib import patches
 from PIL import Image
 
 from nppnet_tf import keys
@@ -23,7 +25,7 @@ _RELEASED_OPERATIONS = 2 * 3 * 8 + 17 + 9 + 2 * 8
 
 
 def _texts(drawing: scene.Scene) -> list[str]:
-    return [s.text for s in drawing.shapes if isinstance(s, scene.Label)]
+    return [text.get_text() for text in drawing.axes.texts]
 
 
 def _operations(drawing: scene.Scene) -> list[str]:
@@ -32,13 +34,31 @@ def _operations(drawing: scene.Scene) -> list[str]:
     return [word for word in words if word in primitives.known()]
 
 
-def _operation_boxes(drawing: scene.Scene) -> list[scene.Box]:
-    height = genotype_drawing._OP_HEIGHT
+def _boxes(drawing: scene.Scene) -> list[patches.FancyBboxPatch]:
     return [
-        shape
-        for shape in drawing.shapes
-        if isinstance(shape, scene.Box) and shape.height == height
+        patch
+        for patch in drawing.axes.patches
+        if isinstance(patch, patches.FancyBboxPatch)
     ]
+
+
+def _operation_boxes(drawing: scene.Scene) -> list[patches.FancyBboxPatch]:
+    height = genotype_drawing._OP_HEIGHT
+    return [box for box in _boxes(drawing) if box.get_height() == height]
+
+
+def _overlap(first: patches.FancyBboxPatch, second) -> bool:
+    """Whether two boxes share more than a border."""
+    return (
+        first.get_x() < second.get_x() + second.get_width()
+        and second.get_x() < first.get_x() + first.get_width()
+        and first.get_y() < second.get_y() + second.get_height()
+        and second.get_y() < first.get_y() + first.get_height()
+    )
+
+
+def _is_dashed(box: patches.FancyBboxPatch) -> bool:
+    return box.get_linestyle() not in ("-", "solid")
 
 
 def _with_normal_cell(
@@ -79,7 +99,7 @@ class DrawTest(parameterized.TestCase):
         boxes = _operation_boxes(genotype_drawing.draw(self.released))
 
         for first, second in itertools.combinations(boxes, 2):
-            self.assertFalse(first.overlaps(second))
+            self.assertFalse(_overlap(first, second))
 
     def test_differing_operations_do_not_cover_each_other(self):
         # The two genotypes share no operation of the normal cell.
@@ -94,31 +114,38 @@ class DrawTest(parameterized.TestCase):
         )
 
         for first, second in itertools.combinations(boxes, 2):
-            self.assertFalse(first.overlaps(second))
+            self.assertFalse(_overlap(first, second))
 
     def test_every_name_fits_its_box(self):
         drawing = genotype_drawing.draw(self.released)
+        widths = {
+            (box.get_x() + box.get_width() / 2, box.get_y() + half): box
+            for box in _boxes(drawing)
+            for half in (box.get_height() / 2,)
+        }
 
-        pairs = zip(drawing.shapes, drawing.shapes[1:], strict=False)
         checked = 0
-        for box, label in pairs:
-            if isinstance(box, scene.Box) and isinstance(label, scene.Label):
-                self.assertLess(label.width, box.width - 4, label.text)
+        for text in drawing.axes.texts:
+            if text.get_position() in widths:
+                width = scene.text_width(text.get_text(), text.get_size())
+                box = widths[text.get_position()]
+                self.assertLess(width, box.get_width() - 4, text.get_text())
                 checked += 1
         self.assertGreater(checked, _RELEASED_OPERATIONS)
 
     def test_everything_lies_on_the_page(self):
         drawing = genotype_drawing.draw(self.released)
 
-        for shape in drawing.shapes:
-            if isinstance(shape, scene.Box):
-                self.assertGreaterEqual(shape.x, 0)
-                self.assertLessEqual(shape.x + shape.width, drawing.width)
-                self.assertLessEqual(shape.y + shape.height, drawing.height)
-            if isinstance(shape, scene.Label):
-                self.assertLess(shape.y, drawing.height)
-                if shape.anchor == "start":
-                    self.assertLess(shape.x + shape.width, drawing.width)
+        for box in _boxes(drawing):
+            self.assertGreaterEqual(box.get_x(), 0)
+            self.assertLessEqual(box.get_x() + box.get_width(), drawing.width)
+            self.assertLessEqual(box.get_y() + box.get_height(), drawing.height)
+        for text in drawing.axes.texts:
+            x, y = text.get_position()
+            self.assertLess(y, drawing.height)
+            if text.get_horizontalalignment() == "left":
+                width = scene.text_width(text.get_text(), text.get_size())
+                self.assertLess(x + width, drawing.width)
 
     def test_two_primitives_on_one_edge_are_stacked(self):
         level = (
@@ -134,7 +161,7 @@ class DrawTest(parameterized.TestCase):
 
         boxes = _operation_boxes(drawing)[len(primitives.known()) :]
         self.assertLen(boxes, 2)
-        self.assertFalse(boxes[0].overlaps(boxes[1]))
+        self.assertFalse(_overlap(boxes[0], boxes[1]))
 
     @parameterized.named_parameters(
         ("search", genes.Genotype("search", "search", "search"), 3),
@@ -143,11 +170,7 @@ class DrawTest(parameterized.TestCase):
     def test_states_are_drawn_as_labelled_boxes(self, genotype, count):
         drawing = genotype_drawing.draw(genotype)
 
-        dashed = [
-            shape
-            for shape in drawing.shapes
-            if isinstance(shape, scene.Box) and shape.dashed
-        ]
+        dashed = [box for box in _boxes(drawing) if _is_dashed(box)]
         texts = _texts(drawing)
         self.assertLen(dashed, count)
         for part in (
@@ -190,8 +213,9 @@ class DrawDifferenceTest(parameterized.TestCase):
 
         self.assertEqual(counts, (_RELEASED_OPERATIONS - 1, 1, 1))
         # One more of each in the legend.
-        self.assertEqual(sum(box.dashed for box in boxes), 2)
-        self.assertEqual(sum(box.stroke == "#2e7d32" for box in boxes), 2)
+        green = colors.to_rgba("#2e7d32")
+        self.assertEqual(sum(map(_is_dashed, boxes)), 2)
+        self.assertEqual(sum(b.get_edgecolor() == green for b in boxes), 2)
 
     def test_order_within_a_node_is_no_difference(self):
         nodes = tuple(

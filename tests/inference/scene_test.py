@@ -1,120 +1,117 @@
 """Tests of nppnet_tf.inference.scene."""
 
+import io
 import xml.etree.ElementTree
 
 import numpy as np
 from absl.testing import absltest
-from absl.testing import parameterized
+from PIL import Image
 
 from nppnet_tf.inference import scene
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
-def _page(*shapes: scene.Shape) -> scene.Scene:
-    return scene.Scene(100, 60, "a < b & c", shapes)
+class SceneTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.page = scene.Scene(100, "a < b & c")
 
+    def _image(self, scale: float = 1.0) -> np.ndarray:
+        self.page.end(60)
+        with Image.open(io.BytesIO(self.page.to_png(scale))) as image:
+            return np.asarray(image.convert("RGB"))
 
-class SceneTest(parameterized.TestCase):
+    def _root(self) -> xml.etree.ElementTree.Element:
+        self.page.end(60)
+        return xml.etree.ElementTree.fromstring(self.page.to_svg())
+
     def test_picture_has_scaled_size_and_is_white_where_nothing_is(self):
-        image = np.asarray(_page().to_image(scale=1.5))
+        image = self._image(scale=1.5)
 
         self.assertEqual(image.shape, (90, 150, 3))
         self.assertEqual(image.min(), 255)
 
     def test_box_fills_its_pixels_and_no_others(self):
-        box = scene.Box(10, 20, 30, 15, "#ff0000", "#ff0000", radius=0)
+        self.page.box((10, 20), 30, 15, "#ff0000", "#ff0000")
 
-        image = np.asarray(_page(box).to_image(scale=1.0))
+        image = self._image()
 
-        self.assertTrue((image[22:33, 12:38] == (255, 0, 0)).all())
+        self.assertTrue((image[22:33, 14:36] == (255, 0, 0)).all())
         outside = image.copy()
-        outside[19:37, 9:42] = 255
+        outside[18:37, 8:42] = 255
         self.assertEqual(outside.min(), 255)
 
     def test_dashed_line_draws_six_tenths(self):
-        line = scene.Line(((0, 30), (100, 30)), "#000000", 4, dashed=True)
+        self.page.line(((0, 30), (100, 30)), "#000000", 4, dashed=True)
 
-        image = np.asarray(_page(line).to_image(scale=1.0))
+        image = self._image()
 
         # 6 pixels on, 4 off.
         self.assertAlmostEqual((image[30, :, 0] < 128).mean(), 0.6, delta=0.08)
 
-    def test_dashes_go_on_around_a_corner(self):
-        corner = ((0.0, 0.0), (8.0, 0.0), (8.0, 12.0))
+    def test_curve_passes_through_the_middle_and_leaves_horizontally(self):
+        self.page.curve((0, 10), (80, 50), "#000000", 2)
 
-        pieces = scene._dashes(corner)
+        is_black = self._image()[..., 0] < 128
 
-        self.assertEqual(
-            pieces,
-            [((0, 0), (6, 0)), ((8, 2), (8, 8))],
-        )
-
-    def test_curve_passes_through_the_middle(self):
-        curve = scene.Curve((0, 0), (40, 20))
-
-        points = curve.sampled()
-
-        self.assertEqual(points[0], (0, 0))
-        self.assertEqual(points[-1], (40, 20))
-        self.assertEqual(points[len(points) // 2], (20, 10))
+        self.assertTrue(is_black[29:31, 40].any())
+        self.assertTrue(is_black[9:12, 4].any())
+        self.assertFalse(is_black[:28, 40].any())
 
     def test_arrow_head_ends_at_the_last_point(self):
-        line = scene.Line(((5, 30), (60, 30)), "#000000", 1, arrow=True)
+        self.page.line(((5, 30), (60, 30)), "#000000", 1, arrow=True)
 
-        image = np.asarray(_page(line).to_image(scale=1.0))[..., 0] < 128
+        is_black = self._image()[..., 0] < 128
 
-        self.assertGreater(image[:, 54].sum(), image[:, 40].sum())
-        self.assertFalse(image[:, 62:].any())
+        self.assertGreater(is_black[:, 54].sum(), is_black[:, 40].sum())
+        self.assertFalse(is_black[:, 62:].any())
 
-    def test_svg_is_well_formed_and_keeps_special_letters(self):
-        page = _page(scene.Label(5, 5, "x <- y & z"))
+    def test_circle_is_filled_to_its_radius(self):
+        self.page.circle((50, 30), 10, "#333333")
 
-        root = xml.etree.ElementTree.fromstring(page.to_svg())
+        is_dark = self._image()[..., 0] < 128
+
+        self.assertAlmostEqual(is_dark[30].sum(), 21, delta=2)
+        self.assertAlmostEqual(is_dark[:, 50].sum(), 21, delta=2)
+        self.assertFalse(is_dark[22, 42])
+
+    def test_svg_keeps_words_as_they_are(self):
+        self.page.label((5, 5), "x <- y & z $1$", 12)
+
+        root = self._root()
 
         self.assertEqual(root.find(f"{_SVG}title").text, "a < b & c")
-        self.assertEqual(root.find(f"{_SVG}text").text, "x <- y & z")
+        texts = [element.text for element in root.iter(f"{_SVG}text")]
+        self.assertEqual(texts, ["x <- y & z $1$"])
 
-    def test_svg_has_one_element_per_shape_and_head(self):
-        page = _page(
-            scene.Line(((0, 0), (9, 9)), arrow=True),
-            scene.Curve((0, 0), (9, 9), dashed=True),
-            scene.Box(1, 1, 5, 5),
-            scene.Circle(5, 5, 2),
-            scene.Label(5, 5, "text"),
-        )
+    def test_words_stand_above_shapes_that_come_later(self):
+        self.page.label((5, 5), "text", 12)
+        self.page.box((0, 0), 50, 50, "#ffffff", "#ffffff")
 
-        root = xml.etree.ElementTree.fromstring(page.to_svg())
+        tags = [element.tag for element in self._root().iter()]
 
-        tags = sorted(child.tag.removeprefix(_SVG) for child in root)
-        self.assertEqual(
-            tags,
-            sorted("title rect polyline polygon path rect circle text".split()),
-        )
+        last_path = max(i for i, t in enumerate(tags) if t == f"{_SVG}path")
+        self.assertGreater(tags.index(f"{_SVG}text"), last_path)
 
-    def test_labels_stand_above_shapes_that_come_later(self):
-        page = _page(scene.Label(5, 5, "text"), scene.Box(0, 0, 50, 50))
+    def test_words_of_a_box_stand_in_its_middle(self):
+        self.page.box((10, 20), 60, 30, "#ffffff", "#000000", words="a")
 
-        root = xml.etree.ElementTree.fromstring(page.to_svg())
+        (text,) = self.page.axes.texts
 
-        self.assertEqual(root[-1].tag, f"{_SVG}text")
+        self.assertEqual(text.get_position(), (40, 35))
+        self.assertEqual(text.get_horizontalalignment(), "center")
 
-    @parameterized.named_parameters(
-        ("apart", scene.Box(20, 0, 5, 5), False),
-        ("touching", scene.Box(10, 0, 5, 5), False),
-        ("inside", scene.Box(2, 2, 3, 3), True),
-    )
-    def test_overlap_means_a_shared_area(self, other, expected):
-        self.assertEqual(scene.Box(0, 0, 10, 10).overlaps(other), expected)
+    def test_text_width_is_that_of_the_picture(self):
+        self.page.label((0, 30), "std_conv", 20)
 
-    def test_text_width_grows_with_size_and_letters(self):
-        width = scene.text_width("std_conv_3x3", 12)
+        columns = (self._image()[..., 0] < 128).any(axis=0).nonzero()[0]
 
-        self.assertGreater(width, 40)
+        width = scene.text_width("std_conv", 20)
+        self.assertAlmostEqual(columns.max(), width, delta=2.5)
         self.assertAlmostEqual(
-            scene.text_width("std_conv_3x3", 24), 2 * width, places=5
+            scene.text_width("std_conv", 10), width / 2, places=5
         )
-        self.assertGreater(scene.text_width("std_conv_3x3_", 12), width)
 
 
 if __name__ == "__main__":

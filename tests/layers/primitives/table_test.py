@@ -148,7 +148,7 @@ class OwnOperationTest(absltest.TestCase):
         }
         self.assertEqual(kept, {separable_convolution.NAME})
         drawing = genotype_drawing.draw(derived)
-        self.assertIn(separable_convolution.NAME, str(drawing))
+        self.assertIn(separable_convolution.NAME, drawing.to_svg())
 
     def test_a_name_is_registered_once(self):
         with self.assertRaisesRegex(ValueError, separable_convolution.NAME):

@@ -69,6 +69,22 @@ def syntax_tree(path: str) -> ast.Module:
     return ast.parse(_text(path), path)
 
 
+def is_test(reference: str) -> bool:
+    """Whether "path::Class::test_name" names a test of this repository."""
+    path, class_name, name = reference.split("::")
+    if not (shared.REPOSITORY / path).is_file():
+        return False
+    return any(
+        isinstance(node, ast.ClassDef)
+        and node.name == class_name
+        and any(
+            isinstance(part, ast.FunctionDef) and part.name == name
+            for part in node.body
+        )
+        for node in syntax_tree(path).body
+    )
+
+
 def imported_modules(path: str) -> set[str]:
     """Returns every module that a file may import, by its full dotted name.
 

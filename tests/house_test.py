@@ -46,6 +46,8 @@ UNTESTED_MODULES = {
 
 # Tests that stand for no single module, and why.
 TESTS_OF_NO_MODULE = {
+    "tests/addons_test.py": "what stands in for tensorflow-addons",
+    "tests/dependencies_test.py": "docs/dependencies.md",
     "tests/flags_test.py": "flag files",
     "tests/house_test.py": "the whole repository",
     "tests/importing/training_step_test.py": "layers, losses and key map",
@@ -374,7 +376,7 @@ class PromiseTest(absltest.TestCase):
             f"{words}: {reference}"
             for words, _, tests in self.rows
             for reference in tests.split(", ")
-            if not _is_test(reference)
+            if not build_file.is_test(reference)
         ]
 
         self.assertEmpty(missing)
@@ -498,22 +500,6 @@ def _text(path):
 def _flat(text):
     """A text in one line, without the marks of Markdown."""
     return " ".join(text.replace("`", "").replace("*", "").split())
-
-
-def _is_test(reference):
-    """Whether "path::Class::test_name" names a test of this repository."""
-    path, class_name, name = reference.split("::")
-    if not (shared.REPOSITORY / path).is_file():
-        return False
-    return any(
-        isinstance(node, ast.ClassDef)
-        and node.name == class_name
-        and any(
-            isinstance(part, ast.FunctionDef) and part.name == name
-            for part in node.body
-        )
-        for node in ast.parse(_text(path)).body
-    )
 
 
 def _test_of(source):

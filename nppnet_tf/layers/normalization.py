@@ -40,6 +40,12 @@ class BatchNormalization(keras.layers.Layer):
     do, their moments are averaged first, so that any number of replicas gives
     the same result. Moving variances are unbiased, as in PyTorch.
 
+    Keras's own, `synchronized=True`, gives the same outputs from graphs nearly
+    twice as large: 80 convolutions with a normalisation each, forwards and
+    backwards on two replicas, are 31,557 nodes and 25 s of tracing with it,
+    18,432 nodes and 11 s with this one (two cores). Nor does it take a gain
+    from outside, by which a mixture weight becomes part of it.
+
     Args:
         affine: Whether gain and offset are learned. Searched operations have
             neither, so that their mixture weight alone sets their size.

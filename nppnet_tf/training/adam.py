@@ -10,9 +10,11 @@ from nppnet_tf import replicas
 class Adam(keras.optimizers.Adam):
     """Updates each variable by TensorFlow's own fused Adam kernel.
 
-    Keras composes its update from about 38 graph nodes per variable, and a
-    supernet has thousands of variables; this takes a handful. Everything else,
-    slots and `tf.distribute` included, is that of Keras.
+    Keras composes its update from 41 graph nodes per variable, and a supernet
+    has thousands of variables; this takes 5. For 400 variables of 3 x 3 x 16 x
+    16 that is 16,408 nodes against 2,023, 12 s of tracing against 1.3, a first
+    step of 10 s against 1.3 and later ones of 33 ms against 23 (two cores).
+    Everything else, slots and `tf.distribute` included, is that of Keras.
 
     `epsilon` stands where Algorithm 1 of the paper and PyTorch have it, beside
     the square root of the bias-corrected second moment. (Keras and TensorFlow

@@ -192,6 +192,7 @@ class ProfileWindow(keras.callbacks.Callback):
         self.directory = pathlib.Path(directory)
         self._step = 0
         self._is_tracing = False
+        self._marker: tf.profiler.experimental.Trace | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -204,13 +205,26 @@ class ProfileWindow(keras.callbacks.Callback):
             self.directory.mkdir(parents=True, exist_ok=True)
             tf.profiler.experimental.start(str(self.directory))
             self._is_tracing = True
+        if self._is_tracing:
+            # Without marks the profile page knows no step and no step time.
+            self._marker = tf.profiler.experimental.Trace(
+                "train", step_num=self._step, _r=1
+            )
+            self._marker.__enter__()
 
     def on_train_batch_end(self, batch, logs=None):
+        self._end_step()
         if self._step == self.last_step:
             self.close()
 
+    def _end_step(self) -> None:
+        if self._marker is not None:
+            self._marker.__exit__(None, None, None)
+            self._marker = None
+
     def close(self) -> None:
         """Ends a trace that is still open and writes it."""
+        self._end_step()
         if self._is_tracing:
             self._is_tracing = False
             tf.profiler.experimental.stop()

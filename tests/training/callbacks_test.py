@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
+from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from nppnet_tf import keys
 from nppnet_tf.errors import UserError
@@ -176,8 +177,9 @@ class ProfileWindowTest(parameterized.TestCase):
 
         traces = list(folder.glob("plugins/profile/*/*.xplane.pb"))
         self.assertLen(traces, 1)
-        self.assertGreater(traces[0].stat().st_size, 0)
         self.assertTrue(window.is_complete)
+        # The profile page takes these for steps.
+        self.assertEqual(_marked_steps(traces[0]), [2, 3])
 
     def test_window_that_is_cut_short_is_closed(self):
         folder = pathlib.Path(self.create_tempdir().full_path)
@@ -207,6 +209,20 @@ class ProfileWindowTest(parameterized.TestCase):
     def test_other_text_is_an_error(self, text):
         with self.assertRaisesRegex(UserError, f"--steps.*{text}"):
             callbacks.parse_window(text, "--steps")
+
+
+def _marked_steps(path):
+    """Numbers of the steps that a trace marks as steps of training."""
+    space = xplane_pb2.XSpace.FromString(path.read_bytes())
+    return sorted(
+        stat.int64_value
+        for plane in space.planes
+        for line in plane.lines
+        for event in line.events
+        if plane.event_metadata[event.metadata_id].name == "train"
+        for stat in event.stats
+        if plane.stat_metadata[stat.metadata_id].name == "step_num"
+    )
 
 
 if __name__ == "__main__":

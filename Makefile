@@ -9,7 +9,7 @@ REAL_DIR ?= runs/real
 VENV_PYTHON := .venv/bin/python
 INSTALLED := .venv/installed
 
-.PHONY: help demo real test lint format bazel clean
+.PHONY: help demo real test docs lint format bazel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "             evaluate -> SavedModel -> $(DEMO_DIR)/report.html"
 	@echo "make real    the same road on real pictures, into $(REAL_DIR)"
 	@echo "make test    the tests"
+	@echo "make docs    the pages as a site, into build/site"
 	@echo "make lint    ruff and codespell"
 	@echo "make format  formats the sources"
 	@echo "make bazel   the tests by bazel, where it is installed"
@@ -34,6 +35,11 @@ test: $(INSTALLED)
 	$(VENV_PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile \
 		--no-loadscope-reorder
 
+# Offline once installed; fails on a link that leads nowhere.
+docs: .venv/docs-installed
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
 lint: $(INSTALLED)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -49,6 +55,11 @@ bazel: $(INSTALLED)
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/docs-installed: $(INSTALLED)
+	$(VENV_PYTHON) -m pip --disable-pip-version-check install --quiet \
+		--constraint constraints.txt --no-build-isolation --editable '.[docs]'
+	touch .venv/docs-installed
 
 $(INSTALLED): setup.py constraints.txt tools/create_venv.sh
 	@PYTHON="$(PYTHON)" tools/create_venv.sh

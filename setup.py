@@ -61,6 +61,7 @@ setuptools.setup(
         "tensorflow>=2.20,<2.21",
     ],
     extras_require={
+        "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10"],
         "official": ["tf-models-official>=2.20,<2.21"],
         "profile": ["tensorboard-plugin-profile==2.22.1"],
         "released": ["opencv-python-headless>=4.10"],

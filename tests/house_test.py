@@ -48,6 +48,7 @@ UNTESTED_MODULES = {
 TESTS_OF_NO_MODULE = {
     "tests/addons_test.py": "what stands in for tensorflow-addons",
     "tests/dependencies_test.py": "docs/dependencies.md",
+    "tests/docs_test.py": "README and docs/",
     "tests/flags_test.py": "flag files",
     "tests/house_test.py": "the whole repository",
     "tests/importing/training_step_test.py": "layers, losses and key map",

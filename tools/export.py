@@ -1,7 +1,7 @@
 """Makes a SavedModel of a run, ready for TensorFlow Serving.
 
 Writes <output>/<name>/<version>/ and lists all models of <output> in
-<output>/models.config. savedmodels/README.md says how to serve it.
+<output>/models.config. docs/serving.md says how to serve it.
 """
 
 import pathlib

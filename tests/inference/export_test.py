@@ -30,7 +30,7 @@ from tests.inference import saved_model_runner
 from tests.inference import small_server
 from tests.inference import stand_in
 
-_README = shared.REPOSITORY / "savedmodels" / "README.md"
+_PAGE = shared.REPOSITORY / "docs" / "serving.md"
 
 _PLAIN_RUNTIME = """
 import sys
@@ -68,7 +68,7 @@ def tearDownModule():
 
 def _page_code(needle: str) -> str:
     """The one block of Python of the page that holds some text."""
-    blocks = re.findall(r"```python\n(.*?)```", _README.read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", _PAGE.read_text(), re.DOTALL)
     (found,) = [block for block in blocks if needle in block]
     return found
 
@@ -257,7 +257,7 @@ def _without_graph():
 
 
 class PageTest(absltest.TestCase):
-    """The clients of savedmodels/README.md."""
+    """The clients of docs/serving.md."""
 
     def setUp(self):
         super().setUp()
@@ -327,7 +327,7 @@ class PageTest(absltest.TestCase):
         )
 
     def test_page_tells_the_limit_of_pixels(self):
-        self.assertIn(f"{images.MAX_PIXELS:,}", _README.read_text())
+        self.assertIn(f"{images.MAX_PIXELS:,}", _PAGE.read_text())
 
 
 class ExportTest(absltest.TestCase):

@@ -1,4 +1,4 @@
-"""A small server for the clients of savedmodels/README.md.
+"""A small server for the clients of docs/serving.md.
 
 The real server cannot be installed from a package index. This one speaks its
 two protocols as far as the page uses them and runs the same SavedModel, so it

@@ -53,7 +53,7 @@ class EdgeMixture(NamedTuple):
     Attributes:
         shares: gamma of Eq. 2, [primitives, targets, 1]: an operation's weight
             times its edge's.
-        edges: Softmax of beta over the edges of each node, [targets, 1].
+        edges: Weight of each edge in its node (Eq. 2), [targets, 1].
     """
 
     shares: tf.Tensor
@@ -250,13 +250,13 @@ class MixedFanout(keras.layers.Layer):
         """One normalisation over operations, their weights as its gain."""
         names = self.of_entry(Entry.FEATURES)
         rectified = tf.nn.relu(inputs)
-        features = []
-        for name in names:
-            operation = self.operations[name]
-            features += operation.features(name, inputs, rectified)
+        features = {}
+        for operation in dict.fromkeys(self.operations[n] for n in names):
+            computed = operation.features(inputs, rectified)
+            features |= zip(operation.names, computed, strict=True)
         gain = tf.stack([weights[name] for name in names])
         outputs = self.normalization(
-            tf.concat(features, -1),
+            tf.concat([x for name in names for x in features[name]], -1),
             gain=gain_of(gain, self.searched),
             training=training,
         )

@@ -83,14 +83,21 @@ class WideDilatedConvolution(WideOperation):
             width,
         )
 
-    def features(self, name, inputs, rectified):
-        number = self.names.index(name)
-        kernel = self.depthwise.value[number] * self.pointwise.value[number]
-        kernel = tf.reshape(kernel, [3, 3, self.width, -1])
-        inputs, rate = subsample_for_dilation(
-            rectified, self.stride, RATES[name]
+    def features(self, inputs, rectified):
+        kernels = tf.reshape(
+            self.depthwise.value * self.pointwise.value,
+            [len(self.names), 3, 3, self.width, -1],
         )
-        return [convolve(inputs, kernel, dilation=rate)]
+        return [
+            [self._convolve(rectified, kernel, RATES[name])]
+            for name, kernel in zip(
+                self.names, tf.unstack(kernels), strict=True
+            )
+        ]
+
+    def _convolve(self, rectified, kernel, rate: int):
+        inputs, rate = subsample_for_dilation(rectified, self.stride, rate)
+        return convolve(inputs, kernel, dilation=rate)
 
     def give(self, name, target, layer):
         number = self.names.index(name)

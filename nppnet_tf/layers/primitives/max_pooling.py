@@ -33,8 +33,8 @@ class WideMaxPooling(WideOperation):
     a row, which is the same up to the epsilon.
     """
 
-    def features(self, name, inputs, rectified):
-        return [max_pool(inputs, self.stride)] * self.num_targets
+    def features(self, inputs, rectified):
+        return [[max_pool(inputs, self.stride)] * self.num_targets]
 
     def give(self, name, target, layer):
         return layer.normalization

@@ -92,16 +92,18 @@ class WideOperation:
     def build(self) -> None:
         """Makes the weights, by `add_weight` of the fan-out."""
 
-    def features(self, name: str, inputs, rectified) -> list:
-        """Computes one operation, of `Entry.FEATURES`.
+    def features(self, inputs, rectified) -> list[list]:
+        """Computes all its operations, of `Entry.FEATURES`.
+
+        At once, so that a weight that holds the parts of several operations is
+        taken apart once.
 
         Args:
-            name: Of the operation.
             inputs: The searched channels of the state, [batch, h, w, c].
             rectified: The same after ReLU.
 
         Returns:
-            Tensors that joined on the last axis are
+            For each of `names`, tensors that joined on the last axis are
             [batch, h / stride, w / stride, targets * c], not yet normalised.
         """
         raise self._lack("features")

@@ -53,14 +53,14 @@ class WideSkipConnection(WideOperation):
     def factor(self, name, inputs):
         return 1.0
 
-    def features(self, name, inputs, rectified):
+    def features(self, inputs, rectified):
         # Even and odd pixels, half the channels each.
         half = [self.num_targets, self.width // 2]
         kernels = tf.unstack(self.reduction.value)
         even = convolve(rectified, kernels[0], 2)
         odd = convolve(rectified[:, 1:, 1:], kernels[1], 2)
         both = [operation.split_last(pixels, half) for pixels in (even, odd)]
-        return [operation.merge_last(tf.concat(both, -1), 2)]
+        return [[operation.merge_last(tf.concat(both, -1), 2)]]
 
     def give(self, name, target, layer):
         if self.stride == 1:

@@ -82,10 +82,11 @@ class WideSqueezeExcitation(WideOperation):
         )
         return tf.reshape(tf.sigmoid(excited), [-1, 1, 1, count, width])
 
-    def features(self, name, inputs, rectified):
+    def features(self, inputs, rectified):
         # The mean of 2x2 pixels commutes with a factor per channel.
         pooled = tf.expand_dims(operation.average_pool(inputs), 3)
-        return [operation.merge_last(pooled * self.factor(name, inputs), 2)]
+        excited = pooled * self.factor(self.names[0], inputs)
+        return [[operation.merge_last(excited, 2)]]
 
     def give(self, name, target, layer):
         half = self._part(target, self.width // 2)

@@ -30,8 +30,8 @@ class WideConvolution(WideOperation):
     def build(self) -> None:
         self.kernel = self._kernel(self.weight, self.size)
 
-    def features(self, name, inputs, rectified):
-        return [convolve(rectified, self.kernel.value, self.stride)]
+    def features(self, inputs, rectified):
+        return [[convolve(rectified, self.kernel.value, self.stride)]]
 
     def give(self, name, target, layer):
         kernel = self.kernel[..., self._part(target)]

@@ -51,8 +51,8 @@ class WideSeparableConvolution(WideOperation):
             "separable_pointwise", (count, 1, 1, width, width), width, width
         )
 
-    def features(self, name, inputs, rectified):
-        return [
+    def features(self, inputs, rectified):
+        outputs = [
             separable(
                 rectified,
                 self.depthwise[target],
@@ -61,6 +61,7 @@ class WideSeparableConvolution(WideOperation):
             )
             for target in range(self.num_targets)
         ]
+        return [outputs]
 
     def give(self, name, target, layer):
         layer.depthwise.assign(self.depthwise[target])

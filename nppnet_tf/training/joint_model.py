@@ -25,8 +25,15 @@ LOSS_TERMS = (
     keys.PARSING_LOSS,
     keys.BOUNDARY_LOSS,
 )
+WEIGHT_OPTIMIZER = "weight_optimizer"
+TASK_WEIGHT_OPTIMIZER = "task_weight_optimizer"
+
 # Takes a batch, moves variables, returns metrics.
 Step = Callable[[Any], dict[str, tf.Tensor]]
+
+
+# Makes an optimizer, of (learning_rate=..., name=...).
+OptimizerMaker = Callable[..., keras.optimizers.Optimizer]
 
 
 class Update(NamedTuple):
@@ -40,7 +47,7 @@ class Update(NamedTuple):
     """
 
     name: str
-    optimizer: Adam
+    optimizer: keras.optimizers.Optimizer
     variables: Sequence[keras.Variable]
     schedule: schedules.StepDecay
 
@@ -49,17 +56,17 @@ def make_update(
     name: str,
     variables: Sequence[keras.Variable],
     schedule: schedules.StepDecay,
-    **settings: float,
+    make_optimizer: OptimizerMaker = Adam,
 ) -> Update:
-    """Builds an Adam on its variables; call it in the strategy's scope.
+    """Builds an optimizer on its variables, in the strategy's scope.
 
     Args:
         name: Of the optimizer.
         variables: What it moves.
         schedule: Its learning rates.
-        **settings: Further arguments of `Adam`.
+        make_optimizer: Makes it, of (learning_rate=..., name=...).
     """
-    optimizer = Adam(learning_rate=schedule(0), name=name, **settings)
+    optimizer = make_optimizer(learning_rate=schedule(0), name=name)
     # An optimizer that Keras builds at its first step fails on two replicas.
     optimizer.build(list(variables))
     return Update(name, optimizer, list(variables), schedule)
@@ -70,20 +77,35 @@ def weight_updates(
     joint_loss: keras.layers.Layer,
     schedule: schedules.StepDecay,
     task_weight_learning_rate: float,
+    optimizers: Mapping[str, OptimizerMaker] | None = None,
 ) -> list[Update]:
     """Returns the updates of network weights and of the loss's task weights.
 
     Both drop at the same epochs, as in the release.
+
+    Args:
+        network: With `network_weights`.
+        joint_loss: With the task weights.
+        schedule: Learning rates of the network weights.
+        task_weight_learning_rate: Of the first epoch.
+        optimizers: See `JointModel`.
     """
+    optimizers = optimizers or {}
     task_schedule = dataclasses.replace(
         schedule, initial=task_weight_learning_rate
     )
     return [
-        make_update("weight_optimizer", network.network_weights, schedule),
         make_update(
-            "task_weight_optimizer",
+            WEIGHT_OPTIMIZER,
+            network.network_weights,
+            schedule,
+            optimizers.get(WEIGHT_OPTIMIZER, Adam),
+        ),
+        make_update(
+            TASK_WEIGHT_OPTIMIZER,
             joint_loss.trainable_variables,
             task_schedule,
+            optimizers.get(TASK_WEIGHT_OPTIMIZER, Adam),
         ),
     ]
 
@@ -106,6 +128,12 @@ class JointModel(keras.Model):
     itself. Data are batches by the names of `keys`. Works under any strategy
     whose scope it was made in: losses come as this replica's share of the
     global batch, so that gradients summed over the replicas need no division.
+
+    Subclasses take `optimizers`: what makes another optimizer than `Adam`, by
+    the name of its update, a class of `keras.optimizers` or a
+    `functools.partial` of one. It is called in the scope of the strategy with
+    the learning rate of the first epoch and the name; learning rates follow
+    the configuration.
 
     Args:
         network: An `NPPNet`, or what predicts like one.
@@ -169,8 +197,27 @@ class JointModel(keras.Model):
     def _predict(self, image):
         return self.network(image, training=False)
 
-    def _ready(self, updates: Sequence[Update]) -> None:
-        """Takes the updates; the last thing a constructor does."""
+    def _ready(
+        self,
+        updates: Sequence[Update],
+        optimizers: Mapping[str, OptimizerMaker] | None,
+    ) -> None:
+        """Takes the updates; the last thing a constructor does.
+
+        Args:
+            updates: In the order of the steps.
+            optimizers: That were asked for.
+
+        Raises:
+            ValueError: If there is no update for one of them.
+        """
+        known = [update.name for update in updates]
+        unknown = [name for name in optimizers or {} if name not in known]
+        if unknown:
+            raise ValueError(
+                f"optimizers are by name, of {', '.join(known)}. "
+                f"Received: {', '.join(unknown)}"
+            )
         self.updates = tuple(updates)
         # Keras saves and restores what is an attribute.
         for update in self.updates:

@@ -1,5 +1,6 @@
 """Retraining of a derived network on the whole training set (Sec. 3.6)."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import keras
@@ -26,6 +27,8 @@ class RetrainModel(joint_model.JointModel):
         config: Of the retraining.
         validation_metrics: `MeanIoU` and `HeatmapPCKh`, at the size of the
             network: not the published protocols.
+        optimizers: In place of Adam, see `JointModel`: "weight_optimizer",
+            "task_weight_optimizer".
 
     Call arguments:
         data: One batch by the names of `keys`.
@@ -37,6 +40,7 @@ class RetrainModel(joint_model.JointModel):
         joint_loss: keras.layers.Layer,
         config: configuration.RetrainConfig,
         validation_metrics: Sequence[MeanIoU | HeatmapPCKh] = (),
+        optimizers: Mapping[str, joint_model.OptimizerMaker] | None = None,
     ) -> None:
         super().__init__(network, joint_loss)
         self.validation_metrics = list(validation_metrics)
@@ -51,8 +55,13 @@ class RetrainModel(joint_model.JointModel):
         )
         self._ready(
             joint_model.weight_updates(
-                network, joint_loss, schedule, config.task_weight_learning_rate
-            )
+                network,
+                joint_loss,
+                schedule,
+                config.task_weight_learning_rate,
+                optimizers,
+            ),
+            optimizers,
         )
 
     @property
@@ -81,6 +90,7 @@ def make_retrain_model(
     retrain_config: configuration.RetrainConfig,
     descriptor: descriptors.DatasetDescriptor,
     strategy: tf.distribute.Strategy,
+    optimizers: Mapping[str, joint_model.OptimizerMaker] | None = None,
 ) -> RetrainModel:
     """Makes network, loss, metrics and optimizers in a strategy's scope."""
     with strategy.scope():
@@ -89,4 +99,6 @@ def make_retrain_model(
         metrics = [MeanIoU(descriptor.num_classes)]
         if descriptor.head_segment:
             metrics.append(HeatmapPCKh.from_descriptor(descriptor))
-        return RetrainModel(network, joint_loss, retrain_config, metrics)
+        return RetrainModel(
+            network, joint_loss, retrain_config, metrics, optimizers
+        )

@@ -1,5 +1,8 @@
 """The bilevel search of Eq. 7: weights and architecture take turns."""
 
+import functools
+from collections.abc import Mapping
+
 import keras
 import tensorflow as tf
 
@@ -14,12 +17,14 @@ from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
+from nppnet_tf.training.adam import Adam
 
 ENCODER_DECODER = "encoder_decoder"
 INTERACTION_FUSION = "interaction_fusion"
 STAGES = (ENCODER_DECODER, INTERACTION_FUSION)
 
 ARCHITECTURE_PREFIX = "architecture_"
+ARCHITECTURE_OPTIMIZER = "architecture_optimizer"
 
 
 class SearchModel(joint_model.JointModel):
@@ -38,6 +43,8 @@ class SearchModel(joint_model.JointModel):
             `entropy()`.
         joint_loss: A `JointLoss`.
         config: Of this stage of the search.
+        optimizers: In place of Adam, see `JointModel`: "weight_optimizer",
+            "task_weight_optimizer", "architecture_optimizer".
 
     Call arguments:
         data: Two batches under keys.WEIGHT_SPLIT and keys.ARCHITECTURE_SPLIT.
@@ -48,6 +55,7 @@ class SearchModel(joint_model.JointModel):
         network: keras.Model,
         joint_loss: keras.layers.Layer,
         config: configuration.SearchConfig,
+        optimizers: Mapping[str, joint_model.OptimizerMaker] | None = None,
     ) -> None:
         super().__init__(network, joint_loss)
         if not network.architecture_weights:
@@ -68,7 +76,13 @@ class SearchModel(joint_model.JointModel):
             config.entropy_start_epoch,
             config.entropy_ramp_epochs,
         )
-        self._ready([*self._weight_updates(), self._architecture_update()])
+        self._ready(
+            [
+                *self._weight_updates(optimizers),
+                self._architecture_update(optimizers or {}),
+            ],
+            optimizers,
+        )
 
     @property
     def trackers(self) -> list[keras.metrics.Mean]:
@@ -115,7 +129,7 @@ class SearchModel(joint_model.JointModel):
         replicas = self.distribute_strategy.num_replicas_in_sync
         return self.entropy_weight * self.network.entropy() / replicas
 
-    def _weight_updates(self):
+    def _weight_updates(self, optimizers):
         config = self.config
         return joint_model.weight_updates(
             self.network,
@@ -124,18 +138,23 @@ class SearchModel(joint_model.JointModel):
                 config.learning_rate, config.drop_epochs, config.drop_factor
             ),
             config.task_weight_learning_rate,
+            optimizers,
         )
 
-    def _architecture_update(self):
+    def _architecture_update(self, optimizers):
         config = self.config
         beta_1, beta_2 = config.architecture_betas
-        return joint_model.make_update(
-            "architecture_optimizer",
-            self.network.architecture_weights,
-            schedules.StepDecay(config.architecture_learning_rate),
+        adam = functools.partial(
+            Adam,
             beta_1=beta_1,
             beta_2=beta_2,
             l2_penalty=config.architecture_weight_decay,
+        )
+        return joint_model.make_update(
+            ARCHITECTURE_OPTIMIZER,
+            self.network.architecture_weights,
+            schedules.StepDecay(config.architecture_learning_rate),
+            optimizers.get(ARCHITECTURE_OPTIMIZER, adam),
         )
 
 
@@ -146,12 +165,13 @@ def make_search_model(
     search_config: configuration.SearchConfig,
     strategy: tf.distribute.Strategy,
     space: SearchSpace = PAPER,
+    optimizers: Mapping[str, joint_model.OptimizerMaker] | None = None,
 ) -> SearchModel:
     """Makes supernet, loss and optimizers in the scope of a strategy."""
     with strategy.scope():
         network = NPPNet(genotype, network_config, space)
         joint_loss = JointLoss(network.num_stages, loss_config)
-        return SearchModel(network, joint_loss, search_config)
+        return SearchModel(network, joint_loss, search_config, optimizers)
 
 
 def search_genotype(

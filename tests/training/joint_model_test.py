@@ -1,11 +1,16 @@
 """What both trainings share: updates, trackers, the function of a step."""
 
+import functools
+
+import keras
 import numpy as np
+import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf import keys
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
+from nppnet_tf.training.adam import Adam
 from tests.training import tiny_network
 
 
@@ -39,6 +44,54 @@ class UpdateTest(absltest.TestCase):
         self.assertLen(
             update.optimizer.variables, 2 * len(network.network_weights) + 2
         )
+
+
+class OtherOptimizersTest(absltest.TestCase):
+    def test_another_optimizer_moves_its_variables(self):
+        optimizers = {"weight_optimizer": keras.optimizers.SGD}
+        model = tiny_network.retrain_model(
+            optimizers=optimizers, learning_rate=0.01
+        )
+        variables = [v.value for v in model.network.network_weights]
+        batch = tiny_network.batch(0)
+        with tf.GradientTape() as tape:
+            predictions = model.network(batch[keys.IMAGE], training=True)
+            loss = model.joint_loss(batch, predictions)[keys.TOTAL_LOSS]
+        gradients = tape.gradient(loss, variables)
+        before = tiny_network.values(model.network.network_weights)
+
+        model.train_step(batch)
+
+        for variable, old, gradient in zip(
+            variables, before, gradients, strict=True
+        ):
+            np.testing.assert_allclose(
+                variable, old - 0.01 * gradient, atol=1e-6
+            )
+        self.assertIsInstance(model.updates[1].optimizer, Adam)
+
+    def test_it_follows_the_schedule_of_the_configuration(self):
+        momentum = functools.partial(keras.optimizers.SGD, momentum=0.9)
+        model = tiny_network.search_model(
+            {"architecture_optimizer": momentum, "weight_optimizer": momentum},
+            learning_rate=0.1,
+            drop_epochs=(1,),
+        )
+
+        model.begin_epoch(1)
+
+        rates = model.learning_rates
+        self.assertAlmostEqual(rates["weight_optimizer"], 0.01, places=6)
+        self.assertAlmostEqual(rates["architecture_optimizer"], 0.01, places=6)
+        self.assertEqual(model.updates[0].optimizer.momentum, 0.9)
+
+    def test_unknown_one_is_refused(self):
+        with self.assertRaisesRegex(
+            ValueError, "task_weight_optimizer. Received: architecture_opt"
+        ):
+            tiny_network.retrain_model(
+                optimizers={"architecture_optimizer": keras.optimizers.SGD}
+            )
 
 
 class JointModelTest(absltest.TestCase):

@@ -136,7 +136,7 @@ def joint_loss():
     return JointLoss(1, configuration.LossConfig(min_hard_pixels=100))
 
 
-def search_model(**settings):
+def search_model(optimizers=None, **settings):
     """A SearchModel whose architecture moves from the first epoch."""
     config = {
         "warmup_epochs": 0,
@@ -145,16 +145,20 @@ def search_model(**settings):
         **settings,
     }
     return SearchModel(
-        TinyNetwork(), joint_loss(), configuration.SearchConfig(**config)
+        TinyNetwork(),
+        joint_loss(),
+        configuration.SearchConfig(**config),
+        optimizers,
     )
 
 
-def retrain_model(metrics=(), **settings):
+def retrain_model(metrics=(), optimizers=None, **settings):
     return RetrainModel(
         TinyNetwork(DERIVED),
         joint_loss(),
         configuration.RetrainConfig(**settings),
         metrics,
+        optimizers,
     )
 
 

@@ -110,6 +110,8 @@ class SearchConfig:
         entropy_start_epoch: First epoch with the entropy term.
         entropy_ramp_epochs: Epochs over which its weight grows linearly.
         task_weight_learning_rate: Of the learned task weights.
+        relaxation: How alpha and beta weigh operations and edges while they
+            are searched: a name of `search_space.relaxation`.
     """
 
     epochs: int = 50
@@ -124,6 +126,7 @@ class SearchConfig:
     entropy_start_epoch: int = 0
     entropy_ramp_epochs: int = 0
     task_weight_learning_rate: float = 1e-4
+    relaxation: str = "softmax"
 
 
 @dataclasses.dataclass(frozen=True)

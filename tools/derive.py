@@ -123,7 +123,10 @@ def _shares(checkpoint, genotype: genotypes.Genotype) -> list[str]:
     return [
         f"{part}: kept {share:.3f} of the share"
         for part, share in pruning.kept_shares(
-            genotype, checkpoint.architecture, checkpoint.primitives
+            genotype,
+            checkpoint.architecture,
+            checkpoint.primitives,
+            checkpoint.known_relaxation(),
         ).items()
     ]
 

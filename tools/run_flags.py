@@ -46,7 +46,7 @@ _FREE = {
 # Compared by what they hold, not by where it lies.
 _BY_CONTENT = {"genotype", "records"}
 # Unknown to runs of before: settings only where they are not the default.
-_LATER = {"channel_proportion", "primitives"}
+_LATER = {"channel_proportion", "primitives", "relaxation"}
 
 
 def define(

@@ -17,6 +17,7 @@ from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import relaxation as relaxations
 from nppnet_tf.search_space import space as spaces
 
 from . import checked_flags
@@ -73,6 +74,14 @@ checked_flags.define_count(
     "k of Eq. 1: one channel in k goes through the operations; 1 is DARTS.",
     1,
 )
+flags.DEFINE_enum(
+    "relaxation",
+    _DEFAULTS.relaxation,
+    [each.name for each in relaxations.known()],
+    "How operations are weighted while they are searched: "
+    + "; ".join(f"{each.name}, {each.meaning}" for each in relaxations.known())
+    + ".",
+)
 checked_flags.define_count(
     "warmup_epochs",
     _DEFAULTS.warmup_epochs,
@@ -121,6 +130,7 @@ def _run(argv: list[str]) -> None:
         entropy_weight=FLAGS.entropy_weight,
         entropy_start_epoch=FLAGS.entropy_start_epoch,
         entropy_ramp_epochs=FLAGS.entropy_ramp_epochs,
+        relaxation=FLAGS.relaxation,
     )
     known = _known_genotype()
     space = _space()

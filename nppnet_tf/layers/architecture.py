@@ -1,12 +1,13 @@
-"""Architecture parameters of one searched part: alpha, beta, Eq. 2, Eq. 8."""
+"""Architecture parameters of one searched part: alpha and beta."""
 
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from nppnet_tf.layers.fanout import EdgeMixture
+from nppnet_tf.layers.relaxation import Relaxation
+from nppnet_tf.layers.relaxation import SoftmaxRelaxation
 from nppnet_tf.search_space.topology import Edge
 
 # The release starts every parameter here: no operation is preferred.
@@ -20,6 +21,7 @@ class ArchitectureParameters(keras.layers.Layer):
     Args:
         edges: (node, predecessor) pairs in the order of alpha's rows.
         num_primitives: Operations on every edge.
+        relaxation: What makes weights of them; the paper's where None.
 
     Attributes:
         alpha: Raw weights of operations, [edges, primitives].
@@ -27,11 +29,16 @@ class ArchitectureParameters(keras.layers.Layer):
     """
 
     def __init__(
-        self, edges: Sequence[Edge], num_primitives: int, **kwargs
+        self,
+        edges: Sequence[Edge],
+        num_primitives: int,
+        relaxation: Relaxation | None = None,
+        **kwargs,
     ) -> None:
         super().__init__(**kwargs)
         self.edges = tuple(Edge(*edge) for edge in edges)
         self.num_primitives = num_primitives
+        self.relaxation = relaxation or SoftmaxRelaxation(name="relaxation")
 
     def build(self, input_shape=None) -> None:
         start = keras.initializers.Constant(INITIAL_VALUE)
@@ -42,50 +49,58 @@ class ArchitectureParameters(keras.layers.Layer):
         self.beta = self.add_weight(
             shape=(count,), initializer=start, name="beta"
         )
+        self.relaxation.build()
         self.built = True
 
-    def call(self, inputs=None):
-        return self.mixture()
+    def call(self, inputs=None, training=None):
+        return self.mixture(training)
 
-    def mixture(self) -> EdgeMixture:
-        """Returns the shares and softmaxed betas of all edges (Eq. 2)."""
-        edges = self._edge_softmax()
-        operations = tf.nn.softmax(self.alpha.value)
+    def mixture(self, training: bool | None = False) -> EdgeMixture:
+        """Returns the shares and the weights of all edges.
+
+        Args:
+            training: Whether it is a step of the search that asks.
+        """
+        edges = self.relaxation.edge_weights(
+            self.beta.value, self.edges, training
+        )
+        operations = self.relaxation.operation_weights(
+            self.alpha.value, training
+        )
+        # Eq. 2: gamma, an operation's weight times that of its edge.
         shares = tf.transpose(operations * edges[:, None])
         return EdgeMixture(shares[..., None], edges[:, None])
 
-    def mixtures(self, groups: Sequence[Sequence[int]]) -> list[EdgeMixture]:
+    def mixtures(
+        self, groups: Sequence[Sequence[int]], training: bool | None = False
+    ) -> list[EdgeMixture]:
         """Returns the mixture of each group of edges.
 
         Args:
             groups: Indices of edges, a group per fan-out; every edge occurs
                 once.
+            training: Whether it is a step of the search that asks.
         """
         order = [row for group in groups for row in group]
         sizes = [len(group) for group in groups]
-        shares, edges = self.mixture()
+        shares, edges = self.mixture(training)
         shares = tf.split(tf.gather(shares, order, axis=1), sizes, axis=1)
         edges = tf.split(tf.gather(edges, order), sizes)
         return [EdgeMixture(*pair) for pair in zip(shares, edges, strict=True)]
 
-    def _edge_softmax(self):
-        """Eq. 2: edges into one node compete; nodes do not mix."""
-        nodes = np.array([edge.node for edge in self.edges])
-        rivals = nodes[:, None] == nodes[None, :]
-        logits = tf.where(rivals, self.beta.value[None, :], -np.inf)
-        return tf.linalg.diag_part(tf.nn.softmax(logits))
-
     def edge_entropies(self):
-        """Entropy of each edge's operations, [edges], nats (Eq. 8).
-
-        log(num_primitives) where all weigh the same, 0 where one has it all.
-        """
-        log_weights = tf.nn.log_softmax(self.alpha.value)
-        return -tf.reduce_sum(tf.exp(log_weights) * log_weights, -1)
+        """Entropy of each edge's operations, [edges], nats (Eq. 8)."""
+        return self.relaxation.entropies(self.alpha.value)
 
     def get_config(self) -> dict:
         return {
             **super().get_config(),
             "edges": [list(edge) for edge in self.edges],
             "num_primitives": self.num_primitives,
+            "relaxation": keras.saving.serialize_keras_object(self.relaxation),
         }
+
+    @classmethod
+    def from_config(cls, config):
+        relaxation = keras.saving.deserialize_keras_object(config["relaxation"])
+        return cls(**{**config, "relaxation": relaxation})

@@ -8,6 +8,7 @@ import tensorflow as tf
 from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.layers import interaction as interactions
+from nppnet_tf.layers import relaxation as relaxations
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.fusion_cell import FusionCell
 from nppnet_tf.layers.heads import HighLevelFeatures
@@ -19,6 +20,7 @@ from nppnet_tf.models.encoder_decoder import EncoderDecoder
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import relaxation as contracts
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
@@ -48,9 +50,12 @@ class NPPNet(keras.Model):
         genotype: What fills each part.
         config: Sizes; those of the paper where None.
         space: What searched parts choose from.
+        relaxation: Name of what makes weights of alpha and beta in searched
+            parts, of `search_space.relaxation`.
 
     Raises:
-        UserError: If a size of `config` fits no network.
+        UserError: If a size of `config` fits no network, or there is no such
+            relaxation.
 
     Call arguments:
         inputs: Normalised picture [batch, height, width, 3]; sides are
@@ -77,6 +82,7 @@ class NPPNet(keras.Model):
         genotype: Genotype,
         config: NetworkConfig | None = None,
         space: SearchSpace = PAPER,
+        relaxation: str = contracts.SOFTMAX,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -88,6 +94,7 @@ class NPPNet(keras.Model):
         self.genotype = genotype
         self.config = config
         self.space = space
+        self.relaxation = contracts.named(relaxation).name
         self.branches = [self._branch(branch) for branch in keys.BRANCHES]
         self.interaction = self._interaction()
         self.high_level = [
@@ -263,6 +270,7 @@ class NPPNet(keras.Model):
             ArchitectureParameters(
                 part.edges,
                 len(self.space.primitives),
+                relaxations.make(self.relaxation),
                 name=f"{part.branch}_{part.kind}",
             )
             for part in self.searched_parts
@@ -292,7 +300,7 @@ class NPPNet(keras.Model):
         self.built = True
 
     def call(self, inputs, training=None):
-        mixtures = self._mixtures()
+        mixtures = self._mixtures(training)
         pyramids = self._pyramids(inputs, mixtures, training)
         main, auxiliary = {}, {}
         for branch, layer in zip(keys.BRANCHES, self.high_level, strict=True):
@@ -377,12 +385,12 @@ class NPPNet(keras.Model):
             for (key, feature), head in zip(features, heads, strict=True)
         }
 
-    def _mixtures(self) -> dict[tuple[str, str], list]:
-        """Softmaxes of every searched part, once per pass, by fan-out."""
+    def _mixtures(self, training) -> dict[tuple[str, str], list]:
+        """Mixtures of every searched part, once per pass, by fan-out."""
         architecture = self.architecture
         return {
             (part.branch, part.kind): architecture[part.name].mixtures(
-                part.groups
+                part.groups, training
             )
             for part in self.searched_parts
         }
@@ -393,6 +401,7 @@ class NPPNet(keras.Model):
             "genotype": self.genotype.to_json(),
             "config": dataclasses.asdict(self.config),
             "space": self.space.get_config(),
+            "relaxation": self.relaxation,
         }
 
     @classmethod
@@ -403,6 +412,8 @@ class NPPNet(keras.Model):
             Genotype.from_json(config["genotype"]),
             NetworkConfig(**fields, high_level_inputs=levels),
             SearchSpace(**config["space"]),
+            # Absent in configurations of before there were several.
+            config.get("relaxation", contracts.SOFTMAX),
             name=config["name"],
         )
 

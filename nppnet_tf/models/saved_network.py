@@ -14,6 +14,7 @@ from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import weights_file
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import relaxation as relaxations
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import SearchSpace
 
@@ -68,6 +69,7 @@ def save_network(
             },
             "genotype": json.loads(network.genotype.to_json()),
             "primitives": list(network.space.primitives),
+            **_relaxation(network),
             "weights_sha256": file_digests.sha256(weights),
             "extra": dict(extra or {}),
         },
@@ -157,6 +159,11 @@ def _take_their_place(weights: pathlib.Path) -> None:
     os.replace(weights, weights.with_name(WEIGHTS_FILE))
 
 
+def _relaxation(network: NPPNet) -> dict[str, str]:
+    """Of a supernet alone: a derived network weighs nothing."""
+    return {"relaxation": network.relaxation} if network.is_supernet else {}
+
+
 def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:
     path = directory / DESCRIPTION_FILE
     try:
@@ -167,7 +174,10 @@ def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:
             description["primitives"], sizes.pop("channel_proportion")
         )
         config = NetworkConfig(**sizes, high_level_inputs=levels)
-        return NPPNet(genotype, config, space)
+        relaxation = description.get("relaxation", relaxations.SOFTMAX)
+        json_documents.require(relaxation, "a text", path, "relaxation")
+        relaxations.named(relaxation, path)
+        return NPPNet(genotype, config, space, relaxation)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             "network description is malformed",

@@ -1,10 +1,11 @@
-"""Derives a genotype from architecture parameters: Eq. 2 and Sec. 4.3.
+"""Derives a genotype from architecture parameters (Sec. 4.3).
 
-Two schemes. Cells (encoder-decoder and fusion) keep, as DARTS does, two edges
-per node with one operation each. The interaction keeps per node the strongest
-operations until their shares sum to 0.7, four at most, and may keep several on
-one edge. Everything here is NumPy and the same on every machine: of equal
-shares the one whose edge, then whose primitive, comes first is taken.
+Two schemes, both on the shares that the relaxation of the search gives (Eq. 2).
+Cells (encoder-decoder and fusion) keep, as DARTS does, two edges per node with
+one operation each. The interaction keeps per node the strongest operations
+until their shares sum to 0.7, four at most, and may keep several on one edge.
+Everything here is NumPy and the same on every machine: of equal shares the one
+whose edge, then whose primitive, comes first is taken.
 
 Departs from the release: its search for the next strongest operation finds
 the first one again where two shares are exactly equal, so that it keeps one
@@ -21,6 +22,8 @@ import numpy as np
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.relaxation import PAPER
+from nppnet_tf.search_space.relaxation import Relaxation
 
 EDGES_PER_CELL_NODE = 2
 INTERACTION_SHARE = 0.7
@@ -39,40 +42,12 @@ class ArchitectureArrays(NamedTuple):
     beta: np.ndarray
 
 
-def shares(
-    alpha: np.ndarray, beta: np.ndarray, edges: Sequence[topology.Edge]
-) -> np.ndarray:
-    """Returns gamma of Eq. 2: what each operation contributes to its node.
-
-    Args:
-        alpha: Float [edges, primitives].
-        beta: Float [edges].
-        edges: In the order of alpha and beta.
-
-    Returns:
-        Float64 [edges, primitives]; the shares of one node sum to 1.
-
-    Raises:
-        ValueError: If the shapes do not fit the edges, or a value is not
-            finite.
-    """
-    alpha = np.asarray(alpha, np.float64)
-    beta = np.asarray(beta, np.float64)
-    _check(alpha, beta, edges)
-    nodes = np.array([edge.node for edge in edges])
-    operation_shares = _softmax(alpha)
-    edge_shares = np.empty_like(beta)
-    # Eq. 2: edges of one node compete, edges of two nodes do not.
-    for node in np.unique(nodes):
-        edge_shares[nodes == node] = _softmax(beta[nodes == node])
-    return edge_shares[:, None] * operation_shares
-
-
 def prune_cell(
     alpha: np.ndarray,
     beta: np.ndarray,
     primitives: Sequence[str],
     num_inputs: int = topology.CELL_INPUTS,
+    relaxation: Relaxation = PAPER,
 ) -> genotypes.CellGene:
     """Keeps the two strongest edges of every node, one operation on each.
 
@@ -85,12 +60,13 @@ def prune_cell(
         beta: Float [edges].
         primitives: Names in the order of alpha.
         num_inputs: Of the cell: 2, or 3 of a fusion cell.
+        relaxation: Of the search.
 
     Returns:
         A gene whose nodes name the stronger edge first.
     """
     edges = topology.cell_edges(num_inputs)
-    gamma = shares(alpha, beta, edges)
+    gamma = relaxation.shares(alpha, beta, edges)
     nodes = []
     for node in range(topology.CELL_NODES):
         rows = [i for i, edge in enumerate(edges) if edge.node == node]
@@ -105,7 +81,10 @@ def prune_cell(
 
 
 def prune_interaction(
-    alpha: np.ndarray, beta: np.ndarray, primitives: Sequence[str]
+    alpha: np.ndarray,
+    beta: np.ndarray,
+    primitives: Sequence[str],
+    relaxation: Relaxation = PAPER,
 ) -> tuple[genotypes.Node, ...]:
     """Keeps per level the strongest operations: 0.7 of the share, at most 4.
 
@@ -114,12 +93,13 @@ def prune_interaction(
             has them.
         beta: Float [28].
         primitives: Names in the order of alpha.
+        relaxation: Of the search.
 
     Returns:
         One node per level, its strongest choice first.
     """
     edges = topology.interaction_edges()
-    gamma = shares(alpha, beta, edges)
+    gamma = relaxation.shares(alpha, beta, edges)
     nodes = []
     for level in range(topology.NUM_LEVELS):
         rows = [i for i, edge in enumerate(edges) if edge.node == level]
@@ -143,6 +123,7 @@ def derive(
     genotype: genotypes.Genotype,
     parameters: Mapping[str, ArchitectureArrays],
     primitives: Sequence[str],
+    relaxation: Relaxation,
 ) -> genotypes.Genotype:
     """Fills every searched part of a genotype; leaves the others untouched.
 
@@ -152,6 +133,7 @@ def derive(
             "pose/decoding", "pose/interaction", "pose/fusion", and the same of
             "parsing".
         primitives: Names in the order of alpha.
+        relaxation: Of the search.
 
     Raises:
         ValueError: If parameters of a searched part are missing.
@@ -167,7 +149,7 @@ def derive(
     return genotypes.filled(
         genotype,
         {
-            part: _prune(part, *parameters[part.name], primitives)
+            part: _prune(part, *parameters[part.name], primitives, relaxation)
             for part in searched
         },
     )
@@ -177,6 +159,7 @@ def kept_shares(
     genotype: genotypes.Genotype,
     parameters: Mapping[str, ArchitectureArrays],
     primitives: Sequence[str],
+    relaxation: Relaxation,
 ) -> dict[str, float]:
     """Returns how much of the share the kept operations of each part hold.
 
@@ -187,6 +170,7 @@ def kept_shares(
         genotype: Derived from the parameters.
         parameters: Alpha and beta by part.
         primitives: Names in the order of alpha.
+        relaxation: Of the search.
 
     Returns:
         By part the mean over its nodes, 0 to 1.
@@ -194,7 +178,7 @@ def kept_shares(
     kept = {}
     for name, arrays in parameters.items():
         part = parts.named(name)
-        gamma = shares(*arrays, part.edges)
+        gamma = relaxation.shares(*arrays, part.edges)
         rows = {edge: row for row, edge in enumerate(part.edges)}
         nodes = genotypes.nodes_of(genotype, part)
         total = sum(
@@ -214,37 +198,16 @@ def _prune(
     alpha: np.ndarray,
     beta: np.ndarray,
     primitives: Sequence[str],
+    relaxation: Relaxation,
 ) -> tuple[genotypes.Node, ...]:
     if part.kind == parts.INTERACTION:
-        return prune_interaction(alpha, beta, primitives)
-    return prune_cell(alpha, beta, primitives, part.num_inputs).nodes
+        return prune_interaction(alpha, beta, primitives, relaxation)
+    return prune_cell(
+        alpha, beta, primitives, part.num_inputs, relaxation
+    ).nodes
 
 
 def _choice(
     primitives: Sequence[str], operation: int, edge: topology.Edge
 ) -> genotypes.Choice:
     return genotypes.Choice(primitives[int(operation)], edge.predecessor)
-
-
-def _softmax(values: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(values - values.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
-
-
-def _check(
-    alpha: np.ndarray, beta: np.ndarray, edges: Sequence[topology.Edge]
-) -> None:
-    if alpha.ndim != 2 or alpha.shape[:1] != beta.shape:
-        raise ValueError(
-            "alpha must be [edges, primitives] and beta [edges]. "
-            f"Received: alpha.shape={alpha.shape}, beta.shape={beta.shape}"
-        )
-    if len(edges) != len(beta):
-        raise ValueError(
-            "alpha and beta must have a row per edge. "
-            f"Received: {len(beta)} rows for {len(edges)} edges"
-        )
-    if not (np.isfinite(alpha).all() and np.isfinite(beta).all()):
-        raise ValueError(
-            "Shares need finite parameters. Received: a value that is not"
-        )

@@ -17,6 +17,7 @@ from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import relaxation as relaxations
 from nppnet_tf.training import reproducibility
 
 FORMAT = "nppnet_tf.checkpoint"
@@ -86,6 +87,8 @@ class Checkpoint:
         genotype: Of its network, searched parts as "search".
         primitives: In the order of alpha.
         architecture: Alpha and beta of every searched part.
+        relaxation: Name of what makes weights of them; the paper's in older
+            files.
         circumstances: What the run was computed with, see
             `reproducibility.circumstances`; empty in older files.
     """
@@ -96,13 +99,31 @@ class Checkpoint:
     genotype: genotypes.Genotype
     primitives: tuple[str, ...]
     architecture: Mapping[str, pruning.ArchitectureArrays]
+    relaxation: str = relaxations.SOFTMAX
     circumstances: Mapping[str, object] = dataclasses.field(
         default_factory=dict
     )
 
     def derive(self) -> genotypes.Genotype:
-        """Returns the genotype that its architecture prunes to (Sec. 4.3)."""
-        return pruning.derive(self.genotype, self.architecture, self.primitives)
+        """Returns the genotype that its architecture prunes to (Sec. 4.3).
+
+        Raises:
+            UserError: If this process does not know its relaxation.
+        """
+        return pruning.derive(
+            self.genotype,
+            self.architecture,
+            self.primitives,
+            self.known_relaxation(),
+        )
+
+    def known_relaxation(self) -> relaxations.Relaxation:
+        """Returns what makes shares of its alpha and beta.
+
+        Raises:
+            UserError: If this process does not know it.
+        """
+        return relaxations.named(self.relaxation, self.path)
 
 
 def architecture_arrays(
@@ -137,6 +158,7 @@ def save(
         "progress": dataclasses.asdict(progress),
         "genotype": model.network.genotype.to_json(),
         "primitives": list(model.network.space.primitives),
+        "relaxation": model.network.relaxation,
         "circumstances": reproducibility.circumstances(
             model.distribute_strategy
         ),
@@ -205,6 +227,7 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
             genotype=genotypes.Genotype.from_json(metadata["genotype"], path),
             primitives=tuple(metadata["primitives"]),
             architecture=_take_architecture(arrays),
+            relaxation=str(metadata.get("relaxation", relaxations.SOFTMAX)),
             circumstances=dict(metadata.get("circumstances", {})),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -224,6 +247,13 @@ def restore(model: keras.Model, checkpoint: Checkpoint) -> None:
     Raises:
         UserError: If names or shapes do not fit, before anything is set.
     """
+    if checkpoint.relaxation != model.network.relaxation:
+        raise UserError(
+            "checkpoint of another relaxation",
+            checkpoint.path,
+            model.network.relaxation,
+            checkpoint.relaxation,
+        )
     variables = named_variables(model)
     there, here = set(checkpoint.arrays), set(variables)
     if there != here:

@@ -8,12 +8,14 @@ import numpy as np
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space.relaxation import Relaxation
 
 
 def part_health(
     part: str,
     arrays: pruning.ArchitectureArrays,
     primitives: Sequence[str],
+    relaxation: Relaxation,
 ) -> dict[str, float]:
     """Measures one part; every value is a mean over its nodes or edges.
 
@@ -21,6 +23,7 @@ def part_health(
         part: Its name, "pose/fusion".
         arrays: Its alpha and beta.
         primitives: In the order of alpha.
+        relaxation: Of the search.
 
     Returns:
         "entropy": of the operations on an edge, nats, log n where nothing is
@@ -29,11 +32,13 @@ def part_health(
         growth is how such a search collapses.
     """
     edges = parts.named(part).edges
-    gamma = pruning.shares(*arrays, edges)
+    gamma = relaxation.shares(*arrays, edges)
     nodes = np.array([edge.node for edge in edges])
     groups = [gamma[nodes == node] for node in np.unique(nodes)]
     skips = [name == names.SKIP_CONNECT for name in primitives]
-    operation = gamma / gamma.sum(axis=1, keepdims=True)
+    edge = gamma.sum(axis=1, keepdims=True)
+    # An edge without weight has nothing to decide.
+    operation = gamma / np.where(edge > 0, edge, 1.0)
     # An operation without weight adds nothing, and log 0 is not computed.
     logs = np.log(np.where(operation > 0, operation, 1.0))
     return {
@@ -48,15 +53,16 @@ def part_health(
 def search_health(
     architecture: Mapping[str, pruning.ArchitectureArrays],
     primitives: Sequence[str],
+    relaxation: Relaxation,
 ) -> dict[str, object]:
-    """Measures all parts.
+    """Measures all parts; arguments as of `part_health`, by part.
 
     Returns:
         "entropy_mean": over the edges of all parts; "parts": `part_health` by
         part.
     """
     parts = {
-        part: part_health(part, arrays, primitives)
+        part: part_health(part, arrays, primitives, relaxation)
         for part, arrays in architecture.items()
     }
     weights = [len(arrays.beta) for arrays in architecture.values()]

@@ -17,6 +17,7 @@ from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import relaxation as relaxations
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import health
 from nppnet_tf.training import reproducibility
@@ -171,8 +172,10 @@ class SearchRecorder(RunRecorder):
     def describe(self, epoch: int) -> dict:
         network = self.model.network
         arrays = checkpoints.architecture_arrays(network)
+        primitives = network.space.primitives
+        relaxation = relaxations.named(network.relaxation)
         derived = pruning.derive(
-            network.genotype, arrays, network.space.primitives
+            network.genotype, arrays, primitives, relaxation
         )
         path = self.workdir.genotypes / f"epoch_{epoch:04d}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +186,8 @@ class SearchRecorder(RunRecorder):
             "entropy_weight": float(
                 keras.ops.convert_to_numpy(self.model.entropy_weight)
             ),
-            **health.search_health(arrays, network.space.primitives),
+            **self.model.relaxations[0].describe(),
+            **health.search_health(arrays, primitives, relaxation),
             "genotype": str(path.relative_to(self.workdir.path)),
         }
 

@@ -10,6 +10,7 @@ from nppnet_tf import config as configuration
 from nppnet_tf import keys
 from nppnet_tf.errors import UserError
 from nppnet_tf.layers import normalization
+from nppnet_tf.layers.relaxation import Relaxation
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
@@ -39,8 +40,8 @@ class SearchModel(joint_model.JointModel):
     run but with the statistics of its batch, and derived networks start anew.
 
     Args:
-        network: A supernet, with `network_weights`, `architecture_weights` and
-            `entropy()`.
+        network: A supernet, with `architecture`, `network_weights`,
+            `architecture_weights` and `entropy()`.
         joint_loss: A `JointLoss`.
         config: Of this stage of the search.
         optimizers: In place of Adam, see `JointModel`: "weight_optimizer",
@@ -88,8 +89,18 @@ class SearchModel(joint_model.JointModel):
     def trackers(self) -> list[keras.metrics.Mean]:
         return [*super().trackers, *self.architecture_trackers.values()]
 
+    @property
+    def relaxations(self) -> list[Relaxation]:
+        """What makes weights of alpha and beta, part by part."""
+        return [
+            parameters.relaxation
+            for parameters in self.network.architecture.values()
+        ]
+
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
+        for relaxation in self.relaxations:
+            relaxation.begin_epoch(epoch)
         self.entropy_weight.assign(self.entropy_schedule(epoch))
         self.architecture_moves = epoch >= self.config.warmup_epochs
 
@@ -118,6 +129,11 @@ class SearchModel(joint_model.JointModel):
                 self.architecture_trackers,
             )
         return joint_model.results(self.architecture_trackers.values())
+
+    def _descend(self, batch, updates, trackers):
+        super()._descend(batch, updates, trackers)
+        for relaxation in self.relaxations:
+            relaxation.draw_anew()
 
     def _predict(self, image):
         # With the statistics of the batch: a supernet has no others.
@@ -169,7 +185,9 @@ def make_search_model(
 ) -> SearchModel:
     """Makes supernet, loss and optimizers in the scope of a strategy."""
     with strategy.scope():
-        network = NPPNet(genotype, network_config, space)
+        network = NPPNet(
+            genotype, network_config, space, search_config.relaxation
+        )
         joint_loss = JointLoss(network.num_stages, loss_config)
         return SearchModel(network, joint_loss, search_config, optimizers)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf.layers.architecture import ArchitectureParameters
-from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import relaxation
 from nppnet_tf.search_space import topology
 from tests import reference_arrays
 from tests.shared import shared_path
@@ -62,10 +62,10 @@ class ArchitectureParametersTest(absltest.TestCase):
             shares, [[0.15, 0.4], [0.05, 0.4]], atol=1e-6
         )
 
-    def test_shares_equal_those_of_pruning(self):
+    def test_shares_equal_the_contract(self):
         shares = self.layer.mixture().shares[..., 0].numpy()
 
-        expected = pruning.shares(self.alpha, self.beta, self.edges)
+        expected = relaxation.PAPER.shares(self.alpha, self.beta, self.edges)
 
         np.testing.assert_allclose(shares.T, expected, atol=1e-6)
 

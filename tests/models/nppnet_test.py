@@ -291,8 +291,11 @@ class NPPNetTest(parameterized.TestCase):
         network = made(STAGE_TWO)
 
         copy = NPPNet.from_config(network.get_config())
+        of_before = network.get_config()
+        del of_before["relaxation"]
 
         self.assertEqual(copy.get_config(), network.get_config())
+        self.assertEqual(NPPNet.from_config(of_before).relaxation, "softmax")
         self.assertEqual(
             [weight.path for weight in copy.variables],
             [weight.path for weight in network.variables],

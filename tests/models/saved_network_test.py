@@ -14,6 +14,7 @@ from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
 CONFIG = NetworkConfig(channels=8, cells=4, num_classes=3, num_keypoints=2)
@@ -39,6 +40,22 @@ class SavedNetworkTest(parameterized.TestCase):
                 np.testing.assert_array_equal(loaded, stage)
         self.assertEqual(extra, {"epoch": 3})
         self.assertEqual(network.config, CONFIG)
+
+    def test_supernet_keeps_its_relaxation(self):
+        searched = genotypes.Genotype(
+            genotypes.BASELINE, fusion=genotypes.SEARCH
+        )
+        network = NPPNet(searched, CONFIG, relaxation="gumbel")
+        saved_network.save_network(network, self.folder)
+        path = self.folder / saved_network.DESCRIPTION_FILE
+
+        loaded, _ = saved_network.load_network(self.folder)
+
+        self.assertEqual(loaded.relaxation, "gumbel")
+        description = json.loads(path.read_text())
+        del description[json_documents.SEAL]
+        path.write_text(json.dumps(description | {"relaxation": "argmax"}))
+        self.assert_refused("unknown relaxation.*network.json, relaxation")
 
     def assert_refused(self, text):
         with self.assertRaisesRegex(UserError, text):

@@ -1,4 +1,4 @@
-"""Shares and both pruning schemes, against hand and against the release."""
+"""Both pruning schemes, against hand and against the release."""
 
 import ast
 import json
@@ -12,6 +12,7 @@ from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import relaxation
 from nppnet_tf.search_space import topology
 from tests.shared import shared_path
 
@@ -39,70 +40,10 @@ def _pairs(choices):
     return _nodes([choices[i : i + 2] for i in range(0, len(choices), 2)])
 
 
-class SharesTest(absltest.TestCase):
-    def test_shares_equal_a_two_by_two_example_by_hand(self):
-        edges = (topology.Edge(0, 0), topology.Edge(0, 1))
-        alpha = np.log([[1.0, 3.0], [1.0, 1.0]])
-        beta = np.log([1.0, 4.0])
-
-        gamma = pruning.shares(alpha, beta, edges)
-
-        np.testing.assert_allclose(
-            gamma, [[0.2 * 0.25, 0.2 * 0.75], [0.4, 0.4]], rtol=1e-12
-        )
-
-    def test_shares_of_every_node_sum_to_one(self):
-        random = np.random.default_rng(0)
-        edges = topology.interaction_edges()
-
-        gamma = pruning.shares(
-            random.normal(size=(28, 8)), random.normal(size=28), edges
-        )
-
-        sums = np.zeros(topology.NUM_LEVELS)
-        for edge, row in zip(edges, gamma, strict=True):
-            sums[edge.node] += row.sum()
-        np.testing.assert_allclose(sums, 1.0, rtol=1e-12)
-
-    def test_nodes_do_not_mix(self):
-        edges = topology.cell_edges(2)
-        alpha, beta = np.zeros([14, 8]), np.zeros(14)
-        changed = beta.copy()
-        changed[0] = 3.0
-
-        before = pruning.shares(alpha, beta, edges)
-        after = pruning.shares(alpha, changed, edges)
-
-        self.assertGreater(abs(after[:2] - before[:2]).max(), 0.05)
-        np.testing.assert_array_equal(after[2:], before[2:])
-
-    def test_equals_the_edge_shares_of_the_release(self):
-        arrays = np.load(shared_path("reference/ref_arch.npz"))
-        edges = topology.cell_edges(topology.FUSION_INPUTS)
-        for case in range(4):
-            gamma = pruning.shares(
-                arrays[f"c{case}_alphas_pose"],
-                arrays[f"c{case}_betas_pose"],
-                edges,
-            )
-
-            np.testing.assert_allclose(
-                gamma.sum(axis=1),
-                arrays[f"c{case}_btw_betas_pose"],
-                rtol=1e-5,
-            )
-
-    def test_wrong_rows_are_an_error(self):
-        with self.assertRaisesRegex(ValueError, "13 rows for 14 edges"):
-            pruning.shares(
-                np.zeros([13, 8]), np.zeros(13), topology.cell_edges(2)
-            )
-
-    def test_a_value_that_is_not_finite_is_an_error(self):
-        with self.assertRaisesRegex(ValueError, "finite"):
-            pruning.shares(
-                np.full([14, 8], np.nan), np.zeros(14), topology.cell_edges(2)
-            )
+def _derive(genotype, parameters):
+    return pruning.derive(
+        genotype, parameters, primitives.PAPER, relaxation.PAPER
+    )
 
 
 class PruneCellTest(absltest.TestCase):
@@ -243,7 +184,7 @@ class DeriveTest(absltest.TestCase):
         searched = genotypes.Genotype(genotypes.SEARCH)
         parameters = self._parameters(searched)
 
-        derived = pruning.derive(searched, parameters, primitives.PAPER)
+        derived = _derive(searched, parameters)
 
         self.assertFalse(derived.is_searched)
         self.assertEqual(derived.interaction, genotypes.OMIT)
@@ -259,9 +200,7 @@ class DeriveTest(absltest.TestCase):
         gene = published.released().encoder_decoder
         searched = genotypes.Genotype(gene, genotypes.SEARCH, genotypes.SEARCH)
 
-        derived = pruning.derive(
-            searched, self._parameters(searched), primitives.PAPER
-        )
+        derived = _derive(searched, self._parameters(searched))
 
         self.assertEqual(derived.encoder_decoder, gene)
         self.assertFalse(derived.is_searched)
@@ -271,9 +210,7 @@ class DeriveTest(absltest.TestCase):
             genotypes.SEARCH, genotypes.SEARCH, genotypes.SEARCH
         )
 
-        derived = pruning.derive(
-            searched, self._parameters(searched), primitives.PAPER
-        )
+        derived = _derive(searched, self._parameters(searched))
 
         self.assertEqual(
             genotypes.Genotype.from_json(derived.to_json()), derived
@@ -281,9 +218,7 @@ class DeriveTest(absltest.TestCase):
 
     def test_missing_parameters_are_named(self):
         with self.assertRaisesRegex(ValueError, "pose/normal"):
-            pruning.derive(
-                genotypes.Genotype(genotypes.SEARCH), {}, primitives.PAPER
-            )
+            _derive(genotypes.Genotype(genotypes.SEARCH), {})
 
     def test_unknown_part_is_an_error(self):
         with self.assertRaisesRegex(ValueError, "pose/cell"):

@@ -90,6 +90,7 @@ class SearchTest(training_case.TrainingCase):
             "image_size": ["--image_size=64"],
             "channel_proportion": ["--channel_proportion=4"],
             "primitives": ["--primitives=released_interaction_fusion"],
+            "relaxation": ["--relaxation=gumbel"],
         }.items():
             self.assert_user_error(
                 self._search("run", "--epochs=1", *arguments),
@@ -103,7 +104,38 @@ class SearchTest(training_case.TrainingCase):
 
         # A run that was begun before a flag came goes on with its default.
         self.assertNoCommonElements(
-            document["settings"], ("channel_proportion", "primitives")
+            document["settings"],
+            ("channel_proportion", "primitives", "relaxation"),
+        )
+
+    def test_drawn_operations_are_those_of_a_run_that_never_stopped(self):
+        more = ("--warmup_epochs=1", "--relaxation=gumbel")
+
+        self.assert_ends_well(self._search("straight", "--epochs=2", *more))
+        with training_case.terminated(1):
+            stopped = self._search("stopped", "--epochs=1", *more)
+        self.assert_terminated(stopped, "0 epochs and 1 steps")
+        # One epoch more than it was begun with.
+        self.assert_ends_well(self._search("stopped", "--epochs=2", *more))
+
+        self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
+        lines = (self.folder / "stopped" / "metrics.jsonl").read_text()
+        self.assertEqual(
+            [json.loads(line)["temperature"] for line in lines.splitlines()],
+            [10.0, 9.0],
+        )
+        output = self.folder / "genotype.json"
+        self.assert_ends_well(
+            shared.run_tool(
+                "derive",
+                f"--workdir={self.folder / 'stopped'}",
+                f"--output={output}",
+                "--nocost",
+            )
+        )
+        self.assertEqual(
+            genotypes.load(output),
+            genotypes.load(self.folder / "straight" / "genotype.json"),
         )
 
     def test_loss_that_is_not_finite_stops_the_run(self):
@@ -147,6 +179,11 @@ class WrongInputTest(training_case.TrainingCase):
             "nothing is searched",
         ),
         ("size", [*_SECOND, "--workdir=x", "--image_size=50"], "image_size"),
+        (
+            "relaxation",
+            [*_SECOND, "--workdir=x", "--relaxation=argmax"],
+            "relaxation.*softmax.*gumbel",
+        ),
         (
             "window",
             [*_SECOND, "--workdir=x", "--profile_steps=5"],

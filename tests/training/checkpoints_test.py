@@ -12,6 +12,7 @@ from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import relaxation
 from nppnet_tf.training import checkpoints
 from tests.training import tiny_network
 
@@ -20,7 +21,7 @@ def _data():
     return next(iter(tiny_network.search_dataset(1)))
 
 
-class RoundTripTest(absltest.TestCase):
+class RoundTripTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.path = pathlib.Path(self.create_tempdir()) / "last.npz"
@@ -45,14 +46,18 @@ class RoundTripTest(absltest.TestCase):
                 err_msg=name,
             )
 
-    def test_going_on_equals_never_stopping(self):
-        straight = tiny_network.search_model()
+    @parameterized.parameters("softmax", "gumbel")
+    def test_going_on_equals_never_stopping(self, name):
+        straight = tiny_network.search_model(relaxation=name)
+        straight.begin_epoch(3)
         straight.train_step(_data())
         checkpoints.save(self.path, straight, checkpoints.Progress())
         straight.train_step(_data())
-        resumed = tiny_network.search_model()
+        # Of other random numbers, which the checkpoint puts right.
+        resumed = tiny_network.search_model(relaxation=name)
 
         checkpoints.restore(resumed, checkpoints.load(self.path))
+        resumed.begin_epoch(3)
         resumed.train_step(_data())
 
         for left, right in zip(
@@ -75,18 +80,19 @@ class RoundTripTest(absltest.TestCase):
 
         self.assertEqual(checkpoints.load(self.path).progress, progress)
 
-    def test_file_without_parts_of_epochs_is_read(self):
+    def test_file_of_before_is_read(self):
         checkpoints.save(
             self.path, tiny_network.retrain_model(), checkpoints.Progress(1)
         )
         arrays = dict(np.load(self.path))
         metadata = json.loads(str(arrays["metadata"]))
-        del metadata["progress"]["part"]
+        del metadata["progress"]["part"], metadata["relaxation"]
         np.savez(self.path, **{**arrays, "metadata": json.dumps(metadata)})
 
-        self.assertEqual(
-            checkpoints.load(self.path).progress, checkpoints.Progress(1)
-        )
+        checkpoint = checkpoints.load(self.path)
+
+        self.assertEqual(checkpoint.progress, checkpoints.Progress(1))
+        self.assertEqual(checkpoint.relaxation, "softmax")
 
     def test_derives_what_the_network_would(self):
         model = tiny_network.search_model()
@@ -100,6 +106,7 @@ class RoundTripTest(absltest.TestCase):
                 model.network.genotype,
                 checkpoints.architecture_arrays(model.network),
                 model.network.space.primitives,
+                relaxation.PAPER,
             ),
         )
 

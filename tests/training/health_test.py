@@ -6,6 +6,7 @@ from absl.testing import absltest
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import relaxation
 from nppnet_tf.training import health
 
 
@@ -17,7 +18,10 @@ def _zeros(part):
 class PartHealthTest(absltest.TestCase):
     def test_nothing_decided(self):
         values = health.part_health(
-            "pose/normal", _zeros("pose/normal"), primitives.PAPER
+            "pose/normal",
+            _zeros("pose/normal"),
+            primitives.PAPER,
+            relaxation.PAPER,
         )
 
         self.assertAlmostEqual(values["entropy"], np.log(8), places=12)
@@ -31,7 +35,9 @@ class PartHealthTest(absltest.TestCase):
         skip = primitives.PAPER.index(primitives.SKIP_CONNECT)
         arrays.alpha[:, skip] = 1000.0
 
-        values = health.part_health("pose/normal", arrays, primitives.PAPER)
+        values = health.part_health(
+            "pose/normal", arrays, primitives.PAPER, relaxation.PAPER
+        )
 
         self.assertAlmostEqual(values["entropy"], 0.0, places=12)
         self.assertAlmostEqual(values["skip_share"], 1.0, places=12)
@@ -40,7 +46,9 @@ class PartHealthTest(absltest.TestCase):
         arrays = _zeros("pose/fusion")
         arrays.beta[0] = -30.0
 
-        values = health.part_health("pose/fusion", arrays, primitives.PAPER)
+        values = health.part_health(
+            "pose/fusion", arrays, primitives.PAPER, relaxation.PAPER
+        )
 
         self.assertAlmostEqual(values["entropy"], np.log(8), places=9)
 
@@ -52,7 +60,9 @@ class SearchHealthTest(absltest.TestCase):
         }
         architecture["pose/fusion"].alpha[:, 0] = 1000.0
 
-        values = health.search_health(architecture, primitives.PAPER)
+        values = health.search_health(
+            architecture, primitives.PAPER, relaxation.PAPER
+        )
 
         self.assertAlmostEqual(
             values["entropy_mean"], np.log(8) * 28 / (28 + 18), places=9

@@ -115,6 +115,26 @@ class DescentTest(absltest.TestCase):
         for left, right in zip(before, _state(model)[1], strict=True):
             np.testing.assert_allclose(abs(left - right), 1e-4, rtol=1e-2)
 
+    def test_every_descent_draws_anew_and_pictures_draw_nothing(self):
+        model = tiny_network.search_model(relaxation="gumbel")
+        draws = [relaxation.key for relaxation in model.relaxations]
+
+        model.train_step(_pair())
+        model.predict_for_pictures(tiny_network.batch(0))
+
+        self.assertEqual([int(key[1]) for key in draws], [2] * len(draws))
+        self.assertLen({int(key[0]) for key in draws}, len(draws))
+
+    def test_temperature_follows_the_epoch(self):
+        model = tiny_network.search_model(relaxation="gumbel")
+
+        model.begin_epoch(2)
+
+        for relaxation in model.relaxations:
+            self.assertAlmostEqual(
+                relaxation.describe()["temperature"], 8.1, places=5
+            )
+
     def test_entropy_weight_makes_the_choice_sharper(self):
         entropies = []
         for weight in (0.0, 100.0):
@@ -160,7 +180,7 @@ class DescentTest(absltest.TestCase):
             self.assertFalse(np.array_equal(left, right), variable.path)
 
 
-class FitTest(absltest.TestCase):
+class FitTest(parameterized.TestCase):
     def test_warmup_moves_weights_alone(self):
         model = tiny_network.search_model(warmup_epochs=1)
         before = _state(model)
@@ -211,13 +231,15 @@ class FitTest(absltest.TestCase):
         self.assertAlmostEqual(rates["task_weight_optimizer"], 1e-5, places=9)
         self.assertAlmostEqual(rates["architecture_optimizer"], 1e-2, places=9)
 
-    def test_two_replicas_match_one(self):
+    @parameterized.parameters("softmax", "gumbel")
+    def test_two_replicas_match_one(self, name):
         models, histories = [], []
         strategies = (tf.distribute.get_strategy(), two_replicas.strategy())
         for strategy in strategies:
+            keras.utils.set_random_seed(0)
             with strategy.scope():
                 model = tiny_network.search_model(
-                    warmup_epochs=1, entropy_weight=2.0
+                    warmup_epochs=1, entropy_weight=2.0, relaxation=name
                 )
             histories.append(_fit(model, 3))
             models.append(model)

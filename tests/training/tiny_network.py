@@ -6,10 +6,12 @@ import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
+from nppnet_tf.layers import relaxation as relaxations
+from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.normalization import BatchNormalization
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.search_space import genotype as genotypes
-from nppnet_tf.search_space import parts
+from nppnet_tf.search_space import relaxation as contracts
 from nppnet_tf.search_space import space as spaces
 from nppnet_tf.training.retrain import RetrainModel
 from nppnet_tf.training.search import SearchModel
@@ -28,33 +30,39 @@ CONFIG = configuration.NetworkConfig(
 )
 
 
-class _Architecture(keras.layers.Layer):
-    def __init__(self, part):
-        super().__init__(name=part.replace("/", "_"))
-        edges = len(parts.named(part).edges)
-        self.alpha = self.add_weight(
-            name="alpha",
-            shape=(edges, NUM_PRIMITIVES),
-            # Equal rows would leave beta without a gradient but rounding.
-            initializer=keras.initializers.RandomNormal(seed=edges),
-        )
-        self.beta = self.add_weight(
-            name="beta", shape=(edges,), initializer="zeros"
-        )
-        self.built = True
+def _parameters(part, relaxation):
+    parameters = ArchitectureParameters(
+        part.edges,
+        NUM_PRIMITIVES,
+        relaxations.make(relaxation),
+        name=f"{part.branch}_{part.kind}",
+    )
+    parameters.build()
+    # Equal rows would leave beta without a gradient but rounding.
+    size = parameters.alpha.shape
+    random = np.random.default_rng(len(part.edges))
+    parameters.alpha.assign(random.normal(scale=0.05, size=size))
+    return parameters
 
 
 class TinyNetwork(keras.Model):
     """One convolution, mixed by alpha and beta with its input; four heads."""
 
-    def __init__(self, genotype=SUPERNET, config=CONFIG, space=spaces.PAPER):
+    def __init__(
+        self,
+        genotype=SUPERNET,
+        config=CONFIG,
+        space=spaces.PAPER,
+        relaxation=contracts.SOFTMAX,
+    ):
         super().__init__(name="tiny_network")
         self.genotype = genotype
         self.config = config
         self.space = space
+        self.relaxation = relaxation
         self.num_stages = 1
         self.architecture = {
-            part.name: _Architecture(part.name)
+            part.name: _parameters(part, relaxation)
             for part in genotypes.searched_parts(self.genotype)
         }
         self.stem = keras.layers.Conv2D(
@@ -113,21 +121,14 @@ class TinyNetwork(keras.Model):
         return [v for name in outputs for v in self.heads[name].variables]
 
     def entropy(self):
-        entropies = []
-        for parameters in self.architecture.values():
-            alpha = tf.convert_to_tensor(parameters.alpha)
-            share = tf.nn.softmax(alpha)
-            entropies.append(
-                -tf.reduce_sum(share * tf.nn.log_softmax(alpha), axis=-1)
-            )
+        entropies = [p.edge_entropies() for p in self.architecture.values()]
         return tf.reduce_mean(tf.concat(entropies, 0))
 
     def call(self, image, training=None):
         features = self.norm(self.stem(image), training=training)
         for parameters in self.architecture.values():
-            alpha = tf.nn.softmax(tf.convert_to_tensor(parameters.alpha))
-            beta = tf.nn.softmax(tf.convert_to_tensor(parameters.beta))
-            mixture = tf.reduce_sum(alpha * beta[:, None], axis=0)
+            shares = parameters.mixture(training).shares
+            mixture = tf.reduce_sum(shares, [1, 2]) / tf.reduce_sum(shares)
             features = mixture[0] * features + mixture[1] * tf.nn.relu(features)
         return {name: (head(features),) for name, head in self.heads.items()}
 
@@ -145,7 +146,7 @@ def search_model(optimizers=None, **settings):
         **settings,
     }
     return SearchModel(
-        TinyNetwork(),
+        TinyNetwork(relaxation=config.get("relaxation", contracts.SOFTMAX)),
         joint_loss(),
         configuration.SearchConfig(**config),
         optimizers,

@@ -149,6 +149,23 @@ class ResumeTest(absltest.TestCase):
             other.stderr, f"^[^\n]*in use; .*process {process.pid}\n$"
         )
 
+    def test_a_prolonged_search_draws_what_a_long_one_drew(self):
+        flags = (
+            *_SEARCH,
+            "--primitives=std_conv_1x1,skip_connect",
+            "--steps_per_epoch=1",
+            "--warmup_epochs=0",
+            "--relaxation=gumbel",
+        )
+        for name, epochs in (("long", 2), ("short", 1), ("short", 2)):
+            process = self._start("search", name, *flags, f"--epochs={epochs}")
+            ended = user_path.finish(process)
+            self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
+
+        self._assert_equal_runs("long", "short")
+        document = json.loads((self.folder / "long" / "run.json").read_text())
+        self.assertEqual(document["settings"]["relaxation"], "gumbel")
+
     def test_a_step_that_ruins_the_weights_is_not_saved(self):
         flags = ("--genotype=baseline", "--learning_rate=1e6", "--epochs=8")
 

@@ -20,6 +20,7 @@ from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import relaxation
 from nppnet_tf.search_space.space import SearchSpace
 from nppnet_tf.training import checkpoints
 from tests import reference_arrays
@@ -136,6 +137,7 @@ class OwnOperationTest(absltest.TestCase):
             search,
             checkpoints.architecture_arrays(supernet),
             space.primitives,
+            relaxation.PAPER,
         )
         folder = self.create_tempdir().full_path
         saved_network.save_network(NPPNet(derived, size), folder)

@@ -120,7 +120,7 @@ class Interaction(keras.layers.Layer):
                 self.own, branch, level, source, pending, mixtures, training
             )
             terms = pending.take(branch, level)
-            # Eq. 4: a level's own feature and the sum of its edges.
+            # Eq. 4, 5: the own feature, and the sum of the level's edges.
             updated[branch] = functools.reduce(tf.add, terms, features[branch])
         for branch in keys.BRANCHES:
             source = updated[OTHER_BRANCH[branch]]

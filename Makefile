@@ -38,7 +38,7 @@ test: $(INSTALLED)
 # Offline once installed; fails on a link that leads nowhere.
 docs: .venv/docs-installed
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
-	@echo "build/site/index.html"
+	@echo "build/site/index.html; with search: .venv/bin/mkdocs serve"
 
 lint: $(INSTALLED)
 	.venv/bin/ruff check .

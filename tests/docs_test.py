@@ -12,8 +12,10 @@ import re
 import shutil
 import tempfile
 
+import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
+from PIL import Image
 
 from tests import flags_page
 from tests import pages
@@ -361,11 +363,27 @@ def _lay_out(folder):
     for picture in pictures[:2]:
         shutil.copy(picture, folder / "pictures")
     shutil.copy(pictures[0], folder / "person.jpg")
-    mine = folder / "mine"
-    shutil.copytree(pictures[0].parent, mine / "images")
-    labels = next(lip.rglob("train_segmentations"))
-    shutil.copytree(labels, mine / "labels")
-    shutil.copy(next(lip.rglob("lip_train_set.csv")), mine / "pose.csv")
+    _lay_out_mine(folder / "mine", lip)
+
+
+def _lay_out_mine(mine, lip):
+    """Pictures with the classes and joints of docs/own-folder.md."""
+    shutil.copytree(lip / "TrainVal_images" / "train_images", mine / "images")
+    (mine / "labels").mkdir()
+    to_mine = np.full(256, 2, np.uint8)  # Body, but for these.
+    to_mine[[0]], to_mine[[1, 2, 4, 13]] = 0, 1
+    to_mine[[14]], to_mine[[15]] = 3, 4
+    for path in next(lip.rglob("train_segmentations")).iterdir():
+        labels = to_mine[np.array(Image.open(path))]
+        Image.fromarray(labels).save(mine / "labels" / path.name)
+    poses = next(lip.rglob("lip_train_set.csv")).read_text().splitlines()
+    rows = []
+    for pose in poses:
+        name, *cells = pose.split(",")
+        # Head top, upper neck and both wrists.
+        joints = [cells[3 * joint : 3 * joint + 3] for joint in (9, 8, 15, 10)]
+        rows.append(",".join([name, *sum(joints, [])]))
+    (mine / "pose.csv").write_text("\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":

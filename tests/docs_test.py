@@ -18,6 +18,7 @@ from absl.testing import parameterized
 from PIL import Image
 
 from tests import flags_page
+from tests import house_drawing
 from tests import pages
 from tests import shared
 from tests.user_paths import user_path
@@ -235,6 +236,30 @@ class SiteTest(absltest.TestCase):
         ]
 
         self.assertEmpty(offenders)
+
+    def test_code_that_pages_name_is_there(self):
+        named = [
+            (page, reference)
+            for page in pages.paths()
+            for reference in pages.code_references(page)
+        ]
+        offenders = [
+            f"{page}: {reference}"
+            for page, reference in named
+            if not pages.defines(reference)
+        ]
+
+        self.assertGreater(len(named), 50)
+        self.assertEmpty(offenders)
+        self.assertFalse(pages.defines("tests/pages.py::absent"))
+        self.assertFalse(pages.defines("tests/absent.py"))
+
+    def test_the_house_is_drawn_as_it_is_built(self):
+        self.assertEqual(
+            (shared.REPOSITORY / house_drawing.PICTURE).read_text(),
+            house_drawing.drawing(),
+            "run `python -m tests.house_drawing`",
+        )
 
     def test_every_page_stands_in_the_navigation_once(self):
         navigation = re.findall(

@@ -12,6 +12,7 @@ A page whose first comment is `<!-- after: docs/search.md -->` goes on in the
 folder that the commands of that page have left.
 """
 
+import ast
 import dataclasses
 import functools
 import re
@@ -260,6 +261,34 @@ def extras() -> set[str]:
     setup = (shared.REPOSITORY / "setup.py").read_text()
     block = setup.partition("extras_require={")[2].partition("\n    },")[0]
     return set(re.findall(r'^ {8}"(\w+)":', block, re.MULTILINE))
+
+
+def code_references(page: str) -> list[str]:
+    """Returns the files of Python that a page names, and what is in them.
+
+    "nppnet_tf/layers/fanout.py", or with "::" and a dotted name behind it.
+    """
+    return re.findall(
+        r"`((?:nppnet_tf|tools|tests)/[\w/]+\.py(?:::[\w.]+)?)`", text(page)
+    )
+
+
+def defines(reference: str) -> bool:
+    """Whether what `code_references` returned is there."""
+    path, _, names = reference.partition("::")
+    if not (shared.REPOSITORY / path).is_file():
+        return False
+    places = [build_file.syntax_tree(path)]
+    for name in filter(None, names.split(".")):
+        # A method by its bare name, too: of a test its class says little.
+        places = [
+            node
+            for place in places
+            for node in ast.walk(place)
+            if isinstance(node, ast.ClassDef | ast.FunctionDef)
+            and node.name == name
+        ]
+    return bool(places)
 
 
 def tool_commands(page: str) -> list[Command]:

@@ -68,6 +68,7 @@ setuptools.setup(
         "serving": ["tensorflow-serving-api>=2.20,<2.21"],
         "test": [
             "codespell",
+            "jsonschema>=4.18,<5",
             "opencv-python-headless>=4.10",
             "pytest",
             "pytest-xdist",

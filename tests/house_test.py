@@ -52,6 +52,7 @@ TESTS_OF_NO_MODULE = {
     "tests/flags_test.py": "flag files",
     "tests/house_test.py": "the whole repository",
     "tests/importing/training_step_test.py": "layers, losses and key map",
+    "tests/schemas_test.py": "docs/schemas",
     "tests/set_up_test.py": "make and its script",
     "tests/shared_test.py": "what tests share",
     "tests/training/real_pictures_test.py": "the road from files to a loss",

@@ -6,6 +6,7 @@ import unittest
 
 from absl.testing import absltest
 
+from tests import schemas
 from tests import shared
 from tests.user_paths import user_path
 
@@ -51,9 +52,19 @@ class RoadTest(absltest.TestCase):
                 )
             ],
         )
+        self._require_schemas(folder)
         # Done: the second run starts no tool and prints the result.
         self.assertNotIn("$ ", second.stdout)
         self.assertIn("mIoU", second.stdout)
+
+    def _require_schemas(self, folder: pathlib.Path) -> None:
+        """Every document that the tools wrote fits its schema."""
+        found = set()
+        for path, document, name in schemas.documents(folder):
+            self.assertEmpty(schemas.faults(document, name), path)
+            found.add(name)
+        # The descriptor lies within others.
+        self.assertSameElements(found | {"descriptor"}, schemas.schemas())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from nppnet_tf.layers.fanout import EdgeMixture
-from nppnet_tf.layers.relaxation import Relaxation
+from nppnet_tf.layers.relaxation import RelaxationLayer
 from nppnet_tf.layers.relaxation import SoftmaxRelaxation
 from nppnet_tf.search_space.topology import Edge
 
@@ -32,7 +32,7 @@ class ArchitectureParameters(keras.layers.Layer):
         self,
         edges: Sequence[Edge],
         num_primitives: int,
-        relaxation: Relaxation | None = None,
+        relaxation: RelaxationLayer | None = None,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)

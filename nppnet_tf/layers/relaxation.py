@@ -17,7 +17,7 @@ from nppnet_tf.search_space.topology import Edge
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
-class Relaxation(keras.layers.Layer):
+class RelaxationLayer(keras.layers.Layer):
     """What every relaxation is; each searched part has one of its own.
 
     A subclass weighs operations. Edges compete by softmax and E(A) is the
@@ -76,7 +76,7 @@ class Relaxation(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
-class SoftmaxRelaxation(Relaxation):
+class SoftmaxRelaxation(RelaxationLayer):
     """All operations at once, weighted by the softmax of alpha (Eq. 2)."""
 
     def operation_weights(self, alpha, training=False):
@@ -200,7 +200,7 @@ _FORMS = {
 }
 
 
-def make(name: str) -> Relaxation:
+def make(name: str) -> RelaxationLayer:
     """Returns the graph form of a relaxation, for one part.
 
     Raises:
@@ -210,7 +210,7 @@ def make(name: str) -> Relaxation:
 
 
 def register(
-    contract: contracts.Relaxation, form: Callable[..., Relaxation]
+    contract: contracts.Relaxation, form: Callable[..., RelaxationLayer]
 ) -> None:
     """Adds a relaxation of one's own, for this process.
 

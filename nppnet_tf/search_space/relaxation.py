@@ -87,7 +87,9 @@ _KNOWN = {
     relaxation.name: relaxation
     for relaxation in (
         Relaxation(SOFTMAX, "all operations at once, as in the paper"),
-        Relaxation(GUMBEL, "one operation an edge, drawn anew in every step"),
+        Relaxation(
+            GUMBEL, "one operation an edge, drawn anew in every descent"
+        ),
     )
 }
 

@@ -10,7 +10,7 @@ from nppnet_tf import config as configuration
 from nppnet_tf import keys
 from nppnet_tf.errors import UserError
 from nppnet_tf.layers import normalization
-from nppnet_tf.layers.relaxation import Relaxation
+from nppnet_tf.layers.relaxation import RelaxationLayer
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
@@ -90,7 +90,7 @@ class SearchModel(joint_model.JointModel):
         return [*super().trackers, *self.architecture_trackers.values()]
 
     @property
-    def relaxations(self) -> list[Relaxation]:
+    def relaxations(self) -> list[RelaxationLayer]:
         """What makes weights of alpha and beta, part by part."""
         return [
             parameters.relaxation

@@ -27,7 +27,7 @@ def project(alpha: np.ndarray) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable(package="users_own")
-class SparsemaxRelaxation(relaxation.Relaxation):
+class SparsemaxRelaxation(relaxation.RelaxationLayer):
     """The graph form, found by halving the interval of the threshold."""
 
     def operation_weights(self, alpha, training=False):

@@ -116,7 +116,7 @@ def _lies_in(folder: str, path: pathlib.Path) -> bool:
 
 def _draw(size: tuple[int, int] | None) -> None:
     # Here, so that --help needs neither NumPy nor Pillow.
-    from nppnet_tf.data import synthetic
+    from nppnet_tf.drawn_people import synthetic
 
     counts = {"train": FLAGS.train, "val": FLAGS.val}
     total = sum(max(count, 0) for count in counts.values())
@@ -138,7 +138,7 @@ def _write_sheet(
     path: pathlib.Path, size: tuple[int, int] | None, labels: bool
 ) -> None:
     from nppnet_tf import atomic
-    from nppnet_tf.data import synthetic
+    from nppnet_tf.drawn_people import synthetic
 
     sheet = synthetic.contact_sheet(
         FLAGS.seed, height_width=size or (256, 192), labels=labels

@@ -11,7 +11,7 @@ from absl.testing import flagsaver
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import synthetic
+from nppnet_tf.drawn_people import synthetic
 from tools import draw_people
 
 FLAGS = flags.FLAGS

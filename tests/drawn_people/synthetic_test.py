@@ -9,15 +9,15 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import canvas as canvas_lib
-from nppnet_tf.data import clothing
-from nppnet_tf.data import figure
 from nppnet_tf.data import lip
-from nppnet_tf.data import synthetic
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE
+from nppnet_tf.drawn_people import canvas as canvas_lib
+from nppnet_tf.drawn_people import clothing
+from nppnet_tf.drawn_people import figure
+from nppnet_tf.drawn_people import synthetic
 from nppnet_tf.errors import UserError
 
 _SIZE = (128, 96)

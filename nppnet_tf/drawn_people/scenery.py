@@ -8,15 +8,15 @@ from PIL import Image
 from PIL import ImageDraw
 from PIL import ImageFilter
 
-from nppnet_tf.data import canvas as canvas_lib
-from nppnet_tf.data import clothing
-from nppnet_tf.data.canvas import Canvas
-from nppnet_tf.data.canvas import Color
-from nppnet_tf.data.canvas import noise_patch
-from nppnet_tf.data.clothing import jitter
-from nppnet_tf.data.clothing import scaled
-from nppnet_tf.data.figure import Figure
-from nppnet_tf.data.figure import flat
+from nppnet_tf.drawn_people import canvas as canvas_lib
+from nppnet_tf.drawn_people import clothing
+from nppnet_tf.drawn_people.canvas import Canvas
+from nppnet_tf.drawn_people.canvas import Color
+from nppnet_tf.drawn_people.canvas import noise_patch
+from nppnet_tf.drawn_people.clothing import jitter
+from nppnet_tf.drawn_people.clothing import scaled
+from nppnet_tf.drawn_people.figure import Figure
+from nppnet_tf.drawn_people.figure import flat
 
 _WALLS = (
     (214, 206, 190),

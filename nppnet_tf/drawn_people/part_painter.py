@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nppnet_tf.data import clothing
-from nppnet_tf.data import figure as figure_lib
-from nppnet_tf.data.canvas import Canvas
-from nppnet_tf.data.clothing import Garment
-from nppnet_tf.data.clothing import Outfit
-from nppnet_tf.data.figure import Figure
-from nppnet_tf.data.figure import flat
+from nppnet_tf.drawn_people import clothing
+from nppnet_tf.drawn_people import figure as figure_lib
+from nppnet_tf.drawn_people.canvas import Canvas
+from nppnet_tf.drawn_people.clothing import Garment
+from nppnet_tf.drawn_people.clothing import Outfit
+from nppnet_tf.drawn_people.figure import Figure
+from nppnet_tf.drawn_people.figure import flat
 
 # Thickness along a leg: position (1 = knee, 2 = ankle), radius in standing
 # heights.

@@ -4,8 +4,8 @@ import colorsys
 import dataclasses
 import random
 
-from nppnet_tf.data.canvas import Color
-from nppnet_tf.data.canvas import Pattern
+from nppnet_tf.drawn_people.canvas import Color
+from nppnet_tf.drawn_people.canvas import Pattern
 
 (
     BACKGROUND,

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nppnet_tf.data import canvas as canvas_lib
-from nppnet_tf.data import clothing
-from nppnet_tf.data.canvas import Color
-from nppnet_tf.data.canvas import Pattern
-from nppnet_tf.data.clothing import Garment
-from nppnet_tf.data.figure import LEFT
-from nppnet_tf.data.figure import Limb
-from nppnet_tf.data.figure import flat
-from nppnet_tf.data.part_painter import LEG_RADII
-from nppnet_tf.data.part_painter import PartPainter
-from nppnet_tf.data.part_painter import convex_hull
-from nppnet_tf.data.part_painter import hull_edges
-from nppnet_tf.data.part_painter import perpendicular
-from nppnet_tf.data.part_painter import tube
-from nppnet_tf.data.part_painter import unit2
+from nppnet_tf.drawn_people import canvas as canvas_lib
+from nppnet_tf.drawn_people import clothing
+from nppnet_tf.drawn_people.canvas import Color
+from nppnet_tf.drawn_people.canvas import Pattern
+from nppnet_tf.drawn_people.clothing import Garment
+from nppnet_tf.drawn_people.figure import LEFT
+from nppnet_tf.drawn_people.figure import Limb
+from nppnet_tf.drawn_people.figure import flat
+from nppnet_tf.drawn_people.part_painter import LEG_RADII
+from nppnet_tf.drawn_people.part_painter import PartPainter
+from nppnet_tf.drawn_people.part_painter import convex_hull
+from nppnet_tf.drawn_people.part_painter import hull_edges
+from nppnet_tf.drawn_people.part_painter import perpendicular
+from nppnet_tf.drawn_people.part_painter import tube
+from nppnet_tf.drawn_people.part_painter import unit2
 
 # Thickness along a limb: position (1 = elbow or knee, 2 = wrist or ankle),
 # radius in standing heights.

@@ -7,16 +7,16 @@ first follows from their distance to the viewer.
 
 import random
 
-from nppnet_tf.data import clothing
-from nppnet_tf.data import figure as figure_lib
-from nppnet_tf.data.canvas import Canvas
-from nppnet_tf.data.clothing import Outfit
-from nppnet_tf.data.figure import Figure
-from nppnet_tf.data.figure import Limb
-from nppnet_tf.data.head_painter import HeadPainter
-from nppnet_tf.data.limb_painter import LimbPainter
-from nppnet_tf.data.part_painter import LEG_RADII
-from nppnet_tf.data.trunk_painter import TrunkPainter
+from nppnet_tf.drawn_people import clothing
+from nppnet_tf.drawn_people import figure as figure_lib
+from nppnet_tf.drawn_people.canvas import Canvas
+from nppnet_tf.drawn_people.clothing import Outfit
+from nppnet_tf.drawn_people.figure import Figure
+from nppnet_tf.drawn_people.figure import Limb
+from nppnet_tf.drawn_people.head_painter import HeadPainter
+from nppnet_tf.drawn_people.limb_painter import LimbPainter
+from nppnet_tf.drawn_people.part_painter import LEG_RADII
+from nppnet_tf.drawn_people.trunk_painter import TrunkPainter
 
 # How far, in standing heights, a limb may lie behind the trunk and still be
 # painted after it.

@@ -22,17 +22,17 @@ from PIL import ImageDraw
 from PIL import ImageFilter
 
 from nppnet_tf import atomic
-from nppnet_tf.data import canvas as canvas_lib
-from nppnet_tf.data import clothing
-from nppnet_tf.data import figure as figure_lib
-from nppnet_tf.data import person_painter
 from nppnet_tf.data import record
-from nppnet_tf.data import scenery
 from nppnet_tf.data import workers
-from nppnet_tf.data.canvas import Canvas
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.data.figure import Figure
-from nppnet_tf.data.figure import flat
+from nppnet_tf.drawn_people import canvas as canvas_lib
+from nppnet_tf.drawn_people import clothing
+from nppnet_tf.drawn_people import figure as figure_lib
+from nppnet_tf.drawn_people import person_painter
+from nppnet_tf.drawn_people import scenery
+from nppnet_tf.drawn_people.canvas import Canvas
+from nppnet_tf.drawn_people.figure import Figure
+from nppnet_tf.drawn_people.figure import flat
 from nppnet_tf.errors import UserError
 
 # A change of what is drawn for a (seed, index) must change this number.

@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nppnet_tf.data import canvas as canvas_lib
-from nppnet_tf.data import clothing
-from nppnet_tf.data.canvas import Color
-from nppnet_tf.data.clothing import scaled
-from nppnet_tf.data.figure import flat
-from nppnet_tf.data.part_painter import PartPainter
-from nppnet_tf.data.part_painter import convex_hull
-from nppnet_tf.data.part_painter import hull_edges
-from nppnet_tf.data.part_painter import tube
-from nppnet_tf.data.part_painter import unit2
+from nppnet_tf.drawn_people import canvas as canvas_lib
+from nppnet_tf.drawn_people import clothing
+from nppnet_tf.drawn_people.canvas import Color
+from nppnet_tf.drawn_people.clothing import scaled
+from nppnet_tf.drawn_people.figure import flat
+from nppnet_tf.drawn_people.part_painter import PartPainter
+from nppnet_tf.drawn_people.part_painter import convex_hull
+from nppnet_tf.drawn_people.part_painter import hull_edges
+from nppnet_tf.drawn_people.part_painter import tube
+from nppnet_tf.drawn_people.part_painter import unit2
 
 
 class HeadPainter(PartPainter):

@@ -14,7 +14,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-from nppnet_tf import file_names
+from nppnet_tf.files import file_names
 
 # In the order in which one of two files of a stem is preferred.
 ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png")

@@ -27,9 +27,9 @@ from typing import Any
 
 from absl import flags
 
-from nppnet_tf import atomic
 from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology

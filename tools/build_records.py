@@ -117,9 +117,9 @@ def _build(output: pathlib.Path) -> None:
 
 
 def _digest(samples: Sequence[Sample], num_workers: int) -> str:
+    from nppnet_tf import workers
     from nppnet_tf.data import shard
     from nppnet_tf.data import tfrecord
-    from nppnet_tf.data import workers
 
     jobs = workers.portions(samples)
     with command_line.Progress(len(samples), "reading files") as progress:

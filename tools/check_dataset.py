@@ -164,7 +164,7 @@ def _examine(
     sources: Mapping[str, Source],
 ) -> "tuple[dict[str, list[Examined]], float]":
     """What is known of every sample, and how many were read in a second."""
-    from nppnet_tf.data import workers
+    from nppnet_tf import workers
     from nppnet_tf.inference import examination
 
     jobs = [
@@ -285,7 +285,7 @@ def _report(
 
 
 def _write_report(path: pathlib.Path, report: Mapping[str, Any]) -> None:
-    from nppnet_tf import atomic
+    from nppnet_tf.files import atomic
 
     atomic.write_text(path, json.dumps(report, indent=1) + "\n")
 
@@ -323,7 +323,7 @@ def _write_sheet(
 ) -> None:
     from PIL import Image
 
-    from nppnet_tf import atomic
+    from nppnet_tf.files import atomic
     from nppnet_tf.inference import contact_sheet
 
     tiles = _tiles(sources, found)

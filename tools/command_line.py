@@ -36,11 +36,11 @@ from absl import app as _  # noqa: F401
 from absl import flags
 
 from nppnet_tf import errors
-from nppnet_tf import json_documents
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import manifest
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.search_space import genotype
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology

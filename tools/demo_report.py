@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nppnet_tf import atomic
 from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.tfrecord import RecordSet
+from nppnet_tf.files import atomic
 from nppnet_tf.inference import genotype_drawing
 from nppnet_tf.inference import rendering
 from nppnet_tf.inference import report

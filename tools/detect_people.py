@@ -37,9 +37,9 @@ from typing import Any
 
 from absl import flags
 
-from nppnet_tf import file_names
 from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
 
 from . import checked_flags
 from . import command_line
@@ -313,7 +313,7 @@ def _batch_size(detector: "PersonDetector") -> int:
 
 def _keep_facts(path: pathlib.Path, model: pathlib.Path) -> None:
     """Writes what the files are made with; refuses others'."""
-    from nppnet_tf import atomic
+    from nppnet_tf.files import atomic
     from nppnet_tf.inference import person_detector
 
     facts = {
@@ -351,7 +351,7 @@ def _read_facts(path: pathlib.Path) -> dict[str, Any]:
 def _write_skipped(
     path: pathlib.Path, failures: "list[BadRecordError]"
 ) -> None:
-    from nppnet_tf import atomic
+    from nppnet_tf.files import atomic
 
     if failures:
         text = "".join(f"{bad.line}\n" for bad in failures)

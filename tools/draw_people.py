@@ -8,8 +8,8 @@ import pathlib
 
 from absl import flags
 
-from nppnet_tf import file_names
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
 
 from . import checked_flags
 from . import command_line
@@ -137,8 +137,8 @@ def _draw(size: tuple[int, int] | None) -> None:
 def _write_sheet(
     path: pathlib.Path, size: tuple[int, int] | None, labels: bool
 ) -> None:
-    from nppnet_tf import atomic
     from nppnet_tf.drawn_people import synthetic
+    from nppnet_tf.files import atomic
 
     sheet = synthetic.contact_sheet(
         FLAGS.seed, height_width=size or (256, 192), labels=labels

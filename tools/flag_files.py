@@ -16,8 +16,8 @@ from typing import Self
 
 from absl import flags
 
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import text_files
 
 # Experiments have some dozens of flags.
 _MAX_BYTES = 1 << 20

@@ -26,10 +26,10 @@ from typing import Any
 
 from absl import flags
 
-from nppnet_tf import atomic
-from nppnet_tf import file_digests
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import file_digests
 from nppnet_tf.inference import model_folders
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
@@ -50,7 +50,7 @@ _SAID_KEYS = 100
 def _check_compare(path: str, flag: str) -> None:
     """Refuses what holds no arrays; importing a network first takes long."""
     # Here, so that --help needs no NumPy.
-    from nppnet_tf import array_archives
+    from nppnet_tf.files import array_archives
 
     array_archives.read(command_line.require_file(path, flag))
 
@@ -211,7 +211,7 @@ def _numbered_descriptor(num_classes: int, num_keypoints: int):
 
 
 def _key_lines(what: str, names: Sequence[str]) -> list[str]:
-    from nppnet_tf import restricted_pickle
+    from nppnet_tf.files import restricted_pickle
 
     lines = [
         f"{what}: {restricted_pickle.printable(name, 200)}"

@@ -22,10 +22,10 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TextIO
 
-from nppnet_tf import atomic
-from nppnet_tf import folder_lock
-from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import folder_lock
+from nppnet_tf.files import json_documents
 
 from . import command_line
 from . import flag_files

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import nppnet_tf
-from nppnet_tf import json_documents
 from nppnet_tf import keys
-from nppnet_tf import text_files
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
 from nppnet_tf.inference import line_chart
 from nppnet_tf.inference import report
 

@@ -20,9 +20,9 @@ import json
 import pathlib
 from typing import Any
 
-from nppnet_tf import atomic
-from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import json_documents
 
 from . import checked_flags
 from . import command_line

@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from nppnet_tf import file_names
 from nppnet_tf import keys
-from nppnet_tf import text_files
-from nppnet_tf.data import file_table
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
+from nppnet_tf.files import file_table
+from nppnet_tf.files import text_files
 
 # What one sample has of each task.
 NAMES = {keys.PARSING: "label map", keys.POSE: "pose"}

@@ -17,15 +17,15 @@ from nppnet_tf.data import boxes
 from nppnet_tf.data import detections
 from nppnet_tf.data import frames
 from nppnet_tf.data import images
-from nppnet_tf.data import matlab
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
-from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Crop
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import matlab
+from nppnet_tf.files.file_table import FileTable
 
 # Of files of instances, in the order of preference.
 INSTANCE_SUFFIXES = (".mat", ".png")

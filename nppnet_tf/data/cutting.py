@@ -30,10 +30,10 @@ from nppnet_tf.data.cropped import CroppedSample
 from nppnet_tf.data.cropped import DetectionMask
 from nppnet_tf.data.cropped import Mask
 from nppnet_tf.data.detections import Detections
-from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.people import People
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from nppnet_tf.files.file_table import FileTable
 
 MATCHED = "matched"
 DETECTIONS = "detections"

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 from typing import Self
 
-from nppnet_tf import file_names
-from nppnet_tf import json_documents
 from nppnet_tf import keys
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
 
 IGNORE_LABEL = keys.IGNORE_LABEL
 

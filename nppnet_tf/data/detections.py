@@ -20,10 +20,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nppnet_tf import array_archives
-from nppnet_tf import atomic
-from nppnet_tf.data import object_arrays
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import array_archives
+from nppnet_tf.files import atomic
+from nppnet_tf.files import object_arrays
 
 PERSON = 0
 

@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 
-from nppnet_tf import file_names
 from nppnet_tf import keys
 from nppnet_tf import picture_names
 from nppnet_tf.data import absence
@@ -49,6 +48,7 @@ from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
 from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
 
 POSE_FILES = ("pose.csv", "keypoints.json", "joints.npz", "joints.mat")
 

@@ -16,7 +16,6 @@ from PIL import Image
 from PIL import JpegImagePlugin
 from PIL import PngImagePlugin
 
-from nppnet_tf import text_files
 from nppnet_tf.data import library_messages
 from nppnet_tf.data import picture_structure
 from nppnet_tf.data.picture_structure import JPEG_START
@@ -24,6 +23,7 @@ from nppnet_tf.data.picture_structure import MAX_BYTES
 from nppnet_tf.data.picture_structure import MAX_PIXELS
 from nppnet_tf.data.picture_structure import PictureStructure
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import text_files
 
 _PORTION = 1 << 20
 

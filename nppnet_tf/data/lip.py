@@ -11,17 +11,14 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from nppnet_tf import file_names
 from nppnet_tf import keys
 from nppnet_tf import picture_names
 from nppnet_tf.data import absence
-from nppnet_tf.data import file_table
 from nppnet_tf.data import id_list
 from nppnet_tf.data import pose_files
 from nppnet_tf.data import source
 from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.poses import Pose
 from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.source import SPLITS
@@ -29,6 +26,9 @@ from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
 from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
+from nppnet_tf.files import file_table
+from nppnet_tf.files.file_table import FileTable
 
 _IMAGE_FOLDERS = {
     "train": ("train_images",),

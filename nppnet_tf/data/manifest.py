@@ -11,11 +11,11 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from nppnet_tf import json_documents
 from nppnet_tf import keys
-from nppnet_tf import text_files
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
 
 FORMAT = "nppnet_tf.records"
 FORMAT_VERSION = 1

@@ -31,7 +31,6 @@ from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.cutting import Cutter
 from nppnet_tf.data.cutting import Places
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
-from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.people import People
 from nppnet_tf.data.people import WholePicture
 from nppnet_tf.data.source import Options
@@ -39,6 +38,7 @@ from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
 from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
+from nppnet_tf.files.file_table import FileTable
 
 NAME = "pascal_person_part"
 

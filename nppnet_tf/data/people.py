@@ -11,13 +11,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from nppnet_tf.data import frames
-from nppnet_tf.data import matlab
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import matlab
 
 
 @dataclasses.dataclass(frozen=True)

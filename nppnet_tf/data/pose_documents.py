@@ -22,8 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nppnet_tf import file_names
-from nppnet_tf import json_documents
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import id_list
 from nppnet_tf.data import poses
@@ -33,6 +31,8 @@ from nppnet_tf.data.poses import Pose
 from nppnet_tf.data.poses import PoseFile
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
+from nppnet_tf.files import json_documents
 
 # Orders that files without names of joints are known to have; the words that
 # people use for them.

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nppnet_tf import array_archives
-from nppnet_tf.data import matlab
 from nppnet_tf.data import pose_documents
 from nppnet_tf.data import pose_tables
 from nppnet_tf.data import poses
@@ -24,6 +22,8 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.pose_documents import Naming
 from nppnet_tf.data.poses import PoseFile
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import array_archives
+from nppnet_tf.files import matlab
 
 # The array of Leeds Sports.
 _JOINTS = "joints"

@@ -16,8 +16,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nppnet_tf import file_names
-from nppnet_tf import text_files
 from nppnet_tf.data import id_list
 from nppnet_tf.data import poses
 from nppnet_tf.data.descriptors import DatasetDescriptor
@@ -26,6 +24,8 @@ from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
+from nppnet_tf.files import text_files
 
 # Cells of a joint that is absent, as programs write nothing.
 _ABSENT_CELLS = frozenset(

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nppnet_tf import json_documents
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 
 Box = tuple[float, float, float, float]
 

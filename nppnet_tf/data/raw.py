@@ -8,15 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from nppnet_tf import picture_names
-from nppnet_tf import text_files
 from nppnet_tf.data import frames
 from nppnet_tf.data import images
-from nppnet_tf.data import matlab
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import matlab
+from nppnet_tf.files import text_files
 
 # What a label map may be; the second as Clothing Co-Parsing has it.
 LABEL_SUFFIXES = (".png", ".mat")

@@ -18,8 +18,6 @@ import PIL
 import tensorflow as tf
 
 import nppnet_tf
-from nppnet_tf import atomic
-from nppnet_tf import file_digests
 from nppnet_tf.data import example
 from nppnet_tf.data import inspection
 from nppnet_tf.data.damage import BadRecordError
@@ -27,6 +25,8 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.source import Sample
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import file_digests
 
 # A TFRecord frame: length, its checksum, the record, its checksum.
 FRAME_HEADER = struct.Struct("<QI")

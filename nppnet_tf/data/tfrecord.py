@@ -28,15 +28,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from nppnet_tf import errors
-from nppnet_tf import file_digests
-from nppnet_tf import json_documents
 from nppnet_tf import keys
-from nppnet_tf import text_files
+from nppnet_tf import workers
 from nppnet_tf.data import absence
 from nppnet_tf.data import example
 from nppnet_tf.data import manifest as manifests
 from nppnet_tf.data import shard
-from nppnet_tf.data import workers
 from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.damage import DamageLog
@@ -44,6 +41,9 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.manifest import Manifest
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_digests
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
 
 SKIPPED = "skipped.txt"
 NOTES = "notes.txt"

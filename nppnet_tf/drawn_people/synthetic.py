@@ -21,9 +21,8 @@ from PIL import Image
 from PIL import ImageDraw
 from PIL import ImageFilter
 
-from nppnet_tf import atomic
+from nppnet_tf import workers
 from nppnet_tf.data import record
-from nppnet_tf.data import workers
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.drawn_people import canvas as canvas_lib
 from nppnet_tf.drawn_people import clothing
@@ -34,6 +33,7 @@ from nppnet_tf.drawn_people.canvas import Canvas
 from nppnet_tf.drawn_people.figure import Figure
 from nppnet_tf.drawn_people.figure import flat
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
 
 # A change of what is drawn for a (seed, index) must change this number.
 GENERATOR_VERSION = 1

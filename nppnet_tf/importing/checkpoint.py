@@ -18,11 +18,11 @@ import numpy as np
 from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
+from nppnet_tf.files.restricted_pickle import printable
 from nppnet_tf.importing import state_dict
 from nppnet_tf.importing import torch_file
 from nppnet_tf.importing.state_dict import Entry
 from nppnet_tf.importing.torch_pickle import Tensor
-from nppnet_tf.restricted_pickle import printable
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology

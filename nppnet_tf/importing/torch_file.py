@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files.restricted_pickle import PickleRefusedError
+from nppnet_tf.files.restricted_pickle import printable
 from nppnet_tf.importing import torch_pickle
 from nppnet_tf.importing.torch_pickle import Storage
-from nppnet_tf.restricted_pickle import PickleRefusedError
-from nppnet_tf.restricted_pickle import printable
 
 # Names and shapes of a large training checkpoint take 2 MB, its table of
 # contents, in a zip file, as much.

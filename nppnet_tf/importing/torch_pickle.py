@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nppnet_tf import restricted_pickle
-from nppnet_tf.restricted_pickle import Name
-from nppnet_tf.restricted_pickle import PickleRefusedError
-from nppnet_tf.restricted_pickle import count
-from nppnet_tf.restricted_pickle import printable
+from nppnet_tf.files import restricted_pickle
+from nppnet_tf.files.restricted_pickle import Name
+from nppnet_tf.files.restricted_pickle import PickleRefusedError
+from nppnet_tf.files.restricted_pickle import count
+from nppnet_tf.files.restricted_pickle import printable
 
 _MAX_DIMENSIONS = 8
 

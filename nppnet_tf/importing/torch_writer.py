@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nppnet_tf import atomic
+from nppnet_tf.files import atomic
 from nppnet_tf.importing import torch_pickle
 
 _FOLDER = "archive"

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf import atomic
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.files import atomic
+from nppnet_tf.files import plain_path
 from nppnet_tf.inference import model_description
 from nppnet_tf.inference import model_folders
-from nppnet_tf.inference import plain_path
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import visibility

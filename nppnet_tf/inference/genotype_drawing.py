@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 
 from nppnet_tf import keys
-from nppnet_tf.atomic import atomic_path
 from nppnet_tf.errors import UserError
+from nppnet_tf.files.atomic import atomic_path
 from nppnet_tf.inference import scene
 from nppnet_tf.search_space import genotype as genes
 from nppnet_tf.search_space import parts

@@ -38,12 +38,12 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from nppnet_tf import file_digests
 from nppnet_tf.data import images
 from nppnet_tf.data.detections import Detections
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_digests
+from nppnet_tf.files import plain_path
 from nppnet_tf.inference import mask_pasting
-from nppnet_tf.inference import plain_path
 
 Key = TypeVar("Key")
 

@@ -18,8 +18,8 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import plain_path
 from nppnet_tf.inference import model_description
-from nppnet_tf.inference import plain_path
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time
 from nppnet_tf.inference.model_description import ModelDescription

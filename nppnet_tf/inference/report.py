@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
 from nppnet_tf.inference import line_chart
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from nppnet_tf import atomic
-from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import json_documents
 
 _ABSENT = "-"
 

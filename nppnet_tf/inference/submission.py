@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from nppnet_tf import atomic
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
 from nppnet_tf.inference import prediction_files
 
 POSE_FILE = "pose.csv"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nppnet_tf import file_digests
-from nppnet_tf import json_documents
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_digests
+from nppnet_tf.files import json_documents
 from nppnet_tf.models import weights_file
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import relaxation as relaxations

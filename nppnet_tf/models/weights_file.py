@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from nppnet_tf import array_archives
-from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import array_archives
+from nppnet_tf.files import atomic
 
 # Zeros of a network that was not trained yet compress to nothing.
 _SLACK_BYTES = 1 << 26

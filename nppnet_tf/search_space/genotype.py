@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from nppnet_tf import atomic
-from nppnet_tf import json_documents
 from nppnet_tf import keys
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import topology

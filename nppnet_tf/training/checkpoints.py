@@ -11,10 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf import array_archives
-from nppnet_tf import atomic
-from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import array_archives
+from nppnet_tf.files import atomic
+from nppnet_tf.files import json_documents
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf import atomic
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations

@@ -7,11 +7,11 @@ import pathlib
 from collections.abc import Iterator
 from collections.abc import Mapping
 
-from nppnet_tf import atomic
-from nppnet_tf import folder_lock
-from nppnet_tf import json_documents
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import folder_lock
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
 
 FORMAT = "nppnet_tf.run"
 FORMAT_VERSION = 1

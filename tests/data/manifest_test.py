@@ -9,10 +9,10 @@ import sys
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import json_documents
 from nppnet_tf.data import manifest
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from tests import shared
 
 _INDEX = b'[0, 0, 10, 5, "a"]\n'

@@ -15,9 +15,9 @@ from nppnet_tf.data import images
 from nppnet_tf.data import inspection
 from nppnet_tf.data import pascal
 from nppnet_tf.data.damage import BadRecordError
-from nppnet_tf.data.file_table import FileTable
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from nppnet_tf.files.file_table import FileTable
 from tests.data import person_trees
 from tests.data.sample_records import reference_arrays
 from tests.shared import shared_path

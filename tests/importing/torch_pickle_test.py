@@ -9,8 +9,8 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.files.restricted_pickle import PickleRefusedError
 from nppnet_tf.importing import torch_pickle
-from nppnet_tf.restricted_pickle import PickleRefusedError
 
 NUMBERS = np.arange(12, dtype=np.float32)
 

@@ -9,9 +9,9 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import json_documents
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes

@@ -12,8 +12,8 @@ import numpy as np
 from absl.testing import absltest
 from PIL import Image
 
-from nppnet_tf import file_names
-from nppnet_tf import json_documents
+from nppnet_tf.files import file_names
+from nppnet_tf.files import json_documents
 from nppnet_tf.search_space import genotype
 from nppnet_tf.search_space import published
 from tests.inference import stand_in_models

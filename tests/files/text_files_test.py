@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.text_files."""
+"""Tests of nppnet_tf.files.text_files."""
 
 import codecs
 import os
@@ -7,8 +7,8 @@ import pathlib
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import text_files
 
 
 class ReadTest(parameterized.TestCase):

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from collections.abc import Set
 
-from nppnet_tf import atomic
 from nppnet_tf import errors
-from nppnet_tf import file_names
+from nppnet_tf.files import atomic
+from nppnet_tf.files import file_names
 
 _NAMED = 5
 

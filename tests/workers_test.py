@@ -1,11 +1,11 @@
-"""Tests of nppnet_tf.data.workers."""
+"""Tests of nppnet_tf.workers."""
 
 import os
 import signal
 
 from absl.testing import absltest
 
-from nppnet_tf.data import workers
+from nppnet_tf import workers
 from nppnet_tf.data.damage import BadRecordError
 
 

@@ -12,9 +12,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from nppnet_tf import atomic
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import atomic
+from nppnet_tf.files import text_files
 
 # Descriptions, genotypes, descriptors; annotations of a data set take more.
 MAX_BYTES = 64 << 20

@@ -1,12 +1,12 @@
-"""Tests of nppnet_tf.data.file_table."""
+"""Tests of nppnet_tf.files.file_table."""
 
 import os
 import pathlib
 
 from absl.testing import absltest
 
-from nppnet_tf.data import file_table
-from nppnet_tf.data.file_table import FileTable
+from nppnet_tf.files import file_table
+from nppnet_tf.files.file_table import FileTable
 
 
 class FileTableTest(absltest.TestCase):

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import text_files
 
 # All variables of a file; 100 masks of the largest pictures in use.
 MAX_BYTES = 1 << 28

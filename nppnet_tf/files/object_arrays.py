@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nppnet_tf import array_archives
-from nppnet_tf import restricted_pickle
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
-from nppnet_tf.restricted_pickle import Array
+from nppnet_tf.files import array_archives
+from nppnet_tf.files import restricted_pickle
+from nppnet_tf.files import text_files
+from nppnet_tf.files.restricted_pickle import Array
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

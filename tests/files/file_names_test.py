@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.file_names."""
+"""Tests of nppnet_tf.files.file_names."""
 
 import os
 import pathlib
@@ -6,8 +6,8 @@ import pathlib
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import file_names
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
 
 _COMPOSED = "ol\u00e9.jpg"
 _DECOMPOSED = "ole\u0301.jpg"

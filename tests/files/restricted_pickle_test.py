@@ -8,8 +8,8 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import restricted_pickle
-from nppnet_tf.restricted_pickle import PickleRefusedError
+from nppnet_tf.files import restricted_pickle
+from nppnet_tf.files.restricted_pickle import PickleRefusedError
 
 
 def load(data):

@@ -10,7 +10,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-from nppnet_tf import file_names
+from nppnet_tf.files import file_names
 
 _PATTERN_LETTERS = frozenset("*?[]{}\\")
 

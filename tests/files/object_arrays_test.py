@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.data.object_arrays."""
+"""Tests of nppnet_tf.files.object_arrays."""
 
 import os
 import pathlib
@@ -8,8 +8,8 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.data import object_arrays
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import object_arrays
 
 
 class _Program:

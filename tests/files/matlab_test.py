@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.data.matlab."""
+"""Tests of nppnet_tf.files.matlab."""
 
 import pathlib
 
@@ -7,8 +7,8 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from scipy import io
 
-from nppnet_tf.data import matlab
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import matlab
 
 
 class ReadTest(parameterized.TestCase):

@@ -15,8 +15,8 @@ from typing import IO
 
 import numpy as np
 
-from nppnet_tf import text_files
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import text_files
 
 # 100 masks of the largest picture that is read.
 MAX_BYTES = 100 << 26

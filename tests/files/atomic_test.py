@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.atomic."""
+"""Tests of nppnet_tf.files.atomic."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from nppnet_tf import atomic
+from nppnet_tf.files import atomic
 
 
 class AtomicPathTest(absltest.TestCase):

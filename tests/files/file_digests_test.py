@@ -1,10 +1,10 @@
-"""Tests of nppnet_tf.file_digests."""
+"""Tests of nppnet_tf.files.file_digests."""
 
 import hashlib
 
 from absl.testing import absltest
 
-from nppnet_tf import file_digests
+from nppnet_tf.files import file_digests
 
 
 class Sha256Test(absltest.TestCase):

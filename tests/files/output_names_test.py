@@ -1,12 +1,12 @@
-"""Tests of nppnet_tf.output_names."""
+"""Tests of nppnet_tf.files.output_names."""
 
 import os
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import file_names
-from nppnet_tf import output_names
+from nppnet_tf.files import file_names
+from nppnet_tf.files import output_names
 
 _ENDINGS = (".png", ".json", "_openpose.json", "_overlay.png")
 

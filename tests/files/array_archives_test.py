@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.array_archives."""
+"""Tests of nppnet_tf.files.array_archives."""
 
 import io
 import pathlib
@@ -8,8 +8,8 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import array_archives
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import array_archives
 
 
 class ReadTest(parameterized.TestCase):

@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.json_documents."""
+"""Tests of nppnet_tf.files.json_documents."""
 
 import json
 import pathlib
@@ -6,8 +6,8 @@ import pathlib
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import json_documents
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 
 
 class ReadTest(absltest.TestCase):

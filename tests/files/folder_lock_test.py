@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.folder_lock."""
+"""Tests of nppnet_tf.files.folder_lock."""
 
 import os
 import pathlib
@@ -8,13 +8,13 @@ import sys
 
 from absl.testing import absltest
 
-from nppnet_tf import folder_lock
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import folder_lock
 from tests import shared
 
 _HOLD = """
 import sys, time
-from nppnet_tf import folder_lock
+from nppnet_tf.files import folder_lock
 with folder_lock.hold(sys.argv[1], "--workdir=" + sys.argv[1]):
     print("held", flush=True)
     time.sleep(600)

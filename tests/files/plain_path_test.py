@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.inference.plain_path."""
+"""Tests of nppnet_tf.files.plain_path."""
 
 import os
 import pathlib
@@ -7,7 +7,7 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.inference import plain_path
+from nppnet_tf.files import plain_path
 
 
 class PlainPathTest(parameterized.TestCase):

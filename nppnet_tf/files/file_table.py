@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-from nppnet_tf import file_names
+from nppnet_tf.files import file_names
 
 
 class FileTable(Mapping[str, pathlib.Path]):

@@ -311,8 +311,8 @@ def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
     from nppnet_tf.data import augmentation
     from nppnet_tf.data import boundary
     from nppnet_tf.data import heatmap_codec
-    from nppnet_tf.data import pixels
     from nppnet_tf.data import search_split
+    from nppnet_tf.pictures import pixels
 
     spent: dict[str, float] = {}
 
@@ -354,11 +354,11 @@ def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
 
 
 def _describe_pictures(record_set: "RecordSet") -> dict[str, Any]:
-    from nppnet_tf.data import images
+    from nppnet_tf.pictures import picture_files
 
     count = min(record_set.count, _MEASURED_SAMPLES)
     encoded = [record_set.read(number).image_bytes for number in range(count)]
-    sizes = [images.picture_size(data) for data in encoded]
+    sizes = [picture_files.picture_size(data) for data in encoded]
     return {
         "records": record_set.count,
         "median_height": statistics.median(height for height, _ in sizes),

@@ -389,12 +389,12 @@ def _mixed(
 
 
 def _tile(title: str, text: str, sample: Sample) -> "Tile":
-    from nppnet_tf.data import images
     from nppnet_tf.inference.contact_sheet import Tile
+    from nppnet_tf.pictures import picture_files
 
     try:
         record = sample.load()
-        image = images.decode(record.image_bytes)
+        image = picture_files.decode(record.image_bytes)
     except UserError:
         return Tile(title, text, _picture_alone(sample))
     label_map = record.label_map
@@ -407,10 +407,10 @@ def _tile(title: str, text: str, sample: Sample) -> "Tile":
 
 def _picture_alone(sample: Sample) -> Any:
     """The picture where only the annotation is wrong, or None."""
-    from nppnet_tf.data import images
+    from nppnet_tf.pictures import picture_files
 
     try:
-        return images.decode(sample.paths[0].read_bytes())
+        return picture_files.decode(sample.paths[0].read_bytes())
     except (UserError, OSError):
         return None
 

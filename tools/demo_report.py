@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.tfrecord import RecordSet
@@ -17,6 +16,7 @@ from nppnet_tf.files import atomic
 from nppnet_tf.inference import genotype_drawing
 from nppnet_tf.inference import rendering
 from nppnet_tf.inference import report
+from nppnet_tf.pictures import picture_files
 from nppnet_tf.search_space import genotype as genotypes
 
 from . import command_line
@@ -244,7 +244,7 @@ def _write_truth(
     record: Record, folder: pathlib.Path, record_set: RecordSet
 ) -> None:
     drawn = rendering.overlay(
-        images.decode(record.image_bytes, record.record_id),
+        picture_files.decode(record.image_bytes, record.record_id),
         record.label_map,
         record.keypoints_xy,
         record.visibility,

@@ -37,9 +37,9 @@ from typing import Any
 
 from absl import flags
 
-from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
+from nppnet_tf.pictures import picture_names
 
 from . import checked_flags
 from . import command_line
@@ -175,8 +175,8 @@ class _Work:
 
     def pictures(self) -> "Iterator[tuple[str, np.ndarray]]":
         """Yields id and pixels of the pictures that are still to be done."""
-        from nppnet_tf.data import images
         from nppnet_tf.data import raw
+        from nppnet_tf.pictures import picture_files
 
         for name, path in self.paths.items():
             try:
@@ -185,7 +185,7 @@ class _Work:
                     self.num_kept += 1
                     self._progress.advance()
                     continue
-                picture = images.decode(data)
+                picture = picture_files.decode(data)
             except UserError as error:
                 self._fail(name, error)
                 continue
@@ -212,12 +212,12 @@ class _Work:
 
     def _is_done(self, name: str, data: bytes) -> bool:
         from nppnet_tf.data import detections
-        from nppnet_tf.data import images
+        from nppnet_tf.pictures import picture_files
 
         path = self._path(name)
         if not path.exists():
             return False
-        size = images.picture_size(data)
+        size = picture_files.picture_size(data)
         try:
             found = detections.read(path)
         except UserError:

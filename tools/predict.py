@@ -37,12 +37,12 @@ from typing import Any
 from absl import flags
 
 from nppnet_tf import errors
-from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import file_names
 from nppnet_tf.files import json_documents
 from nppnet_tf.files import output_names
+from nppnet_tf.pictures import picture_names
 
 from . import checked_flags
 from . import command_line

@@ -7,10 +7,10 @@ from PIL import Image
 
 from nppnet_tf.config import InputConfig
 from nppnet_tf.data import geometry
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Record
+from nppnet_tf.pictures import picture_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,13 +95,13 @@ def apply(
         UserError: The picture cannot be decoded, or the label map has another
             size.
     """
-    picture = images.decode_plain(record.image_bytes)
+    picture = picture_files.decode_plain(record.image_bytes)
     source_size = (picture.height, picture.width)
     matrix = transform.matrix(source_size, image_size)
     image = geometry.warp_image(picture, matrix, image_size)
     label_map = record.label_map
     if label_map is not None:
-        images.require_same_size(label_map, source_size)
+        picture_files.require_same_size(label_map, source_size)
         label_map = geometry.warp_label_map(
             label_map, matrix, image_size, descriptor.ignore_label
         )

@@ -16,7 +16,6 @@ import numpy as np
 from nppnet_tf.data import boxes
 from nppnet_tf.data import detections
 from nppnet_tf.data import frames
-from nppnet_tf.data import images
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
@@ -26,6 +25,7 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import matlab
 from nppnet_tf.files.file_table import FileTable
+from nppnet_tf.pictures import picture_files
 
 # Of files of instances, in the order of preference.
 INSTANCE_SUFFIXES = (".mat", ".png")
@@ -155,7 +155,7 @@ def read_ids(path: pathlib.Path) -> np.ndarray:
     Raises:
         UserError: It cannot be read or holds no ids.
     """
-    return images.decode_label_map(images.read_bytes(path), path)
+    return picture_files.decode_label_map(picture_files.read_bytes(path), path)
 
 
 def instance_boxes(ids: np.ndarray) -> dict[int, tuple[int, int, int, int]]:
@@ -251,7 +251,7 @@ class CroppedSample:
         part = np.s_[top:bottom, left:right]
         return Record(
             self.record_id,
-            images.encode_png(images.decode(data)[part]),
+            picture_files.encode_png(picture_files.decode(data)[part]),
             None if label_map is None else label_map[part].copy(),
             sample._keypoints_from((left, top)),
             self.visibility,
@@ -294,7 +294,7 @@ class CroppedSample:
         label_map = frame.label_map(label_map)
         size = frame.upright_size
         try:
-            images.require_same_size(label_map, size, self.label_path)
+            picture_files.require_same_size(label_map, size, self.label_path)
             if self.mask is None:
                 return label_map
             mask = frame.label_map(self.mask.read())

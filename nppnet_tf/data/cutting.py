@@ -18,7 +18,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nppnet_tf import picture_names
 from nppnet_tf.data import boxes as box_geometry
 from nppnet_tf.data import cropped
 from nppnet_tf.data import detections
@@ -34,6 +33,7 @@ from nppnet_tf.data.people import People
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.file_table import FileTable
+from nppnet_tf.pictures import picture_names
 
 MATCHED = "matched"
 DETECTIONS = "detections"

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf.data import images
 from nppnet_tf.data.record import Crop
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 
 # Features of one Example.
 RECORD_ID = "record_id"
@@ -28,7 +28,7 @@ CROP_SCORE = "crop/score"
 
 def to_example(record: Record) -> bytes:
     """Serializes a record; equal records give equal bytes."""
-    height, width = images.picture_size(record.image_bytes)
+    height, width = picture_files.picture_size(record.image_bytes)
     features = {
         RECORD_ID: _bytes(record.record_id.encode()),
         IMAGE_ENCODED: _bytes(record.image_bytes),
@@ -36,7 +36,7 @@ def to_example(record: Record) -> bytes:
         IMAGE_WIDTH: _integers([width]),
     }
     if record.label_map is not None:
-        label_png = images.encode_png(record.label_map)
+        label_png = picture_files.encode_png(record.label_map)
         features[LABEL_MAP_ENCODED] = _bytes(label_png)
     if record.keypoints_xy is not None and record.visibility is not None:
         xy = tf.train.FloatList(value=record.keypoints_xy.ravel().tolist())
@@ -78,7 +78,7 @@ def _record(feature: Mapping[str, tf.train.Feature]) -> Record:
     label_map = keypoints_xy = visibility = None
     if LABEL_MAP_ENCODED in feature:
         label_png = feature[LABEL_MAP_ENCODED].bytes_list.value[0]
-        label_map = images.decode_label_map(label_png)
+        label_map = picture_files.decode_label_map(label_png)
     if KEYPOINTS_XY in feature:
         xy = feature[KEYPOINTS_XY].float_list.value
         keypoints_xy = np.array(xy, np.float32).reshape(-1, 2)

@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 
 from nppnet_tf import keys
-from nppnet_tf import picture_names
 from nppnet_tf.data import absence
 from nppnet_tf.data import cutting
 from nppnet_tf.data import id_list
@@ -49,6 +48,7 @@ from nppnet_tf.data.source import Source
 from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
+from nppnet_tf.pictures import picture_names
 
 POSE_FILES = ("pose.csv", "keypoints.json", "joints.npz", "joints.mat")
 

@@ -14,9 +14,9 @@ import dataclasses
 import numpy as np
 
 from nppnet_tf.data import inspection
-from nppnet_tf.data import picture_structure
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_structure
 
 _TRANSPOSED = (5, 6, 7, 8)
 _MIRRORED = (2, 3, 6, 7)

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from nppnet_tf.data import pixels
+from nppnet_tf.pictures import pixels
 
 # The mirror images of a picture, and how to count an array to see each.
 _MIRROR_IMAGES = (

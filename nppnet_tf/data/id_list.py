@@ -6,10 +6,10 @@ Of a path, `images/a.jpg` or `images\a.jpg`, the last part counts.
 import collections
 import os
 
-from nppnet_tf import picture_names
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
 from nppnet_tf.files import text_files
+from nppnet_tf.pictures import picture_names
 
 
 def read(path: str | os.PathLike[str]) -> list[str]:

@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 
 # A joint may lie a little outside: annotators guess at truncated limbs. Much
 # further out it is a slip of theirs. Share of the longer side, and pixels.
@@ -28,20 +28,20 @@ def inspect(
 
     Returns:
         The record with bytes that every decoder reads alike
-        (`images.plain_bytes`), with keypoints far outside of the picture made
-        absent, and without a label map of background and ignored pixels
-        alone; and one line for each of those.
+        (`picture_files.plain_bytes`), with keypoints far outside of the
+        picture made absent, and without a label map of background and ignored
+        pixels alone; and one line for each of those.
 
     Raises:
         UserError: The picture cannot be decoded, the label map has another
             size or ids that are no class, or the keypoints have another form.
     """
-    image_bytes = images.plain_bytes(record.image_bytes)
-    size = images.picture_size(image_bytes)
+    image_bytes = picture_files.plain_bytes(record.image_bytes)
+    size = picture_files.picture_size(image_bytes)
     notes = []
     record = dataclasses.replace(record, image_bytes=image_bytes)
     if record.label_map is not None:
-        images.require_same_size(record.label_map, size)
+        picture_files.require_same_size(record.label_map, size)
         _check_labels(record.label_map, descriptor)
         if tells_nothing(record.label_map, descriptor):
             notes = [
@@ -81,7 +81,7 @@ def _check_labels(label_map: np.ndarray, descriptor: DatasetDescriptor) -> None:
         raise UserError(
             "label map has another type", None, "uint8", label_map.dtype
         )
-    used = np.flatnonzero(images.label_counts(label_map))
+    used = np.flatnonzero(picture_files.label_counts(label_map))
     known = (used < descriptor.num_classes) | (used == descriptor.ignore_label)
     if not known.all():
         raise UserError(

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from nppnet_tf import keys
-from nppnet_tf import picture_names
 from nppnet_tf.data import absence
 from nppnet_tf.data import id_list
 from nppnet_tf.data import pose_files
@@ -29,6 +28,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
 from nppnet_tf.files import file_table
 from nppnet_tf.files.file_table import FileTable
+from nppnet_tf.pictures import picture_names
 
 _IMAGE_FOLDERS = {
     "train": ("train_images",),

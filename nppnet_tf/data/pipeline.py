@@ -24,7 +24,6 @@ from nppnet_tf.config import InputConfig
 from nppnet_tf.data import augmentation
 from nppnet_tf.data import boundary
 from nppnet_tf.data import heatmap_codec
-from nppnet_tf.data import pixels
 from nppnet_tf.data import released_sampling
 from nppnet_tf.data import search_split
 from nppnet_tf.data.augmentation import Transform
@@ -33,6 +32,7 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.tfrecord import RecordSet
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import pixels
 
 Batch = dict[str, tf.Tensor]
 

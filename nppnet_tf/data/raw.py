@@ -7,9 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nppnet_tf import picture_names
 from nppnet_tf.data import frames
-from nppnet_tf.data import images
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
@@ -17,6 +15,8 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import matlab
 from nppnet_tf.files import text_files
+from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import picture_names
 
 # What a label map may be; the second as Clothing Co-Parsing has it.
 LABEL_SUFFIXES = (".png", ".mat")
@@ -113,7 +113,7 @@ def read_bytes(path: pathlib.Path, record_id: str) -> bytes:
     """Returns the content of a file; BadRecordError where it has none."""
     try:
         text_files.require_regular(path)
-        if path.stat().st_size > images.MAX_BYTES:
+        if path.stat().st_size > picture_files.MAX_BYTES:
             raise UserError("file is too large", path)
         return path.read_bytes()
     except UserError as error:
@@ -139,7 +139,7 @@ def read_label_map(path: pathlib.Path, record_id: str) -> np.ndarray:
     try:
         if path.suffix.lower() == ".mat":
             return _matlab_label_map(path)
-        return images.decode_label_map(data)
+        return picture_files.decode_label_map(data)
     except UserError as error:
         raise BadRecordError(record_id, error, path) from error
 

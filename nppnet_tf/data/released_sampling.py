@@ -15,13 +15,13 @@ import numpy as np
 
 from nppnet_tf.data import augmentation
 from nppnet_tf.data import geometry
-from nppnet_tf.data import images
-from nppnet_tf.data import pixels
 from nppnet_tf.data.augmentation import Sample
 from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import pixels
 
 
 class _Layers(NamedTuple):
@@ -59,9 +59,9 @@ def apply(
             the label map has another size.
     """
     cv2 = require_opencv()
-    image = np.asarray(images.decode_plain(record.image_bytes))
+    image = np.asarray(picture_files.decode_plain(record.image_bytes))
     if record.label_map is not None:
-        images.require_same_size(record.label_map, image.shape[:2])
+        picture_files.require_same_size(record.label_map, image.shape[:2])
     layers = _Layers(image, record.label_map, np.eye(3))
     # The centre of the person is that of the picture, in the corner
     # coordinates of the release.

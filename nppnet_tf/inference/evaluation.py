@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 import nppnet_tf
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
@@ -30,6 +29,7 @@ from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.metrics import consistency
 from nppnet_tf.metrics import mean_iou
 from nppnet_tf.metrics import pck
+from nppnet_tf.pictures import picture_files
 
 FORMAT = "nppnet_tf.evaluation"
 
@@ -188,7 +188,7 @@ def evaluate_records(
     agreement = _Agreement(records.descriptor)
     num_pictures = 0
     for record in progress(_first(records, limit)):
-        image = images.decode(record.image_bytes, record.record_id)
+        image = picture_files.decode(record.image_bytes, record.record_id)
         prediction = predictor.predict([image])[0]
         add_record(measurement, record, prediction)
         agreement.add(prediction, record)

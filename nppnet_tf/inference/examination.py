@@ -13,9 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.data import inspection
-from nppnet_tf.data import picture_structure
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
@@ -27,6 +25,8 @@ from nppnet_tf.inference import findings
 from nppnet_tf.inference.findings import Finding
 from nppnet_tf.metrics import consistency
 from nppnet_tf.metrics import pck
+from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import picture_structure
 
 # Pixels: less is no person, more than a telephone's picture is a mistake.
 TINY_SIDE = 32
@@ -126,7 +126,7 @@ def examine(sample: Sample, descriptor: DatasetDescriptor) -> Examined:
         return examined
     try:
         record = sample.load()
-        picture = images.decode_picture(record.image_bytes)
+        picture = picture_files.decode_picture(record.image_bytes)
     except UserError as error:
         _tell_problem(error, examined)
         return examined
@@ -198,7 +198,7 @@ def _look_at_label_files(
 
 def _has_palette(path: pathlib.Path) -> bool:
     try:
-        structure = picture_structure.read(images.read_bytes(path))
+        structure = picture_structure.read(picture_files.read_bytes(path))
     except UserError:
         return False
     return structure.color_type == picture_structure.PALETTE
@@ -215,7 +215,7 @@ def _look_at_label_map(
             ),
         )
         return
-    counts = images.label_counts(label_map)
+    counts = picture_files.label_counts(label_map)
     examined.class_pixels = counts[: descriptor.num_classes].astype(np.int64)
     counts[descriptor.ignore_label] = 0
     unknown = np.flatnonzero(counts[descriptor.num_classes :])

@@ -38,12 +38,12 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from nppnet_tf.data import images
 from nppnet_tf.data.detections import Detections
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_digests
 from nppnet_tf.files import plain_path
 from nppnet_tf.inference import mask_pasting
+from nppnet_tf.pictures import picture_files
 
 Key = TypeVar("Key")
 
@@ -225,7 +225,7 @@ class PersonDetector:
             return tf.constant(np.stack(pictures))
         # Not the bytes of the file: decoders differ in what they make of grey,
         # CMYK and turned pictures, and boxes and masks belong to ours.
-        encoded = [images.encode_png(picture) for picture in pictures]
+        encoded = [picture_files.encode_png(picture) for picture in pictures]
         if self.input_kind == TF_EXAMPLE:
             encoded = [_example(each) for each in encoded]
         return tf.constant(encoded)

@@ -18,11 +18,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.inference import visibility
+from nppnet_tf.pictures import picture_files
 
 # COCO's number of the category of people, and its v of a joint that is seen.
 COCO_PERSON = 1
@@ -115,7 +115,7 @@ def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         UserError: If it is no picture, or one without indices.
     """
-    return images.decode_label_map(images.read_bytes(path), path)
+    return picture_files.decode_label_map(picture_files.read_bytes(path), path)
 
 
 def write_picture(path: str | os.PathLike[str], image: np.ndarray) -> None:
@@ -147,7 +147,7 @@ def prediction_document(
         score_threshold: Least score of a joint that was found.
     """
     visible = visibility.are_visible(keypoints_xy, scores, score_threshold)
-    counts = images.label_counts(label_map)
+    counts = picture_files.label_counts(label_map)
     return {
         "format": "nppnet_tf.prediction",
         "image": image_name,

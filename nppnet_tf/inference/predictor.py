@@ -15,7 +15,6 @@ import tensorflow as tf
 
 import nppnet_tf
 from nppnet_tf.data import descriptors
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import plain_path
@@ -25,6 +24,7 @@ from nppnet_tf.inference import test_time
 from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.inference.serving_graph import ServingGraph
 from nppnet_tf.models import saved_network
+from nppnet_tf.pictures import picture_files
 
 NETWORK_SIGNATURE = "network"
 TENSOR_SIGNATURE = "predict_tensor"
@@ -195,7 +195,7 @@ class Predictor:
 
         Raises:
             ValueError: If an image has another form.
-            UserError: If it has more pixels than `images.MAX_PIXELS`.
+            UserError: If it has more pixels than `picture_files.MAX_PIXELS`.
         """
         return [self._predict_one(image) for image in pictures]
 
@@ -238,10 +238,10 @@ def _predict(
         raise ValueError(
             f"an image is uint8. Received: image.dtype={image.dtype}"
         )
-    if image.shape[0] * image.shape[1] > images.MAX_PIXELS:
+    if image.shape[0] * image.shape[1] > picture_files.MAX_PIXELS:
         raise UserError(
             "picture is too large",
-            expected=f"at most {images.MAX_PIXELS} pixels",
+            expected=f"at most {picture_files.MAX_PIXELS} pixels",
             found=f"{image.shape[0]} x {image.shape[1]}",
         )
     # By the graph's cast: NumPy's would hold the pixels a third time.
@@ -264,7 +264,7 @@ def read_picture(path: str | os.PathLike[str]) -> np.ndarray:
     Raises:
         UserError: If it is missing, broken, something else or too large.
     """
-    return images.decode(images.read_bytes(path), path)
+    return picture_files.decode(picture_files.read_bytes(path), path)
 
 
 def find_model(path: str | os.PathLike[str]) -> pathlib.Path:

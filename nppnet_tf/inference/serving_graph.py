@@ -12,16 +12,16 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.data import heatmap_codec
-from nppnet_tf.data import images as image_files
-from nppnet_tf.data import picture_structure as rule
-from nppnet_tf.data import pixels
 from nppnet_tf.data.descriptors import DatasetDescriptor
-from nppnet_tf.inference import picture_structure
-from nppnet_tf.inference import pictures
+from nppnet_tf.inference import encoded_pictures
+from nppnet_tf.inference import encoded_structure
 from nppnet_tf.inference import resampling
 from nppnet_tf.inference import test_time
-from nppnet_tf.inference.picture_structure import PictureStructure
+from nppnet_tf.inference.encoded_structure import PictureStructure
 from nppnet_tf.inference.test_time import AveragedNetwork
+from nppnet_tf.pictures import picture_files as image_files
+from nppnet_tf.pictures import picture_structure as rule
+from nppnet_tf.pictures import pixels
 
 # Inputs and outputs of the signatures.
 IMAGE_BYTES = "image_bytes"
@@ -457,7 +457,7 @@ class ServingGraph(tf.Module):
         def prepare(
             element: tuple[tf.Tensor, PictureStructure],
         ) -> tuple[tf.Tensor, ...]:
-            image = pictures.decode(*element)
+            image = encoded_pictures.decode(*element)
             status = element[1].status
             inputs = tf.cond(
                 tf.equal(status, rule.READ),
@@ -473,11 +473,11 @@ class ServingGraph(tf.Module):
         )
         image_bytes = _of_a_request(image_bytes)
         # What is too much for a request is not decoded first.
-        structures = picture_structure.read_each(image_bytes, self.max_pixels)
+        structures = encoded_structure.read_each(image_bytes, self.max_pixels)
         structures = structures._replace(
             status=within_request(structures.size, structures.status)
         )
-        inputs, sizes, statuses = pictures.each_or_default(
+        inputs, sizes, statuses = encoded_pictures.each_or_default(
             (image_bytes, structures), prepare, nothing
         )
         return inputs, sizes, statuses

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from nppnet_tf.data import images
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.people import WholePicture
@@ -23,6 +22,7 @@ from nppnet_tf.inference.predictor import Prediction
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.metrics import average_precision
 from nppnet_tf.metrics import pck
+from nppnet_tf.pictures import picture_files
 
 _BACKGROUND = 0
 
@@ -250,7 +250,7 @@ def _predict_people(
     people = []
     for number in numbers:
         record = records.read(number)
-        image = images.decode(record.image_bytes, record.record_id)
+        image = picture_files.decode(record.image_bytes, record.record_id)
         people.append((record.crop, predictor.predict_confidence(image)))
     return people
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from nppnet_tf import keys
 from nppnet_tf.data import descriptors
-from nppnet_tf.data import pixels
+from nppnet_tf.pictures import pixels
 
 _IGNORED = (128, 128, 128)
 

@@ -10,10 +10,10 @@ from absl.testing import parameterized
 from nppnet_tf import keys
 from nppnet_tf.data import absence
 from nppnet_tf.data import datasets
-from nppnet_tf.data import images
 from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 from tests.data import sample_records
 
@@ -41,10 +41,10 @@ class FolderTest(_RootTestCase):
     def setUp(self):
         super().setUp()
         random = np.random.default_rng(0)
-        self.picture = images.encode_png(
+        self.picture = picture_files.encode_png(
             random.integers(0, 256, (40, 30, 3), np.uint8)
         )
-        self.labels = images.encode_png(np.ones((40, 30), np.uint8))
+        self.labels = picture_files.encode_png(np.ones((40, 30), np.uint8))
         for name in "abc":
             self._write(f"images/{name}.png", self.picture)
 

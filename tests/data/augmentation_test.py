@@ -8,13 +8,13 @@ from absl.testing import parameterized
 
 from nppnet_tf.config import InputConfig
 from nppnet_tf.data import augmentation
-from nppnet_tf.data import images
 from nppnet_tf.data import search_split
 from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 from tests.data import sample_records
 
 _SIZE = (96, 64)
@@ -29,7 +29,7 @@ def _marked_record(point_xy):
     labels[y - 1 : y + 2, x - 1 : x + 2] = 7
     return Record(
         "marked",
-        images.encode_png(pixels),
+        picture_files.encode_png(pixels),
         labels,
         np.tile(np.float32([x, y]), (16, 1)),
         np.full(16, VISIBLE, np.int32),
@@ -116,7 +116,7 @@ class ApplyTest(parameterized.TestCase):
         keypoints_xy[left] = (10, 20)
         visibility = np.zeros(16, np.int32)
         visibility[left] = VISIBLE
-        pixels = images.encode_png(np.zeros((64, 64, 3), np.uint8))
+        pixels = picture_files.encode_png(np.zeros((64, 64, 3), np.uint8))
         record = Record("sides", pixels, labels, keypoints_xy, visibility)
 
         sample = augmentation.apply(
@@ -138,7 +138,7 @@ class ApplyTest(parameterized.TestCase):
         once = augmentation.apply(record, mirror, LIP, (64, 64))
         again = Record(
             "again",
-            images.encode_png(once.image),
+            picture_files.encode_png(once.image),
             once.label_map,
             once.keypoints_xy,
             once.visibility,
@@ -146,7 +146,7 @@ class ApplyTest(parameterized.TestCase):
         twice = augmentation.apply(again, mirror, LIP, (64, 64))
 
         np.testing.assert_array_equal(
-            twice.image, images.decode(record.image_bytes)
+            twice.image, picture_files.decode(record.image_bytes)
         )
         np.testing.assert_array_equal(twice.label_map, record.label_map)
         np.testing.assert_allclose(

@@ -9,10 +9,10 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import cropped
-from nppnet_tf.data import images
 from nppnet_tf.data.cropped import CroppedSample
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.record import Crop
+from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 
 
@@ -38,7 +38,7 @@ class CroppedSampleTest(parameterized.TestCase):
         record = self.sample.load()
 
         np.testing.assert_array_equal(
-            images.decode(record.image_bytes),
+            picture_files.decode(record.image_bytes),
             person_trees.picture(0)[4:34, 20:30],
         )
         labels = person_trees.label_map(0)[4:34, 20:30].copy()
@@ -97,14 +97,14 @@ class CroppedSampleTest(parameterized.TestCase):
         self.assertEqual(cropped.instance_boxes(ids), {7: (2, 1, 3, 3)})
 
     def test_parts_of_different_sizes_are_told(self):
-        png = images.encode_png(np.zeros((39, 60), np.uint8))
+        png = picture_files.encode_png(np.zeros((39, 60), np.uint8))
         self.sample.label_path.write_bytes(png)
         with self.assertRaisesRegex(BadRecordError, "a_0: label map.*39 x 60"):
             self.sample.load()
 
     def test_mask_of_another_size_is_told(self):
         path = self.root / "Instances" / "a.png"
-        path.write_bytes(images.encode_png(np.zeros((40, 59), np.uint8)))
+        path.write_bytes(picture_files.encode_png(np.zeros((40, 59), np.uint8)))
         mask = cropped.InstanceMask(path, 1)
 
         with self.assertRaisesRegex(BadRecordError, "a_0: mask.*40 x 59"):

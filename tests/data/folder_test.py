@@ -14,12 +14,12 @@ from scipy import io
 
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import folder
-from nppnet_tf.data import images
 from nppnet_tf.data import inspection
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 from tests.data import sample_records
 from tests.shared import shared_path
@@ -43,7 +43,9 @@ class ReadTest(parameterized.TestCase):
     def test_label_map_and_pose_belong_to_the_picture_of_their_name(self):
         self._write("b.jpg")
         self._write("id_000.jpg")
-        self._write("id_000.png", images.encode_png(self.record.label_map))
+        self._write(
+            "id_000.png", picture_files.encode_png(self.record.label_map)
+        )
         row = sample_records.pose_row(self.record)
         self._write("pose.csv", f"{row}\n".encode())
 
@@ -64,7 +66,9 @@ class ReadTest(parameterized.TestCase):
 
     def test_folders_of_their_own_allow_png_for_both(self):
         self._write("images/a.png")
-        self._write("labels/a.png", images.encode_png(self.record.label_map))
+        self._write(
+            "labels/a.png", picture_files.encode_png(self.record.label_map)
+        )
 
         (sample,) = _samples(self.root)
 
@@ -105,7 +109,7 @@ class ReadTest(parameterized.TestCase):
         odd = b"\xb2\xe2"
         self._write(os.fsdecode(b"images/" + odd + b".jpg"))
         self._write("images/th\u00e9.jpg")
-        label_png = images.encode_png(self.record.label_map)
+        label_png = picture_files.encode_png(self.record.label_map)
         self._write(os.fsdecode(b"labels/" + odd + b".PNG"), label_png)
         self._write("labels/the\u0301.png", label_png)
         self._write("labels/._th\u00e9.png", b"mac")
@@ -308,7 +312,7 @@ class ReadTest(parameterized.TestCase):
         self, orientation
     ):
         person_trees.write_coco(self.root, ["a"], num_people=1)
-        stored = images.decode((self.root / "images/a.jpg").read_bytes())
+        stored = picture_files.decode((self.root / "images/a.jpg").read_bytes())
         exif = Image.Exif()
         exif[0x0112] = orientation
         upright = Image.fromarray(stored)
@@ -326,7 +330,7 @@ class ReadTest(parameterized.TestCase):
 
         # A pixel and its label go where the joint goes.
         record = whole.load()
-        shown = images.decode(record.image_bytes)
+        shown = picture_files.decode(record.image_bytes)
         is_turned = orientation > 4
         points = whole.keypoints_xy[:-1].round().astype(int)
         found = record.keypoints_xy[:-1]

@@ -8,9 +8,9 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.data import frames
-from nppnet_tf.data import images
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 
 _SIZE = (5, 7)
 
@@ -31,7 +31,7 @@ class FrameTest(parameterized.TestCase):
     def test_points_boxes_and_labels_go_with_the_pixels(self, orientation):
         data, stored = _picture(orientation)
         frame = frames.of(data)
-        upright = images.decode(data)
+        upright = picture_files.decode(data)
 
         self.assertEqual(frame, Frame(_SIZE, orientation))
         self.assertEqual(frame.upright_size, upright.shape[:2])

@@ -6,7 +6,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import geometry
-from nppnet_tf.data import images
+from nppnet_tf.pictures import picture_files
 from tests.data.sample_records import reference_arrays
 from tests.shared import shared_path
 
@@ -212,8 +212,8 @@ class WarpTest(parameterized.TestCase):
     def test_equals_the_reference_on_a_real_picture(self):
         arrays = reference_arrays("ref_samples.npz")
         name = f"samples/lip_mmseg/{arrays['name']}"
-        image = images.decode(shared_path(f"{name}.jpg").read_bytes())
-        labels = images.decode_label_map(
+        image = picture_files.decode(shared_path(f"{name}.jpg").read_bytes())
+        labels = picture_files.decode_label_map(
             shared_path(f"{name}.png").read_bytes()
         )
         # What the reference does for validation: resize, which keeps corners,

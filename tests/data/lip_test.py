@@ -10,13 +10,13 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.data import inspection
 from nppnet_tf.data import lip
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 from tests.data import sample_records
 
 
@@ -151,7 +151,7 @@ class ReadSplitTest(_FolderTestCase):
             lip.read_split(self.root, "train"), records, strict=True
         ):
             found, _ = inspection.inspect(sample.load(), LIP)
-            image = images.decode(found.image_bytes)
+            image = picture_files.decode(found.image_bytes)
             self.assertEqual(image.shape, (40, 24, 3))
             np.testing.assert_array_equal(found.label_map, record.label_map)
 

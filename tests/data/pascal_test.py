@@ -11,13 +11,13 @@ from PIL import Image
 from scipy import io
 
 from nppnet_tf.data import cropped
-from nppnet_tf.data import images
 from nppnet_tf.data import inspection
 from nppnet_tf.data import pascal
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.file_table import FileTable
+from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 from tests.data.sample_records import reference_arrays
 from tests.shared import shared_path
@@ -388,9 +388,9 @@ class RealTest(parameterized.TestCase):
         outside = np.ones((384, 384), bool)
         outside[inside] = False
         np.testing.assert_array_equal(arrays[f"{name}_parsing"][outside], 255)
-        image = Image.fromarray(images.decode(record.image_bytes)).resize(
-            size, Image.Resampling.BICUBIC
-        )
+        image = Image.fromarray(
+            picture_files.decode(record.image_bytes)
+        ).resize(size, Image.Resampling.BICUBIC)
         found = np.asarray(image, np.float64)[:-1, :-1]
         expected = arrays[f"{name}_image"][inside]
         # Pillow's cubic is softer than OpenCV's; a pixel of shift is worse.

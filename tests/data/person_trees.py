@@ -9,8 +9,8 @@ import pathlib
 import numpy as np
 from scipy import io
 
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.pictures import picture_files
 
 SIZE = (40, 60)
 BOXES = ((2.6, 4.2, 22.9, 34.7), (25.0, 1.0, 58.0, 39.0))
@@ -94,7 +94,7 @@ def write(root: pathlib.Path, ids: list[str], split: str = "train") -> None:
             f"Instances/{name}.png": ids_of_people.astype(np.uint8),
         }
         for path, array in files.items():
-            (root / path).write_bytes(images.encode_png(array))
+            (root / path).write_bytes(picture_files.encode_png(array))
         write_joints(root / "PersonJoints" / f"{name}.mat", joints(seed), BOXES)
         # In another order than the annotation, a little off.
         moved = np.array(BOXES[::-1]) + (0.4, -0.3, 0.6, -0.5)

@@ -17,14 +17,14 @@ from nppnet_tf.data import augmentation
 from nppnet_tf.data import boundary
 from nppnet_tf.data import datasets
 from nppnet_tf.data import heatmap_codec
-from nppnet_tf.data import images
 from nppnet_tf.data import pipeline
-from nppnet_tf.data import pixels
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.tfrecord import RecordSet
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import pixels
 from tests import two_replicas
 from tests.data import sample_records
 from tests.shared import shared_path
@@ -185,7 +185,7 @@ class MakeDatasetTest(_PipelineTestCase):
 
         np.testing.assert_allclose(
             batch[keys.IMAGE][0],
-            pixels.normalise(images.decode(record.image_bytes)),
+            pixels.normalise(picture_files.decode(record.image_bytes)),
             atol=1e-5,
         )
         np.testing.assert_array_equal(

@@ -6,10 +6,10 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from nppnet_tf.data import images
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.raw import RawSample
+from nppnet_tf.pictures import picture_files
 from tests.data import sample_records
 
 
@@ -20,7 +20,7 @@ class RawSampleTest(absltest.TestCase):
         record = sample_records.make_record()
         self.image_path, self.label_path = root / "a.jpg", root / "a.png"
         self.image_path.write_bytes(record.image_bytes)
-        self.label_path.write_bytes(images.encode_png(record.label_map))
+        self.label_path.write_bytes(picture_files.encode_png(record.label_map))
         self.sample = RawSample(
             "a",
             self.image_path,

@@ -9,7 +9,6 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import augmentation
-from nppnet_tf.data import images
 from nppnet_tf.data import released_sampling
 from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.descriptors import LIP
@@ -17,6 +16,7 @@ from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_files
 from tests import reference_arrays
 from tests.data import sample_records
 from tests.shared import shared_path
@@ -44,7 +44,7 @@ def reference_record(arrays):
     return Record(
         str(arrays["name"]),
         shared_path(f"{name}.jpg").read_bytes(),
-        images.decode_label_map(shared_path(f"{name}.png").read_bytes()),
+        picture_files.decode_label_map(shared_path(f"{name}.png").read_bytes()),
         joints_xy,
         np.where(joints_xy.any(axis=1), VISIBLE, ABSENT).astype(np.int32),
     )

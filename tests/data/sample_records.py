@@ -5,9 +5,9 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from nppnet_tf.data import images
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Record
+from nppnet_tf.pictures import picture_files
 from tests.shared import shared_path
 
 
@@ -31,7 +31,7 @@ def make_record(
         keypoints_xy = keypoints_xy.astype(np.float32)
     return Record(
         f"id_{number:03d}",
-        images.encode_png(pixels),
+        picture_files.encode_png(pixels),
         label_map,
         keypoints_xy,
         visibility,
@@ -77,7 +77,7 @@ def write_lip(
         # The extension is LIP's; what is inside decides how it is read.
         (image_folder / f"{name}.jpg").write_bytes(record.image_bytes)
         if record.label_map is not None:
-            png = images.encode_png(record.label_map)
+            png = picture_files.encode_png(record.label_map)
             (labels / f"{name}.png").write_bytes(png)
     rows = [
         pose_row(record) for record in records if record.visibility is not None

@@ -8,7 +8,6 @@ import numpy as np
 from absl.testing import absltest
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
@@ -18,6 +17,7 @@ from nppnet_tf.inference import evaluation
 from nppnet_tf.inference import prediction_files
 from nppnet_tf.inference import result_file
 from nppnet_tf.inference.predictor import Prediction
+from nppnet_tf.pictures import picture_files
 from tests import shared
 from tests.inference import stand_in
 
@@ -57,7 +57,7 @@ def _record(name: str, seed: int, label_map=None, visibility=None) -> Record:
         pose[visibility == 0] = 0
     return Record(
         record_id=name,
-        image_bytes=images.encode_png(stand_in.picture(60, 50, seed)),
+        image_bytes=picture_files.encode_png(stand_in.picture(60, 50, seed)),
         label_map=label_map,
         keypoints_xy=pose if has_pose else None,
         visibility=visibility,

@@ -11,7 +11,6 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import OCCLUDED
@@ -19,6 +18,7 @@ from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
 from nppnet_tf.inference import examination
 from nppnet_tf.inference import findings
+from nppnet_tf.pictures import picture_files
 
 _LEFT_ARM, _RIGHT_ARM, _SKIRT = LIP.class_indices(
     ("Left-arm", "Right-arm", "Skirt")
@@ -49,7 +49,7 @@ def _record(label_map, joints=(), visibility=VISIBLE):
     for k, point in dict(joints).items():
         keypoints_xy[k], visible[k] = point, visibility
     pixels = np.full((*label_map.shape, 3), 99, np.uint8)
-    image_bytes = images.encode_png(pixels)
+    image_bytes = picture_files.encode_png(pixels)
     return Record("one", image_bytes, label_map, keypoints_xy, visible)
 
 

@@ -16,7 +16,6 @@ import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf import keys
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import export
@@ -25,6 +24,7 @@ from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import warm_up
 from nppnet_tf.inference.model_description import ModelDescription
+from nppnet_tf.pictures import picture_files
 from tests import shared
 from tests.inference import saved_model_runner
 from tests.inference import small_server
@@ -75,7 +75,7 @@ def _page_code(needle: str) -> str:
 
 class SignatureTest(absltest.TestCase):
     def _encoded(self) -> list[bytes]:
-        return [images.encode_png(picture) for picture in _pictures]
+        return [picture_files.encode_png(picture) for picture in _pictures]
 
     def _assert_equal_to_python(self, outputs, number, of_truth):
         truth = _truth[of_truth]
@@ -139,10 +139,10 @@ class SignatureTest(absltest.TestCase):
         first, second, bad = outputs["label_map_bytes"].numpy()
 
         np.testing.assert_array_equal(
-            images.decode_label_map(first), _truth[0].label_map
+            picture_files.decode_label_map(first), _truth[0].label_map
         )
         np.testing.assert_array_equal(
-            images.decode_label_map(second), _truth[1].label_map
+            picture_files.decode_label_map(second), _truth[1].label_map
         )
         self.assertEqual(bad, b"")
 
@@ -263,7 +263,7 @@ class PageTest(absltest.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         (self.folder / "person.jpg").write_bytes(
-            images.encode_png(_pictures[0])
+            picture_files.encode_png(_pictures[0])
         )
         self.expected = _truth[0]
         self.addCleanup(os.chdir, os.getcwd())
@@ -318,7 +318,7 @@ class PageTest(absltest.TestCase):
 
         label_map = (self.folder / "person_parts.png").read_bytes()
         np.testing.assert_array_equal(
-            images.decode_label_map(label_map), self.expected.label_map
+            picture_files.decode_label_map(label_map), self.expected.label_map
         )
         np.testing.assert_allclose(
             names["answer"]["keypoints_xy"],
@@ -327,7 +327,7 @@ class PageTest(absltest.TestCase):
         )
 
     def test_page_tells_the_limit_of_pixels(self):
-        self.assertIn(f"{images.MAX_PIXELS:,}", _PAGE.read_text())
+        self.assertIn(f"{picture_files.MAX_PIXELS:,}", _README.read_text())
 
 
 class ExportTest(absltest.TestCase):

@@ -10,13 +10,13 @@ from absl.testing import absltest
 from PIL import Image
 
 from nppnet_tf.config import NetworkConfig
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.pictures import picture_files
 from nppnet_tf.search_space import genotype as genotypes
 from tests.inference import stand_in
 from tests.inference import stand_in_models
@@ -161,7 +161,7 @@ class PredictorTest(absltest.TestCase):
             self.predictor.predict([np.zeros((4, 5, 3))])
 
     def test_array_of_too_many_pixels_is_refused(self):
-        wide = np.broadcast_to(np.uint8(0), (images.MAX_PIXELS, 2, 3))
+        wide = np.broadcast_to(np.uint8(0), (picture_files.MAX_PIXELS, 2, 3))
 
         with self.assertRaisesRegex(UserError, "too large"):
             self.predictor.predict([wide])

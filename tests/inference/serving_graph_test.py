@@ -8,11 +8,11 @@ from absl.testing import parameterized
 from nppnet_tf import keys
 from nppnet_tf.data import geometry
 from nppnet_tf.data import heatmap_codec
-from nppnet_tf.data import pixels
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time
+from nppnet_tf.pictures import pixels
 from tests.inference import stand_in
 
 _SIZE = (64, 96)

@@ -7,7 +7,6 @@ import numpy as np
 from absl.testing import absltest
 
 from nppnet_tf.data import datasets
-from nppnet_tf.data import images
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.record import Crop
@@ -16,6 +15,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.inference import result_file
 from nppnet_tf.inference import whole_pictures
 from nppnet_tf.inference.predictor import Prediction
+from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 
 _NAME = "pascal_person_part"
@@ -85,7 +85,7 @@ class _Oracle:
                 np.full(14, 0.9, np.float32),
                 np.full(size, 0.8, np.float32),
             )
-            key = images.decode(record.image_bytes).tobytes()
+            key = picture_files.decode(record.image_bytes).tobytes()
             self._answers[key] = change(number, answer)
 
     def predict_confidence(self, picture):
@@ -235,7 +235,7 @@ class EvaluatePicturesTest(absltest.TestCase):
     def test_label_map_of_another_size_is_a_damaged_picture(self):
         records = self._records("instances")
         path = self.root / "SegmentationPart" / "p1.png"
-        path.write_bytes(images.encode_png(np.ones((40, 61), np.uint8)))
+        path.write_bytes(picture_files.encode_png(np.ones((40, 61), np.uint8)))
         pictures = datasets.read_pictures(
             _NAME, self.root, "val", PASCAL_PERSON_PART
         )

@@ -10,9 +10,9 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.tfrecord import RecordSet
+from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 from tests.data import sample_records
 from tests.shared import REPOSITORY
@@ -76,7 +76,7 @@ class BuildRecordsTest(parameterized.TestCase):
         mask = np.zeros((40, 24), np.uint8)
         mask[10:] = 255
         for path in labels.iterdir():
-            path.write_bytes(images.encode_png(mask))
+            path.write_bytes(picture_files.encode_png(mask))
 
         result = self.run_lip()
         alone = self.run_lip("--tasks=pose")

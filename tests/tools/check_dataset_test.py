@@ -10,10 +10,10 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.drawn_people import synthetic
 from nppnet_tf.inference import findings
+from nppnet_tf.pictures import picture_files
 from tests.data import sample_records
 from tests.shared import run_tool
 from tests.shared import shared_path
@@ -47,10 +47,10 @@ class _Folder:
         return labels / f"{split}_segmentations" / name
 
     def labels_of(self, number):
-        return images.decode_label_map(self.label(number).read_bytes())
+        return picture_files.decode_label_map(self.label(number).read_bytes())
 
     def write_labels(self, number, label_map):
-        self.label(number).write_bytes(images.encode_png(label_map))
+        self.label(number).write_bytes(picture_files.encode_png(label_map))
 
     def poses(self, split="train"):
         return self.root / "TrainVal_pose_annotations" / f"lip_{split}_set.csv"
@@ -107,7 +107,7 @@ def _cut_picture(folder):
 
 def _colour_labels(folder):
     colours = np.array(LIP.palette, np.uint8)[folder.labels_of(2)]
-    folder.label(2).write_bytes(images.encode_png(colours))
+    folder.label(2).write_bytes(picture_files.encode_png(colours))
 
 
 def _widen_labels(folder):
@@ -507,8 +507,8 @@ class RealPicturesTest(parameterized.TestCase):
         root = pathlib.Path(self.create_tempdir().full_path) / "swapped"
         shutil.copytree(shared_path("samples/lip_mmseg"), root)
         path = root / "86_185913.png"
-        label_map = images.decode_label_map(path.read_bytes())
-        path.write_bytes(images.encode_png(_swap(label_map)))
+        label_map = picture_files.decode_label_map(path.read_bytes())
+        path.write_bytes(picture_files.encode_png(_swap(label_map)))
 
         result, report = self.check_folder("folder", root)
 

@@ -16,9 +16,9 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.data import detections
-from nppnet_tf.data import images
 from nppnet_tf.data.tfrecord import RecordSet
 from nppnet_tf.inference import person_detector
+from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 from tests.inference import pasting_by_pixel
 from tests.inference import stand_in_detector
@@ -366,7 +366,9 @@ class _RecordsCase(_Case):
             path.unlink()  # What somebody else detected.
 
     def _picture(self, name):
-        return images.decode((self.pictures / f"{name}.jpg").read_bytes())
+        return picture_files.decode(
+            (self.pictures / f"{name}.jpg").read_bytes()
+        )
 
     def _build(self, way):
         folder = self.base / way
@@ -386,7 +388,7 @@ class _RecordsCase(_Case):
         part = np.s_[top:bottom, left:right]
         self.assertEqual(record.crop.box, box)
         np.testing.assert_array_equal(
-            images.decode(record.image_bytes), self._picture(name)[part]
+            picture_files.decode(record.image_bytes), self._picture(name)[part]
         )
         labels = person_trees.label_map(NAMES.index(name))
         np.testing.assert_array_equal(record.label_map, (labels * mask)[part])

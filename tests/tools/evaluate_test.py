@@ -10,7 +10,6 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.data import datasets
-from nppnet_tf.data import images
 from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
@@ -18,6 +17,7 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.inference import export
 from nppnet_tf.inference import prediction_files
 from nppnet_tf.inference.predictor import Predictor
+from nppnet_tf.pictures import picture_files
 from tests import shared
 from tests.data import person_trees
 from tests.inference import stand_in
@@ -45,7 +45,7 @@ def _write_records(folder: pathlib.Path, model: pathlib.Path) -> None:
     records = [
         Record(
             record_id=f"person_{number}",
-            image_bytes=images.encode_png(picture),
+            image_bytes=picture_files.encode_png(picture),
             label_map=answer.label_map,
             keypoints_xy=answer.keypoints_xy,
             visibility=np.full(16, 2, np.int32),

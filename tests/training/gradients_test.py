@@ -7,11 +7,11 @@ from absl.testing import parameterized
 
 from nppnet_tf import config
 from nppnet_tf import keys
-from nppnet_tf.data import images
 from nppnet_tf.data import pipeline
 from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import Record
+from nppnet_tf.pictures import picture_files
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.training import gradients
@@ -108,7 +108,9 @@ class TracedStepTest(absltest.TestCase):
 
 
 def _batch():
-    record = Record("a", images.encode_png(np.zeros((64, 64, 3), np.uint8)))
+    record = Record(
+        "a", picture_files.encode_png(np.zeros((64, 64, 3), np.uint8))
+    )
     inputs = config.InputConfig(
         image_size=(64, 64), batch_size=2, heatmap_sigma=3.0
     )

@@ -11,12 +11,12 @@ import numpy as np
 from absl.testing import absltest
 from PIL import Image
 
-from nppnet_tf.data import picture_structure
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.inference import export
+from nppnet_tf.pictures import picture_structure
 from tests import shared
-from tests.inference import picture_corpus
 from tests.inference import stand_in
+from tests.pictures import picture_corpus
 from tests.user_paths import user_path
 
 _INPUT_SIZE = (384, 384)

@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.data.picture_orientation."""
+"""Tests of nppnet_tf.pictures.picture_orientation."""
 
 import zlib
 
@@ -6,8 +6,8 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import picture_orientation
-from tests.inference import picture_corpus
+from nppnet_tf.pictures import picture_orientation
+from tests.pictures import picture_corpus
 
 
 class ExifTest(parameterized.TestCase):

@@ -7,15 +7,15 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.data import images
-from nppnet_tf.data import picture_structure as rule
-from nppnet_tf.inference import pictures
-from tests.inference import picture_corpus
+from nppnet_tf.inference import encoded_pictures
+from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import picture_structure as rule
+from tests.pictures import picture_corpus
 
 _ONE = tf.TensorSpec([], tf.string)
 _MANY = tf.TensorSpec([None], tf.string)
 
-_read = tf.function(pictures.read, input_signature=[_ONE])
+_read = tf.function(encoded_pictures.read, input_signature=[_ONE])
 
 
 def _read_in_graph(data):
@@ -30,7 +30,7 @@ def _read_in_graph(data):
 def _read_in_python(data):
     """Returns status and pixels as `predict` sees a file."""
     try:
-        return rule.READ, images.decode(data)
+        return rule.READ, picture_files.decode(data)
     except rule.PictureError as error:
         return error.status, None
 
@@ -49,11 +49,11 @@ def _read_many(image_bytes):
     """Returns statuses and marks of many files at once."""
 
     def read(encoded):
-        status, image = pictures.read(encoded)
+        status, image = encoded_pictures.read(encoded)
         return status, _mark(image)
 
     default = (tf.constant(rule.UNREADABLE), tf.zeros([3], tf.float64))
-    return pictures.each_or_default(image_bytes, read, default)
+    return encoded_pictures.each_or_default(image_bytes, read, default)
 
 
 class TwoSidesTest(absltest.TestCase):
@@ -87,7 +87,7 @@ class TwoSidesTest(absltest.TestCase):
         rng = random.Random(1)
         sound = list(dict(picture_corpus.sound_files()).values())
         good = sound[:8]
-        marks = [_mark(images.decode(data)).numpy() for data in good]
+        marks = [_mark(picture_files.decode(data)).numpy() for data in good]
         changed = [
             picture_corpus.mutated(rng.choice(sound), rng) for _ in range(1000)
         ]
@@ -126,12 +126,12 @@ class TwoSidesTest(absltest.TestCase):
 class ReadTest(parameterized.TestCase):
     @parameterized.parameters(1, 2, 3, 4, 5, 6, 7, 8)
     def test_picture_is_turned_upright(self, orientation):
-        plain = images.decode(picture_corpus.jpeg())
+        plain = picture_files.decode(picture_corpus.jpeg())
         data = picture_corpus.behind_start(
             picture_corpus.jpeg(), picture_corpus.exif(orientation)
         )
 
-        _, image = pictures.read(tf.constant(data))
+        _, image = encoded_pictures.read(tf.constant(data))
 
         # As TIFF 6.0 says where row 0 and column 0 are.
         undone = {
@@ -150,7 +150,7 @@ class ReadTest(parameterized.TestCase):
         data = picture_corpus.png(2, 8, 0, size=(30, 42))
 
         for limit, status in ((1260, rule.READ), (1259, rule.TOO_LARGE)):
-            found, image = pictures.read(tf.constant(data), limit)
+            found, image = encoded_pictures.read(tf.constant(data), limit)
 
             self.assertEqual(found, status)
             self.assertEqual(image.shape[0] > 0, status == rule.READ)
@@ -163,7 +163,7 @@ class ReadTest(parameterized.TestCase):
             rule.DOES_NOT_FIT,
         }
 
-        self.assertEqual(pictures.STATUS_TEXTS.keys(), statuses)
+        self.assertEqual(encoded_pictures.STATUS_TEXTS.keys(), statuses)
 
 
 class EachOrDefaultTest(absltest.TestCase):
@@ -175,7 +175,7 @@ class EachOrDefaultTest(absltest.TestCase):
                 return tf.strings.length(text), tf.constant([1.0, 2.0])
 
         lengths, constants = tf.function(
-            lambda texts: pictures.each_or_default(
+            lambda texts: encoded_pictures.each_or_default(
                 texts, length, (tf.constant(-1), tf.zeros([2]))
             )
         )(tf.constant(["a", "long", "bb", "longer"]))

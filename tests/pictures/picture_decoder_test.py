@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.data.picture_decoder."""
+"""Tests of nppnet_tf.pictures.picture_decoder."""
 
 import io
 
@@ -8,9 +8,9 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import picture_decoder
-from tests.inference import picture_corpus
+from nppnet_tf.pictures import picture_decoder
 from tests.inference import stand_in
+from tests.pictures import picture_corpus
 
 _FILES = dict(picture_corpus.sound_files())
 _INK = "jpeg_cmyk_without_adobe"

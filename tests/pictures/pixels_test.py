@@ -1,9 +1,9 @@
-"""Tests of nppnet_tf.data.pixels."""
+"""Tests of nppnet_tf.pictures.pixels."""
 
 import numpy as np
 from absl.testing import absltest
 
-from nppnet_tf.data import pixels
+from nppnet_tf.pictures import pixels
 
 
 class NormaliseTest(absltest.TestCase):

@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.data.images."""
+"""Tests of nppnet_tf.pictures.picture_files."""
 
 import io
 
@@ -7,9 +7,9 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import images
 from nppnet_tf.errors import UserError
-from tests.inference import picture_corpus
+from nppnet_tf.pictures import picture_files
+from tests.pictures import picture_corpus
 from tests.shared import shared_path
 
 _FILES = picture_corpus.corpus()
@@ -41,7 +41,7 @@ class DecodeTest(parameterized.TestCase):
         options = {"quality": 95} if kind == "JPEG" else {}
         data = _encode(_colours().convert(mode), kind, **options)
 
-        pixels = images.decode(data)
+        pixels = picture_files.decode(data)
 
         self.assertEqual(pixels.shape, (16, 24, 3))
         np.testing.assert_allclose(pixels[8, 4], [255, 0, 0], atol=6)
@@ -56,21 +56,23 @@ class DecodeTest(parameterized.TestCase):
     def test_grey_becomes_three_equal_channels(self, mode, kind):
         image = Image.new("L", (8, 8), 255).convert(mode)
 
-        pixels = images.decode(_encode(image, kind))
+        pixels = picture_files.decode(_encode(image, kind))
 
         np.testing.assert_array_equal(pixels, np.full((8, 8, 3), 255))
 
     def test_sixteen_bits_are_scaled(self):
         image = Image.fromarray(np.full((4, 4), 0x8000, np.uint16))
 
-        pixels = images.decode(_encode(image, "PNG"))
+        pixels = picture_files.decode(_encode(image, "PNG"))
 
         np.testing.assert_array_equal(pixels, np.full((4, 4, 3), 128))
 
     def test_real_grey_jpeg_is_three_channels(self):
         path = shared_path("samples/lip_mmseg/86_185913.jpg")
 
-        self.assertEqual(images.decode(path.read_bytes()).shape, (377, 130, 3))
+        self.assertEqual(
+            picture_files.decode(path.read_bytes()).shape, (377, 130, 3)
+        )
 
     @parameterized.parameters(
         (2, (8, 20), (16, 24)),
@@ -84,10 +86,10 @@ class DecodeTest(parameterized.TestCase):
         exif[0x0112] = orientation
         data = _encode(_colours(), "JPEG", quality=95, exif=exif)
 
-        pixels = images.decode(data)
+        pixels = picture_files.decode(data)
 
         self.assertEqual(pixels.shape[:2], size)
-        self.assertEqual(images.picture_size(data), size)
+        self.assertEqual(picture_files.picture_size(data), size)
         self.assertGreater(pixels[red_at][0], 240)
 
     @parameterized.named_parameters(
@@ -101,26 +103,26 @@ class DecodeTest(parameterized.TestCase):
     )
     def test_bad_file_is_told(self, data, message):
         with self.assertRaisesRegex(UserError, f"(?s){message}.*"):
-            images.decode(data, "a.jpg")
+            picture_files.decode(data, "a.jpg")
 
     def test_notes_of_megabytes_are_no_damage(self):
         note = picture_corpus.chunk(b"tEXt", b"note\0" + bytes(3 << 20))
-        pixels = images.decode(picture_corpus.png(before=note))
+        pixels = picture_files.decode(picture_corpus.png(before=note))
 
         np.testing.assert_array_equal(
-            pixels, images.decode(picture_corpus.png())
+            pixels, picture_files.decode(picture_corpus.png())
         )
 
     def test_file_that_never_ends_is_refused(self):
         with self.assertRaisesRegex(UserError, "not a file.*a device"):
-            images.read_bytes("/dev/zero")
+            picture_files.read_bytes("/dev/zero")
 
     def test_huge_picture_is_refused_before_decoding(self):
         data = _encode(Image.new("1", (20000, 20000)), "PNG")
 
         self.assertLess(len(data), 100_000)
         with self.assertRaisesRegex(UserError, "too large.*20000 x 20000"):
-            images.decode(data, "bomb.png")
+            picture_files.decode(data, "bomb.png")
 
 
 class PlainBytesTest(parameterized.TestCase):
@@ -132,18 +134,19 @@ class PlainBytesTest(parameterized.TestCase):
     def test_plain_pictures_stay_as_they_are(self, mode, kind):
         data = _encode(_colours().convert(mode), kind)
 
-        self.assertEqual(images.plain_bytes(data), data)
+        self.assertEqual(picture_files.plain_bytes(data), data)
 
     def test_others_are_kept_without_loss(self):
         exif = Image.Exif()
         exif[0x0112] = 6
         data = _encode(_colours().convert("CMYK"), "JPEG", exif=exif)
 
-        plain = images.plain_bytes(data)
+        plain = picture_files.plain_bytes(data)
 
         self.assertNotEqual(plain, data)
         np.testing.assert_array_equal(
-            np.asarray(Image.open(io.BytesIO(plain))), images.decode(data)
+            np.asarray(Image.open(io.BytesIO(plain))),
+            picture_files.decode(data),
         )
 
     @parameterized.parameters(
@@ -156,17 +159,19 @@ class PlainBytesTest(parameterized.TestCase):
     def test_plain_bytes_are_the_same_pixels_to_another_decoder(self, name):
         data = _FILES[name]
 
-        plain = images.plain_bytes(data)
+        plain = picture_files.plain_bytes(data)
 
-        expected = images.decode(data)
-        np.testing.assert_array_equal(images.decode_plain(plain), expected)
-        np.testing.assert_array_equal(images.decode(plain), expected)
+        expected = picture_files.decode(data)
+        np.testing.assert_array_equal(
+            picture_files.decode_plain(plain), expected
+        )
+        np.testing.assert_array_equal(picture_files.decode(plain), expected)
 
     def test_truncated_jpeg_is_refused(self):
         data = _encode(_colours(), "JPEG")[:-40]
 
         with self.assertRaisesRegex(UserError, "damaged.*truncated"):
-            images.plain_bytes(data)
+            picture_files.plain_bytes(data)
 
 
 class DecodeLabelMapTest(parameterized.TestCase):
@@ -174,7 +179,8 @@ class DecodeLabelMapTest(parameterized.TestCase):
         labels = np.random.default_rng(0).integers(0, 20, (9, 7), np.uint8)
 
         np.testing.assert_array_equal(
-            images.decode_label_map(images.encode_png(labels)), labels
+            picture_files.decode_label_map(picture_files.encode_png(labels)),
+            labels,
         )
 
     def test_palette_indices_are_the_labels(self):
@@ -183,7 +189,7 @@ class DecodeLabelMapTest(parameterized.TestCase):
         image.putpalette(np.random.default_rng(0).bytes(768))
 
         np.testing.assert_array_equal(
-            images.decode_label_map(_encode(image, "PNG")), labels
+            picture_files.decode_label_map(_encode(image, "PNG")), labels
         )
 
     @parameterized.product(
@@ -194,7 +200,7 @@ class DecodeLabelMapTest(parameterized.TestCase):
         color_type, depth = form
         data = picture_corpus.png(color_type, depth, interlaced)
 
-        label_map = images.decode_label_map(data)
+        label_map = picture_files.decode_label_map(data)
 
         np.testing.assert_array_equal(
             label_map, picture_corpus.samples(color_type, depth)[..., 0]
@@ -204,7 +210,9 @@ class DecodeLabelMapTest(parameterized.TestCase):
         stored = np.array([[0, 19], [255, 7]], np.uint16)
         data = _encode(Image.fromarray(stored), "PNG")
 
-        np.testing.assert_array_equal(images.decode_label_map(data), stored)
+        np.testing.assert_array_equal(
+            picture_files.decode_label_map(data), stored
+        )
 
     @parameterized.named_parameters(
         ("colours", _encode(_colours(), "PNG"), "class ids.*colors"),
@@ -219,7 +227,7 @@ class DecodeLabelMapTest(parameterized.TestCase):
     )
     def test_other_files_are_refused(self, data, message):
         with self.assertRaisesRegex(UserError, message):
-            images.decode_label_map(data, "a.png")
+            picture_files.decode_label_map(data, "a.png")
 
     @parameterized.parameters(0, 3)
     def test_flipped_bits_never_make_other_labels(self, color_type):
@@ -230,7 +238,7 @@ class DecodeLabelMapTest(parameterized.TestCase):
             changed = bytearray(data)
             changed[bit // 8] ^= 1 << bit % 8
             try:
-                taken.append(images.decode_label_map(bytes(changed)))
+                taken.append(picture_files.decode_label_map(bytes(changed)))
             except UserError:
                 continue
 

@@ -1,6 +1,6 @@
 """What a JPEG or PNG file says before a pixel is decoded, in a graph.
 
-The twin of `nppnet_tf.data.picture_structure`: both follow the rule of
+The twin of `nppnet_tf.pictures.picture_structure`: both follow the rule of
 `docs/pictures.md`, and a test holds them equal on a thousand files. Nothing
 here fails when it is run, whatever the bytes; cost is bounded by the size of
 the file and by `MAX_PARTS`.
@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf.data import picture_structure as rule
 from nppnet_tf.inference import byte_strings
+from nppnet_tf.pictures import picture_structure as rule
 
 
 class PictureStructure(NamedTuple):

@@ -1,11 +1,11 @@
-"""Tests of nppnet_tf.picture_names."""
+"""Tests of nppnet_tf.pictures.picture_names."""
 
 import pathlib
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import picture_names
+from nppnet_tf.pictures import picture_names
 
 
 class NameTest(parameterized.TestCase):

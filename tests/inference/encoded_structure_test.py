@@ -4,14 +4,14 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.data import picture_structure as rule
-from nppnet_tf.inference import picture_structure
-from tests.inference import picture_corpus
+from nppnet_tf.inference import encoded_structure
+from nppnet_tf.pictures import picture_structure as rule
+from tests.pictures import picture_corpus
 
 _FILES = picture_corpus.corpus()
 
 _read = tf.function(
-    picture_structure.read, input_signature=[tf.TensorSpec([], tf.string)]
+    encoded_structure.read, input_signature=[tf.TensorSpec([], tf.string)]
 )
 
 

@@ -1,7 +1,7 @@
 """What a JPEG or PNG file says before a pixel is decoded.
 
 Walks the parts of a file, from its first marker to its end marker, by the rule
-of `docs/pictures.md`. `nppnet_tf.inference.picture_structure` follows the same
+of `docs/pictures.md`. `nppnet_tf.inference.encoded_structure` follows the same
 rule in a graph: a change here is a change there, and of that page. Needs no
 TensorFlow.
 """
@@ -12,8 +12,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from nppnet_tf.data import picture_orientation
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_orientation
 
 # Status of a picture, an output of the serving signatures.
 READ = 0

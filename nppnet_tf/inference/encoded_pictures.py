@@ -2,7 +2,7 @@
 
 A batch of a server must survive a bad picture, so everything here answers with
 a status instead of an error. The rule is that of `docs/pictures.md`, which
-`nppnet_tf.data.images` follows in Python.
+`nppnet_tf.pictures.picture_files` follows in Python.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from nppnet_tf.data import images
-from nppnet_tf.data import picture_decoder
-from nppnet_tf.data import picture_structure as rule
-from nppnet_tf.inference import picture_orientation
-from nppnet_tf.inference import picture_structure
-from nppnet_tf.inference.picture_structure import PictureStructure
+from nppnet_tf.inference import encoded_orientation
+from nppnet_tf.inference import encoded_structure
+from nppnet_tf.inference.encoded_structure import PictureStructure
+from nppnet_tf.pictures import picture_decoder
+from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import picture_structure as rule
 
 STATUS_TEXTS = {
     rule.READ: "read",
@@ -27,7 +27,7 @@ STATUS_TEXTS = {
 
 
 def read(
-    image_bytes: tf.Tensor, max_pixels: int = images.MAX_PIXELS
+    image_bytes: tf.Tensor, max_pixels: int = picture_files.MAX_PIXELS
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Decodes one JPEG or PNG to upright RGB.
 
@@ -43,7 +43,7 @@ def read(
         tf.errors.OpError: The file is whole but its pixels or its note of the
             orientation are damaged, when run; `each_or_default` survives it.
     """
-    structure = picture_structure.read(image_bytes, max_pixels)
+    structure = encoded_structure.read(image_bytes, max_pixels)
     return structure.status, decode(image_bytes, structure)
 
 
@@ -53,7 +53,7 @@ def decode(image_bytes: tf.Tensor, structure: PictureStructure) -> tf.Tensor:
     def upright() -> tf.Tensor:
         return turn_upright(
             picture_decoder.decode(structure.decodable, structure.is_png),
-            picture_orientation.orientation(image_bytes, structure),
+            encoded_orientation.orientation(image_bytes, structure),
         )
 
     image = tf.cond(

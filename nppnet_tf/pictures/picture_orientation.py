@@ -1,7 +1,7 @@
 """How a picture is to be turned, as notes in its file say.
 
 The numbers are those of EXIF, 1 to 8; 0 stands for a note that names none.
-`nppnet_tf.inference.picture_orientation` reads the same in a graph.
+`nppnet_tf.inference.encoded_orientation` reads the same in a graph.
 
 Reference:
     Exif 2.32, Sec. 4.6.4, tag 0x0112; TIFF 6.0, Sec. 2; XMP Part 1 and 3; PNG

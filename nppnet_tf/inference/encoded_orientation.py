@@ -1,6 +1,6 @@
 """How a picture is to be turned, as notes in its file say, in a graph.
 
-The twin of `nppnet_tf.data.picture_orientation`: both follow the rule of
+The twin of `nppnet_tf.pictures.picture_orientation`: both follow the rule of
 `docs/pictures.md`. Fails, when run, where a checksum or a compressed text is
 broken. 0 stands for a note that names no orientation.
 """
@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from nppnet_tf.data import picture_orientation as rule
-from nppnet_tf.data import picture_structure as structure_rule
 from nppnet_tf.inference import byte_strings
-from nppnet_tf.inference import picture_structure
-from nppnet_tf.inference.picture_structure import PictureStructure
+from nppnet_tf.inference import encoded_structure
+from nppnet_tf.inference.encoded_structure import PictureStructure
+from nppnet_tf.pictures import picture_orientation as rule
+from nppnet_tf.pictures import picture_structure as structure_rule
 
 _NAME_BYTES = 4
 _COMPRESSED_NAME = int.from_bytes(b"zTXt", "big")
@@ -56,15 +56,15 @@ def orientation(
 
     def of_png() -> tf.Tensor:
         return _first(
-            of_chunk(picture_structure.PNG_EXIF, _of_exif_chunk),
-            of_chunk(picture_structure.PNG_RAW_PROFILE, _of_raw_profile),
-            of_chunk(picture_structure.PNG_XMP, _of_xmp_chunk),
+            of_chunk(encoded_structure.PNG_EXIF, _of_exif_chunk),
+            of_chunk(encoded_structure.PNG_RAW_PROFILE, _of_raw_profile),
+            of_chunk(encoded_structure.PNG_XMP, _of_xmp_chunk),
         )
 
     def of_jpeg() -> tf.Tensor:
         return _first(
-            of_segment(picture_structure.JPEG_EXIF, of_exif),
-            of_segment(picture_structure.JPEG_XMP, of_xmp),
+            of_segment(encoded_structure.JPEG_EXIF, of_exif),
+            of_segment(encoded_structure.JPEG_XMP, of_xmp),
         )
 
     is_there = tf.reduce_any(structure.notes > 0)

@@ -5,14 +5,14 @@ import random
 import tensorflow as tf
 from absl.testing import absltest
 
-from nppnet_tf.data import picture_orientation as rule
-from nppnet_tf.inference import picture_orientation
-from tests.inference import picture_corpus
+from nppnet_tf.inference import encoded_orientation
+from nppnet_tf.pictures import picture_orientation as rule
+from tests.pictures import picture_corpus
 
 _TEXT = [tf.TensorSpec([], tf.string)]
 
-_of_exif = tf.function(picture_orientation.of_exif, input_signature=_TEXT)
-_of_xmp = tf.function(picture_orientation.of_xmp, input_signature=_TEXT)
+_of_exif = tf.function(encoded_orientation.of_exif, input_signature=_TEXT)
+_of_xmp = tf.function(encoded_orientation.of_xmp, input_signature=_TEXT)
 
 
 class TwinTest(absltest.TestCase):

@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.data.library_messages."""
+"""Tests of nppnet_tf.pictures.library_messages."""
 
 import os
 import subprocess
@@ -6,12 +6,12 @@ import sys
 
 from absl.testing import absltest
 
-from nppnet_tf.data import library_messages
+from nppnet_tf.pictures import library_messages
 from tests import shared
 
 _PROGRAM = """
 import os, sys
-from nppnet_tf.data import library_messages
+from nppnet_tf.pictures import library_messages
 with library_messages.captured() as lines:
     os.write(2, b"Corrupt JPEG data: 9 bytes\\nof another thread\\n")
 assert not lines

@@ -16,14 +16,14 @@ from PIL import Image
 from PIL import JpegImagePlugin
 from PIL import PngImagePlugin
 
-from nppnet_tf.data import library_messages
-from nppnet_tf.data import picture_structure
-from nppnet_tf.data.picture_structure import JPEG_START
-from nppnet_tf.data.picture_structure import MAX_BYTES
-from nppnet_tf.data.picture_structure import MAX_PIXELS
-from nppnet_tf.data.picture_structure import PictureStructure
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import text_files
+from nppnet_tf.pictures import library_messages
+from nppnet_tf.pictures import picture_structure
+from nppnet_tf.pictures.picture_structure import JPEG_START
+from nppnet_tf.pictures.picture_structure import MAX_BYTES
+from nppnet_tf.pictures.picture_structure import MAX_PIXELS
+from nppnet_tf.pictures.picture_structure import PictureStructure
 
 _PORTION = 1 << 20
 
@@ -213,7 +213,7 @@ def _decode_pixels(structure: PictureStructure, where: object) -> np.ndarray:
     # Late: readers that only look at headers need no TensorFlow.
     import tensorflow as tf
 
-    from nppnet_tf.data import picture_decoder
+    from nppnet_tf.pictures import picture_decoder
 
     said: list[str] = []
     try:

@@ -1,12 +1,12 @@
-"""Tests of nppnet_tf.data.picture_structure."""
+"""Tests of nppnet_tf.pictures.picture_structure."""
 
 import struct
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.data import picture_structure
-from tests.inference import picture_corpus
+from nppnet_tf.pictures import picture_structure
+from tests.pictures import picture_corpus
 
 _FILES = picture_corpus.corpus()
 

@@ -21,7 +21,7 @@ from tests import shared
 UNTESTED_MODULES = {
     "nppnet_tf/config.py": "values only",
     "nppnet_tf/drawn_people/canvas.py": "painting: synthetic_test",
-    "nppnet_tf/data/cutting.py": "every way: tests/data/pascal_test.py",
+    "nppnet_tf/data/people/cutting.py": "every way: pascal_test",
     "nppnet_tf/drawn_people/clothing.py": "as canvas",
     "nppnet_tf/drawn_people/figure.py": "as canvas",
     "nppnet_tf/drawn_people/head_painter.py": "as canvas",
@@ -29,7 +29,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/drawn_people/part_painter.py": "as canvas",
     "nppnet_tf/drawn_people/person_painter.py": "as canvas",
     "nppnet_tf/data/record.py": "fields only",
-    "nppnet_tf/data/source.py": "tests/data/datasets_test.py",
+    "nppnet_tf/data/source.py": "tests/data/readers/datasets_test.py",
     "nppnet_tf/drawn_people/scenery.py": "as canvas",
     "nppnet_tf/drawn_people/trunk_painter.py": "as canvas",
     "nppnet_tf/keys.py": "names only",
@@ -63,7 +63,7 @@ TESTS_OF_NO_MODULE = {
 
 # What only some packages may import, besides our own packages.
 ONLY_IN = {
-    "cv2": ("nppnet_tf/data/released_sampling.py",),
+    "cv2": ("nppnet_tf/data/samples/released_sampling.py",),
     "absl.flags": ("tools/", "tests/"),
     "jinja2": ("nppnet_tf/inference/report.py",),
     "matplotlib": (

@@ -40,7 +40,7 @@ from . import command_line
 
 if TYPE_CHECKING:
     from nppnet_tf.config import InputConfig
-    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.data.records.tfrecord import RecordSet
 
 SEARCH_STEP = "search_step"
 INFERENCE = "inference"
@@ -265,8 +265,8 @@ def _inference() -> dict:
 def _input_pipeline() -> dict:
     """Times whole training batches, as `fit` gets them."""
     from nppnet_tf.config import InputConfig
-    from nppnet_tf.data import pipeline
-    from nppnet_tf.data import tfrecord
+    from nppnet_tf.data.records import tfrecord
+    from nppnet_tf.data.samples import pipeline
 
     record_set = tfrecord.RecordSet.open(FLAGS.records)
     config = dataclasses.replace(
@@ -308,10 +308,10 @@ def _input_pipeline() -> dict:
 
 def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
     """CPU time of the parts of a sample, one after the other."""
-    from nppnet_tf.data import augmentation
-    from nppnet_tf.data import boundary
-    from nppnet_tf.data import heatmap_codec
-    from nppnet_tf.data import search_split
+    from nppnet_tf.data.samples import augmentation
+    from nppnet_tf.data.samples import boundary
+    from nppnet_tf.data.samples import heatmap_codec
+    from nppnet_tf.data.samples import random_streams
     from nppnet_tf.pictures import pixels
 
     spent: dict[str, float] = {}
@@ -326,7 +326,7 @@ def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
     for number in range(count):
         record = timed("read", record_set.read, number)
         transform = augmentation.draw(
-            config, search_split.generator(0, "benchmark", number)
+            config, random_streams.generator(0, "benchmark", number)
         )
         sample = timed(
             "decode_and_warp",

@@ -74,7 +74,7 @@ def _run(argv: list[str]) -> None:
 
 
 def _verify(output: pathlib.Path) -> None:
-    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.data.records.tfrecord import RecordSet
 
     record_set = RecordSet.open(output)
     record_set.verify()
@@ -89,7 +89,7 @@ def _build(output: pathlib.Path) -> None:
     dataset_flags.say_found(source)
     dataset_flags.refuse_absence(source)
 
-    from nppnet_tf.data import tfrecord
+    from nppnet_tf.data.records import tfrecord
 
     samples = source.samples
     facts = {**source.facts, "num_inputs": len(samples)}
@@ -118,8 +118,8 @@ def _build(output: pathlib.Path) -> None:
 
 def _digest(samples: Sequence[Sample], num_workers: int) -> str:
     from nppnet_tf import workers
-    from nppnet_tf.data import shard
-    from nppnet_tf.data import tfrecord
+    from nppnet_tf.data.records import shard
+    from nppnet_tf.data.records import tfrecord
 
     jobs = workers.portions(samples)
     with command_line.Progress(len(samples), "reading files") as progress:

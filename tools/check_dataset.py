@@ -141,7 +141,7 @@ def _sources() -> tuple[dict[str, Source], dict[str, UserError]]:
 
 
 def _record_sources() -> dict[str, Source]:
-    from nppnet_tf.data import record_sample
+    from nppnet_tf.data.records import record_sample
 
     sources: dict[str, Source] = {}
     for folder in FLAGS.records:

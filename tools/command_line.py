@@ -38,7 +38,7 @@ from absl import flags
 from nppnet_tf import errors
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data import descriptors
-from nppnet_tf.data import manifest
+from nppnet_tf.data.records import manifest
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
 from nppnet_tf.search_space import genotype

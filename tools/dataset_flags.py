@@ -8,11 +8,11 @@ import pathlib
 from absl import flags
 
 from nppnet_tf.data import absence
-from nppnet_tf.data import cutting
-from nppnet_tf.data import datasets
 from nppnet_tf.data import descriptors
-from nppnet_tf.data import folder
-from nppnet_tf.data import pose_documents
+from nppnet_tf.data.people import cutting
+from nppnet_tf.data.readers import datasets
+from nppnet_tf.data.readers import folder
+from nppnet_tf.data.readers import pose_documents
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source

@@ -11,7 +11,7 @@ from PIL import Image
 
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.tfrecord import RecordSet
+from nppnet_tf.data.records.tfrecord import RecordSet
 from nppnet_tf.files import atomic
 from nppnet_tf.inference import genotype_drawing
 from nppnet_tf.inference import rendering

@@ -22,7 +22,7 @@ The way of the extended PASCAL-Person-Part:
         --split=train --people=detections --output=records/train
 
 Writes <id>.npz for every picture, also for one without people; see
-nppnet_tf/data/detections.py. Boxes and masks belong to the upright picture.
+nppnet_tf/data/people/detections.py. Boxes and masks are of the upright picture.
 Pictures that cannot be read are named and listed in skipped.txt, the others go
 on; the exit status is 2 only if there was none that could be read. A tool that
 was stopped goes on where it was: whole files of the same model are kept.
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nppnet_tf.data.damage import BadRecordError
-    from nppnet_tf.inference.person_detector import PersonDetector
+    from nppnet_tf.data.people.person_detector import PersonDetector
 
 FLAGS = flags.FLAGS
 
@@ -123,7 +123,7 @@ def _run(argv: list[str]) -> None:
     if others:
         command_line.say(picture_names.unsupported_line(others))
 
-    from nppnet_tf.inference import person_detector
+    from nppnet_tf.data.people import person_detector
 
     detector = person_detector.PersonDetector.from_directory(
         model, FLAGS.signature
@@ -193,7 +193,7 @@ class _Work:
 
     def detect(self, batch: "list[tuple[str, np.ndarray]]") -> None:
         """Writes the files of pictures of one size."""
-        from nppnet_tf.data import detections
+        from nppnet_tf.data.people import detections
 
         try:
             found = self._detector.detect(
@@ -211,7 +211,7 @@ class _Work:
             self._progress.advance()
 
     def _is_done(self, name: str, data: bytes) -> bool:
-        from nppnet_tf.data import detections
+        from nppnet_tf.data.people import detections
         from nppnet_tf.pictures import picture_files
 
         path = self._path(name)
@@ -244,7 +244,7 @@ def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
 
     The pictures are those of the lists, or all of the folders.
     """
-    from nppnet_tf.data import id_list
+    from nppnet_tf.data.readers import id_list
 
     folders = [pathlib.Path(folder) for folder in FLAGS.images]
     if FLAGS.ids:
@@ -313,8 +313,8 @@ def _batch_size(detector: "PersonDetector") -> int:
 
 def _keep_facts(path: pathlib.Path, model: pathlib.Path) -> None:
     """Writes what the files are made with; refuses others'."""
+    from nppnet_tf.data.people import person_detector
     from nppnet_tf.files import atomic
-    from nppnet_tf.inference import person_detector
 
     facts = {
         "format": "nppnet_tf.detector",

@@ -34,7 +34,7 @@ from . import command_line
 from . import scale_list
 
 if TYPE_CHECKING:
-    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.data.records.tfrecord import RecordSet
     from nppnet_tf.inference.predictor import Predictor
 
 # More than any data set has.
@@ -178,7 +178,7 @@ def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
 
 def _measure_model() -> dict[str, Any]:
     from nppnet_tf.data import absence
-    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.data.records.tfrecord import RecordSet
     from nppnet_tf.inference import evaluation
     from nppnet_tf.inference import predictor as predictors
 
@@ -205,7 +205,7 @@ def _measure_model() -> dict[str, Any]:
 def _measure_whole_pictures(
     predictor: "Predictor", records: "RecordSet"
 ) -> dict[str, Any]:
-    from nppnet_tf.data import datasets
+    from nppnet_tf.data.readers import datasets
     from nppnet_tf.inference import whole_pictures
 
     facts = records.manifest

@@ -8,9 +8,9 @@ import pathlib
 
 from absl import flags
 
+from nppnet_tf.data import visibility
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
-from nppnet_tf.inference import visibility
 
 from . import checked_flags
 from . import command_line

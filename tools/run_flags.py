@@ -327,7 +327,7 @@ def schedule_config(config_class: type, **further: object) -> object:
 
 def open_records(flag: str = "records"):
     """Opens the records that a flag names."""
-    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.data.records.tfrecord import RecordSet
 
     folder = FLAGS[flag].value
     records = RecordSet.open(folder, FLAGS.max_bad_records)

@@ -75,7 +75,7 @@ class Run:
 
     def steps(self, search: bool) -> int:
         """Returns the steps of an epoch."""
-        from nppnet_tf.data import pipeline
+        from nppnet_tf.data.samples import pipeline
 
         steps = pipeline.steps_per_epoch(
             self.records, self.input_config, search
@@ -99,7 +99,7 @@ class Run:
             other_records: Record sets that are read besides the run's own.
             **further: For `loop.EpochLoop`.
         """
-        from nppnet_tf.data import pipeline
+        from nppnet_tf.data.samples import pipeline
         from nppnet_tf.training import callbacks
         from nppnet_tf.training import loop
         from nppnet_tf.training import stall
@@ -197,7 +197,7 @@ class Run:
 
     def _draw(self, model):
         """Draws predictions for the first records."""
-        from nppnet_tf.data import pipeline
+        from nppnet_tf.data.samples import pipeline
         from nppnet_tf.training import pictures
 
         config = dataclasses.replace(

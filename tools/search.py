@@ -165,7 +165,7 @@ def _search(
     space: spaces.SearchSpace,
 ) -> None:
     """Runs the epochs that are left."""
-    from nppnet_tf.data import pipeline
+    from nppnet_tf.data.samples import pipeline
     from nppnet_tf.training import recording
     from nppnet_tf.training import search
 

@@ -31,7 +31,7 @@ from . import run_flags
 from . import run_loop
 
 if TYPE_CHECKING:
-    from nppnet_tf.data.tfrecord import RecordSet
+    from nppnet_tf.data.records.tfrecord import RecordSet
 
 FLAGS = flags.FLAGS
 
@@ -118,7 +118,7 @@ def _train(
     validation: "RecordSet | None",
 ) -> None:
     """Runs the epochs that are left."""
-    from nppnet_tf.data import pipeline
+    from nppnet_tf.data.samples import pipeline
     from nppnet_tf.models import saved_network
     from nppnet_tf.training import recording
     from nppnet_tf.training import retrain

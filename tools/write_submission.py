@@ -14,8 +14,8 @@ Nothing is written unless every id has both predictions.
 
 import pathlib
 
-from nppnet_tf.data import id_list
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.readers import id_list
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import submission
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.files import atomic
 from nppnet_tf.files import plain_path
@@ -27,7 +28,6 @@ from nppnet_tf.inference import model_description
 from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
-from nppnet_tf.inference import visibility
 from nppnet_tf.inference import warm_up
 
 BYTES_SIGNATURE = "serving_default"

@@ -11,10 +11,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
-from nppnet_tf.inference import visibility
 
 FORMAT = "nppnet_tf.model"
 

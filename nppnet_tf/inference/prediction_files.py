@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
-from nppnet_tf.inference import visibility
 from nppnet_tf.pictures import picture_files
 
 # COCO's number of the category of people, and its v of a joint that is seen.

@@ -10,8 +10,8 @@ from PIL import ImageDraw
 from PIL import ImageFont
 
 from nppnet_tf.data import record
+from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
-from nppnet_tf.inference import visibility
 
 Colour = tuple[int, int, int]
 

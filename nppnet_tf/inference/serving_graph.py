@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from nppnet_tf import keys
-from nppnet_tf.data import heatmap_codec
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.samples import heatmap_codec
 from nppnet_tf.inference import encoded_pictures
 from nppnet_tf.inference import encoded_structure
 from nppnet_tf.inference import resampling

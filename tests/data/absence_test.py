@@ -9,8 +9,8 @@ from absl.testing import parameterized
 
 from nppnet_tf import keys
 from nppnet_tf.data import absence
-from nppnet_tf.data import datasets
 from nppnet_tf.data.absence import Annotations
+from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_files

@@ -9,8 +9,8 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import lip
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.readers import lip
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE

@@ -8,10 +8,10 @@ import numpy as np
 from absl.testing import absltest
 from PIL import Image
 
-from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.records import tfrecord
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import evaluation
 from nppnet_tf.inference import prediction_files

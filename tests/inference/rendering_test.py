@@ -6,9 +6,9 @@ import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.inference import rendering
-from nppnet_tf.inference import visibility
 
 
 class ColourTest(absltest.TestCase):

@@ -6,9 +6,9 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf import keys
-from nppnet_tf.data import geometry
-from nppnet_tf.data import heatmap_codec
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.samples import geometry
+from nppnet_tf.data.samples import heatmap_codec
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time

@@ -6,10 +6,10 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
-from nppnet_tf.data import datasets
-from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.record import Crop
+from nppnet_tf.data.records import tfrecord
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import result_file

@@ -7,8 +7,8 @@ import pathlib
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.records import tfrecord
 from nppnet_tf.models.nppnet import NPPNet
 from tests import shared
 from tests.data import sample_records

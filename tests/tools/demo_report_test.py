@@ -7,10 +7,10 @@ import numpy as np
 from absl.testing import absltest
 from PIL import Image
 
-from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.records import tfrecord
 from tools import demo_report
 
 

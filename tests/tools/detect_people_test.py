@@ -15,13 +15,13 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import detections
-from nppnet_tf.data.tfrecord import RecordSet
-from nppnet_tf.inference import person_detector
+from nppnet_tf.data.people import detections
+from nppnet_tf.data.people import person_detector
+from nppnet_tf.data.records.tfrecord import RecordSet
 from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
-from tests.inference import pasting_by_pixel
-from tests.inference import stand_in_detector
+from tests.data.people import pasting_by_pixel
+from tests.data.people import stand_in_detector
 from tests.shared import run_tool
 
 SIZE = person_trees.SIZE

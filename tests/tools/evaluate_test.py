@@ -9,11 +9,11 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import datasets
-from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.records import tfrecord
 from nppnet_tf.inference import export
 from nppnet_tf.inference import prediction_files
 from nppnet_tf.inference.predictor import Predictor

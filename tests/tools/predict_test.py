@@ -8,8 +8,8 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.data import pose_files
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.readers import pose_files
 from nppnet_tf.inference import predictor
 from tests import shared
 from tests.inference import stand_in

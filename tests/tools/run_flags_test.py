@@ -14,7 +14,7 @@ from absl.testing import parameterized
 
 from nppnet_tf import config as configuration
 from nppnet_tf.data import descriptors
-from nppnet_tf.data import tfrecord
+from nppnet_tf.data.records import tfrecord
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published

@@ -9,7 +9,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import descriptors
-from nppnet_tf.data import pipeline
+from nppnet_tf.data.samples import pipeline
 from nppnet_tf.models import saved_network
 from nppnet_tf.models import weights_file
 from nppnet_tf.search_space import genotype as genotypes

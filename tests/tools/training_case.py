@@ -17,8 +17,8 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.data import descriptors
-from nppnet_tf.data import tfrecord
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.records import tfrecord
 from nppnet_tf.models import weights_file
 from nppnet_tf.training import callbacks
 from tests import shared

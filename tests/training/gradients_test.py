@@ -7,10 +7,10 @@ from absl.testing import parameterized
 
 from nppnet_tf import config
 from nppnet_tf import keys
-from nppnet_tf.data import pipeline
-from nppnet_tf.data.augmentation import Transform
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.samples import pipeline
+from nppnet_tf.data.samples.augmentation import Transform
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published

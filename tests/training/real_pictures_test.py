@@ -11,10 +11,10 @@ from nppnet_tf.config import InputConfig
 from nppnet_tf.config import LossConfig
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.config import RetrainConfig
-from nppnet_tf.data import datasets
-from nppnet_tf.data import pipeline
-from nppnet_tf.data import tfrecord
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.readers import datasets
+from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.samples import pipeline
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.training import retrain

@@ -1,0 +1,317 @@
+"""Single persons cut out of pictures of several.
+
+The record of a person is a picture of its own: the box of the person, the
+label map with other people made background where a mask says who is who, and
+the joints from the corner of the box. Where it was cut is kept (`Crop`), so
+that predictions can be put together again.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from nppnet_tf.data import frames
+from nppnet_tf.data import raw
+from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.frames import Frame
+from nppnet_tf.data.people import boxes
+from nppnet_tf.data.people import detections
+from nppnet_tf.data.record import ABSENT
+from nppnet_tf.data.record import Crop
+from nppnet_tf.data.record import Record
+from nppnet_tf.errors import UserError
+from nppnet_tf.files import matlab
+from nppnet_tf.files.file_table import FileTable
+from nppnet_tf.pictures import picture_files
+
+# Of files of instances, in the order of preference.
+INSTANCE_SUFFIXES = (".mat", ".png")
+
+_BACKGROUND = 0
+# Of an object of PASCAL-Part.
+_PERSON_CLASS = "person"
+
+
+class Mask(Protocol):
+    """Which pixels of a picture are those of one person.
+
+    Attributes:
+        path: File that holds the mask.
+    """
+
+    path: pathlib.Path
+
+    def read(self) -> np.ndarray:
+        """Bool [H, W]; UserError says why it cannot be read."""
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectionMask:
+    """A mask of a file of detections.
+
+    Attributes:
+        path: The file.
+        index: Of the person among its people.
+    """
+
+    path: pathlib.Path
+    index: int
+
+    def read(self) -> np.ndarray:
+        """Bool [H, W]; see `Mask`."""
+        masks = detections.read(self.path).masks
+        if masks is None:
+            raise UserError("detections without masks", self.path)
+        return masks[self.index]
+
+
+@dataclasses.dataclass(frozen=True)
+class InstanceMask:
+    """A person of a PNG whose ids are those of persons.
+
+    Attributes:
+        path: The PNG.
+        instance: Id of the person.
+    """
+
+    path: pathlib.Path
+    instance: int
+
+    def read(self) -> np.ndarray:
+        """Bool [H, W]; see `Mask`."""
+        return read_ids(self.path) == self.instance
+
+
+@dataclasses.dataclass(frozen=True)
+class AnnotatedMask:
+    """A person of an annotation of PASCAL-Part.
+
+    Attributes:
+        path: MATLAB file with `anno.objects[].class` and `.mask`.
+        index: Of the person among its objects.
+    """
+
+    path: pathlib.Path
+    index: int
+
+    def read(self) -> np.ndarray:
+        """Bool [H, W]; see `Mask`."""
+        return _annotated_people(self.path)[self.index]
+
+
+def find_instances(
+    files: FileTable, picture_id: str
+) -> list[tuple[int, tuple[int, int, int, int], Mask]]:
+    """Lists the people of a picture, of a PNG of ids or of PASCAL-Part.
+
+    Args:
+        files: `<picture id>.png` or `<picture id>.mat` of every picture.
+        picture_id: Of the picture.
+
+    Returns:
+        Number, tight box and mask of every person.
+
+    Raises:
+        UserError: There is neither file, or it cannot be read.
+    """
+    path = files.get(picture_id, files.folder / f"{picture_id}.png")
+    if path.suffix.lower() == ".mat":
+        return [
+            (index, box, AnnotatedMask(path, index))
+            for index, mask in _annotated_people(path).items()
+            for box in instance_boxes(mask.astype(np.uint8)).values()
+        ]
+    return [
+        (instance, box, InstanceMask(path, instance))
+        for instance, box in instance_boxes(read_ids(path)).items()
+    ]
+
+
+def _annotated_people(path: pathlib.Path) -> dict[int, np.ndarray]:
+    """Bool [H, W] of every person by the place among the objects."""
+    annotation = matlab.read(path, ("anno",))["anno"]
+    try:
+        objects = annotation["objects"].ravel()[0].ravel()
+        return {
+            index: matlab.numbers(found["mask"], path) > 0
+            for index, found in enumerate(objects)
+            if str(np.asarray(found["class"]).squeeze()) == _PERSON_CLASS
+        }
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            "not an annotation of PASCAL-Part",
+            path,
+            "anno.objects with class and mask",
+            error,
+        ) from error
+
+
+def read_ids(path: pathlib.Path) -> np.ndarray:
+    """Returns the ids of a PNG of instances, uint8 [H, W].
+
+    Raises:
+        UserError: It cannot be read or holds no ids.
+    """
+    return picture_files.decode_label_map(picture_files.read_bytes(path), path)
+
+
+def instance_boxes(ids: np.ndarray) -> dict[int, tuple[int, int, int, int]]:
+    """Returns the tight box of every id but 0 (none) and 255 (ignored)."""
+    found = {}
+    for instance in np.unique(ids).tolist():
+        if instance in (0, 255):
+            continue
+        rows, columns = np.nonzero(ids == instance)
+        found[instance] = (
+            int(columns.min()),
+            int(rows.min()),
+            int(columns.max()) + 1,
+            int(rows.max()) + 1,
+        )
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class CroppedSample:
+    """Where the parts of one person's record lie; K keypoints.
+
+    Attributes:
+        record_id: Unique in its data set.
+        picture_id: Of the picture with all people.
+        image_path: That picture.
+        box: Left, top, right, bottom in it; may reach beyond it.
+        label_path: Label PNG of the picture, or None.
+        keypoints_xy: Float32 [K, 2], pixels of the picture, or None.
+        visibility: Int32 [K], or None with `keypoints_xy`.
+        mask: Who is who in the label map; None leaves it as it is.
+        score: Of the detection.
+        fault: What is wrong with the annotation already, or None.
+        stated_size: (height, width) of the picture that box and joints are
+            of, as their file states it, or None; see `frames`.
+    """
+
+    record_id: str
+    picture_id: str
+    image_path: pathlib.Path
+    box: tuple[int, int, int, int]
+    label_path: pathlib.Path | None = None
+    keypoints_xy: np.ndarray | None = None
+    visibility: np.ndarray | None = None
+    mask: Mask | None = None
+    score: float = 1.0
+    fault: str | None = None
+    stated_size: tuple[int, int] | None = None
+
+    @property
+    def paths(self) -> Sequence[pathlib.Path]:
+        """The picture, its label PNG and the file of the mask."""
+        paths = (self.image_path, self.label_path, self.mask and self.mask.path)
+        return tuple(path for path in paths if path is not None)
+
+    def load(self) -> Record:
+        """Reads the files and cuts the person out.
+
+        Raises:
+            BadRecordError: A file is missing or unreadable, label map or mask
+                are not of the picture's size, the box lies outside of the
+                picture, or the annotation is at fault.
+        """
+        if self.fault is not None:
+            raise BadRecordError(self.record_id, self.fault)
+        data = raw.read_bytes(self.image_path, self.record_id)
+        try:
+            return self._cut(data)
+        except BadRecordError:
+            raise
+        except UserError as error:
+            raise BadRecordError(
+                self.record_id, error, self.image_path
+            ) from error
+
+    def _cut(self, data: bytes) -> Record:
+        frame = frames.of(data)
+        sample = self
+        if frame.is_stored(self.stated_size):
+            sample = self._turned(frame)
+        note = frame.note(
+            sample.stated_size, sample.keypoints_xy, self.visibility
+        )
+        size = frame.upright_size
+        box = boxes.inside(sample.box, size)
+        left, top, right, bottom = box
+        if left >= right or top >= bottom:
+            raise UserError(
+                f"box {self.box} lies outside of the picture of "
+                "{} x {}".format(*size)
+            )
+        label_map = self._label_map(frame)
+        part = np.s_[top:bottom, left:right]
+        return Record(
+            self.record_id,
+            picture_files.encode_png(picture_files.decode(data)[part]),
+            None if label_map is None else label_map[part].copy(),
+            sample._keypoints_from((left, top)),
+            self.visibility,
+            Crop(self.picture_id, box, size, self.score),
+            () if note is None else (note,),
+        )
+
+    def _turned(self, frame: Frame) -> "CroppedSample":
+        left, top, right, bottom = frame.boxes(np.array(self.box))
+        keypoints_xy = self.keypoints_xy
+        if keypoints_xy is not None:
+            keypoints_xy = frame.points(keypoints_xy)
+        return dataclasses.replace(
+            self,
+            box=(int(left), int(top), int(right), int(bottom)),
+            keypoints_xy=keypoints_xy,
+        )
+
+    def digest(self) -> str:
+        """Hexadecimal sha256 of everything that the record is made of."""
+        own = dataclasses.replace(self.mask, path=None) if self.mask else None
+        return raw.digest_of(
+            (
+                self.record_id,
+                self.picture_id,
+                self.box,
+                self.score,
+                self.fault,
+                self.stated_size,
+                own,
+            ),
+            (self.image_path, self.label_path, self.mask and self.mask.path),
+            (self.keypoints_xy, self.visibility),
+        )
+
+    def _label_map(self, frame: Frame) -> np.ndarray | None:
+        if self.label_path is None:
+            return None
+        label_map = raw.read_label_map(self.label_path, self.record_id)
+        label_map = frame.label_map(label_map)
+        size = frame.upright_size
+        try:
+            picture_files.require_same_size(label_map, size, self.label_path)
+            if self.mask is None:
+                return label_map
+            mask = frame.label_map(self.mask.read())
+            if mask.shape != size:
+                raise UserError(
+                    "mask does not fit the picture",
+                    self.mask.path,
+                    "{} x {}".format(*size),
+                    " x ".join(map(str, mask.shape)),
+                )
+        except UserError as error:
+            raise BadRecordError(self.record_id, error) from error
+        return np.where(mask, label_map, np.uint8(_BACKGROUND))
+
+    def _keypoints_from(self, corner_xy: tuple[int, int]) -> np.ndarray | None:
+        if self.keypoints_xy is None or self.visibility is None:
+            return None
+        moved = self.keypoints_xy - np.array(corner_xy, np.float32)
+        is_present = (self.visibility != ABSENT)[:, np.newaxis]
+        return np.where(is_present, moved, 0).astype(np.float32)

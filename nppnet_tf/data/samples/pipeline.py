@@ -1,0 +1,495 @@
+"""Records to batches: order, one drawn transform, targets.
+
+Everything is a function of (seed, epoch, position in the epoch): a run resumed
+at any step, or a second run, sees the same batches. Batches are made by NumPy
+and PIL inside of tf.data's threads, where they cost less than half of what the
+same work costs as TensorFlow operations (`geometry`).
+"""
+
+import abc
+import collections
+import contextlib
+import dataclasses
+import functools
+import os
+import weakref
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf import keys
+from nppnet_tf.config import InputConfig
+from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.record import Record
+from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.samples import augmentation
+from nppnet_tf.data.samples import boundary
+from nppnet_tf.data.samples import heatmap_codec
+from nppnet_tf.data.samples import random_streams
+from nppnet_tf.data.samples import released_sampling
+from nppnet_tf.data.samples.augmentation import Transform
+from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import pixels
+
+Batch = dict[str, tf.Tensor]
+
+# The network halves its input five times.
+_SIZE_MULTIPLE = 32
+
+_ALL = "all"
+
+_SAMPLINGS = {
+    "one_warp": augmentation.apply,
+    "released": released_sampling.apply,
+}
+
+# What a batch holds of entries that samples hold as bytes.
+_BATCH_DTYPES = {
+    keys.IMAGE: np.float32,
+    keys.LABEL_MAP: np.int32,
+    keys.BOUNDARY_MAP: np.int32,
+}
+
+# Batches that are made at once, where there are as many cores, and those that
+# lie ready besides.
+_MAX_PARALLEL_BATCHES = 16
+_READY_BATCHES = 2
+
+# Bytes; TensorFlow copies arrays that lie elsewhere.
+_ALIGNMENT = 64
+
+
+def make_dataset(
+    record_set: RecordSet,
+    config: InputConfig,
+    training: bool,
+    first_epoch: int = 0,
+    num_epochs: int = 1,
+    num_replicas: int = 1,
+    first_step: int = 0,
+) -> tf.data.Dataset:
+    """Makes batches of samples with all targets.
+
+    In training every epoch has an order of its own, a transform is drawn for
+    every sample, and the rest that fills no batch is left out (another rest in
+    every epoch). A damaged record is replaced by the next good one of the
+    order, so that steps and shapes stay what they are.
+
+    Otherwise the order is that of the records, pictures are fitted into the
+    input, and the last batch is filled up with empty samples, in which both
+    `keys.HAS_LABEL_MAP` and `keys.HAS_KEYPOINTS` are 0; a damaged record
+    becomes such a sample as well.
+
+    Args:
+        record_set: What to read.
+        config: How; `batch_size` counts over all replicas.
+        training: Whether to shuffle and draw transforms.
+        first_epoch: Number of the first epoch, for resuming.
+        num_epochs: Epochs, one after the other in one dataset.
+        num_replicas: Must divide the batch.
+        first_step: Steps of the first epoch to leave out, for resuming within
+            it. Nothing is read of them, and what follows is the same to the
+            bit as without them.
+
+    Returns:
+        Dataset of `num_epochs * steps_per_epoch - first_step` dictionaries
+        with the keys and static shapes that `nppnet_tf.keys` lists.
+
+    Raises:
+        UserError: Sizes that do not fit, or fewer records than a batch.
+        ValueError: The first epoch has no such step.
+    """
+    _check(config, num_replicas)
+    if training:
+        steps = steps_per_epoch(record_set, config)
+        indices = np.arange(record_set.count)
+        source = _TrainingSource(record_set, config, indices, _ALL)
+    else:
+        steps = steps_per_epoch(record_set, config, training=False)
+        # Metrics undo the letterbox of the one warp.
+        one_warp = dataclasses.replace(config, sampling="one_warp")
+        source = _ValidationSource(record_set, one_warp)
+    numbers = _running_numbers(steps, first_epoch, num_epochs, first_step)
+    return _batches(source, config.batch_size, steps, numbers)
+
+
+def make_search_dataset(
+    record_set: RecordSet,
+    config: InputConfig,
+    first_epoch: int = 0,
+    num_epochs: int = 1,
+    num_replicas: int = 1,
+    first_step: int = 0,
+) -> tf.data.Dataset:
+    """Makes pairs of batches from two random halves of the records (Eq. 7).
+
+    The halves are drawn by the seed and stay the same over the epochs; order
+    and transforms within each, and the arguments, are as in `make_dataset` for
+    training.
+
+    Returns:
+        Dataset of `num_epochs * steps_per_epoch(search=True) - first_step`
+        dictionaries {`keys.WEIGHT_SPLIT`: batch, `keys.ARCHITECTURE_SPLIT`:
+        batch}, each batch of `config.batch_size` samples.
+
+    Raises:
+        UserError: Sizes that do not fit, or a half smaller than a batch.
+        ValueError: The first epoch has no such step.
+    """
+    _check(config, num_replicas)
+    steps = steps_per_epoch(record_set, config, search=True)
+    halves = random_streams.random_halves(record_set.count, config.seed)
+    names = (keys.WEIGHT_SPLIT, keys.ARCHITECTURE_SPLIT)
+    numbers = _running_numbers(steps, first_epoch, num_epochs, first_step)
+    datasets = {
+        name: _batches(
+            _TrainingSource(record_set, config, indices, name),
+            config.batch_size,
+            steps,
+            numbers,
+        )
+        for name, indices in zip(names, halves, strict=True)
+    }
+    return tf.data.Dataset.zip(datasets)
+
+
+def steps_per_epoch(
+    record_set: RecordSet,
+    config: InputConfig,
+    search: bool = False,
+    training: bool = True,
+) -> int:
+    """Batches of one epoch: of each half in the search.
+
+    Args:
+        record_set: What is read.
+        config: Gives the size of a batch.
+        search: Whether the records are halved.
+        training: Whether the rest that fills no batch is left out; otherwise
+            it makes one more batch.
+
+    Raises:
+        UserError: There is not one full batch in training.
+    """
+    if not training:
+        return -(-record_set.count // config.batch_size)
+    count = record_set.count // 2 if search else record_set.count
+    if count < config.batch_size:
+        raise UserError(
+            "too few records for one batch",
+            record_set.directory,
+            f"at least {config.batch_size * (2 if search else 1)} "
+            f"for batches of {config.batch_size}",
+            record_set.count,
+        )
+    return count // config.batch_size
+
+
+@contextlib.contextmanager
+def report_damage(*record_sets: RecordSet) -> Iterator[None]:
+    """Gives a block that reads datasets their own errors back.
+
+    What is raised while a sample is made reaches the reader of the dataset as
+    an error of TensorFlow. Around `fit` this raises the `UserError` instead.
+
+    Raises:
+        UserError: Reading stopped at damaged records of one of the sets.
+    """
+    try:
+        yield
+    except tf.errors.OpError:
+        for record_set in record_sets:
+            record_set.raise_pending()
+        raise
+
+
+def augmented_sample(
+    record: Record,
+    transform: Transform,
+    descriptor: DatasetDescriptor,
+    config: InputConfig,
+) -> dict[str, np.ndarray]:
+    """Makes one sample with all targets.
+
+    Args:
+        record: What to show.
+        transform: Applied to picture, label map and keypoints.
+        descriptor: Of the record.
+        config: Sizes of input and targets.
+
+    Returns:
+        The entries of a batch for one sample, without the batch axis; image,
+        label map and boundary map still as uint8, the image not normalised.
+
+    Raises:
+        UserError: The picture cannot be decoded, or the label map has another
+            size.
+    """
+    apply = _SAMPLINGS[config.sampling]
+    sample = apply(record, transform, descriptor, config.image_size)
+    outputs = dict(_empty_sample(descriptor, config))
+    outputs[keys.IMAGE] = sample.image
+    if sample.label_map is not None:
+        outputs[keys.HAS_LABEL_MAP] = np.float32(1)
+        label_map = sample.label_map
+        if descriptor.ignore_label != keys.IGNORE_LABEL:
+            ignored = label_map == descriptor.ignore_label
+            label_map = np.where(
+                ignored, np.uint8(keys.IGNORE_LABEL), label_map
+            )
+        outputs[keys.LABEL_MAP] = label_map
+        outputs[keys.BOUNDARY_MAP] = boundary.boundary_map(
+            label_map, config.boundary_width
+        )
+    if sample.keypoints_xy is not None:
+        outputs[keys.HAS_KEYPOINTS] = np.float32(1)
+        outputs[keys.KEYPOINTS_XY] = sample.keypoints_xy
+        outputs[keys.VISIBILITY] = sample.visibility
+        encode = functools.partial(
+            heatmap_codec.encode,
+            sample.keypoints_xy,
+            sample.visibility,
+            config.image_size,
+            config.heatmap_stride,
+        )
+        outputs[keys.HEATMAPS] = encode(config.heatmap_sigma)
+        outputs[keys.AUXILIARY_HEATMAPS] = encode(2 * config.heatmap_sigma)
+    return outputs
+
+
+@functools.lru_cache(maxsize=8)
+def _empty_sample(
+    descriptor: DatasetDescriptor, config: InputConfig
+) -> dict[str, np.ndarray]:
+    """A sample without anything: what a batch is filled up with."""
+    ignored = np.full(config.image_size, keys.IGNORE_LABEL, np.uint8)
+    height, width = config.image_size
+    stride = config.heatmap_stride
+    num_keypoints = descriptor.num_keypoints
+    heatmaps = np.zeros(
+        (height // stride, width // stride, num_keypoints), np.float32
+    )
+    return {
+        keys.IMAGE: np.full((height, width, 3), pixels.FILL, np.uint8),
+        keys.LABEL_MAP: ignored,
+        keys.BOUNDARY_MAP: ignored,
+        keys.HEATMAPS: heatmaps,
+        keys.AUXILIARY_HEATMAPS: heatmaps,
+        keys.KEYPOINTS_XY: np.zeros((num_keypoints, 2), np.float32),
+        keys.VISIBILITY: np.zeros(num_keypoints, np.int32),
+        keys.HAS_LABEL_MAP: np.float32(0),
+        keys.HAS_KEYPOINTS: np.float32(0),
+    }
+
+
+class _Source(abc.ABC):
+    """Makes the sample of every (epoch, position); called by many threads."""
+
+    def __init__(self, record_set: RecordSet, config: InputConfig) -> None:
+        self.record_set = record_set
+        self.config = config
+        self.template = _empty_sample(record_set.descriptor, config)
+
+    @abc.abstractmethod
+    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
+        """Makes the sample at one place of one epoch."""
+
+    def sample(self, index: int, transform: Transform) -> dict[str, np.ndarray]:
+        """Makes one sample; BadRecordError names a record it cannot use."""
+        record = self.record_set.read(index)
+        try:
+            return augmented_sample(
+                record, transform, self.record_set.descriptor, self.config
+            )
+        except UserError as error:
+            raise self.record_set.bad_record(index, error) from error
+
+
+class _TrainingSource(_Source):
+    """Shuffled, with drawn transforms; damaged records are replaced.
+
+    Args:
+        record_set: What to read.
+        config: How.
+        indices: The records to use.
+        purpose: Keeps the draws of the halves apart.
+    """
+
+    def __init__(
+        self,
+        record_set: RecordSet,
+        config: InputConfig,
+        indices: np.ndarray,
+        purpose: str,
+    ) -> None:
+        super().__init__(record_set, config)
+        self._indices = indices
+        self._purpose = purpose
+        # Two epochs meet where prefetching crosses from one to the next.
+        self._order = functools.lru_cache(maxsize=4)(self._draw_order)
+
+    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
+        transform = augmentation.draw(
+            self.config, self._generator("transform", epoch, position)
+        )
+        order = self._order(epoch)
+        for step in range(len(order)):
+            index = int(order[(position + step) % len(order)])
+            try:
+                return self.sample(index, transform)
+            except BadRecordError as bad:
+                self.record_set.damage.skip(bad, self.config.max_bad_records)
+        self.record_set.damage.fail(
+            UserError(
+                "no record can be read",
+                self.record_set.directory,
+                "at least one good record",
+                f"{len(order)} damaged ones",
+            )
+        )
+
+    def _draw_order(self, epoch: int) -> np.ndarray:
+        return self._generator("order", epoch).permutation(self._indices)
+
+    def _generator(self, draw: str, *numbers: int) -> np.random.Generator:
+        return random_streams.generator(
+            self.config.seed, f"{self._purpose} {draw}", *numbers
+        )
+
+
+class _ValidationSource(_Source):
+    """In order and fitted; damaged records and the rest are empty samples."""
+
+    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
+        if position >= self.record_set.count:
+            return self.template
+        try:
+            return self.sample(position, Transform())
+        except BadRecordError as bad:
+            self.record_set.damage.skip(bad, self.config.max_bad_records)
+            return self.template
+
+
+def _running_numbers(
+    steps: int, first_epoch: int, num_epochs: int, first_step: int
+) -> range:
+    """Numbers of the batches to make, counted through all epochs."""
+    if not 0 <= first_step <= steps:
+        raise ValueError(
+            f"an epoch has steps 0..{steps}. Received: {first_step=}"
+        )
+    start = first_epoch * steps
+    return range(start + first_step, start + num_epochs * steps)
+
+
+def _batches(
+    source: _Source, batch_size: int, steps: int, numbers: range
+) -> tf.data.Dataset:
+    make = _numbered(source, batch_size, steps)
+    dataset = tf.data.Dataset.range(numbers.start, numbers.stop)
+    cores = len(os.sched_getaffinity(0))
+    dataset = dataset.map(
+        make, num_parallel_calls=min(cores, _MAX_PARALLEL_BATCHES)
+    )
+    options = tf.data.Options()
+    # The thread that tunes the number of parallel calls sleeps for up to a
+    # minute. An iterator that ends wakes it before it says that it ends, and
+    # where the thread sees the first and not yet the second, it sleeps on:
+    # whoever ends an epoch waits for it (TensorFlow 2.20).
+    options.autotune.enabled = False
+    options.deterministic = True
+    # Numbers, not files, are read here: there is nothing to divide by file.
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.OFF
+    )
+    return dataset.prefetch(_READY_BATCHES).with_options(options)
+
+
+def _numbered(
+    source: _Source, batch_size: int, steps: int
+) -> Callable[[tf.Tensor], Batch]:
+    """Wraps a source for tf.data: the batch of one running number.
+
+    A whole batch at a time: what TensorFlow would stack and cast afterwards
+    costs half as much again as the samples themselves.
+    """
+    likes = {
+        name: np.empty(
+            (batch_size, *value.shape), _BATCH_DTYPES.get(name, value.dtype)
+        )
+        for name, value in source.template.items()
+    }
+    memory = {name: _Memory(like) for name, like in likes.items()}
+
+    def load(number: np.ndarray) -> list[np.ndarray]:
+        epoch, step = divmod(int(number), steps)
+        batch = {name: each.lend() for name, each in memory.items()}
+        for place in range(batch_size):
+            sample = source(epoch, step * batch_size + place)
+            for name in batch.keys() - {keys.IMAGE}:
+                batch[name][place] = sample[name]
+            pixels.normalise(sample[keys.IMAGE], batch[keys.IMAGE][place])
+        return list(batch.values())
+
+    def make(number: tf.Tensor) -> Batch:
+        dtypes = [value.dtype for value in likes.values()]
+        values = tf.numpy_function(load, [number], dtypes)
+        for value, like in zip(values, likes.values(), strict=True):
+            value.set_shape(like.shape)
+        return dict(zip(likes, values, strict=True))
+
+    return make
+
+
+class _Memory:
+    """Lends arrays of one form and gets their memory back.
+
+    The system clears memory before it hands it out, which for a batch takes as
+    long as three of its samples.
+
+    Args:
+        like: Of the same shape and type.
+    """
+
+    def __init__(self, like: np.ndarray) -> None:
+        self._like = like
+        self._spare: collections.deque[np.ndarray] = collections.deque()
+
+    def lend(self) -> np.ndarray:
+        """Returns an array of any content; the last who holds it returns it."""
+        try:
+            room = self._spare.pop()
+        except IndexError:
+            room = np.empty(self._like.nbytes + _ALIGNMENT, np.uint8)
+        start = -room.ctypes.data % _ALIGNMENT
+        lent = room[start : start + self._like.nbytes].view(self._like.dtype)
+        lent = lent.reshape(self._like.shape)
+        # TensorFlow holds the array itself as long as any tensor needs it.
+        weakref.finalize(lent, self._spare.append, room).atexit = False
+        return lent
+
+
+def _check(config: InputConfig, num_replicas: int) -> None:
+    if any(size < 1 or size % _SIZE_MULTIPLE for size in config.image_size):
+        raise UserError(
+            "input size does not fit the network",
+            expected=f"multiples of {_SIZE_MULTIPLE}",
+            found="{} x {}".format(*config.image_size),
+        )
+    if config.batch_size < 1 or config.batch_size % num_replicas:
+        raise UserError(
+            "batch cannot be divided among the replicas",
+            expected=f"a multiple of {num_replicas}",
+            found=config.batch_size,
+        )
+    if config.sampling not in _SAMPLINGS:
+        raise UserError(
+            "unknown sampling",
+            expected=" or ".join(_SAMPLINGS),
+            found=config.sampling,
+        )
+    if config.sampling == "released":
+        released_sampling.require_opencv()

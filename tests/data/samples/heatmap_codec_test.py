@@ -1,0 +1,235 @@
+"""Tests of nppnet_tf.data.samples.heatmap_codec."""
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.samples import heatmap_codec
+from tests.data.sample_records import reference_arrays
+
+# Place in LIP's order of every joint in the order of the reference.
+_LIP_OF_REFERENCE = [9, 8, 12, 11, 10, 13, 14, 15, 2, 1, 0, 3, 4, 5, 7, 6]
+
+
+def _random_points(count, size, margin=8):
+    random = np.random.default_rng(3)
+    return random.uniform(margin, size - margin, (count, 2)).astype(np.float32)
+
+
+class EncodeTest(parameterized.TestCase):
+    def test_gaussian_by_hand(self):
+        keypoints_xy = np.array([[13.5, 9.5]], np.float32)
+
+        heatmaps = heatmap_codec.encode(
+            keypoints_xy, np.array([2]), (32, 32), 4, 7.0
+        )
+
+        # (13.5, 9.5) is the centre of heatmap pixel x = 3, y = 2.
+        self.assertEqual(heatmaps.shape, (8, 8, 1))
+        self.assertEqual(heatmaps[2, 3, 0], 1)
+        self.assertAlmostEqual(
+            float(heatmaps[3, 5, 0]),
+            float(np.exp(-(4**2 + 8**2) / (2 * 7**2))),
+            places=6,
+        )
+        # 24 pixels are 3.4 sigma, beyond the cut at 3.03.
+        self.assertEqual(heatmaps[2 + 4, 3 + 4, 0], 0)
+
+    @parameterized.parameters("lip", "pas", "rect", "s6")
+    def test_equals_the_reference(self, case):
+        arrays = reference_arrays("ref_targets.npz")
+        stride, width, height, sigma = (int(v) for v in arrays[f"{case}_par"])
+        keypoints_xy = arrays[f"{case}_joints"].astype(np.float32)
+        visibility = 2 * arrays[f"{case}_vis"].astype(np.int32)
+        size = (height * stride, width * stride)
+
+        for name, factor in (("main", 1), ("aux", 2)):
+            expected = arrays[f"{case}_{name}"][: len(visibility)]
+            heatmaps = heatmap_codec.encode(
+                keypoints_xy, visibility, size, stride, factor * sigma
+            )
+            np.testing.assert_allclose(
+                heatmaps.transpose(2, 0, 1), expected, atol=1e-5
+            )
+
+    @parameterized.parameters("t0", "t1", "t2", "t3", "val")
+    def test_equals_the_reference_on_real_samples(self, sample):
+        arrays = reference_arrays("ref_samples.npz")
+        keypoints_xy = np.empty((16, 2), np.float32)
+        visibility = np.empty(16, np.int32)
+        keypoints_xy[_LIP_OF_REFERENCE] = arrays[f"{sample}_joints"]
+        visibility[_LIP_OF_REFERENCE] = 2 * arrays[f"{sample}_vis"]
+
+        for name, sigma in (("pose", 7.0), ("pose_aux", 14.0)):
+            heatmaps = heatmap_codec.encode(
+                keypoints_xy, visibility, (384, 384), 4, sigma
+            )
+            expected = arrays[f"{sample}_{name}"][:16].transpose(1, 2, 0)
+            np.testing.assert_allclose(
+                heatmaps[..., _LIP_OF_REFERENCE], expected, atol=1e-5
+            )
+
+    def test_absent_keypoint_has_an_empty_map(self):
+        keypoints_xy = np.full((2, 2), 16, np.float32)
+
+        heatmaps = heatmap_codec.encode(
+            keypoints_xy, np.array([0, 1]), (32, 32), 4, 7.0
+        )
+
+        self.assertEqual(heatmaps[..., 0].max(), 0)
+        self.assertGreater(heatmaps[..., 1].max(), 0.9)
+
+    def test_keypoint_outside_has_what_reaches_in(self):
+        keypoints_xy = np.array([[-6, 16], [-500, 16]], np.float32)
+
+        heatmaps = heatmap_codec.encode(
+            keypoints_xy, np.array([2, 2]), (32, 32), 4, 7.0
+        )
+
+        self.assertBetween(heatmaps[..., 0].max(), 0.3, 0.7)
+        self.assertEqual(heatmaps[..., 1].max(), 0)
+
+    def test_graph_equals_numpy(self):
+        keypoints_xy = np.stack(
+            [_random_points(6, 64, -10), _random_points(6, 48)]
+        )
+        visibility = np.array([[0, 1, 2, 2, 1, 0], [2, 2, 2, 0, 1, 1]])
+
+        heatmaps = heatmap_codec.encode_heatmaps(
+            keypoints_xy, visibility, (64, 96), 4, 7.0
+        )
+
+        for sample in range(2):
+            np.testing.assert_allclose(
+                heatmaps[sample],
+                heatmap_codec.encode(
+                    keypoints_xy[sample], visibility[sample], (64, 96), 4, 7.0
+                ),
+                atol=1e-6,
+            )
+
+
+class DecodeTest(parameterized.TestCase):
+    def test_joints_lie_where_the_release_finds_them(self):
+        arrays = reference_arrays("ref_inference.npz")
+        # Left and right of the release's order, for its mirrored maps.
+        partners = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 14, 15]
+        maps, mirrored = (
+            arrays[name].transpose(0, 2, 3, 1)
+            for name in ("val_maps", "val_maps_flip")
+        )
+        averaged = (maps + mirrored[:, :, ::-1][..., partners]) / 2
+
+        input_xy, _ = heatmap_codec.decode_heatmaps(averaged, 4, 3.0)
+
+        crop, scale = arrays["val_crop"], arrays["val_scale"][:, None, None]
+        picture_xy = (input_xy - crop[..., 2:4] + crop[..., :2]) / scale
+        # It takes whole pixels of the input.
+        difference = (picture_xy - arrays["val_pose"][..., :2]) * scale
+        self.assertLess(np.quantile(np.abs(difference), 0.95), 1.0)
+        self.assertLess(np.median(np.abs(difference)), 0.6)
+
+    def test_round_trip_to_a_hundredth_of_a_pixel(self):
+        keypoints_xy = _random_points(LIP.num_keypoints, 96)
+
+        for sigma in (7.0, 14.0):
+            heatmaps = heatmap_codec.encode(
+                keypoints_xy, np.full(16, 2), (96, 96), 4, sigma
+            )
+            decoded_xy, scores = heatmap_codec.decode(heatmaps, 4)
+            np.testing.assert_allclose(decoded_xy, keypoints_xy, atol=0.01)
+            np.testing.assert_array_equal(scores, heatmaps.max(axis=(0, 1)))
+
+    def test_keypoint_at_the_rim_is_found_to_half_a_heatmap_pixel(self):
+        keypoints_xy = np.array([[0, 0], [63, 40], [20, 63]], np.float32)
+        heatmaps = heatmap_codec.encode(
+            keypoints_xy, np.full(3, 2), (64, 64), 4, 7.0
+        )
+
+        decoded_xy, _ = heatmap_codec.decode(heatmaps, 4)
+
+        np.testing.assert_allclose(decoded_xy, keypoints_xy, atol=2)
+
+    def test_smoothing_finds_the_place_in_noise(self):
+        keypoints_xy = _random_points(16, 96, margin=16)
+        heatmaps = heatmap_codec.encode(
+            keypoints_xy, np.full(16, 2), (96, 96), 4, 7.0
+        )
+        noise = np.random.default_rng(0).normal(0, 0.1, heatmaps.shape)
+
+        def error(smoothing):
+            decoded_xy, _ = heatmap_codec.decode(heatmaps + noise, 4, smoothing)
+            return np.linalg.norm(decoded_xy - keypoints_xy, axis=1).mean()
+
+        self.assertLess(error(3.0), 0.7 * error(0.0))
+
+    def test_empty_map_has_score_zero_and_a_place_inside(self):
+        decoded_xy, scores = heatmap_codec.decode(np.zeros((8, 8, 2)), 4)
+
+        np.testing.assert_array_equal(scores, [0, 0])
+        np.testing.assert_array_equal(decoded_xy, np.full((2, 2), 1.5))
+
+    @parameterized.parameters(0.0, 3.0)
+    def test_mirrored_maps_have_mirrored_places(self, smoothing):
+        random = np.random.default_rng(2)
+        heatmaps = random.normal(size=(3, 24, 16, 5)).astype(np.float32)
+        # Equal peaks: side by side, apart, and three in a row.
+        heatmaps[0, 7, 4:6, 0] = 9
+        heatmaps[0, [3, 20], [2, 11], 1] = 9
+        heatmaps[1, 9:12, 13, 2] = 9
+        heatmaps[2, [3, 3, 8], [2, 7, 5], 3] = 9
+
+        plain, scores = heatmap_codec.decode_heatmaps(heatmaps, 4, smoothing)
+
+        for axis, place, last in ((2, 0, 63), (1, 1, 95)):
+            mirrored, same = heatmap_codec.decode_heatmaps(
+                np.flip(heatmaps, axis), 4, smoothing
+            )
+            expected = np.array(plain)
+            expected[..., place] = last - expected[..., place]
+            np.testing.assert_array_equal(mirrored, expected)
+            np.testing.assert_array_equal(same, scores)
+
+    def test_equal_peaks_are_found_between_them(self):
+        heatmaps = np.zeros((1, 9, 9, 2), np.float32)
+        heatmaps[0, 4, 3:5, 0] = 1
+        heatmaps[0, 2:5, 4, 1] = 1
+
+        keypoints_xy, _ = heatmap_codec.decode_heatmaps(heatmaps, 4)
+
+        np.testing.assert_array_equal(
+            keypoints_xy[0], [[3.5 * 4 + 1.5, 17.5], [17.5, 3 * 4 + 1.5]]
+        )
+
+    @parameterized.parameters(0.0, 3.0)
+    def test_graph_equals_numpy(self, smoothing):
+        random = np.random.default_rng(1)
+        heatmaps = random.normal(size=(3, 9, 7, 5)).astype(np.float32)
+        heatmaps[0, ..., 0] = 0
+        heatmaps[1, ..., 1] = -1
+
+        @tf.function(
+            input_signature=[tf.TensorSpec([None] * 4)], jit_compile=False
+        )
+        def decode(maps):
+            return heatmap_codec.decode_heatmaps(maps, 4, smoothing)
+
+        decoded_xy, scores = decode(heatmaps)
+
+        self.assertEqual(decoded_xy.shape, (3, 5, 2))
+        for sample in range(3):
+            expected_xy, expected_scores = heatmap_codec.decode(
+                heatmaps[sample], 4, smoothing
+            )
+            np.testing.assert_allclose(
+                decoded_xy[sample], expected_xy, atol=1e-4
+            )
+            np.testing.assert_allclose(
+                scores[sample], expected_scores, atol=1e-6
+            )
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -41,9 +41,9 @@ from . import worker_flags
 
 if TYPE_CHECKING:
     from nppnet_tf.data.descriptors import DatasetDescriptor
-    from nppnet_tf.inference.contact_sheet import Tile
-    from nppnet_tf.inference.examination import Examined
-    from nppnet_tf.inference.findings import Finding
+    from nppnet_tf.dataset_check.examination import Examined
+    from nppnet_tf.dataset_check.findings import Finding
+    from nppnet_tf.drawing.contact_sheet import Tile
 
 FLAGS = flags.FLAGS
 
@@ -165,7 +165,7 @@ def _examine(
 ) -> "tuple[dict[str, list[Examined]], float]":
     """What is known of every sample, and how many were read in a second."""
     from nppnet_tf import workers
-    from nppnet_tf.inference import examination
+    from nppnet_tf.dataset_check import examination
 
     jobs = [
         (name, examination.Job(portion, source.descriptor))
@@ -204,9 +204,9 @@ def _judge(
     refused: Mapping[str, UserError],
     descriptor: "DatasetDescriptor",
 ) -> "dict[str, list[Finding]]":
-    from nppnet_tf.inference import dataset_check
-    from nppnet_tf.inference import findings
-    from nppnet_tf.inference.findings import Finding
+    from nppnet_tf.dataset_check import dataset_check
+    from nppnet_tf.dataset_check import findings
+    from nppnet_tf.dataset_check.findings import Finding
 
     found = dataset_check.judge(examined, descriptor)
     for name, source in sources.items():
@@ -234,7 +234,7 @@ def _judge(
 
 
 def _rank(kind: str) -> int:
-    from nppnet_tf.inference import findings
+    from nppnet_tf.dataset_check import findings
 
     return list(findings.KINDS).index(kind)
 
@@ -245,8 +245,8 @@ def _report(
     found: "Mapping[str, list[Finding]]",
     descriptor: "DatasetDescriptor",
 ) -> dict[str, Any]:
-    from nppnet_tf.inference import dataset_check
-    from nppnet_tf.inference import findings
+    from nppnet_tf.dataset_check import dataset_check
+    from nppnet_tf.dataset_check import findings
 
     every = [
         {
@@ -323,8 +323,8 @@ def _write_sheet(
 ) -> None:
     from PIL import Image
 
+    from nppnet_tf.drawing import contact_sheet
     from nppnet_tf.files import atomic
-    from nppnet_tf.inference import contact_sheet
 
     tiles = _tiles(sources, found)
     if not tiles:
@@ -389,7 +389,7 @@ def _mixed(
 
 
 def _tile(title: str, text: str, sample: Sample) -> "Tile":
-    from nppnet_tf.inference.contact_sheet import Tile
+    from nppnet_tf.drawing.contact_sheet import Tile
     from nppnet_tf.pictures import picture_files
 
     try:

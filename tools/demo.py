@@ -6,7 +6,7 @@
 Draws people (or takes the real pictures beside the repository), searches in two
 stages, derives the network, trains it and a fixed ResNet-50 and FPN with the
 same budget, measures both, exports a SavedModel, predicts with it, and writes
-<demo_dir>/report.html and summary.json. Every step is a tool that you can run
+<demo_dir>/page.html and summary.json. Every step is a tool that you can run
 yourself: the demo prints its commands. Stopped, it goes on where it was; done,
 it prints the result.
 """
@@ -203,7 +203,7 @@ class Demo:
         self.folder = folder
         self.samples = samples
         self.summary_path = folder / "summary.json"
-        self.report_path = folder / "report.html"
+        self.report_path = folder / "page.html"
         self._genotype = folder / "genotype.json"
         package = __package__ or "tools"
         root = _TOOLS.parents[package.count(".")]
@@ -411,7 +411,7 @@ class Demo:
 
     def _report_phase(self, before: tuple[Phase, ...]) -> Phase:
         def write() -> None:
-            from . import demo_report
+            from nppnet_tf.reports import demo_report
 
             demo_report.write(self._report_sources(before))
 
@@ -424,9 +424,8 @@ class Demo:
         )
 
     def _report_sources(self, before: tuple[Phase, ...]) -> object:
-        from nppnet_tf.inference import report
-
-        from . import demo_report
+        from nppnet_tf.reports import demo_report
+        from nppnet_tf.reports import page
 
         return demo_report.Sources(
             title=self.road.title,
@@ -454,7 +453,7 @@ class Demo:
             measured_on=self.road.measured_on,
             genotype=self._genotype,
             phases=tuple(
-                report.Phase(
+                page.Phase(
                     phase.title,
                     self.runner.seconds(phase),
                     tuple(map(self.runner.shown, phase.commands)),
@@ -466,17 +465,18 @@ class Demo:
         )
 
     def _lay_out_pictures(self) -> None:
-        from . import demo_report
+        from nppnet_tf.reports import demo_report
 
         demo_report.lay_out_pictures(
             self._validation_records,
             self.road.num_pictures,
             self._pictures,
             self._truth,
+            command_line.Progress(None, "laying out pictures").over,
         )
 
     def _say_result(self, summary: Mapping[str, object]) -> None:
-        from . import demo_report
+        from nppnet_tf.reports import demo_report
 
         command_line.say()
         command_line.say(demo_report.screen_table(summary))

@@ -14,7 +14,7 @@ import pathlib
 from absl import flags
 
 from nppnet_tf import errors
-from nppnet_tf.inference import genotype_drawing
+from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.search_space import published
 
 from . import checked_flags

@@ -27,7 +27,7 @@ from absl import flags
 
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
-from nppnet_tf.inference import result_file
+from nppnet_tf.evaluation import result_file
 
 from . import checked_flags
 from . import command_line
@@ -179,7 +179,7 @@ def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
 def _measure_model() -> dict[str, Any]:
     from nppnet_tf.data import absence
     from nppnet_tf.data.records.tfrecord import RecordSet
-    from nppnet_tf.inference import evaluation
+    from nppnet_tf.evaluation import evaluation
     from nppnet_tf.inference import predictor as predictors
 
     records = RecordSet.open(RECORDS.value, MAX_BAD_RECORDS.value)
@@ -206,7 +206,7 @@ def _measure_whole_pictures(
     predictor: "Predictor", records: "RecordSet"
 ) -> dict[str, Any]:
     from nppnet_tf.data.readers import datasets
-    from nppnet_tf.inference import whole_pictures
+    from nppnet_tf.evaluation import whole_pictures
 
     facts = records.manifest
     pictures = datasets.read_pictures(
@@ -230,7 +230,7 @@ def _measure_whole_pictures(
 def _measure_files(
     label_maps: tuple[str, str] | None, poses: tuple[str, str] | None
 ) -> dict[str, Any]:
-    from nppnet_tf.inference import evaluation
+    from nppnet_tf.evaluation import evaluation
 
     return evaluation.evaluate_files(
         descriptors.get(DATASET.value),

@@ -238,7 +238,7 @@ def _threshold(predictor: Any) -> float:
 
 
 def _write_coco(coco: pathlib.Path, poses: list, predictor: Any) -> None:
-    from nppnet_tf.inference import prediction_files
+    from nppnet_tf.evaluation import prediction_files
 
     coco.parent.mkdir(parents=True, exist_ok=True)
     document = prediction_files.coco_document(
@@ -252,9 +252,9 @@ def _predict(
     predictor: Any, path: pathlib.Path, output: pathlib.Path, start: str
 ) -> Any:
     """Writes the files of one picture; returns its pose, for --coco."""
-    from nppnet_tf.inference import prediction_files
+    from nppnet_tf.drawing import rendering
+    from nppnet_tf.evaluation import prediction_files
     from nppnet_tf.inference import predictor as predictors
-    from nppnet_tf.inference import rendering
 
     if not path.is_file():
         raise UserError("not a file", path, "a JPEG or PNG file", "none")

@@ -198,7 +198,7 @@ class Run:
     def _draw(self, model):
         """Draws predictions for the first records."""
         from nppnet_tf.data.samples import pipeline
-        from nppnet_tf.training import pictures
+        from nppnet_tf.drawing import prediction_grid
 
         config = dataclasses.replace(
             self.input_config,
@@ -209,7 +209,7 @@ class Run:
             .take(1)
             .as_numpy_iterator()
         )
-        return pictures.prediction_grid(
+        return prediction_grid.prediction_grid(
             batch, model.predict_for_pictures(batch), self.descriptor
         )
 

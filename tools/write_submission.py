@@ -17,7 +17,7 @@ import pathlib
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.readers import id_list
 from nppnet_tf.errors import UserError
-from nppnet_tf.inference import submission
+from nppnet_tf.evaluation import submission
 
 from . import checked_flags
 from . import command_line

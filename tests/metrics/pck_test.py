@@ -10,7 +10,7 @@ from absl.testing import parameterized
 
 from nppnet_tf import keys
 from nppnet_tf.data import descriptors
-from nppnet_tf.inference import prediction_files
+from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.metrics import pck
 from tests import shared
 

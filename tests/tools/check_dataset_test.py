@@ -11,8 +11,8 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.dataset_check import findings
 from nppnet_tf.drawn_people import synthetic
-from nppnet_tf.inference import findings
 from nppnet_tf.pictures import picture_files
 from tests.data import sample_records
 from tests.shared import run_tool

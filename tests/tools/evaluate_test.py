@@ -14,8 +14,8 @@ from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.records import tfrecord
+from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.inference import export
-from nppnet_tf.inference import prediction_files
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.pictures import picture_files
 from tests import shared

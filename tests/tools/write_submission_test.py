@@ -7,7 +7,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.inference import prediction_files
+from nppnet_tf.evaluation import prediction_files
 from tests import shared
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.inference import rendering
+from nppnet_tf.drawing import rendering
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import published

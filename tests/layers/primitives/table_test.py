@@ -8,7 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.config import NetworkConfig
-from nppnet_tf.inference import genotype_drawing
+from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.layers.fanout import SelectedFanout

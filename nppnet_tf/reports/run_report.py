@@ -1,0 +1,277 @@
+"""Turns the files of runs into the parts of a report page."""
+
+import importlib.metadata
+import os
+import platform
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import nppnet_tf
+from nppnet_tf import keys
+from nppnet_tf.drawing import line_chart
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
+from nppnet_tf.reports import page
+
+_LOSS_TERMS = {
+    keys.TOTAL_LOSS: "Total loss (weighted by the learned task weights)",
+    keys.PARSING_LOSS: "Parsing loss",
+    keys.POSE_LOSS: "Pose loss",
+    keys.BOUNDARY_LOSS: "Boundary loss",
+    keys.AUXILIARY_POSE_LOSS: "Auxiliary pose loss",
+}
+# Errors of heatmaps fall over orders of magnitude.
+_LOGARITHMIC = (keys.POSE_LOSS, keys.AUXILIARY_POSE_LOSS)
+
+_SEARCH_TERMS = {
+    "loss": "weight half",
+    "architecture_loss": "architecture half",
+}
+
+_HEALTH = {
+    "entropy": "Entropy of the operations on an edge (Eq. 8), nats",
+    "largest_share": "Largest share of a node's operations",
+    "skip_share": "Share of skip connections",
+}
+
+_VALIDATION = {
+    "mean_iou": "Validation mIoU, at the network's size",
+    "pckh": "Validation PCKh@0.5, at the network's size",
+}
+
+_STAGES_NOTE = (
+    "Losses are sums over the stages of a network: two with a fusion (initial "
+    "and refined), one without, as in the baseline."
+)
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "absl-py")
+
+Records = Sequence[Mapping[str, Any]]
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        UserError: If it cannot be read.
+    """
+    return json_documents.read(path)
+
+
+def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
+    """Reads the records of a run's epochs, one JSON object per line.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    records = []
+    for number, line in enumerate(text_files.read(path).splitlines(), 1):
+        where = f"{path}, line {number}"
+        record = json_documents.parse(line, where)
+        json_documents.require(record, "an object", where, "record")
+        json_documents.require(
+            record.get("epoch"), "an integer", where, "epoch"
+        )
+        json_documents.require(
+            record.get("losses", {}), "an object", where, "losses"
+        )
+        records.append(record)
+    return records
+
+
+def search_charts(title: str, records: Records) -> page.ChartGroup:
+    """Returns losses, entropies and shares of one stage of the search.
+
+    Args:
+        title: Of the group.
+        records: One per epoch, as a search writes them.
+    """
+    losses = {
+        name: _curve(records, lambda r, t=term: r.get("losses", {}).get(t))
+        for term, name in _SEARCH_TERMS.items()
+    }
+    charts = [_chart("Total loss on the two halves of the data", losses)]
+    parts = records[-1].get("parts", {}) if records else {}
+    for measure, heading in _HEALTH.items():
+        curves = {
+            part: _curve(
+                records,
+                lambda r, p=part, m=measure: (
+                    r.get("parts", {}).get(p, {}).get(m)
+                ),
+            )
+            for part in parts
+        }
+        charts.append(_chart(heading, curves))
+    return page.ChartGroup(title, _present(charts))
+
+
+def training_charts(title: str, runs: Mapping[str, Records]) -> page.ChartGroup:
+    """Returns losses and validation scores of several runs together.
+
+    Args:
+        title: Of the group.
+        runs: Records of every epoch, by the name of the run.
+    """
+    charts = [
+        _chart(
+            heading,
+            {
+                name: _curve(
+                    records, lambda r, t=term: r.get("losses", {}).get(t)
+                )
+                for name, records in runs.items()
+            },
+            is_logarithmic=term in _LOGARITHMIC,
+        )
+        for term, heading in _LOSS_TERMS.items()
+    ]
+    charts += [
+        _chart(
+            heading,
+            {
+                name: _curve(
+                    records,
+                    lambda r, m=metric: r.get("validation", {}).get(m),
+                )
+                for name, records in runs.items()
+            },
+        )
+        for metric, heading in _VALIDATION.items()
+    ]
+    return page.ChartGroup(title, _present(charts), _STAGES_NOTE)
+
+
+def score_tables(
+    results: Mapping[str, Mapping[str, Any]],
+) -> tuple[page.ScoreTable, ...]:
+    """Returns IoU per class and PCKh per keypoint of several systems.
+
+    Args:
+        results: Of `tools.evaluate`, by the name of the system.
+    """
+    tables = []
+    if parsing := _sections(results, "parsing"):
+        tables.append(_score_table("Class", "IoU per class", parsing, "iou"))
+    if pose := _sections(results, "pose"):
+        threshold = next(iter(pose.values()))["threshold"]
+        tables.append(
+            _score_table(
+                "Keypoint",
+                f"PCKh@{threshold:g} per keypoint",
+                pose,
+                "keypoints",
+            )
+        )
+    return tuple(tables)
+
+
+def scores(result: Mapping[str, Any]) -> dict[str, float | None]:
+    """Returns the two numbers of a result of `tools.evaluate`."""
+    parsing, pose = result.get("parsing"), result.get("pose")
+    return {
+        "miou": parsing["mean_iou"] if parsing else None,
+        "pckh": pose["pckh"] if pose else None,
+    }
+
+
+def protocol(result: Mapping[str, Any]) -> dict[str, str]:
+    """Returns how a result was measured, in words."""
+    facts = result["protocol"]
+    parsing, pose = result.get("parsing"), result.get("pose")
+    described = {
+        "pictures": f"{facts['pictures']}, of which "
+        f"{facts['pictures_with_label_map']} with a label map and "
+        f"{facts['pictures_with_head']} with a head to measure poses by",
+        "measured at": facts["measured_at"],
+        "network input": " x ".join(map(str, facts["input_size"])),
+        "test time": f"scales {', '.join(f'{s:g}' for s in facts['scales'])}, "
+        + ("with" if facts["flip"] else "without")
+        + " the mirrored picture",
+    }
+    if parsing:
+        described["mIoU"] = parsing["convention"]
+    if pose:
+        described["PCKh"] = pose["protocol"]
+    return described
+
+
+def environment() -> dict[str, str]:
+    """Returns versions and machine, without the name of either."""
+    found = {"nppnet_tf": nppnet_tf.__version__}
+    found["python"] = platform.python_version()
+    for package in _PACKAGES:
+        found[package] = importlib.metadata.version(package)
+    found["system"] = f"{platform.system()} {platform.machine()}"
+    found["processors"] = str(os.cpu_count())
+    return found
+
+
+def number(value: float | None) -> str:
+    """Returns a score for a table."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def text_table(table: page.Table) -> str:
+    """Returns a table as lines of a screen."""
+    rows = [table.header, *table.rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(
+                zip(row, widths, strict=True)
+            )
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _curve(records: Records, read: Any) -> tuple[tuple[float, float], ...]:
+    """Points (epoch, value) where there is a value; epochs from 1."""
+    points = ((record["epoch"] + 1, read(record)) for record in records)
+    return tuple((x, y) for x, y in points if y is not None)
+
+
+def _chart(
+    title: str,
+    curves: Mapping[str, tuple[tuple[float, float], ...]],
+    is_logarithmic: bool = False,
+) -> line_chart.Chart:
+    return line_chart.Chart(
+        title,
+        tuple(line_chart.Curve(n, points) for n, points in curves.items()),
+        is_logarithmic=is_logarithmic,
+    )
+
+
+def _present(
+    charts: Iterable[line_chart.Chart],
+) -> tuple[line_chart.Chart, ...]:
+    """Leaves out what the runs did not write."""
+    return tuple(
+        chart for chart in charts if any(curve.points for curve in chart.curves)
+    )
+
+
+def _sections(
+    results: Mapping[str, Mapping[str, Any]], name: str
+) -> dict[str, Mapping[str, Any]]:
+    found = {system: result.get(name) for system, result in results.items()}
+    return {system: section for system, section in found.items() if section}
+
+
+def _score_table(
+    title: str,
+    caption: str,
+    sections: Mapping[str, Mapping[str, Any]],
+    rates: str,
+) -> page.ScoreTable:
+    names = next(iter(sections.values()))[rates]
+    rows = tuple(
+        (name, tuple(section[rates][name] for section in sections.values()))
+        for name in names
+    )
+    return page.ScoreTable((title, *sections), rows, caption)

@@ -34,10 +34,15 @@ setuptools.setup(
     python_requires=">=3.11,<3.14",
     # In the repository `tools` and `flags` stand at the top level; installed,
     # names as common as these belong to the package.
-    package_dir={"nppnet_tf.tools": "tools", "nppnet_tf.flags": "flags"},
+    package_dir={
+        "nppnet_tf.tools": "tools",
+        "nppnet_tf.tools.command_line": "tools/command_line",
+        "nppnet_tf.flags": "flags",
+    },
     packages=[
         *setuptools.find_packages(include=["nppnet_tf", "nppnet_tf.*"]),
         "nppnet_tf.tools",
+        "nppnet_tf.tools.command_line",
         "nppnet_tf.flags",
     ],
     package_data={

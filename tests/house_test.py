@@ -40,8 +40,11 @@ UNTESTED_MODULES = {
     "nppnet_tf/layers/primitives/squeeze_excitation.py": "table_test",
     "nppnet_tf/layers/primitives/standard_convolution.py": "table_test",
     "nppnet_tf/layers/primitives/operation.py": "by every operation",
-    "tools/dataset_flags.py": "flags of tools/build_records.py",
-    "tools/worker_flags.py": "as dataset_flags",
+    "tools/command_line/console.py": "by every tool",
+    "tools/command_line/help_text.py": "app_test",
+    "tools/command_line/tool_flags.py": "app_test",
+    "tools/command_line/dataset_flags.py": "flags of tools/build_records.py",
+    "tools/command_line/worker_flags.py": "as dataset_flags",
 }
 
 # Tests that stand for no single module, and why.

@@ -6,7 +6,6 @@ from absl import flags
 from absl.testing import absltest
 
 from tests import shared
-from tools import command_line
 from tools import draw_genotype
 
 
@@ -24,7 +23,7 @@ class RunToolTest(absltest.TestCase):
 
         self.assertEqual(draw_genotype.FLAGS.scale, 2.0)
         self.assertFalse(flags.FLAGS.only_check_args)
-        self.assertIs(shared.tools.command_line, command_line)
+        self.assertIs(shared.tools.draw_genotype, draw_genotype)
         self.assertIn(
             "scale",
             [

@@ -52,7 +52,7 @@ class WheelTest(absltest.TestCase):
     def test_it_holds_every_module_flag_file_and_file_of_data(self):
         expected = build_file.python_files("nppnet_tf") + [
             f"nppnet_tf/{path.relative_to(shared.REPOSITORY).as_posix()}"
-            for pattern in ("tools/*.py", "flags/**/*.txt")
+            for pattern in ("tools/**/*.py", "flags/**/*.txt")
             for path in shared.REPOSITORY.glob(pattern)
         ]
         expected += [

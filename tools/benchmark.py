@@ -35,8 +35,10 @@ from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.space import PAPER
 
-from . import checked_flags
-from . import command_line
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
 
 if TYPE_CHECKING:
     from nppnet_tf.config import InputConfig
@@ -76,7 +78,7 @@ checked_flags.define_path(
     "genotype",
     "released",
     "released, baseline or a file, of a known part.",
-    command_line.require_genotype,
+    paths.require_genotype,
 )
 flags.DEFINE_enum(
     "preset",
@@ -105,10 +107,10 @@ checked_flags.define_path(
     "records",
     None,
     "Records, of input_pipeline.",
-    command_line.require_records,
+    paths.require_records,
 )
 checked_flags.define_output(
-    "output", None, "JSON file; else only the screen.", command_line.new_file
+    "output", None, "JSON file; else only the screen.", paths.new_file
 )
 checked_flags.require_batch("batch_size", "image_size")
 
@@ -123,10 +125,10 @@ def _run(_: list[str]) -> None:
         )
     _check_size()
     if FLAGS.what == INPUT_PIPELINE:
-        command_line.require_given("records")
+        app.require_given("records")
     output = None
     if FLAGS.output is not None:
-        output = command_line.new_file(
+        output = paths.new_file(
             FLAGS.output, "--output", (FLAGS.records, FLAGS.genotype)
         )
     measure = {
@@ -137,7 +139,7 @@ def _run(_: list[str]) -> None:
     }[FLAGS.what]
     result = {"what": FLAGS.what, **measure(), **_circumstances()}
     text = json.dumps(result, indent=2)
-    command_line.say(text)
+    console.say(text)
     if output is not None:
         atomic.write_text(output, f"{text}\n")
 
@@ -506,7 +508,7 @@ def _circumstances() -> dict:
 
 def main() -> None:
     """Runs the tool."""
-    command_line.run(_run)
+    app.run(_run)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,13 @@ from absl import flags
 from nppnet_tf.data.source import Sample
 from nppnet_tf.errors import UserError
 
-from . import checked_flags
-from . import command_line
-from . import dataset_flags
-from . import worker_flags
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import dataset_flags
+from .command_line import paths
+from .command_line import worker_flags
+from .command_line.progress import Progress
 
 FLAGS = flags.FLAGS
 
@@ -42,9 +45,9 @@ _MOST_SHARDS = 1000
 def _check_output(path: str, flag: str) -> None:
     """What is there has to be records; they are compared, never written."""
     if FLAGS.verify or os.path.lexists(path):
-        command_line.require_records(path, flag)
+        paths.require_records(path, flag)
     else:
-        command_line.require_new_folder(path, flag)
+        paths.require_new_folder(path, flag)
 
 
 checked_flags.define_output("output", None, "Folder to make.", _check_output)
@@ -61,7 +64,7 @@ flags.DEFINE_bool(
 
 def main() -> None:
     """Entry point of the console script."""
-    command_line.run(_run, required=("output",))
+    app.run(_run, required=("output",))
 
 
 def _run(argv: list[str]) -> None:
@@ -78,7 +81,7 @@ def _verify(output: pathlib.Path) -> None:
 
     record_set = RecordSet.open(output)
     record_set.verify()
-    command_line.say(
+    console.say(
         f"{output}: {record_set.count} records in "
         f"{len(record_set.manifest['shards'])} shards, as the manifest says"
     )
@@ -99,9 +102,9 @@ def _build(output: pathlib.Path) -> None:
         manifest = tfrecord.RecordSet.open(output).manifest
         facts["inputs_sha256"] = _digest(samples, num_workers)
         _check_existing(output, manifest, facts)
-        command_line.say(f"{output}: already made from the same files")
+        console.say(f"{output}: already made from the same files")
         return
-    with command_line.Progress(len(samples), "writing records") as progress:
+    with Progress(len(samples), "writing records") as progress:
         record_set = tfrecord.write_records(
             samples,
             output,
@@ -113,7 +116,7 @@ def _build(output: pathlib.Path) -> None:
             progress.advance,
             dataset_flags.required_tasks(source),
         )
-    command_line.say(f"{output}: {_summary(record_set.manifest)}")
+    console.say(f"{output}: {_summary(record_set.manifest)}")
 
 
 def _digest(samples: Sequence[Sample], num_workers: int) -> str:
@@ -122,7 +125,7 @@ def _digest(samples: Sequence[Sample], num_workers: int) -> str:
     from nppnet_tf.data.records import tfrecord
 
     jobs = workers.portions(samples)
-    with command_line.Progress(len(samples), "reading files") as progress:
+    with Progress(len(samples), "reading files") as progress:
         digests = workers.each(
             shard.digests, jobs, num_workers, progress.advance
         )

@@ -34,10 +34,14 @@ from nppnet_tf.data.source import Source
 from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
-from . import checked_flags
-from . import command_line
-from . import dataset_flags
-from . import worker_flags
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import dataset_flags
+from .command_line import paths
+from .command_line import worker_flags
+from .command_line.progress import Progress
+from .command_line.progress import format_seconds
 
 if TYPE_CHECKING:
     from nppnet_tf.data.descriptors import DatasetDescriptor
@@ -62,13 +66,13 @@ checked_flags.define_paths(
     "records",
     "Folders of records to look at instead of a data set's own files, one for "
     "each split.",
-    command_line.require_records,
+    paths.require_records,
 )
 checked_flags.define_output(
     "output",
     None,
     "Folder for report and contact sheet.",
-    command_line.require_new_folder,
+    paths.require_new_folder,
 )
 checked_flags.define_count(
     "suspects", 36, "Suspects on the contact sheet at most.", 0, _MOST_TILES
@@ -81,13 +85,13 @@ checked_flags.define_seed("seed", 0, "Of the samples drawn at random.")
 
 def main() -> None:
     """Entry point of the console script."""
-    command_line.run(_run, required=("output",))
+    app.run(_run, required=("output",))
 
 
 def _run(argv: list[str]) -> None:
     del argv
     started = time.perf_counter()
-    output = command_line.new_folder(FLAGS.output, "--output")
+    output = paths.new_folder(FLAGS.output, "--output")
     sources, notes = _sources()
     for name, source in sources.items():
         dataset_flags.say_found(source, name)
@@ -105,7 +109,7 @@ def _run(argv: list[str]) -> None:
     _write_report(output / REPORT, report)
     _say_findings(report)
     _say_rate(total, rate, descriptor.split_sizes.get("train"))
-    command_line.say(f"{output / REPORT}, {output / CONTACT_SHEET}")
+    console.say(f"{output / REPORT}, {output / CONTACT_SHEET}")
     if any(each["severity"] == "error" for each in report["findings"]):
         sys.exit(_FOUND_ERRORS)
 
@@ -115,9 +119,9 @@ def _say_rate(total: int, rate: float, published: int | None) -> None:
     if published is not None and published > total and rate:
         text += (
             f"; at this rate the {published} of the published split train "
-            f"take {command_line.format_seconds(published / rate)}"
+            f"take {format_seconds(published / rate)}"
         )
-    command_line.say(text)
+    console.say(text)
 
 
 def _sources() -> tuple[dict[str, Source], dict[str, UserError]]:
@@ -175,7 +179,7 @@ def _examine(
     total = sum(len(source.samples) for source in sources.values())
     examined: dict[str, list[Examined]] = {name: [] for name in sources}
     first: list[tuple[float, int]] = []
-    with command_line.Progress(total, "looking at samples") as progress:
+    with Progress(total, "looking at samples") as progress:
 
         def advance(count: int) -> None:
             progress.advance(count)
@@ -307,12 +311,12 @@ def _say_findings(report: Mapping[str, Any]) -> None:
             names = [f"{names[0]} ({detail})"]
         shown = ", ".join(names[:_NAMED_ON_SCREEN])
         more = ", ..." if len(names) > _NAMED_ON_SCREEN else ""
-        command_line.say(
+        console.say(
             f"{described['severity']} {kind}: {len(found)}: {shown}{more}; "
             f"repair: {described['repair']}"
         )
     if not report["findings"]:
-        command_line.say("nothing found")
+        console.say("nothing found")
 
 
 def _write_sheet(

@@ -23,11 +23,14 @@ from absl import flags
 
 from nppnet_tf.errors import UserError
 
-from . import checked_flags
-from . import command_line
-from . import phases
-from .phases import Command
-from .phases import Phase
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import phases
+from .command_line.phases import Command
+from .command_line.phases import Phase
+from .command_line.progress import Progress
 
 FLAGS = flags.FLAGS
 
@@ -42,7 +45,7 @@ checked_flags.define_output(
     "demo_dir",
     None,
     "Folder of everything that is made. Default: runs/demo or runs/real.",
-    command_line.require_new_folder,
+    paths.require_new_folder,
 )
 flags.DEFINE_bool(
     "tiny", False, "A road of a minute that learns nothing, to test the tools."
@@ -472,17 +475,17 @@ class Demo:
             self.road.num_pictures,
             self._pictures,
             self._truth,
-            command_line.Progress(None, "laying out pictures").over,
+            Progress(None, "laying out pictures").over,
         )
 
     def _say_result(self, summary: Mapping[str, object]) -> None:
         from nppnet_tf.reports import demo_report
 
-        command_line.say()
-        command_line.say(demo_report.screen_table(summary))
-        command_line.say()
-        command_line.say(f"minutes: {summary['minutes']}")
-        command_line.say(f"report:  {self.report_path}")
+        console.say()
+        console.say(demo_report.screen_table(summary))
+        console.say()
+        console.say(f"minutes: {summary['minutes']}")
+        console.say(f"report:  {self.report_path}")
 
     def _phase(
         self,
@@ -582,7 +585,7 @@ def _run(argv: list[str]) -> None:
         road = miniature(road)
     samples = sample_folders() if FLAGS.what == "real" else ()
     name = FLAGS.demo_dir or f"runs/{FLAGS.what}"
-    folder = command_line.new_folder(name, "--demo_dir").absolute()
+    folder = paths.new_folder(name, "--demo_dir").absolute()
     try:
         Demo(road, folder, samples).run()
     finally:
@@ -596,7 +599,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    app.run(_run)
 
 
 if __name__ == "__main__":

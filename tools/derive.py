@@ -18,22 +18,24 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import topology
 
-from . import checked_flags
-from . import command_line
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
 
 FLAGS = flags.FLAGS
 
 checked_flags.define_path(
-    "workdir", None, "Folder of a search.", command_line.require_folder
+    "workdir", None, "Folder of a search.", paths.require_folder
 )
 checked_flags.define_path(
     "checkpoint",
     None,
     "Checkpoint of a search, instead of the last of --workdir.",
-    command_line.require_file,
+    paths.require_file,
 )
 checked_flags.define_output(
-    "output", None, "JSON file to write.", command_line.new_file
+    "output", None, "JSON file to write.", paths.new_file
 )
 checked_flags.define_count(
     "channels",
@@ -67,15 +69,15 @@ def _run(argv: list[str]) -> None:
             "checkpoint holds no search", path, "a run of search", "derived"
         )
     genotype = checkpoint.derive()
-    command_line.say(genotype.to_json().rstrip())
+    console.say(genotype.to_json().rstrip())
     for line in _shares(checkpoint, genotype):
-        command_line.say(line)
-    command_line.say(f"epochs of the search: {checkpoint.progress.epoch}")
+        console.say(line)
+    console.say(f"epochs of the search: {checkpoint.progress.epoch}")
     if FLAGS.cost:
-        command_line.say(_cost(genotype, sizes))
+        console.say(_cost(genotype, sizes))
     if output is not None:
         genotypes.save(genotype, output)
-        command_line.say(f"written to {output}")
+        console.say(f"written to {output}")
 
 
 def _checkpoint_path() -> pathlib.Path:
@@ -88,7 +90,7 @@ def _checkpoint_path() -> pathlib.Path:
         )
     if FLAGS.checkpoint:
         return pathlib.Path(FLAGS.checkpoint)
-    return command_line.require_file(
+    return paths.require_file(
         pathlib.Path(FLAGS.workdir, "checkpoints", "last.npz"), "--workdir"
     )
 
@@ -97,7 +99,7 @@ def _output(checkpoint: pathlib.Path) -> pathlib.Path | None:
     """Returns the file to write, which replaces a genotype at most."""
     if FLAGS.output is None:
         return None
-    return command_line.new_file(
+    return paths.new_file(
         FLAGS.output, "--output", (checkpoint, FLAGS.workdir), _is_genotype
     )
 
@@ -147,7 +149,7 @@ def _cost(
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    app.run(_run)
 
 
 if __name__ == "__main__":

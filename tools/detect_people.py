@@ -41,8 +41,11 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
 from nppnet_tf.pictures import picture_names
 
-from . import checked_flags
-from . import command_line
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +64,7 @@ _MOST_PICTURES = 1024
 
 def _check_model(path: str, flag: str) -> None:
     """Refuses a folder without a SavedModel, whatever else it holds."""
-    folder = command_line.require_folder(path, flag)
+    folder = paths.require_folder(path, flag)
     places = (folder, folder / "saved_model")
     if not any((place / "saved_model.pb").is_file() for place in places):
         raise UserError(
@@ -82,16 +85,16 @@ checked_flags.define_text(
     "signature", "serving_default", "Which function of the SavedModel to run."
 )
 checked_flags.define_paths(
-    "images", "Folder of pictures, or several.", command_line.require_folder
+    "images", "Folder of pictures, or several.", paths.require_folder
 )
 checked_flags.define_paths(
     "ids",
     "Files with the names of the pictures, one in a line; all pictures of "
     "--images if absent.",
-    command_line.require_file,
+    paths.require_file,
 )
 checked_flags.define_output(
-    "output", None, "Folder to write to.", command_line.require_new_folder
+    "output", None, "Folder to write to.", paths.require_new_folder
 )
 checked_flags.define_number(
     "min_score", 0.5, "Less certain people are left out.", 0, 1
@@ -111,17 +114,17 @@ checked_flags.define_count(
 
 def main() -> None:
     """Entry point of the console script."""
-    command_line.run(_run, required=("images", "model", "output"))
+    app.run(_run, required=("images", "model", "output"))
 
 
 def _run(argv: list[str]) -> None:
     del argv
     paths, others = _find_pictures()
     model = pathlib.Path(FLAGS.model)
-    output = command_line.new_folder(FLAGS.output, "--output")
+    output = paths.new_folder(FLAGS.output, "--output")
     _refuse_foreign_files(paths, output)
     if others:
-        command_line.say(picture_names.unsupported_line(others))
+        console.say(picture_names.unsupported_line(others))
 
     from nppnet_tf.data.people import person_detector
 
@@ -131,10 +134,10 @@ def _run(argv: list[str]) -> None:
     batch_size = _batch_size(detector)
     _keep_facts(output / DETECTOR, model)
     if not detector.has_masks:
-        command_line.say(
+        console.say(
             f"note: {model} makes no masks; files of boxes alone are written"
         )
-    with command_line.Progress(len(paths), "detecting people") as progress:
+    with Progress(len(paths), "detecting people") as progress:
         work = _Work(detector, paths, output, progress)
         for batch in person_detector.same_sized(work.pictures(), batch_size):
             work.detect(batch)
@@ -163,7 +166,7 @@ class _Work:
         detector: "PersonDetector",
         paths: dict[str, pathlib.Path],
         output: pathlib.Path,
-        progress: command_line.Progress,
+        progress: Progress,
     ) -> None:
         self.paths = paths
         self.failures: list[BadRecordError] = []
@@ -235,7 +238,7 @@ class _Work:
         if not isinstance(error, BadRecordError):
             error = BadRecordError(name, error, self.paths[name])
         self.failures.append(error)
-        command_line.say(f"skipped: {error}")
+        console.say(f"skipped: {error}")
         self._progress.advance()
 
 
@@ -376,7 +379,7 @@ def _summarize(work: _Work, output: pathlib.Path) -> None:
     )
     if work.failures:
         text += f"; {len(work.failures)} skipped: {SKIPPED}"
-    command_line.say(text)
+    console.say(text)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,10 @@ from nppnet_tf import errors
 from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.search_space import published
 
-from . import checked_flags
-from . import command_line
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
 
 FLAGS = flags.FLAGS
 
@@ -28,19 +30,19 @@ checked_flags.define_path(
     "genotype",
     None,
     f"Genotype to draw: a JSON file, or one of {_NAMES}.",
-    command_line.require_genotype,
+    paths.require_genotype,
 )
 checked_flags.define_path(
     "other",
     None,
     "Second genotype, to draw the difference of the two.",
-    command_line.require_genotype,
+    paths.require_genotype,
 )
 checked_flags.define_output(
     "output",
     None,
     "Picture to write; the ending .svg or .png says the kind.",
-    command_line.new_file,
+    paths.new_file,
 )
 checked_flags.define_text("title", None, "Heading of the picture.")
 checked_flags.define_number(
@@ -51,7 +53,7 @@ checked_flags.define_number(
 def _run(argv: list[str]) -> None:
     del argv
     genotype_drawing.check_suffix(FLAGS.output)
-    output = command_line.new_file(
+    output = paths.new_file(
         FLAGS.output, "--output", (FLAGS.genotype, FLAGS.other)
     )
     first = published.resolve(FLAGS.genotype)
@@ -71,7 +73,7 @@ def _run(argv: list[str]) -> None:
         drawing = genotype_drawing.draw(first, title)
         note = ""
     genotype_drawing.save(drawing, output, FLAGS.scale)
-    command_line.say(f"wrote {output}{note}")
+    console.say(f"wrote {output}{note}")
 
 
 def _name(genotype: str) -> str:
@@ -93,7 +95,7 @@ def _names(first: str, second: str) -> tuple[str, str]:
 
 def main() -> None:
     """Runs the tool."""
-    command_line.run(_run, required=("genotype", "output"))
+    app.run(_run, required=("genotype", "output"))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,12 @@ from absl import flags
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
 
-from . import checked_flags
-from . import command_line
-from . import worker_flags
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import worker_flags
+from .command_line.progress import Progress
 
 FLAGS = flags.FLAGS
 
@@ -21,7 +24,7 @@ FLAGS = flags.FLAGS
 _MOST_SIDE = 4096
 
 checked_flags.define_output(
-    "root", None, "Folder to draw into.", command_line.require_new_folder
+    "root", None, "Folder to draw into.", paths.require_new_folder
 )
 checked_flags.define_count("train", 512, "Pictures of the train split.")
 checked_flags.define_count("val", 64, "Pictures of the val split.")
@@ -45,13 +48,13 @@ checked_flags.define_output(
     None,
     "PNG or JPEG file that shows 64 people of the seed; with it, --root may "
     "be missing.",
-    command_line.new_file,
+    paths.new_file,
 )
 checked_flags.define_output(
     "label_sheet",
     None,
     "The same, of their label maps and joints.",
-    command_line.new_file,
+    paths.new_file,
 )
 
 
@@ -101,7 +104,7 @@ def _check_sheet(flag: str, name: str) -> pathlib.Path:
             "unknown kind of picture", f"{flag}={path}", ".png or .jpg",
             path.suffix or "no ending",
         )  # fmt: skip
-    return command_line.new_file(
+    return paths.new_file(
         path, flag, (FLAGS.root,), lambda path: _lies_in(FLAGS.root, path)
     )
 
@@ -120,7 +123,7 @@ def _draw(size: tuple[int, int] | None) -> None:
 
     counts = {"train": FLAGS.train, "val": FLAGS.val}
     total = sum(max(count, 0) for count in counts.values())
-    with command_line.Progress(total, "drawing people") as progress:
+    with Progress(total, "drawing people") as progress:
         synthetic.write_lip(
             FLAGS.root,
             counts,
@@ -129,7 +132,7 @@ def _draw(size: tuple[int, int] | None) -> None:
             progress.advance,
             worker_flags.num_workers(total),
         )
-    command_line.say(
+    console.say(
         f"{FLAGS.train} train and {FLAGS.val} val pictures in {FLAGS.root}"
     )
 
@@ -146,12 +149,12 @@ def _write_sheet(
     kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
     with atomic.atomic_path(path) as temporary:
         sheet.save(temporary, kind)
-    command_line.say(path)
+    console.say(path)
 
 
 def main() -> None:
     """Runs the tool."""
-    command_line.run(_run)
+    app.run(_run)
 
 
 if __name__ == "__main__":

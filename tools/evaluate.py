@@ -29,9 +29,12 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import result_file
 
-from . import checked_flags
-from . import command_line
-from . import scale_list
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import scale_list
+from .command_line.progress import Progress
 
 if TYPE_CHECKING:
     from nppnet_tf.data.records.tfrecord import RecordSet
@@ -44,10 +47,10 @@ MODEL = checked_flags.define_path(
     "model",
     None,
     "Working directory of a run, or a SavedModel.",
-    command_line.require_model,
+    paths.require_model,
 )
 RECORDS = checked_flags.define_path(
-    "records", None, "Folder of build_records.", command_line.require_records
+    "records", None, "Folder of build_records.", paths.require_records
 )
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define(
@@ -66,7 +69,7 @@ WHOLE_PICTURES = checked_flags.define_path(
     None,
     "Folder of the data set that the records were cut from: lays people back "
     "into their pictures and measures these.",
-    command_line.require_folder,
+    paths.require_folder,
 )
 HEAD_FACTOR = checked_flags.define_number(
     "head_factor",
@@ -80,25 +83,25 @@ MAX_BAD_RECORDS = checked_flags.define_count(
     "max_bad_records", 0, "Damaged records to skip before stopping."
 )
 OUTPUT = checked_flags.define_output(
-    "output", None, "JSON file to write.", command_line.new_file
+    "output", None, "JSON file to write.", paths.new_file
 )
 TRUTH_DIR = checked_flags.define_path(
-    "truth_dir", None, "True label maps, PNG.", command_line.require_folder
+    "truth_dir", None, "True label maps, PNG.", paths.require_folder
 )
 PREDICTION_DIR = checked_flags.define_path(
     "prediction_dir",
     None,
     "Predicted label maps, PNG.",
-    command_line.require_folder,
+    paths.require_folder,
 )
 TRUTH_CSV = checked_flags.define_path(
-    "truth_csv", None, "True poses, LIP's CSV.", command_line.require_file
+    "truth_csv", None, "True poses, LIP's CSV.", paths.require_file
 )
 PREDICTION_CSV = checked_flags.define_path(
     "prediction_csv",
     None,
     "Predicted poses, LIP's CSV.",
-    command_line.require_file,
+    paths.require_file,
 )
 ALLOW_MISSING = flags.DEFINE_bool(
     "allow_missing",
@@ -149,9 +152,9 @@ def _run(argv: list[str]) -> None:
     result = _measure_model() if of_model else _measure_files(label_maps, poses)
     if output is not None:
         result_file.write(output, result)
-    command_line.say(result_file.to_text(result))
+    console.say(result_file.to_text(result))
     if output is not None:
-        command_line.say(f"written to {output}")
+        console.say(f"written to {output}")
 
 
 def _output() -> pathlib.Path | None:
@@ -159,7 +162,7 @@ def _output() -> pathlib.Path | None:
     if OUTPUT.value is None:
         return None
     inputs = (MODEL, RECORDS, WHOLE_PICTURES, TRUTH_DIR, PREDICTION_DIR)
-    return command_line.new_file(
+    return paths.new_file(
         OUTPUT.value,
         "--output",
         [flag.value for flag in (*inputs, TRUTH_CSV, PREDICTION_CSV)],
@@ -184,7 +187,7 @@ def _measure_model() -> dict[str, Any]:
 
     records = RecordSet.open(RECORDS.value, MAX_BAD_RECORDS.value)
     for line in absence.lines(records.annotations):
-        command_line.say(f"not measured: {line}")
+        console.say(f"not measured: {line}")
     if not WHOLE_PICTURES.value:
         # Before the model is loaded and traced.
         evaluation.require_same_names(
@@ -196,7 +199,7 @@ def _measure_model() -> dict[str, Any]:
     if WHOLE_PICTURES.value:
         return _measure_whole_pictures(predictor, records)
     count = min(records.count, LIMIT.value or records.count)
-    progress = command_line.Progress(count, "evaluating")
+    progress = Progress(count, "evaluating")
     return evaluation.evaluate_records(
         predictor, records, LIMIT.value, progress.over
     )
@@ -216,7 +219,7 @@ def _measure_whole_pictures(
         records.descriptor,
     )
     count = min(len(pictures), LIMIT.value or len(pictures))
-    progress = command_line.Progress(count, "evaluating")
+    progress = Progress(count, "evaluating")
     return whole_pictures.evaluate_pictures(
         predictor,
         records,
@@ -243,7 +246,7 @@ def _measure_files(
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run)
+    app.run(_run)
 
 
 if __name__ == "__main__":

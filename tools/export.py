@@ -12,21 +12,23 @@ from nppnet_tf.data import visibility
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
 
-from . import checked_flags
-from . import command_line
-from . import scale_list
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import scale_list
 
 # Of TensorFlow Serving.
 _MOST_VERSION = (1 << 63) - 1
 
 MODEL = checked_flags.define_path(
-    "model", None, "Working directory of a run.", command_line.require_run
+    "model", None, "Working directory of a run.", paths.require_run
 )
 OUTPUT = checked_flags.define_output(
     "output",
     "savedmodels",
     "Folder of models.",
-    command_line.require_new_folder,
+    paths.require_new_folder,
 )
 NAME = checked_flags.define_text("name", "nppnet", "Name of the model.")
 VERSION = checked_flags.define_count(
@@ -77,12 +79,12 @@ def _run(argv: list[str]) -> None:
         SCALES.value,
         SCORE_THRESHOLD.value,
     )
-    command_line.say(f"exported to {version}")
+    console.say(f"exported to {version}")
 
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, required=("model",))
+    app.run(_run, required=("model",))
 
 
 if __name__ == "__main__":

@@ -14,21 +14,23 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
-from . import checked_flags
-from . import command_line
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
 
 RUN = checked_flags.define_path(
-    "run", None, "Working directory of a run.", command_line.require_run
+    "run", None, "Working directory of a run.", paths.require_run
 )
 OUTPUT = checked_flags.define_output(
-    "output", None, "File to write, .pth.", command_line.new_file
+    "output", None, "File to write, .pth.", paths.new_file
 )
 
 
 def _run(argv: list[str]) -> None:
     del argv
     folder = pathlib.Path(RUN.value)
-    output = command_line.new_file(
+    output = paths.new_file(
         OUTPUT.value, "--output", (folder,), lambda path: path.suffix == ".pth"
     )
 
@@ -43,7 +45,7 @@ def _run(argv: list[str]) -> None:
         state_dict.network_entries(network, order)
     )
     torch_writer.write(output, tensors)
-    command_line.say(f"{len(tensors)} tensors written to {output}")
+    console.say(f"{len(tensors)} tensors written to {output}")
 
 
 def _require_released(network, folder: pathlib.Path) -> None:
@@ -68,7 +70,7 @@ def _require_released(network, folder: pathlib.Path) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, required=("run", "output"))
+    app.run(_run, required=("run", "output"))
 
 
 if __name__ == "__main__":

@@ -34,8 +34,10 @@ from nppnet_tf.inference import model_folders
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
-from . import checked_flags
-from . import command_line
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
 
 FLAGS = flags.FLAGS
 
@@ -52,12 +54,12 @@ def _check_compare(path: str, flag: str) -> None:
     # Here, so that --help needs no NumPy.
     from nppnet_tf.files import array_archives
 
-    array_archives.read(command_line.require_file(path, flag))
+    array_archives.read(paths.require_file(path, flag))
 
 
 def _check_output(path: str, flag: str) -> None:
     """Refuses a folder with files; an empty one that is there gives way."""
-    output = command_line.require_place(path, flag)
+    output = paths.require_place(path, flag)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(
             "output is already there",
@@ -71,7 +73,7 @@ checked_flags.define_path(
     "checkpoint",
     None,
     "File of torch.save: .pth, .pth.tar.",
-    command_line.require_file,
+    paths.require_file,
 )
 checked_flags.define_output("output", None, "Folder to make.", _check_output)
 flags.DEFINE_enum(
@@ -94,7 +96,7 @@ checked_flags.define_path(
     None,
     "Another genotype than the published one: a JSON file, or one of "
     f"{', '.join(published.NAMES)}.",
-    command_line.require_genotype,
+    paths.require_genotype,
 )
 checked_flags.define_path(
     "descriptor",
@@ -103,7 +105,7 @@ checked_flags.define_path(
     f"{', '.join(descriptors.names())}. By "
     "default by their numbers: 20 and 16 are lip's, 7 and 14 those of "
     "pascal_person_part, others get numbers for names.",
-    command_line.require_descriptor,
+    paths.require_descriptor,
 )
 checked_flags.define_size("image_size", (384, 384), "Network input.")
 flags.DEFINE_bool(
@@ -163,7 +165,7 @@ def _read(genotype: genotypes.Genotype | None):
             *_key_lines("misshapen", [key for key, *_ in fit.misshapen]),
             *_key_lines("unknown", fit.unused),
         ):
-            command_line.say(line)
+            console.say(line)
     checkpoint.require_fit(
         found, fit, FLAGS.genotype or "the published genotype"
     )
@@ -314,13 +316,13 @@ def _write(output, network, descriptor, size, report) -> None:
 def _finish(report: dict[str, Any]) -> None:
     """Prints the comparison as JSON, or what was found as text."""
     if "parity" in report:
-        command_line.say(json.dumps(report["parity"], indent=2))
+        console.say(json.dumps(report["parity"], indent=2))
         if not report["parity"]["within_tolerance"]:
             sys.exit(1)
         return
     for line in _text(report):
-        command_line.say(line)
-    command_line.say(f"written to {FLAGS.output}")
+        console.say(line)
+    console.say(f"written to {FLAGS.output}")
 
 
 def _text(report: dict[str, Any]) -> list[str]:
@@ -364,7 +366,7 @@ def _text(report: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, required=("checkpoint",))
+    app.run(_run, required=("checkpoint",))
 
 
 if __name__ == "__main__":

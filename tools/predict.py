@@ -44,18 +44,21 @@ from nppnet_tf.files import json_documents
 from nppnet_tf.files import output_names
 from nppnet_tf.pictures import picture_names
 
-from . import checked_flags
-from . import command_line
-from . import scale_list
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import scale_list
+from .command_line.progress import Progress
 
 MODEL = checked_flags.define_path(
     "model",
     None,
     "Working directory of a run, or a SavedModel.",
-    command_line.require_model,
+    paths.require_model,
 )
 OUTPUT = checked_flags.define_output(
-    "output", None, "Folder to write to.", command_line.require_new_folder
+    "output", None, "Folder to write to.", paths.require_new_folder
 )
 FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define("Factors of the network's input to average over.")
@@ -81,7 +84,7 @@ COCO = checked_flags.define_output(
     "coco",
     None,
     "JSON file to write poses of all pictures to, as COCO's.",
-    command_line.new_file,
+    paths.new_file,
 )
 
 # The last one appears first; it says whose the others are.
@@ -101,7 +104,7 @@ def _run(argv: list[str]) -> None:
             found=" ".join(argv[1:]) or "nothing",
         )
     paths, others = _find_pictures(pathlib.Path(argv[1]))
-    output = command_line.new_folder(OUTPUT.value, "--output")
+    output = paths.new_folder(OUTPUT.value, "--output")
     _refuse_input_folder(output, paths)
     starts = output_names.plan([path.name for path in paths], _ENDINGS)
     for name, start in starts.items():
@@ -118,17 +121,17 @@ def _run(argv: list[str]) -> None:
         others and picture_names.unsupported_line(others),
     ):
         if line:
-            command_line.say(line)
+            console.say(line)
     failures = list(others)
     poses = []
-    with command_line.Progress(len(paths), "predicting") as progress:
+    with Progress(len(paths), "predicting") as progress:
         for path in paths:
             try:
                 pose = _predict(predictor, path, output, starts[path.name])
                 poses.append(pose)
             except UserError as error:
                 failures.append(path)
-                command_line.say(f"skipped: {error}")
+                console.say(f"skipped: {error}")
             progress.advance()
     _summarize(len(paths) + len(others), failures, argv[1], output)
     if coco is not None:
@@ -204,9 +207,7 @@ def _coco_file(
     """Returns the file of --coco, which is none of the other outputs."""
     if COCO.value is None:
         return None
-    coco = command_line.new_file(
-        COCO.value, "--coco", (*paths, MODEL.value), _is_coco
-    )
+    coco = paths.new_file(COCO.value, "--coco", (*paths, MODEL.value), _is_coco)
     planned = {
         file_names.meeting_key(f"{start}{ending}")
         for start in starts
@@ -245,7 +246,7 @@ def _write_coco(coco: pathlib.Path, poses: list, predictor: Any) -> None:
         poses, predictor.descriptor, _threshold(predictor)
     )
     prediction_files.write_json(coco, document)
-    command_line.say(f"{len(poses)} poses as COCO's, in {coco}")
+    console.say(f"{len(poses)} poses as COCO's, in {coco}")
 
 
 def _predict(
@@ -297,19 +298,19 @@ def _summarize(
             "JPEG or PNG pictures",
             f"{count} that are not",
         )
-    command_line.say(
+    console.say(
         f"{count - len(failures)} of {count} pictures predicted, in {output}"
     )
     if failures:
         names = ", ".join(
             errors.printable(path.name) for path in sorted(failures)
         )
-        command_line.say(f"not read: {names}")
+        console.say(f"not read: {names}")
 
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, "IMAGE_OR_FOLDER", required=("model", "output"))
+    app.run(_run, "IMAGE_OR_FOLDER", required=("model", "output"))
 
 
 if __name__ == "__main__":

@@ -20,10 +20,12 @@ from nppnet_tf.search_space import published
 from nppnet_tf.search_space import relaxation as relaxations
 from nppnet_tf.search_space import space as spaces
 
-from . import checked_flags
-from . import command_line
-from . import run_flags
-from . import run_loop
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import run_flags
+from .command_line import run_loop
 
 FLAGS = flags.FLAGS
 
@@ -47,7 +49,7 @@ checked_flags.define_path(
     "Encoder-decoder that the second stage keeps: genotype.json of the "
     "first, or one of "
     f"{', '.join(published.NAMES)}.",
-    command_line.require_genotype,
+    paths.require_genotype,
 )
 flags.DEFINE_enum(
     "interaction",
@@ -189,7 +191,7 @@ def _search(
         ),
         steps,
     )
-    command_line.say(f"genotype: {run.workdir.genotype_file}")
+    console.say(f"genotype: {run.workdir.genotype_file}")
 
 
 def _known_genotype() -> genotypes.Genotype | None:
@@ -207,7 +209,7 @@ def _known_genotype() -> genotypes.Genotype | None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, required=("stage", "records", "workdir"))
+    app.run(_run, required=("stage", "records", "workdir"))
 
 
 if __name__ == "__main__":

@@ -24,11 +24,13 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import json_documents
 
-from . import checked_flags
-from . import command_line
-from . import phases
-from .phases import Command
-from .phases import Phase
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import phases
+from .command_line.phases import Command
+from .command_line.phases import Phase
 
 _TOOLS = pathlib.Path(__file__).absolute().parent
 _STAGES = ("encoder_decoder", "interaction_fusion")
@@ -36,9 +38,9 @@ _STAGES = ("encoder_decoder", "interaction_fusion")
 
 def _check_search_flags(path: str, flag: str) -> None:
     """Refuses a folder that lacks the flag file of a stage."""
-    command_line.require_folder(path, flag)
+    paths.require_folder(path, flag)
     for stage in _STAGES:
-        command_line.require_file(_flag_file(path, stage), flag)
+        paths.require_file(_flag_file(path, stage), flag)
 
 
 def _flag_file(folder: str, stage: str) -> pathlib.Path:
@@ -49,19 +51,19 @@ RECORDS = checked_flags.define_path(
     "records",
     None,
     "Folder of build_records to search and train on.",
-    command_line.require_records,
+    paths.require_records,
 )
 VALIDATION_RECORDS = checked_flags.define_path(
     "validation_records",
     None,
     "Folder of build_records to select by.",
-    command_line.require_records,
+    paths.require_records,
 )
 WORKDIR = checked_flags.define_output(
     "workdir",
     None,
     "Folder of all searches.",
-    command_line.require_new_folder,
+    paths.require_new_folder,
 )
 SEARCHES = checked_flags.define_count(
     "searches", 5, "How often to search.", 1, 1000
@@ -76,20 +78,18 @@ TRAIN_FLAGFILE = checked_flags.define_path(
     "train_flagfile",
     "flags/lip/train_candidate.txt",
     "Flag file of tools.train by which every candidate is trained.",
-    command_line.require_file,
+    paths.require_file,
 )
 
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(
-        _run, required=("records", "validation_records", "workdir")
-    )
+    app.run(_run, required=("records", "validation_records", "workdir"))
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    folder = command_line.new_folder(WORKDIR.value, "--workdir").absolute()
+    folder = paths.new_folder(WORKDIR.value, "--workdir").absolute()
     searches = Searches(
         folder,
         RECORDS.value,
@@ -127,8 +127,8 @@ class Searches:
         root = _TOOLS.parents[package.count(".")]
         phases.PhaseRunner(self.folder, package, root).run(self.phases())
         for line in _selection_lines(self.selection_path):
-            command_line.say(line)
-        command_line.say(f"genotype: {self.folder / 'genotype.json'}")
+            console.say(line)
+        console.say(f"genotype: {self.folder / 'genotype.json'}")
 
     @property
     def selection_path(self) -> pathlib.Path:

@@ -25,10 +25,12 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
-from . import checked_flags
-from . import command_line
-from . import run_flags
-from . import run_loop
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line import run_flags
+from .command_line import run_loop
 
 if TYPE_CHECKING:
     from nppnet_tf.data.records.tfrecord import RecordSet
@@ -42,7 +44,7 @@ checked_flags.define_path(
     "genotype",
     None,
     f"Architecture: a JSON file, or one of {', '.join(published.NAMES)}.",
-    command_line.require_genotype,
+    paths.require_genotype,
 )
 flags.DEFINE_enum(
     "encoder_decoder",
@@ -66,7 +68,7 @@ checked_flags.define_path(
     "validation_records",
     None,
     "Folder of build_records to validate on.",
-    command_line.require_records,
+    paths.require_records,
 )
 checked_flags.define_path(
     "initial",
@@ -74,7 +76,7 @@ checked_flags.define_path(
     "Run, of train or import_npp, whose weights to start from instead of "
     "drawn ones, with its learned task weights where it holds any. Its "
     "genotype, --channels and --cells have to be those of this run.",
-    command_line.require_run,
+    paths.require_run,
 )
 flags.DEFINE_bool(
     "new_heads",
@@ -92,7 +94,7 @@ def _run(argv: list[str]) -> None:
     del argv
     if FLAGS.genotype is None:
         FLAGS.genotype = FLAGS.preset
-    command_line.require_given("genotype")
+    app.require_given("genotype")
     retrain_config = run_flags.schedule_config(configuration.RetrainConfig)
     genotype = _genotype()
     run_flags.check_network_size(genotype)
@@ -142,7 +144,7 @@ def _train(
     if initial is not None:
         weighting = model.joint_loss.task_weighting
         for line in initial.give(model.network, weighting, new_heads):
-            command_line.say(line)
+            console.say(line)
     genotypes.save(genotype, run.workdir.genotype_file)
     facts = {
         "descriptor": json.loads(run.descriptor.to_json()),
@@ -175,7 +177,7 @@ def _train(
         steps,
         **further,
     )
-    command_line.say(f"network: {run.workdir.path}")
+    console.say(f"network: {run.workdir.path}")
 
 
 def _genotype() -> genotypes.Genotype:
@@ -209,13 +211,13 @@ def _new_heads(initial, descriptor) -> tuple[str, ...]:
     """Returns the branches whose heads do not start from another run."""
     new = initial.new_heads(descriptor, FLAGS.new_heads)
     if FLAGS.new_heads and not new:
-        command_line.say(
+        console.say(
             "--new_heads: none is new, classes and joints are those of "
             f"{initial.folder}"
         )
     if not FLAGS.new_heads:
         for branch in initial.renamed(descriptor):
-            command_line.say(
+            console.say(
                 f"{branch}: {initial.folder} has other names for as many "
                 "outputs; its heads are taken as they are (--new_heads draws "
                 "them anew)"
@@ -235,7 +237,7 @@ def _check_same_data(descriptor, validation) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, required=("records", "workdir"))
+    app.run(_run, required=("records", "workdir"))
 
 
 if __name__ == "__main__":

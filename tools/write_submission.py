@@ -19,23 +19,26 @@ from nppnet_tf.data.readers import id_list
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import submission
 
-from . import checked_flags
-from . import command_line
+from .command_line import app
+from .command_line import checked_flags
+from .command_line import console
+from .command_line import paths
+from .command_line.progress import Progress
 
 PREDICTIONS = checked_flags.define_path(
     "predictions",
     None,
     "Folder that tools.predict wrote.",
-    command_line.require_folder,
+    paths.require_folder,
 )
 IDS = checked_flags.define_path(
     "ids",
     None,
     "Text file with an id on every line: what to submit, in order.",
-    command_line.require_file,
+    paths.require_file,
 )
 OUTPUT = checked_flags.define_output(
-    "output", None, "Folder to write to.", command_line.require_new_folder
+    "output", None, "Folder to write to.", paths.require_new_folder
 )
 
 _NAMED = 5
@@ -43,7 +46,7 @@ _NAMED = 5
 
 def main() -> None:
     """Entry of the console script."""
-    command_line.run(_run, required=("predictions", "ids", "output"))
+    app.run(_run, required=("predictions", "ids", "output"))
 
 
 def _run(argv: list[str]) -> None:
@@ -51,13 +54,13 @@ def _run(argv: list[str]) -> None:
     predictions = pathlib.Path(PREDICTIONS.value)
     ids = id_list.read(IDS.value)
     _require_all(predictions, ids)
-    output = command_line.new_folder(OUTPUT.value, "--output")
+    output = paths.new_folder(OUTPUT.value, "--output")
     for name in (submission.POSE_FILE, submission.PARSING_FILE):
-        command_line.new_file(output / name, "--output", (IDS.value,))
+        paths.new_file(output / name, "--output", (IDS.value,))
 
-    progress = command_line.Progress(len(ids), "packing")
+    progress = Progress(len(ids), "packing")
     submission.write(predictions, progress.over(ids), output, LIP)
-    command_line.say(f"{len(ids)} people: pose.csv and parsing.zip in {output}")
+    console.say(f"{len(ids)} people: pose.csv and parsing.zip in {output}")
 
 
 def _require_all(folder: pathlib.Path, ids: list[str]) -> None:

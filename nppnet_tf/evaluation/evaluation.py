@@ -62,7 +62,7 @@ POSE_READINGS = (AS_WRITTEN, RELEASED)
 # Names of missing files that a message lists.
 _LISTED = 5
 
-# Wraps what is iterated, to show progress: `command_line.Progress(...).over`.
+# Wraps what is iterated, to show progress: `Progress(...).over` of the tools.
 ProgressBar = Callable[[Iterable[Any]], Iterable[Any]]
 
 

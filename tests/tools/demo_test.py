@@ -12,7 +12,7 @@ from absl.testing import parameterized
 from nppnet_tf.errors import UserError
 from tests import shared
 from tools import demo
-from tools import phases
+from tools.command_line import phases
 
 
 def _run_in_this_process(

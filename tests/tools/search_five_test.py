@@ -11,8 +11,8 @@ from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
 from tests import shared
-from tools import phases
 from tools import search_five
+from tools.command_line import phases
 
 # mIoU and PCKh of three candidates; the means are 0.375, 0.5 and 0.5.
 _SCORES = ((0.5, 0.25), (0.25, 0.75), (0.5, 0.5))

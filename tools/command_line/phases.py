@@ -27,8 +27,9 @@ from nppnet_tf.files import atomic
 from nppnet_tf.files import folder_lock
 from nppnet_tf.files import json_documents
 
-from . import command_line
+from . import console
 from . import flag_files
+from . import progress
 
 _SAVE_SECONDS = 2.0
 _FLAG_FILE = "--flagfile="
@@ -113,11 +114,11 @@ class PhaseRunner:
             for number, phase in enumerate(phases):
                 where = f"[{number + 1}/{len(phases)}] {phase.title}"
                 if self.is_done(phase):
-                    taken = command_line.format_seconds(self.seconds(phase))
-                    command_line.say(f"{where}: done before, in {taken}")
+                    taken = progress.format_seconds(self.seconds(phase))
+                    console.say(f"{where}: done before, in {taken}")
                 else:
                     left = self._left(phases[number:])
-                    command_line.say(f"\n{where} ({left})")
+                    console.say(f"\n{where} ({left})")
                     self._run_phase(phase)
 
     def is_done(self, phase: Phase) -> bool:
@@ -176,7 +177,7 @@ class PhaseRunner:
         self, phase: Phase, command: Command, beat: Callable[[], None]
     ) -> None:
         text = self.shown(command)
-        command_line.say(f"$ {text}")
+        console.say(f"$ {text}")
         log_path = self.log_path(phase)
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with open(log_path, "a", encoding="utf-8") as log:
@@ -202,7 +203,7 @@ class PhaseRunner:
         ) as process:
             for line in process.stdout:
                 line = line.rstrip()
-                command_line.say(f"  {line}")
+                console.say(f"  {line}")
                 log.write(f"{line}\n")
                 last = line or last
                 beat()
@@ -253,8 +254,8 @@ class PhaseRunner:
 
     def _left(self, phases: Sequence[Phase]) -> str:
         expected = [phase.expected_seconds for phase in phases]
-        first = command_line.format_seconds(expected[0])
-        whole = command_line.format_seconds(sum(expected))
+        first = progress.format_seconds(expected[0])
+        whole = progress.format_seconds(sum(expected))
         return f"usually {first}; {whole} to the end"
 
     def _mark_path(self, phase: Phase) -> pathlib.Path:

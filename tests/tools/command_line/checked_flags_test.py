@@ -1,4 +1,4 @@
-"""Tests of tools.checked_flags."""
+"""Tests of tools.command_line.checked_flags."""
 
 import contextlib
 import importlib
@@ -17,7 +17,7 @@ from absl.testing import parameterized
 from nppnet_tf.errors import UserError
 from tests import build_file
 from tests import shared
-from tools import checked_flags
+from tools.command_line import checked_flags
 
 _TEXT = "What it means."
 
@@ -422,10 +422,10 @@ class _Walk:
         self._tool = tool
         self._module = importlib.import_module(f"tools.{tool}")
         exec("def _run(argv): pass", vars(self._module))
-        command_line = importlib.import_module("tools.command_line")
+        app = importlib.import_module("tools.command_line.app")
         # Flags are given one by one.
-        command_line.require_given = lambda *names: None
-        self._own = command_line._own_flags(self._module.main)
+        app.require_given = lambda *names: None
+        self._own = app.tool_flags.own(self._module.main)
         self._root = root
         self.names = [
             flag.name
@@ -471,8 +471,8 @@ def _own_flags():
     for tool in build_file.tool_names():
         with shared.forget_tools():
             module = importlib.import_module(f"tools.{tool}")
-            command_line = importlib.import_module("tools.command_line")
-            own = command_line._own_flags(module.main)
+            app = importlib.import_module("tools.command_line.app")
+            own = app.tool_flags.own(module.main)
             yield tool, {flag.name: flag for flag in own}
 
 

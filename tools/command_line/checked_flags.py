@@ -154,7 +154,7 @@ def define_path(
         name: Of the flag.
         default: Its value where it is not given.
         help_text: What it means.
-        check: Of `command_line`, mostly: what has to be there.
+        check: What has to be there, mostly a function of `paths`.
     """
     return _define(_Path(check), name, default, help_text)
 

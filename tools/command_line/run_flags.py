@@ -13,7 +13,9 @@ from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
 
 from . import checked_flags
-from . import command_line
+from . import console
+from . import paths
+from . import tool_flags
 
 FLAGS = flags.FLAGS
 
@@ -65,13 +67,13 @@ def define(
         "records",
         None,
         "Folder of build_records to train on.",
-        command_line.require_records,
+        paths.require_records,
     )
     checked_flags.define_output(
         "workdir",
         None,
         "Folder of the run. The same command on it resumes the run.",
-        command_line.require_new_folder,
+        paths.require_new_folder,
     )
     _define_network(channels, cells)
     _define_schedule(config)
@@ -343,7 +345,7 @@ def _check_tasks(records, folder: object, flag: str) -> None:
     if flag == "records":
         absence.refuse(annotations, absence.TASKS[FLAGS.tasks], folder)
     if any(each.found < each.expected for each in annotations.values()):
-        command_line.say(f"{folder}: {absence.summary(annotations)}")
+        console.say(f"{folder}: {absence.summary(annotations)}")
 
 
 def settings(function, records, genotype) -> dict[str, object]:
@@ -354,7 +356,7 @@ def settings(function, records, genotype) -> dict[str, object]:
         records: Opened `RecordSet`.
         genotype: That the run starts from.
     """
-    own = command_line.resolved_flags(function).splitlines()
+    own = tool_flags.resolved(function).splitlines()
     names = {line.lstrip("-").partition("=")[0] for line in own}
     plain = {
         name: _plain(name)

@@ -14,8 +14,13 @@ from absl import flags
 
 from nppnet_tf.errors import UserError
 
-from . import command_line
+from . import app
+from . import console
+from . import paths
 from . import run_flags
+from . import tool_flags
+from .progress import Progress
+from .progress import format_seconds
 
 FLAGS = flags.FLAGS
 
@@ -53,14 +58,14 @@ class Run:
         self._claim = lambda: self.workdir.claim(
             tool,
             run_flags.settings(function, self.records, genotype),
-            command_line.resolved_flags(function),
+            tool_flags.resolved(function),
         )
         self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         import keras
 
-        command_line.new_folder(FLAGS.workdir, "--workdir")
+        paths.new_folder(FLAGS.workdir, "--workdir")
         self._held.enter_context(self.workdir.hold())
         with contextlib.ExitStack() as stack:
             stack.push(self._held)
@@ -107,13 +112,13 @@ class Run:
         first = recorder.resume()
         first_step = _first_step(recorder, steps)
         if first or first_step:
-            command_line.say(f"resuming after {_place(recorder.progress)}")
+            console.say(f"resuming after {_place(recorder.progress)}")
             if recorder.changes:
-                command_line.say(
+                console.say(
                     f"{', '.join(recorder.changes)}: the rest equals an "
                     "uninterrupted run to rounding, not to the bit"
                 )
-        command_line.say("tracing the first step, which takes a while")
+        console.say("tracing the first step, which takes a while")
         window = self._window_callback(callbacks)
         with contextlib.ExitStack() as stack:
             is_terminated = stack.enter_context(_termination())
@@ -147,14 +152,14 @@ class Run:
                 **further,
             ).run(first)
         if recorder.progress.epoch < FLAGS.epochs:
-            command_line.say(
+            console.say(
                 f"stopped by SIGTERM after {_place(recorder.progress)}; "
                 "the same command goes on from there"
             )
             # Not 0: what a script does after the run has to wait.
-            sys.exit(command_line.TERMINATED)
+            sys.exit(app.TERMINATED)
         if window and not window[0].is_complete:
-            command_line.say("the run ended before --profile_steps were over")
+            console.say("the run ended before --profile_steps were over")
 
     def has_checkpoint(self) -> bool:
         """Whether the run goes on from weights of its own."""
@@ -168,13 +173,13 @@ class Run:
         if done < FLAGS.epochs:
             return False
         if done > FLAGS.epochs:
-            command_line.say(
+            console.say(
                 f"{self.workdir.path}: {done} epochs are done, more than "
                 f"--epochs={FLAGS.epochs}; the run stays as it is, with "
                 f"weights of {done} epochs"
             )
         else:
-            command_line.say(
+            console.say(
                 f"{self.workdir.path}: {done} of {FLAGS.epochs} epochs are "
                 "done, nothing is left to do"
             )
@@ -188,7 +193,7 @@ class Run:
 
     def _on_epoch(self, recorder, record: dict) -> None:
         epoch = record["epoch"]
-        command_line.say(_epoch_line(record, recorder.progress.history))
+        console.say(_epoch_line(record, recorder.progress.history))
         every = FLAGS.picture_every
         if every and (epoch % every == 0 or epoch + 1 == FLAGS.epochs):
             recorder.events.write_picture(
@@ -223,7 +228,7 @@ class _StepProgress:
     """
 
     def __init__(self, steps: int, stack: contextlib.ExitStack) -> None:
-        self._progress = command_line.Progress(steps - 1, "further steps")
+        self._progress = Progress(steps - 1, "further steps")
         self._stack = stack
         self._is_started = False
 
@@ -284,9 +289,7 @@ def _profile_window() -> tuple[int, int] | None:
 def _say_stall(seconds: float, what: str) -> None:
     # Where nobody reads any more, the run itself will find out.
     with contextlib.suppress(OSError):
-        command_line.say(
-            f"no step for {command_line.format_seconds(seconds)}: {what}"
-        )
+        console.say(f"no step for {format_seconds(seconds)}: {what}")
 
 
 def _epoch_line(record: dict, history: tuple[dict, ...]) -> str:
@@ -305,9 +308,9 @@ def _epoch_line(record: dict, history: tuple[dict, ...]) -> str:
         if name in record.get("validation", {}):
             score = record["validation"][name]
             words.append(f"validation {name} {score:.4f} (network's size)")
-    words.append(command_line.format_seconds(record["seconds"]))
+    words.append(format_seconds(record["seconds"]))
     left = (FLAGS.epochs - done) * record["seconds"]
     # The first epoch of all holds the tracing and tells nothing.
     if left and len(history) > 1:
-        words.append(f"about {command_line.format_seconds(left)} left")
+        words.append(f"about {format_seconds(left)} left")
     return ", ".join(words)

@@ -18,7 +18,8 @@ from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
 
 from . import checked_flags
-from . import command_line
+from . import console
+from . import paths
 
 _DATASET = flags.DEFINE_enum(
     "dataset",
@@ -33,12 +34,12 @@ _DESCRIPTOR = checked_flags.define_path(
     None,
     "What the labels and joints of --dataset=folder are: a JSON file, or "
     f"one of {', '.join(descriptors.names())}; lip if absent.",
-    command_line.require_descriptor,
+    paths.require_descriptor,
 )
 _ROOT = checked_flags.define_paths(
     "root",
     "Folder of the data set; several for --dataset=folder.",
-    command_line.require_folder,
+    paths.require_folder,
 )
 _SPLIT = flags.DEFINE_enum(
     "split",
@@ -52,14 +53,14 @@ _KEYPOINTS = checked_flags.define_path(
     None,
     "File of poses of --dataset=folder: LIP's CSV, JSON of COCO, MPII or LIP, "
     f"or an array; {', '.join(folder.POSE_FILES)} of the folder if absent.",
-    command_line.require_file,
+    paths.require_file,
 )
 
 
 def _check_labels(path: str, flag: str) -> None:
     """The folder lies in each of --root."""
     for root in _ROOT.value:
-        command_line.require_folder(pathlib.Path(root, path), flag)
+        paths.require_folder(pathlib.Path(root, path), flag)
 
 
 _LABELS = checked_flags.define_path(
@@ -95,7 +96,7 @@ _DETECTIONS = checked_flags.define_path(
     None,
     "Folder of a detector's boxes and masks, <picture>.npz or .npy; Mask/ of "
     "the data set if absent.",
-    command_line.require_folder,
+    paths.require_folder,
 )
 _KEEP_WITHOUT_JOINTS = flags.DEFINE_bool(
     "keep_without_joints",
@@ -150,7 +151,7 @@ def read_source(split: str | None = None) -> Source:
         ),
     )
     for note in source.notes:
-        command_line.say(f"note: {note}")
+        console.say(f"note: {note}")
     return source
 
 
@@ -167,7 +168,7 @@ def refuse_absence(source: Source) -> None:
 
 def say_found(source: Source, name: str = "found") -> None:
     """Says what is annotated, and what nobody promised and is not there."""
-    command_line.say(f"{name}: {absence.summary(source.annotations)}")
+    console.say(f"{name}: {absence.summary(source.annotations)}")
     if _TASKS.value is None:
         for line in absence.lines(source.annotations):
-            command_line.say(f"note: {line}")
+            console.say(f"note: {line}")

@@ -1,11 +1,11 @@
-"""Tests of tools.scale_list."""
+"""Tests of tools.command_line.scale_list."""
 
 from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from tests import shared
-from tools import scale_list
+from tools.command_line import scale_list
 
 
 class ScaleListTest(parameterized.TestCase):

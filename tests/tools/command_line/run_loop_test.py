@@ -7,7 +7,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from tests import shared
-from tools import run_loop
+from tools.command_line import run_loop
 
 
 class RunLoopTest(parameterized.TestCase):

@@ -1,4 +1,4 @@
-"""Tests of tools.flag_files."""
+"""Tests of tools.command_line.flag_files."""
 
 import codecs
 import os
@@ -8,7 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
-from tools import flag_files
+from tools.command_line import flag_files
 
 
 class FlagFilesTest(parameterized.TestCase):

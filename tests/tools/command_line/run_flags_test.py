@@ -20,7 +20,7 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests import shared
 from tests.data import sample_records
-from tools import run_flags
+from tools.command_line import run_flags
 
 
 class RunFlagsTest(parameterized.TestCase):

@@ -1,4 +1,4 @@
-"""Tests of tools.phases."""
+"""Tests of tools.command_line.phases."""
 
 import contextlib
 import dataclasses
@@ -11,7 +11,7 @@ import textwrap
 from absl.testing import absltest
 
 from nppnet_tf.errors import UserError
-from tools import phases
+from tools.command_line import phases
 
 # Writes its arguments into a file, so that a test sees what ran; fails or
 # leaves out its output where asked to.

@@ -119,10 +119,10 @@ def main() -> None:
 
 def _run(argv: list[str]) -> None:
     del argv
-    paths, others = _find_pictures()
+    pictures, others = _find_pictures()
     model = pathlib.Path(FLAGS.model)
     output = paths.new_folder(FLAGS.output, "--output")
-    _refuse_foreign_files(paths, output)
+    _refuse_foreign_files(pictures, output)
     if others:
         console.say(picture_names.unsupported_line(others))
 
@@ -137,8 +137,8 @@ def _run(argv: list[str]) -> None:
         console.say(
             f"note: {model} makes no masks; files of boxes alone are written"
         )
-    with Progress(len(paths), "detecting people") as progress:
-        work = _Work(detector, paths, output, progress)
+    with Progress(len(pictures), "detecting people") as progress:
+        work = _Work(detector, pictures, output, progress)
         for batch in person_detector.same_sized(work.pictures(), batch_size):
             work.detect(batch)
     _write_skipped(output / SKIPPED, work.failures)
@@ -150,12 +150,12 @@ class _Work:
 
     Args:
         detector: What finds people.
-        paths: Pictures by id.
+        pictures: Pictures by id.
         output: Folder of the files.
         progress: Advanced with every picture.
 
     Attributes:
-        paths: As above.
+        pictures: As above.
         failures: Pictures that were left out.
         num_kept: Whole files that were there already.
         num_people: Found in the others.
@@ -164,11 +164,11 @@ class _Work:
     def __init__(
         self,
         detector: "PersonDetector",
-        paths: dict[str, pathlib.Path],
+        pictures: dict[str, pathlib.Path],
         output: pathlib.Path,
         progress: Progress,
     ) -> None:
-        self.paths = paths
+        self.pictures = pictures
         self.failures: list[BadRecordError] = []
         self.num_kept = 0
         self.num_people = 0
@@ -181,7 +181,7 @@ class _Work:
         from nppnet_tf.data import raw
         from nppnet_tf.pictures import picture_files
 
-        for name, path in self.paths.items():
+        for name, path in self.pictures.items():
             try:
                 data = raw.read_bytes(path, name)
                 if self._is_done(name, data):
@@ -236,7 +236,7 @@ class _Work:
         from nppnet_tf.data.damage import BadRecordError
 
         if not isinstance(error, BadRecordError):
-            error = BadRecordError(name, error, self.paths[name])
+            error = BadRecordError(name, error, self.pictures[name])
         self.failures.append(error)
         console.say(f"skipped: {error}")
         self._progress.advance()
@@ -280,12 +280,12 @@ def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
 
 
 def _refuse_foreign_files(
-    paths: dict[str, pathlib.Path], output: pathlib.Path
+    pictures: dict[str, pathlib.Path], output: pathlib.Path
 ) -> None:
     """Refuses to replace files of a folder that this tool has not begun."""
     if os.path.lexists(output / DETECTOR):
         return
-    for name, path in paths.items():
+    for name, path in pictures.items():
         if os.path.lexists(output / f"{name}.npz"):
             raise UserError(
                 "output would replace what is there",
@@ -298,8 +298,8 @@ def _refuse_foreign_files(
 def _find(folders: list[pathlib.Path], name: str) -> pathlib.Path:
     from nppnet_tf.data import raw
 
-    paths = [raw.find_image(folder, name) for folder in folders]
-    return next((path for path in paths if path.is_file()), paths[0])
+    pictures = [raw.find_image(folder, name) for folder in folders]
+    return next((path for path in pictures if path.is_file()), pictures[0])
 
 
 def _batch_size(detector: "PersonDetector") -> int:
@@ -364,7 +364,7 @@ def _write_skipped(
 
 
 def _summarize(work: _Work, output: pathlib.Path) -> None:
-    count = len(work.paths) - len(work.failures)
+    count = len(work.pictures) - len(work.failures)
     if not count:
         raise UserError(
             "no picture could be read or detected",
@@ -373,7 +373,7 @@ def _summarize(work: _Work, output: pathlib.Path) -> None:
             f"{len(work.failures)} failures; see {output / SKIPPED}",
         )
     text = (
-        f"{output}: {count} of {len(work.paths)} pictures, "
+        f"{output}: {count} of {len(work.pictures)} pictures, "
         f"{work.num_kept} of them done before; "
         f"{work.num_people} people in the {count - work.num_kept} others"
     )

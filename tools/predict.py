@@ -103,13 +103,13 @@ def _run(argv: list[str]) -> None:
             expected="one picture or one folder",
             found=" ".join(argv[1:]) or "nothing",
         )
-    paths, others = _find_pictures(pathlib.Path(argv[1]))
+    pictures, others = _find_pictures(pathlib.Path(argv[1]))
     output = paths.new_folder(OUTPUT.value, "--output")
-    _refuse_input_folder(output, paths)
-    starts = output_names.plan([path.name for path in paths], _ENDINGS)
+    _refuse_input_folder(output, pictures)
+    starts = output_names.plan([path.name for path in pictures], _ENDINGS)
     for name, start in starts.items():
         _refuse_foreign_files(output, start, name)
-    coco = _coco_file(paths, output, starts.values())
+    coco = _coco_file(pictures, output, starts.values())
 
     from nppnet_tf.inference import predictor as predictors
 
@@ -124,8 +124,8 @@ def _run(argv: list[str]) -> None:
             console.say(line)
     failures = list(others)
     poses = []
-    with Progress(len(paths), "predicting") as progress:
-        for path in paths:
+    with Progress(len(pictures), "predicting") as progress:
+        for path in pictures:
             try:
                 pose = _predict(predictor, path, output, starts[path.name])
                 poses.append(pose)
@@ -133,7 +133,7 @@ def _run(argv: list[str]) -> None:
                 failures.append(path)
                 console.say(f"skipped: {error}")
             progress.advance()
-    _summarize(len(paths) + len(others), failures, argv[1], output)
+    _summarize(len(pictures) + len(others), failures, argv[1], output)
     if coco is not None:
         _write_coco(coco, poses, predictor)
 
@@ -160,11 +160,11 @@ def _find_pictures(
 
 
 def _refuse_input_folder(
-    output: pathlib.Path, paths: list[pathlib.Path]
+    output: pathlib.Path, pictures: list[pathlib.Path]
 ) -> None:
     """A label map <stem>.png would replace the picture of that name."""
     folder = output.resolve()
-    for path in paths:
+    for path in pictures:
         if folder in (path.parent.resolve(), path.resolve().parent):
             raise UserError(
                 "output would be written among the pictures",
@@ -200,14 +200,16 @@ def _refuse_foreign_files(output: pathlib.Path, start: str, name: str) -> None:
 
 
 def _coco_file(
-    paths: Iterable[pathlib.Path],
+    pictures: Iterable[pathlib.Path],
     output: pathlib.Path,
     starts: Iterable[str],
 ) -> pathlib.Path | None:
     """Returns the file of --coco, which is none of the other outputs."""
     if COCO.value is None:
         return None
-    coco = paths.new_file(COCO.value, "--coco", (*paths, MODEL.value), _is_coco)
+    coco = paths.new_file(
+        COCO.value, "--coco", (*pictures, MODEL.value), _is_coco
+    )
     planned = {
         file_names.meeting_key(f"{start}{ending}")
         for start in starts

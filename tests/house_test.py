@@ -68,11 +68,11 @@ TESTS_OF_NO_MODULE = {
 ONLY_IN = {
     "cv2": ("nppnet_tf/data/samples/released_sampling.py",),
     "absl.flags": ("tools/", "tests/"),
-    "jinja2": ("nppnet_tf/inference/report.py",),
+    "jinja2": ("nppnet_tf/reports/page.py",),
     "matplotlib": (
-        "nppnet_tf/inference/figures.py",
-        "nppnet_tf/inference/line_chart.py",
-        "nppnet_tf/inference/scene.py",
+        "nppnet_tf/drawing/figures.py",
+        "nppnet_tf/drawing/line_chart.py",
+        "nppnet_tf/drawing/scene.py",
         "tests/",
     ),
     # Of state that is the whole process's: figures are made without it.

@@ -168,7 +168,7 @@ class _Work:
         output: pathlib.Path,
         progress: Progress,
     ) -> None:
-        self.pictures = pictures
+        self.files = pictures
         self.failures: list[BadRecordError] = []
         self.num_kept = 0
         self.num_people = 0
@@ -181,7 +181,7 @@ class _Work:
         from nppnet_tf.data import raw
         from nppnet_tf.pictures import picture_files
 
-        for name, path in self.pictures.items():
+        for name, path in self.files.items():
             try:
                 data = raw.read_bytes(path, name)
                 if self._is_done(name, data):
@@ -236,7 +236,7 @@ class _Work:
         from nppnet_tf.data.damage import BadRecordError
 
         if not isinstance(error, BadRecordError):
-            error = BadRecordError(name, error, self.pictures[name])
+            error = BadRecordError(name, error, self.files[name])
         self.failures.append(error)
         console.say(f"skipped: {error}")
         self._progress.advance()
@@ -364,7 +364,7 @@ def _write_skipped(
 
 
 def _summarize(work: _Work, output: pathlib.Path) -> None:
-    count = len(work.pictures) - len(work.failures)
+    count = len(work.files) - len(work.failures)
     if not count:
         raise UserError(
             "no picture could be read or detected",
@@ -373,7 +373,7 @@ def _summarize(work: _Work, output: pathlib.Path) -> None:
             f"{len(work.failures)} failures; see {output / SKIPPED}",
         )
     text = (
-        f"{output}: {count} of {len(work.pictures)} pictures, "
+        f"{output}: {count} of {len(work.files)} pictures, "
         f"{work.num_kept} of them done before; "
         f"{work.num_people} people in the {count - work.num_kept} others"
     )

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
-from nppnet_tf.inference import figures
+from nppnet_tf.drawing import figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

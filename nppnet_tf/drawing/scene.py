@@ -8,7 +8,7 @@ apart.
 import math
 from collections.abc import Sequence
 
-from nppnet_tf.inference import figures
+from nppnet_tf.drawing import figures
 
 Point = tuple[float, float]
 

@@ -6,8 +6,7 @@ import xml.etree.ElementTree
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.inference import figures
-
+from nppnet_tf.drawing import figures
 from nppnet_tf.drawing import line_chart
 
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -143,36 +143,36 @@ class ReportTest(parameterized.TestCase):
     def test_names_that_look_like_html_stay_text(self):
         hostile = "</title></style><script>x()</script>'\"><img onerror=x()>"
         curve = line_chart.Curve(hostile, ((1, 2.0), (2, 1.0)))
-        data = report.ReportData(
+        data = page.ReportData(
             title=hostile,
             introduction=(hostile,),
-            summary=report.Table(
+            summary=page.Table(
                 (hostile,), ((hostile,),), caption=hostile, note=hostile
             ),
             protocol={hostile: hostile},
-            gallery=report.Gallery(
+            gallery=page.Gallery(
                 (hostile,),
-                (report.Example(hostile, (self.image,)),),
+                (page.Example(hostile, (self.image,)),),
                 hostile,
                 {hostile: "#800000"},
             ),
             genotype_svg=self.data.genotype_svg,
             genotype_note=hostile,
             charts=(
-                report.ChartGroup(
+                page.ChartGroup(
                     hostile, (line_chart.Chart(hostile, (curve,)),), hostile
                 ),
             ),
             scores=(
-                report.ScoreTable(
+                page.ScoreTable(
                     (hostile, hostile), ((hostile, (0.25,)),), hostile, hostile
                 ),
             ),
-            phases=(report.Phase(hostile, 61.0, (hostile,)),),
+            phases=(page.Phase(hostile, 61.0, (hostile,)),),
             environment={hostile: hostile},
         )
 
-        checker = _parsed(report.to_html(data))
+        checker = _parsed(page.to_html(data))
 
         self.assertEmpty(checker.faults)
         self.assertEmpty(checker.open)

@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.inference.figures."""
+"""Tests of nppnet_tf.drawing.figures."""
 
 import io
 import os
@@ -11,13 +11,13 @@ import xml.etree.ElementTree
 from absl.testing import absltest
 from PIL import Image
 
-from nppnet_tf.inference import figures
+from nppnet_tf.drawing import figures
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
 _DRAWING = """
 import sys
-from nppnet_tf.inference import figures
+from nppnet_tf.drawing import figures
 assert "matplotlib" not in sys.modules
 with figures.style():
     figure = figures.new(120, 60)

@@ -117,12 +117,26 @@ def _keep_names_in_use(root: xml.etree.ElementTree.Element) -> None:
     """Removes names that nothing refers to; puts a hash before the others."""
     text = xml.etree.ElementTree.tostring(root, encoding="unicode")
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
+    # Names of clip paths come from addresses in memory: counted instead.
+    found = dict.fromkeys(re.findall(r'id="([^"]+)"', text))
+    short = {
+        name: f"n{number}"
+        for number, name in enumerate(name for name in found if name in used)
+    }
+    pattern = r"(^#|url\(#)([^)\s]+)"
+    for name, number in short.items():
+        text = text.replace(name, number)
     start = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
     for element in root.iter():
         name = element.attrib.pop("id", None)
-        if name in used:
-            element.set("id", start + name)
+        if name in short:
+            element.set("id", start + short[name])
         for key, value in element.attrib.items():
             element.set(
-                key, re.sub(r"(^#|url\(#)(?=\w)", rf"\g<1>{start}", value)
+                key,
+                re.sub(
+                    pattern,
+                    lambda match: match[1] + start + short[match[2]],
+                    value,
+                ),
             )

@@ -10,7 +10,7 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.data import geometry
+from nppnet_tf.data.samples import geometry
 from tests import reference_arrays
 
 # Of the reference arrays, where no mode says otherwise.

@@ -327,7 +327,7 @@ class PageTest(absltest.TestCase):
         )
 
     def test_page_tells_the_limit_of_pixels(self):
-        self.assertIn(f"{picture_files.MAX_PIXELS:,}", _README.read_text())
+        self.assertIn(f"{picture_files.MAX_PIXELS:,}", _PAGE.read_text())
 
 
 class ExportTest(absltest.TestCase):

@@ -86,7 +86,7 @@ def run(
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # No folder: Keras neither finds a file there nor writes one.
     os.environ["KERAS_HOME"] = os.devnull
-    # Python's mark of a module that is not there. Importing Keras takes 0.3 s
+    # Python's mark of a module that is not there. Importing Keras takes 0.2 s
     # more with it, for what no tool uses.
     sys.modules.setdefault("matplotlib.pyplot", None)
     name = tool_flags.tool_name(function)

@@ -10,10 +10,10 @@ import jsonschema
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf import json_documents
 from nppnet_tf.data import descriptors
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests import schemas

@@ -64,6 +64,7 @@ setuptools.setup(
         "scipy>=1.11,<2",
         "tensorboard>=2.20,<2.21",
         "tensorflow>=2.20,<2.21",
+        "tqdm>=4.66,<5",
     ],
     extras_require={
         "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10"],

@@ -78,6 +78,7 @@ ONLY_IN = {
     # Of state that is the whole process's: figures are made without it.
     "matplotlib.pyplot": (),
     "tensorflow_serving": ("tests/",),
+    "tqdm": ("tools/command_line/progress.py",),
     "official": ("tests/tools/detect_people_test.py",),
     "tensorflow_addons": (),
     "tf_keras": ("tests/tools/detect_people_test.py",),
@@ -202,6 +203,7 @@ class ImportTest(absltest.TestCase):
             "cv2",  # Of the extra `released`; see ONLY_IN.
             "tensorboard",
             "tensorflow",
+            "tqdm",
         }
         offenders = [
             f"{source} imports {module}"

@@ -1,15 +1,20 @@
 """How far a phase is, and when it will end."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from types import TracebackType
+from typing import TYPE_CHECKING
 from typing import Self
 from typing import TypeVar
 
 from . import console
+
+if TYPE_CHECKING:
+    import tqdm
 
 Item = TypeVar("Item")
 
@@ -17,8 +22,9 @@ Item = TypeVar("Item")
 class Progress:
     """Tells how far a phase is and when it will end.
 
-    On a terminal it rewrites one line; elsewhere it writes a line every
-    `interval_seconds`, the first and the last one always.
+    On a terminal there is a bar, tqdm's. Elsewhere, where tqdm would write its
+    bar over and over, a line is written every `interval_seconds`, the first and
+    the last one always.
 
     Args:
         total: Steps of the phase, or None where nobody knows.
@@ -36,8 +42,6 @@ class Progress:
             read(path)
     """
 
-    _TERMINAL_SECONDS = 0.2
-
     def __init__(
         self,
         total: int | None,
@@ -49,17 +53,18 @@ class Progress:
         self.label = label
         self.count = 0
         self._clock = clock
-        self._is_terminal = sys.stdout.isatty()
-        self._interval = (
-            self._TERMINAL_SECONDS if self._is_terminal else interval_seconds
-        )
+        self._interval = interval_seconds
+        self._bar: tqdm.tqdm | None = None
         self._start = clock()
         self._next_report = self._start
 
     def __enter__(self) -> Self:
         self._start = self._clock()
         self._next_report = self._start + self._interval
-        self._write("")
+        if sys.stdout.isatty():
+            self._bar = _bar(self.total, self.label)
+        else:
+            console.say(self.text())
         return self
 
     def __exit__(
@@ -68,10 +73,10 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._write("")
-        if self._is_terminal:
-            console.say()
+        if self._bar is not None:
+            self._bar.close()
+        elif kind is None:
+            console.say(self.text())
 
     def advance(self, count: int = 1, note: str = "") -> None:
         """Counts steps that are done.
@@ -82,9 +87,12 @@ class Progress:
         """
         self.count += count
         now = self._clock()
-        if now >= self._next_report:
+        if self._bar is not None:
+            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.update(count)
+        elif now >= self._next_report:
             self._next_report = now + self._interval
-            self._write(note)
+            console.say(self.text(note))
 
     def over(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yields the items and counts each when the next is asked for."""
@@ -106,12 +114,32 @@ class Progress:
         line = f"{self.label}: {steps} ({times})"
         return f"{line} {note}" if note else line
 
-    def _write(self, note: str) -> None:
-        if self._is_terminal:
-            sys.stdout.write(f"\r\x1b[K{self.text(note)}")
-            sys.stdout.flush()
-        else:
-            console.say(self.text(note))
+
+def _bar(total: int | None, label: str) -> "tqdm.tqdm":
+    """A bar on stdout, without colors and without a thread of its own.
+
+    rich draws finer ones, but hides the cursor, which stays hidden where a
+    process is killed.
+    """
+    import tqdm
+
+    tqdm.tqdm.monitor_interval = 0
+    times = "{elapsed} gone"
+    if total is not None:
+        times += ", {remaining} left"
+    # tqdm draws nothing on a terminal that does not know its size.
+    width, height = shutil.get_terminal_size()
+    return tqdm.tqdm(
+        desc=label,
+        total=total,
+        file=sys.stdout,
+        mininterval=0.2,
+        ncols=width,
+        nrows=height,
+        bar_format="{desc}: {n_fmt}"
+        + ("/{total_fmt} |{bar}|" if total is not None else "")
+        + f" ({times}{{postfix}})",
+    )
 
 
 def format_seconds(seconds: float) -> str:

@@ -1,10 +1,37 @@
 """Tests of tools.command_line.progress."""
 
+import contextlib
+import os
+import pty
+import subprocess
+import sys
+
 from absl.testing import absltest
 
+from tests import shared
 from tools.command_line import console
 from tools.command_line.progress import Progress
 from tools.command_line.progress import format_seconds
+
+
+def _on_a_terminal(code: str, **environment: str) -> str:
+    """What a program writes to a terminal."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=theirs,
+            cwd=shared.REPOSITORY,
+            env={"PATH": os.environ["PATH"], **environment},
+        )
+        os.close(theirs)
+        pieces = []
+        # Linux ends a terminal without a writer by an error.
+        with contextlib.suppress(OSError):
+            while piece := terminal.read(1 << 16):
+                pieces.append(piece)
+    process.wait()
+    return b"".join(pieces).decode()
 
 
 class ProgressTest(absltest.TestCase):
@@ -50,6 +77,30 @@ class ProgressTest(absltest.TestCase):
 
         self.assertEqual(list(progress.over("abc")), ["a", "b", "c"])
         self.assertEqual(progress.count, 3)
+
+    def test_a_terminal_shows_a_bar_with_the_time_left(self):
+        code = """
+import threading, time
+from tools.command_line.progress import Progress
+with Progress(4, "drawing") as progress:
+    for _ in range(3):
+        time.sleep(0.3)
+        progress.advance(note="loss 1.5")
+with Progress(None, "reading") as progress:
+    progress.advance(7)
+print("threads", threading.active_count())
+"""
+        for environment in ({}, {"NO_COLOR": "1"}):
+            shown = _on_a_terminal(code, TERM="xterm", **environment)
+
+            self.assertRegex(shown, r"\rdrawing: 0/4 \|.*0 gone, \? left\)")
+            self.assertRegex(
+                shown, r"drawing: 3/4 \|.+\| \(.+ gone, .+ left, loss 1\.5\)"
+            )
+            self.assertRegex(shown, r"reading: 7 \(00:0\d gone\)")
+            # Neither colors nor a hidden cursor.
+            self.assertNotIn("\x1b", shown)
+            self.assertIn("threads 1", shown)
 
     def test_failure_writes_no_last_line(self):
         with self.assertRaisesRegex(ValueError, "stop"), self._progress(3):

@@ -154,10 +154,11 @@ class GumbelRelaxation(SoftmaxRelaxation):
     def operation_weights(self, alpha, training=False):
         if not training:
             return super().operation_weights(alpha)
-        soft = tf.nn.softmax(
-            (alpha + self.noise(alpha)) / self.temperature.value
+        temperature = tf.cast(self.temperature.value, alpha.dtype)
+        soft = tf.nn.softmax((alpha + self.noise(alpha)) / temperature)
+        drawn = tf.one_hot(
+            tf.argmax(soft, -1), soft.shape[-1], dtype=soft.dtype
         )
-        drawn = tf.one_hot(tf.argmax(soft, -1), soft.shape[-1])
         # Exactly one: 1 + (p - p), and not p + (1 - p).
         return drawn + (soft - tf.stop_gradient(soft))
 
@@ -168,6 +169,7 @@ class GumbelRelaxation(SoftmaxRelaxation):
             self.key.value,
             # 0 has no logarithm.
             minval=np.finfo(np.float32).tiny,
+            dtype=alpha.dtype,
             # The same on every device.
             alg="philox",
         )

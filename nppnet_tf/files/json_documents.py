@@ -111,21 +111,53 @@ def read_document(
         UserError: It cannot be read, is of another format or version, or its
             content does not fit its seal.
     """
-    document = require(read(path, max_bytes), "an object", path, "the document")
-    expected = f"{document_format} {version}"
-    found = (document.get("format"), document.get("version"))
-    if found != (document_format, version):
+    return opened(read(path, max_bytes), path, document_format, version)
+
+
+def opened(
+    value: Any,
+    where: object,
+    document_format: str,
+    version: int | None,
+    *,
+    version_name: str = "version",
+    noun: str = "file",
+) -> dict[str, Any]:
+    """Returns the entries of a document of ours, as it was read.
+
+    Args:
+        value: The document.
+        where: Its file.
+        document_format: What its "format" must be.
+        version: What its version must be; None where it has none.
+        version_name: Of the entry that holds the version.
+        noun: What messages call it.
+
+    Returns:
+        Its entries without the seal. A document without one, as before
+        documents were sealed, is taken as it is.
+
+    Raises:
+        UserError: It is no object, of another format or version, or its
+            content does not fit its seal.
+    """
+    document = dict(require(value, "an object", where, f"the {noun}"))
+    expected = (document_format, version)
+    found = (document.get("format"), document.get(version_name))
+    if version is None:
+        expected, found = expected[:1], found[:1]
+    if found != expected:
         raise UserError(
-            "file of another format or version",
-            path,
-            expected,
-            " ".join(described(part) for part in found),
+            f"{noun} of another format or version",
+            where,
+            " ".join(map(str, expected)),
+            " ".join(map(described, found)),
         )
     seal = document.pop(SEAL, None)
     if seal is not None and seal != seal_of(document):
         raise UserError(
-            "content was changed or damaged",
-            path,
+            f"{noun} was changed or damaged",
+            where,
             f"content whose {SEAL} is {described(seal)}",
             seal_of(document),
         )

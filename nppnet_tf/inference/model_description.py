@@ -93,15 +93,14 @@ class ModelDescription:
                 "the file that nppnet-export writes",
                 "nothing",
             )
-        values = json_documents.require(
-            json_documents.read(path), "an object", path, "description"
+        values = json_documents.opened(
+            json_documents.read(path), path, FORMAT, None, noun="description"
         )
+        del values["format"]
         for name, kind in _KINDS.items():
             if name in values:
                 json_documents.require(values[name], kind, path, name)
         try:
-            if values.pop("format") != FORMAT:
-                raise ValueError("another format")
             descriptor = json.dumps(values.pop("descriptor"))
             values["image_size"] = checked_size(values["image_size"], path)
             if "scales" in values:

@@ -351,13 +351,7 @@ def _dump(value: object, indent: int) -> str:
 def _parse(data: object, where: object) -> Genotype:
     names = {"format", "version"} | {field.name for field in FIELDS}
     found = _mapping(data, names, where, "")
-    if (found["format"], found["version"]) != (FORMAT, FORMAT_VERSION):
-        raise UserError(
-            "not a genotype of this version",
-            where,
-            f"format {FORMAT}, version {FORMAT_VERSION}",
-            f"format {found['format']}, version {found['version']}",
-        )
+    json_documents.opened(found, where, FORMAT, FORMAT_VERSION, noun="genotype")
     try:
         return Genotype(
             **{f.name: _parse_field(f, found[f.name], where) for f in FIELDS}

@@ -212,10 +212,13 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         path, max_bytes=_SLACK_BYTES + 4 * size, what="checkpoint"
     )
     try:
-        metadata = json_documents.parse(str(arrays.pop(_METADATA)), path)
-        header = (metadata["format"], metadata["version"])
-        if header != (FORMAT, FORMAT_VERSION):
-            raise ValueError(f"format {header}")
+        metadata = json_documents.opened(
+            json_documents.parse(str(arrays.pop(_METADATA)), path),
+            path,
+            FORMAT,
+            FORMAT_VERSION,
+            noun="checkpoint",
+        )
         progress = metadata["progress"]
         progress["history"] = tuple(progress["history"])
         # Absent in files of before epochs could be saved in part.

@@ -116,16 +116,12 @@ class Workdir:
             )
 
     def _read(self) -> dict:
-        try:
-            document = json_documents.read(self._run_file)
-            header = (document["format"], document["version"])
-            if header != (FORMAT, FORMAT_VERSION):
-                raise ValueError(f"format {header}")
-            _ = document["tool"], document["settings"].keys()
-        except (ValueError, KeyError, TypeError, AttributeError) as e:
-            raise UserError(
-                "not a run", self._run_file, f"{FORMAT} {FORMAT_VERSION}", e
-            ) from e
+        path = self._run_file
+        document = json_documents.read_document(path, FORMAT, FORMAT_VERSION)
+        json_documents.require(document.get("tool"), "a text", path, "tool")
+        json_documents.require(
+            document.get("settings"), "an object", path, "settings"
+        )
         return document
 
     def _check(self, document: Mapping) -> None:

@@ -129,6 +129,29 @@ class DocumentTest(absltest.TestCase):
             ):
                 self._read()
 
+    def test_a_document_within_another_file_is_opened_by_its_noun(self):
+        document = {"format": "test.thing", "revision": 2}
+        settings = {"version_name": "revision", "noun": "checkpoint"}
+
+        found = json_documents.opened(
+            document, "x", "test.thing", 2, **settings
+        )
+
+        self.assertEqual(found, document)
+        with self.assertRaisesRegex(
+            UserError, "checkpoint of another format.*expected: test.thing 3"
+        ):
+            json_documents.opened(document, "x", "test.thing", 3, **settings)
+
+    def test_a_document_without_a_version_is_known_by_its_format(self):
+        document = {"format": "test.thing"}
+
+        found = json_documents.opened(document, "x", "test.thing", None)
+
+        self.assertEqual(found, document)
+        with self.assertRaisesRegex(UserError, "expected: test.other; found"):
+            json_documents.opened(document, "x", "test.other", None)
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -99,7 +99,7 @@ class SavedNetworkTest(parameterized.TestCase):
         path.write_text(text.replace('"epoch": 3', '"epoch": 4'))
 
         self.assertNotEqual(path.read_text(), text)
-        self.assert_refused("content was changed or damaged.*network.json")
+        self.assert_refused("file was changed or damaged.*network.json")
 
     @parameterized.parameters(
         "config", "genotype", "primitives", "weights_sha256", "extra"

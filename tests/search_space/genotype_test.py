@@ -96,7 +96,11 @@ class GenotypeTest(parameterized.TestCase):
             put("encoder_decoder", value="omit"),
             "unknown state of a genotype part; where: .*encoder_decoder",
         ),
-        ("version", put("version", value=2), "not a genotype of this version"),
+        (
+            "version",
+            put("version", value=2),
+            "genotype of another format",
+        ),
         ("missing_part", lambda data: data.pop("fusion"), "malformed genotype"),
         (
             "choice_of_three",

@@ -72,17 +72,27 @@ class WorkdirTest(parameterized.TestCase):
         self.assertEqual(len(list(self.path.iterdir())), 1)
 
     @parameterized.named_parameters(
-        ("no_json", "{"),
-        ("deep", "[" * 100_000),
-        ("list", "[]"),
-        ("other_format", json.dumps({"format": "x", "version": 1})),
-        ("no_settings", json.dumps({"format": "nppnet_tf.run", "version": 1})),
+        ("no_json", "{", "not JSON"),
+        ("deep", "[" * 100_000, "JSON is nested"),
+        ("list", "[]", "not an object"),
+        (
+            "other_format",
+            json.dumps({"format": "x", "version": 1}),
+            "another format or version",
+        ),
+        (
+            "no_settings",
+            json.dumps(
+                {"format": "nppnet_tf.run", "version": 1, "tool": "search"}
+            ),
+            "settings is not an object",
+        ),
     )
-    def test_damaged_run_file_is_an_error(self, text):
+    def test_damaged_run_file_is_an_error(self, text, message):
         self._started()
         (self.path / "run.json").write_text(text)
 
-        with self.assertRaisesRegex(UserError, r"not a run|JSON.*run\.json"):
+        with self.assertRaisesRegex(UserError, rf"{message}.*run\.json"):
             self.workdir.claim("search", _SETTINGS, "")
 
     def test_counts_complete_epochs(self):

@@ -73,25 +73,14 @@ def _read_document(directory: pathlib.Path) -> dict[str, Any]:
             f"a folder with {MANIFEST}, as build_records makes",
             "no such file" if directory.is_dir() else "no such folder",
         )
-    document = json_documents.read(path)
-    json_documents.require(document, "an object", path, "the manifest")
-    found = (document.get("format"), document.get("format_version"))
-    if found != (FORMAT, FORMAT_VERSION):
-        raise UserError(
-            "records of another format",
-            path,
-            f"{FORMAT} version {FORMAT_VERSION}",
-            "{} version {}".format(*map(json_documents.described, found)),
-        )
-    # Manifests of before they were sealed are read, too.
-    seal = document.pop(json_documents.SEAL, None)
-    if seal is not None and seal != json_documents.seal_of(document):
-        raise UserError(
-            "manifest was changed or damaged",
-            path,
-            f"content of its {json_documents.SEAL}",
-            "another",
-        )
+    document = json_documents.opened(
+        json_documents.read(path),
+        path,
+        FORMAT,
+        FORMAT_VERSION,
+        version_name="format_version",
+        noun="manifest",
+    )
     _check_kinds(document, path)
     return document
 

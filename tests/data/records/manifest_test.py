@@ -65,7 +65,7 @@ class ManifestTest(parameterized.TestCase):
         self._assert_refused(message)
 
     @parameterized.named_parameters(
-        ("version", {"format_version": 2}, "records of another format"),
+        ("version", {"format_version": 2}, "manifest of another format"),
         ("count", {"num_poses": -1}, "num_poses is negative"),
         ("kind", {"shards": 5}, "shards is not a list"),
         ("place", {"shards": [{"name": "../a", "sha256": ""}]}, "elsewhere"),

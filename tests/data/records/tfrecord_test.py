@@ -199,7 +199,7 @@ class RecordSetTest(_RecordsTestCase):
     def test_other_version_is_told(self):
         self._rewrite_manifest(format_version=99)
 
-        with self.assertRaisesRegex(UserError, "found: .*version 99"):
+        with self.assertRaisesRegex(UserError, "found: .* 99"):
             RecordSet.open(self.folder)
 
     def test_changed_manifest_is_told(self):

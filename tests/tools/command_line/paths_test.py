@@ -121,7 +121,7 @@ class RequirePathTest(parameterized.TestCase):
     def test_records_are_folders_with_a_sound_manifest(self):
         for content, message in (
             (None, "not a folder of records; where: --records="),
-            ("{}", "records of another format; where: .*manifest.json"),
+            ("{}", "manifest of another format or version; where: "),
         ):
             if content is not None:
                 (self.folder / "manifest.json").write_text(content)

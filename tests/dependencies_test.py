@@ -62,6 +62,17 @@ class DependenciesTest(absltest.TestCase):
 
         self.assertContainsSubset(map(str.lower, _names(wanted)), pinned)
 
+    def test_modules_on_the_page_are_there(self):
+        page = (shared.REPOSITORY / _PAGE).read_text()
+
+        modules = re.findall(r"`(\w+/[\w/]+\.py)`", page)
+
+        self.assertGreater(len(modules), 5)
+        for module in modules:
+            if module != "utils/types.py":  # Of tensorflow-addons.
+                path = shared.REPOSITORY / "nppnet_tf" / module
+                self.assertTrue(path.is_file(), module)
+
     def test_what_replaces_addons_is_held_by_a_test(self):
         rows = _rows("Not installed: tensorflow-addons")
 

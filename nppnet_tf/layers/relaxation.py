@@ -65,13 +65,13 @@ class RelaxationLayer(keras.layers.Layer):
         return -tf.reduce_sum(tf.math.xlogy(weights, weights), -1)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Sets what follows the epoch, counted from 0; outside of steps."""
+        """Sets what follows the epoch, counted from 0; never in a graph."""
 
     def draw_anew(self) -> None:
-        """Makes the next descent see another sample; the end of a descent."""
+        """Lets the next descent see another sample; ends each, in its graph."""
 
     def describe(self) -> dict[str, float]:
-        """Returns numbers for the record of an epoch, by name."""
+        """Returns numbers for the record of an epoch, alike in all parts."""
         return {}
 
 

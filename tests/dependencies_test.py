@@ -2,12 +2,26 @@
 
 import re
 import runpy
+import subprocess
+import sys
 from unittest import mock
 
 from absl.testing import absltest
+from absl.testing import parameterized
 
 from tests import build_file
 from tests import shared
+
+# Of what setup.py asks for, all that takes longer to import than abseil.
+_SLOW = {
+    "jinja2",
+    "keras",
+    "matplotlib",
+    "scipy",
+    "tensorboard",
+    "tensorflow",
+    "tqdm",
+}
 
 _PAGE = "docs/dependencies.md"
 
@@ -80,6 +94,31 @@ class DependenciesTest(absltest.TestCase):
         for name, cells in rows.items():
             with self.subTest(name):
                 self.assertTrue(build_file.is_test(cells[-1]), cells[-1])
+
+
+class HelpTest(parameterized.TestCase):
+    """A fresh process for each tool: what one imports, the next would have."""
+
+    @parameterized.parameters(*build_file.tool_names())
+    def test_help_loads_nothing_that_takes_time(self, tool):
+        code = f"""
+import runpy, sys
+sys.argv = ["{tool}", "--help"]
+try:
+    runpy.run_module("tools.{tool}", run_name="__main__")
+finally:
+    print(*{_SLOW} & sys.modules.keys())
+"""
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=shared.REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        *_, last = result.stdout.split("\n")[:-1]
+        self.assertEqual(last, "")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,14 @@ import io
 import logging
 import pathlib
 import re
+import warnings
 import xml.etree.ElementTree
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from typing import Any
+
+from nppnet_tf import errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,30 +90,60 @@ def to_svg(
 def to_png(figure: "Figure", scale: float = 1.0) -> bytes:
     """Returns a figure as a PNG file, `scale` pixels per pixel."""
     content = io.BytesIO()
-    with style():
-        figure.savefig(
-            content,
-            format="png",
-            dpi=PIXELS_PER_INCH * scale,
-            metadata={"Software": None},
-        )
+    _save(
+        figure,
+        content,
+        format="png",
+        dpi=PIXELS_PER_INCH * scale,
+        metadata={"Software": None},
+    )
     return content.getvalue()
+
+
+def text_width(text: str, size: float) -> float:
+    """Returns the pixels that a line of text takes at this letter size."""
+    from matplotlib.textpath import TextPath
+
+    # A point at the end, since blanks have no outline.
+    with style(), _missing_letters():
+        ends = [
+            TextPath((0, 0), f"{shown}.", size=100).get_extents().x1
+            for shown in (errors.escaped(text), "")
+        ]
+    return (ends[0] - ends[1]) * size / 100
 
 
 def _svg(figure: "Figure") -> str:
-    import matplotlib
-
     content = io.StringIO()
-    with style():
-        # Without a salt, names of clip paths and markers are random.
-        matplotlib.rcParams["svg.hashsalt"] = "nppnet_tf"
-        figure.savefig(content, format="svg", metadata=_NO_METADATA)
+    _save(figure, content, format="svg", metadata=_NO_METADATA)
     return content.getvalue()
+
+
+def _save(figure: "Figure", content: io.IOBase, **settings: Any) -> None:
+    from matplotlib.text import Text
+
+    with style(), _missing_letters():
+        for text in figure.findobj(Text):
+            # Neither fonts nor XML take what steers a terminal, or bytes of
+            # file names that are no text.
+            text.set_text(errors.escaped(text.get_text()))
+        figure.savefig(content, **settings)
+
+
+@contextlib.contextmanager
+def _missing_letters() -> Iterator[None]:
+    """Lets boxes stand where the font lacks a letter; who reads sees them.
+
+    In an SVG text is text, and the reader's fonts have it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
 
 
 def _add_title(element: xml.etree.ElementTree.Element, text: str) -> None:
     title = xml.etree.ElementTree.Element(f"{{{_SVG}}}title")
-    title.text = text
+    title.text = errors.escaped(text)
     element.insert(0, title)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 
 from nppnet_tf import keys
+from nppnet_tf.drawing import figures
 from nppnet_tf.drawing import scene
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.atomic import atomic_path
@@ -293,7 +294,7 @@ def _difference_legend(
         (f"only in {names[0]}", _ONLY_FIRST, True),
         (f"only in {names[1]}", _ONLY_SECOND, False),
     ):
-        width = scene.text_width(words, 12) + 24
+        width = figures.text_width(words, 12) + 24
         _op_box(page, x, y, width, words, style, dashed)
         x += width + 16
     return y + _OP_HEIGHT + 10
@@ -329,7 +330,7 @@ def _draw_field(
     # Both the same state, or one genotype drawn alone.
     for state in dict.fromkeys(states):
         words = f"{state} - {_STATE_TEXTS[state.rpartition(' ')[2]]}"
-        width = scene.text_width(words, 15) + 48
+        width = figures.text_width(words, 15) + 48
         page.box((_MARGIN, y), width, 46, "#f6f6f6", _FAINT, True, words, 15)
         y += 62
     if len(states) == len(values):

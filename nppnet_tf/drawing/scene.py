@@ -167,17 +167,6 @@ class Scene:
         self.axes.add_patch(shape)
 
 
-def text_width(words: str, size: float) -> float:
-    """Returns the pixels that a line of text takes at this letter size."""
-    from matplotlib.textpath import TextPath
-
-    with figures.style():
-        # A point at the end, since blanks have no outline.
-        wide = TextPath((0, 0), f"{words}.", size=100).get_extents().x1
-        end = TextPath((0, 0), ".", size=100).get_extents().x1
-    return (wide - end) * size / 100
-
-
 def _pen(width: float, dashed: bool) -> dict:
     """How an outline is drawn; matplotlib counts dashes in line widths."""
     dashes = (0, tuple(length / width for length in _DASH))

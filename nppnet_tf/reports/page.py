@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nppnet_tf import errors
 from nppnet_tf.drawing import line_chart
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
@@ -200,6 +201,7 @@ def _templates() -> "jinja2.Environment":
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=_shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -212,6 +214,12 @@ def _templates() -> "jinja2.Environment":
         percent=lambda score: f"{100 * min(max(score, 0.0), 1.0):.1f}%",
     )
     return templates
+
+
+def _shown(value: object) -> object:
+    """A value without characters that a file cannot hold."""
+    # What is HTML already is of a type of its own.
+    return errors.escaped(value) if type(value) is str else value
 
 
 def _embedded(image: pathlib.Path) -> str:

@@ -77,6 +77,21 @@ class FiguresTest(absltest.TestCase):
             self.assertCountEqual(set(used), own)
         self.assertNoCommonElements(*names)
 
+    def test_letters_that_no_font_or_document_takes_are_no_fault(self):
+        words = "\x1b[31m \udcff \u68c0 \x00"
+
+        figure = _figure(1, 2)
+        figure.text(0.1, 0.1, words)
+        text = figures.to_svg(figure, words, {"line": words})
+
+        root = xml.etree.ElementTree.fromstring(text)
+        shown = "\\x1b[31m \\xff \u68c0 \\x00"
+        titles = [element.text for element in root.iter(f"{_SVG}title")]
+        self.assertEqual(titles, [shown, shown])
+        self.assertIn(shown, [e.text for e in root.iter(f"{_SVG}text")])
+        self.assertNotEmpty(figures.to_png(figure))
+        self.assertGreater(figures.text_width(words, 12), 40)
+
     def test_png_has_the_scaled_size(self):
         content = figures.to_png(_figure(1, 2), scale=1.5)
 

@@ -12,6 +12,7 @@ from matplotlib import patches
 from PIL import Image
 
 from nppnet_tf import keys
+from nppnet_tf.drawing import figures
 from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.drawing import scene
 from nppnet_tf.errors import UserError
@@ -127,7 +128,7 @@ class DrawTest(parameterized.TestCase):
         checked = 0
         for text in drawing.axes.texts:
             if text.get_position() in widths:
-                width = scene.text_width(text.get_text(), text.get_size())
+                width = figures.text_width(text.get_text(), text.get_size())
                 box = widths[text.get_position()]
                 self.assertLess(width, box.get_width() - 4, text.get_text())
                 checked += 1
@@ -144,7 +145,7 @@ class DrawTest(parameterized.TestCase):
             x, y = text.get_position()
             self.assertLess(y, drawing.height)
             if text.get_horizontalalignment() == "left":
-                width = scene.text_width(text.get_text(), text.get_size())
+                width = figures.text_width(text.get_text(), text.get_size())
                 self.assertLess(x + width, drawing.width)
 
     def test_two_primitives_on_one_edge_are_stacked(self):

@@ -7,6 +7,7 @@ import numpy as np
 from absl.testing import absltest
 from PIL import Image
 
+from nppnet_tf.drawing import figures
 from nppnet_tf.drawing import scene
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -107,10 +108,10 @@ class SceneTest(absltest.TestCase):
 
         columns = (self._image()[..., 0] < 128).any(axis=0).nonzero()[0]
 
-        width = scene.text_width("std_conv", 20)
+        width = figures.text_width("std_conv", 20)
         self.assertAlmostEqual(columns.max(), width, delta=2.5)
         self.assertAlmostEqual(
-            scene.text_width("std_conv", 10), width / 2, places=5
+            figures.text_width("std_conv", 10), width / 2, places=5
         )
 
 

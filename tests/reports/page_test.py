@@ -184,6 +184,20 @@ class ReportTest(parameterized.TestCase):
         words = "\n".join(checker.words)
         self.assertEqual(words.count(hostile), 30)
 
+    def test_names_that_are_no_text_are_written_as_escapes(self):
+        data = dataclasses.replace(
+            self.data,
+            title="\udcff \x1b[1m",
+            phases=(page.Phase("draw", 1.0, ("first \udcfe", "second")),),
+        )
+        path = self.folder / "report.html"
+
+        page.write(data, path)
+
+        words = _parsed(path.read_text()).words
+        self.assertIn("\\xff \\x1b[1m", words)
+        self.assertIn("first \\xfe\nsecond", words)
+
     def test_times_add_up(self):
         words = _parsed(page.to_html(self.data)).words
 

@@ -266,16 +266,20 @@ def extras() -> set[str]:
 def code_references(page: str) -> list[str]:
     """Returns the files of Python that a page names, and what is in them.
 
-    "nppnet_tf/layers/fanout.py", or with "::" and a dotted name behind it.
+    "nppnet_tf/layers/fanout.py", "nppnet_tf/layers/", or a file with "::" and
+    a dotted name behind it.
     """
     return re.findall(
-        r"`((?:nppnet_tf|tools|tests)/[\w/]+\.py(?:::[\w.]+)?)`", text(page)
+        r"`((?:nppnet_tf|tools|tests)/[\w/]+(?:/|\.py(?:::[\w.]+)?))`",
+        text(page),
     )
 
 
 def defines(reference: str) -> bool:
     """Whether what `code_references` returned is there."""
     path, _, names = reference.partition("::")
+    if path.endswith("/"):
+        return (shared.REPOSITORY / path).is_dir()
     if not (shared.REPOSITORY / path).is_file():
         return False
     places = [build_file.syntax_tree(path)]

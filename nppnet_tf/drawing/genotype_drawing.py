@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from nppnet_tf import keys
 from nppnet_tf.drawing import figures
 from nppnet_tf.drawing import scene
+from nppnet_tf.drawing.scene import Style
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.atomic import atomic_path
 from nppnet_tf.search_space import genotype as genes
@@ -26,10 +27,9 @@ from nppnet_tf.search_space import topology
 
 SUFFIXES = (".svg", ".png")
 
-# Fill and outline.
-_KEPT = ("#e6e6e6", "#4d4d4d")
-_ONLY_FIRST = ("#ffffff", "#c62828")
-_ONLY_SECOND = ("#e3f4e3", "#2e7d32")
+_KEPT = Style("#e6e6e6", "#4d4d4d")
+_ONLY_FIRST = Style("#ffffff", "#c62828", is_dashed=True)
+_ONLY_SECOND = Style("#e3f4e3", "#2e7d32")
 
 _STATE_TEXTS = {
     genes.SEARCH: "still to be searched",
@@ -73,9 +73,12 @@ _HELP = (
 _BLACK = "#111111"
 _GREY = "#444444"
 _FAINT = "#8a8a8a"
-_RAIL = "#9a9a9a"
-_PLAIN = ("#f4f4f4", _FAINT)
-_DECODER = ("#fffbe8", _FAINT)
+_PLAIN = Style("#f4f4f4", _FAINT)
+_DECODER = Style("#fffbe8", _FAINT)
+_STATE = Style("#f6f6f6", _FAINT, is_dashed=True)
+_RAIL = Style("none", "#9a9a9a")
+_RULE = Style("none", "#cccccc")
+_GAP = Style("none", "#ffffff")
 
 _MARGIN = 28.0
 _COLUMN_GAP = 44.0
@@ -95,6 +98,9 @@ _LEVEL_WIDTH = 104.0
 _FLOW_OP_WIDTH = 156.0
 
 
+Styled = list[tuple[genes.Choice, Style]]
+
+
 @dataclasses.dataclass(frozen=True)
 class _Mark:
     """One operation to draw, and in which of the genotypes it is."""
@@ -102,8 +108,7 @@ class _Mark:
     node: int
     source: int
     primitive: str
-    style: tuple[str, str]
-    dashed: bool = False
+    style: Style
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,16 +123,16 @@ class _Subject:
     """
 
     genotypes: tuple[genes.Genotype, genes.Genotype]
-    styles: Callable[[genes.Node, genes.Node], list[tuple]]
+    styles: Callable[[genes.Node, genes.Node], Styled]
     names: tuple[str, str] = ("", "")
 
     def marks(self, part: parts.Part) -> list[_Mark]:
         """Returns the operations of one part, node by node."""
         nodes = (_nodes(genotype, part) for genotype in self.genotypes)
         return [
-            _Mark(number, choice.predecessor, choice.primitive, *style)
+            _Mark(number, choice.predecessor, choice.primitive, style)
             for number, pair in enumerate(zip(*nodes, strict=True))
-            for choice, *style in self.styles(*pair)
+            for choice, style in self.styles(*pair)
         ]
 
 
@@ -230,19 +235,17 @@ def _nodes(
     return genes.nodes_of(genotype, part)
 
 
-def _by_primitive(first: genes.Node, second: genes.Node) -> list[tuple]:
+def _by_primitive(first: genes.Node, second: genes.Node) -> Styled:
     del second
-    known = primitives.known()
-    return [
-        (
-            choice,
-            (known[choice.primitive].fill, known[choice.primitive].outline),
-        )
-        for choice in first
-    ]
+    return [(choice, _style(choice.primitive)) for choice in first]
 
 
-def _by_difference(first: genes.Node, second: genes.Node) -> list[tuple]:
+def _style(primitive: str) -> Style:
+    known = primitives.known()[primitive]
+    return Style(known.fill, known.outline)
+
+
+def _by_difference(first: genes.Node, second: genes.Node) -> Styled:
     left, right, kept = [], list(second), []
     for choice in first:
         # A node may hold one choice twice: matched one by one.
@@ -250,7 +253,7 @@ def _by_difference(first: genes.Node, second: genes.Node) -> list[tuple]:
             right.remove(choice)
             kept.append((choice, _KEPT))
         else:
-            left.append((choice, _ONLY_FIRST, True))
+            left.append((choice, _ONLY_FIRST))
     return [*kept, *left, *((choice, _ONLY_SECOND) for choice in right)]
 
 
@@ -276,12 +279,12 @@ def _primitive_legend(
     per_row = 4
     pitch = (_PAGE_WIDTH - 2 * _MARGIN) / per_row
     known = primitives.known()
-    for number, (name, fill, outline, meaning) in enumerate(known.values()):
+    for number, (name, primitive) in enumerate(known.items()):
         x = _MARGIN + (number % per_row) * pitch
         top = y + (number // per_row) * (_OP_HEIGHT + 8)
-        _op_box(page, x, top, _OP_WIDTH, name, (fill, outline))
+        page.box((x, top), _OP_WIDTH, _OP_HEIGHT, _style(name), name)
         place = (x + _OP_WIDTH + 10, top + _OP_HEIGHT / 2)
-        page.label(place, meaning, 12, _GREY)
+        page.label(place, primitive.meaning, 12, _GREY)
     return y + -(-len(known) // per_row) * (_OP_HEIGHT + 8) + 6
 
 
@@ -289,27 +292,15 @@ def _difference_legend(
     page: scene.Scene, y: float, names: tuple[str, str]
 ) -> float:
     x = _MARGIN
-    for words, style, dashed in (
-        ("in both", _KEPT, False),
-        (f"only in {names[0]}", _ONLY_FIRST, True),
-        (f"only in {names[1]}", _ONLY_SECOND, False),
+    for words, style in (
+        ("in both", _KEPT),
+        (f"only in {names[0]}", _ONLY_FIRST),
+        (f"only in {names[1]}", _ONLY_SECOND),
     ):
         width = figures.text_width(words, 12) + 24
-        _op_box(page, x, y, width, words, style, dashed)
+        page.box((x, y), width, _OP_HEIGHT, style, words)
         x += width + 16
     return y + _OP_HEIGHT + 10
-
-
-def _op_box(
-    page: scene.Scene,
-    x: float,
-    y: float,
-    width: float,
-    words: str,
-    style: tuple[str, str],
-    dashed: bool = False,
-) -> None:
-    page.box((x, y), width, _OP_HEIGHT, *style, dashed, words)
 
 
 def _draw_field(
@@ -318,7 +309,7 @@ def _draw_field(
     """Draws what a genotype holds under one name; returns the y below."""
     y += 16
     ends = ((_MARGIN, y), (_PAGE_WIDTH - _MARGIN, y))
-    page.line(ends, "#cccccc", 1.0)
+    page.line(ends, _RULE, 1.0)
     page.label((_MARGIN, y + 20), _FIELD_TEXTS[name], 18, _BLACK)
     y += 42
     values = [getattr(genotype, name) for genotype in subject.genotypes]
@@ -331,7 +322,7 @@ def _draw_field(
     for state in dict.fromkeys(states):
         words = f"{state} - {_STATE_TEXTS[state.rpartition(' ')[2]]}"
         width = figures.text_width(words, 15) + 48
-        page.box((_MARGIN, y), width, 46, "#f6f6f6", _FAINT, True, words, 15)
+        page.box((_MARGIN, y), width, 46, _STATE, words, 15)
         y += 62
     if len(states) == len(values):
         return y
@@ -426,20 +417,17 @@ def _draw_wires(
         above = grid.rails[mark.source]
         top = above + 11 + sources[:position].count(mark.source) * _OP_PITCH
         middle = top + _OP_HEIGHT / 2
-        color = mark.style[1]
         wire = ((tap, above), (tap, middle), (x, middle))
-        page.line(wire, color, 1.6, mark.dashed)
+        page.line(wire, mark.style, 1.6)
         page.circle((tap, above), 2.6)
         offset = _LANE * ((len(marks) - 1) / 2 - position)
         turn = grid.center(mark.node) + offset
         end = (turn, rail - _reach(offset))
         # White below the colour lifts the wire over the rails it crosses.
-        page.line(((turn, middle), end), "#ffffff", 5.0)
+        page.line(((turn, middle), end), _GAP, 5.0)
         wire = ((x + _OP_WIDTH, middle), (turn, middle), end)
-        page.line(wire, color, 1.6, mark.dashed, arrow=True)
-        _op_box(
-            page, x, top, _OP_WIDTH, mark.primitive, mark.style, mark.dashed
-        )
+        page.line(wire, mark.style, 1.6, arrow=True)
+        page.box((x, top), _OP_WIDTH, _OP_HEIGHT, mark.style, mark.primitive)
 
 
 def _reach(offset: float) -> float:
@@ -455,22 +443,22 @@ def _draw_rails(
 ) -> None:
     for state, name in enumerate(inputs):
         y = grid.rails[state]
-        page.box((grid.x, y - 12), 74, 24, *_PLAIN, words=name, size=11)
+        page.box((grid.x, y - 12), 74, 24, _PLAIN, name, 11)
         readers = [mark.node for mark in marks if mark.source == state]
         if readers:
             ends = ((grid.x + 74, y), (grid.tap(max(readers)), y))
-            page.line(ends, _RAIL, 2.0)
+            page.line(ends, _RAIL)
     for node in range(topology.CELL_NODES):
         y = grid.rails[len(inputs) + node]
         ends = ((grid.center(node), y), (grid.output, y))
-        page.line(ends, _RAIL, 2.0, arrow=True)
+        page.line(ends, _RAIL, arrow=True)
 
 
 def _draw_output(
     page: scene.Scene, grid: _Grid, num_inputs: int, is_fusion: bool
 ) -> None:
     top, bottom = grid.rails[num_inputs] - 14, grid.rails[-1] + 14
-    page.box((grid.output, top), 56, bottom - top, *_PLAIN)
+    page.box((grid.output, top), 56, bottom - top, _PLAIN)
     for offset, words in ((-9, "output"), (9, "concat")):
         place = (grid.output + 28, (top + bottom) / 2 + offset)
         page.label(place, words, 12, anchor="middle")
@@ -538,13 +526,13 @@ def _draw_flow(
         middle = (rows[mark.node] + rows[mark.node + 1]) / 2
         stack = targets[:position].count(mark.node)
         slot = middle + (stack - (targets.count(mark.node) - 1) / 2) * _OP_PITCH
-        pen = (mark.style[1], 1.7, mark.dashed)
-        page.curve((source_x + _LEVEL_WIDTH, port), (op_x, slot), *pen)
+        start, end = (source_x + _LEVEL_WIDTH, port), (op_x, slot)
+        page.curve(start, end, mark.style, 1.7)
         ends = ((op_x + _FLOW_OP_WIDTH, slot), (target_x, slot))
-        page.line(ends, *pen, arrow=True)
-        top = slot - _OP_HEIGHT / 2
+        page.line(ends, mark.style, 1.7, arrow=True)
         words = f"{mark.node} <- {mark.source}   {mark.primitive}"
-        _op_box(page, op_x, top, _FLOW_OP_WIDTH, words, mark.style, mark.dashed)
+        corner = (op_x, slot - _OP_HEIGHT / 2)
+        page.box(corner, _FLOW_OP_WIDTH, _OP_HEIGHT, mark.style, words)
 
 
 def _spread(
@@ -562,7 +550,7 @@ def _draw_levels(page: scene.Scene, x: float, rows: tuple[float, ...]) -> None:
         top, bottom = rows[level] + 3, rows[level + 1] - 3
         is_encoder = level < topology.NUM_ENCODER_LEVELS
         style = _PLAIN if is_encoder else _DECODER
-        page.box((x, top), _LEVEL_WIDTH, bottom - top, *style)
+        page.box((x, top), _LEVEL_WIDTH, bottom - top, style)
         stride = topology.level_stride(level)
         name = "encoder" if is_encoder else "decoder"
         width = "C" if stride == 1 else f"{stride}C"

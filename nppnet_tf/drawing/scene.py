@@ -7,6 +7,8 @@ apart.
 
 import math
 from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
 
 from nppnet_tf.drawing import figures
 
@@ -18,6 +20,14 @@ _OUTLINE = 1.2
 _DASH = (6.0, 4.0)
 _ARROW_LENGTH = 8.0
 _ALIGNMENTS = {"start": "left", "middle": "center", "end": "right"}
+
+
+class Style(NamedTuple):
+    """How a box looks, and wires in its color."""
+
+    fill: str
+    stroke: str
+    is_dashed: bool = False
 
 
 class Scene:
@@ -48,71 +58,47 @@ class Scene:
     def line(
         self,
         points: Sequence[Point],
-        color: str,
-        width: float,
-        dashed: bool = False,
+        style: Style,
+        width: float = 2.0,
         arrow: bool = False,
     ) -> None:
         """Draws straight pieces, with an arrow head at the last point."""
-        self._stroke(points, None, color, width, dashed)
+        self._stroke(points, None, style, width)
         if arrow:
             head = _arrow_head(*points[-2:], width)
-            self._add("Polygon", head, facecolor=color, linewidth=0)
+            self._add("Polygon", head, facecolor=style.stroke, linewidth=0)
 
     def curve(
-        self,
-        start: Point,
-        end: Point,
-        color: str,
-        width: float,
-        dashed: bool = False,
+        self, start: Point, end: Point, style: Style, width: float = 2.0
     ) -> None:
         """Draws a wire that leaves `start` and reaches `end` horizontally."""
         middle = (start[0] + end[0]) / 2
         points = (start, (middle, start[1]), (middle, end[1]), end)
         # To the first point, then a cubic Bezier curve.
-        self._stroke(points, (1, 4, 4, 4), color, width, dashed)
+        self._stroke(points, (1, 4, 4, 4), style, width)
 
     def box(
         self,
         corner: Point,
         width: float,
         height: float,
-        fill: str,
-        stroke: str,
-        dashed: bool = False,
+        style: Style,
         words: str = "",
         size: float = 12,
     ) -> None:
         """Draws a rectangle, `corner` its upper left, words in its middle."""
-        self._add(
-            "FancyBboxPatch",
-            corner,
-            width,
-            height,
-            "round, pad=0, rounding_size=4",
-            facecolor=fill,
-            edgecolor=stroke,
-            **_pen(_OUTLINE, dashed),
-        )
+        shape = (corner, width, height, "round, pad=0, rounding_size=4")
+        self._add("FancyBboxPatch", *shape, **_pen(style, _OUTLINE))
         middle = (corner[0] + width / 2, corner[1] + height / 2)
-        if words:
-            self.label(middle, words, size, INK, "middle")
+        self.label(middle, words, size, anchor="middle")
 
     def circle(
         self, center: Point, radius: float, fill: str = INK, words: str = ""
     ) -> None:
         """Draws a disc with an outline, words in its middle."""
-        self._add(
-            "Circle",
-            center,
-            radius,
-            facecolor=fill,
-            edgecolor=INK,
-            linewidth=_OUTLINE,
-        )
-        if words:
-            self.label(center, words, 12, INK, "middle")
+        pen = _pen(Style(fill, INK), _OUTLINE)
+        self._add("Circle", center, radius, **pen)
+        self.label(center, words, 12, anchor="middle")
 
     def label(
         self,
@@ -122,7 +108,7 @@ class Scene:
         color: str = INK,
         anchor: str = "start",
     ) -> None:
-        """Writes one line of text.
+        """Writes one line of text, if any.
 
         Args:
             place: Of the anchor; y is the middle of the letters' height.
@@ -131,6 +117,8 @@ class Scene:
             color: As "#rrggbb".
             anchor: "start", "middle" or "end" of the text stands at x.
         """
+        if not words:
+            return
         self.axes.text(
             *place,
             words,
@@ -149,16 +137,11 @@ class Scene:
         """Returns the page as a PNG file, `scale` pixels per pixel."""
         return figures.to_png(self.figure, scale)
 
-    def _stroke(self, points, codes, color, width, dashed) -> None:
+    def _stroke(self, points, codes, style: Style, width: float) -> None:
         from matplotlib.path import Path
 
-        self._add(
-            "PathPatch",
-            Path(points, codes),
-            facecolor="none",
-            edgecolor=color,
-            **_pen(width, dashed),
-        )
+        pen = _pen(style._replace(fill="none"), width)
+        self._add("PathPatch", Path(points, codes), **pen)
 
     def _add(self, kind: str, *arguments, **settings) -> None:
         from matplotlib import patches
@@ -167,10 +150,15 @@ class Scene:
         self.axes.add_patch(shape)
 
 
-def _pen(width: float, dashed: bool) -> dict:
-    """How an outline is drawn; matplotlib counts dashes in line widths."""
+def _pen(style: Style, width: float) -> dict[str, Any]:
+    """Settings of an outline; matplotlib counts dashes in line widths."""
     dashes = (0, tuple(length / width for length in _DASH))
-    return {"linewidth": width, "linestyle": dashes if dashed else "-"}
+    return {
+        "facecolor": style.fill,
+        "edgecolor": style.stroke,
+        "linestyle": dashes if style.is_dashed else "-",
+        "linewidth": width,
+    }
 
 
 def _arrow_head(start: Point, end: Point, width: float) -> Sequence[Point]:

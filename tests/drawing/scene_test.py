@@ -10,6 +10,10 @@ from PIL import Image
 from nppnet_tf.drawing import figures
 from nppnet_tf.drawing import scene
 
+_BLACK = scene.Style("none", "#000000")
+_RED = scene.Style("#ff0000", "#ff0000")
+_WHITE = scene.Style("#ffffff", "#ffffff")
+
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -34,7 +38,7 @@ class SceneTest(absltest.TestCase):
         self.assertEqual(image.min(), 255)
 
     def test_box_fills_its_pixels_and_no_others(self):
-        self.page.box((10, 20), 30, 15, "#ff0000", "#ff0000")
+        self.page.box((10, 20), 30, 15, _RED)
 
         image = self._image()
 
@@ -44,7 +48,7 @@ class SceneTest(absltest.TestCase):
         self.assertEqual(outside.min(), 255)
 
     def test_dashed_line_draws_six_tenths(self):
-        self.page.line(((0, 30), (100, 30)), "#000000", 4, dashed=True)
+        self.page.line(((0, 30), (100, 30)), _BLACK._replace(is_dashed=True), 4)
 
         image = self._image()
 
@@ -52,7 +56,7 @@ class SceneTest(absltest.TestCase):
         self.assertAlmostEqual((image[30, :, 0] < 128).mean(), 0.6, delta=0.08)
 
     def test_curve_passes_through_the_middle_and_leaves_horizontally(self):
-        self.page.curve((0, 10), (80, 50), "#000000", 2)
+        self.page.curve((0, 10), (80, 50), _BLACK, 2)
 
         is_black = self._image()[..., 0] < 128
 
@@ -61,7 +65,7 @@ class SceneTest(absltest.TestCase):
         self.assertFalse(is_black[:28, 40].any())
 
     def test_arrow_head_ends_at_the_last_point(self):
-        self.page.line(((5, 30), (60, 30)), "#000000", 1, arrow=True)
+        self.page.line(((5, 30), (60, 30)), _BLACK, 1, arrow=True)
 
         is_black = self._image()[..., 0] < 128
 
@@ -88,7 +92,7 @@ class SceneTest(absltest.TestCase):
 
     def test_words_stand_above_shapes_that_come_later(self):
         self.page.label((5, 5), "text", 12)
-        self.page.box((0, 0), 50, 50, "#ffffff", "#ffffff")
+        self.page.box((0, 0), 50, 50, _WHITE)
 
         tags = [element.tag for element in self._root().iter()]
 
@@ -96,7 +100,7 @@ class SceneTest(absltest.TestCase):
         self.assertGreater(tags.index(f"{_SVG}text"), last_path)
 
     def test_words_of_a_box_stand_in_its_middle(self):
-        self.page.box((10, 20), 60, 30, "#ffffff", "#000000", words="a")
+        self.page.box((10, 20), 60, 30, _WHITE, "a")
 
         (text,) = self.page.axes.texts
 

@@ -30,6 +30,7 @@ PIXELS_PER_INCH = 72
 
 _SVG = "http://www.w3.org/2000/svg"
 _LINK = "http://www.w3.org/1999/xlink"
+_REFERENCE = re.compile(r"(^#|url\(#)([^)\s]+)")
 # No date, no version: equal figures are equal bytes.
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
@@ -72,6 +73,9 @@ def to_svg(
         title: Read out by screen readers.
         notes: What is shown where the mouse rests, by `gid` of the artist.
     """
+    # First: the hash is of a text that has these names, too.
+    xml.etree.ElementTree.register_namespace("", _SVG)
+    xml.etree.ElementTree.register_namespace("xlink", _LINK)
     root = xml.etree.ElementTree.fromstring(_svg(figure))
     for element in root.iter():
         note = (notes or {}).get(element.get("id", ""))
@@ -82,8 +86,6 @@ def to_svg(
     _add_title(root, title)
     for name in ("width", "height"):
         root.set(name, root.get(name, "").removesuffix("pt"))
-    xml.etree.ElementTree.register_namespace("", _SVG)
-    xml.etree.ElementTree.register_namespace("xlink", _LINK)
     return xml.etree.ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
@@ -152,25 +154,24 @@ def _keep_names_in_use(root: xml.etree.ElementTree.Element) -> None:
     text = xml.etree.ElementTree.tostring(root, encoding="unicode")
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', text))
     # Names of clip paths come from addresses in memory: counted instead.
-    found = dict.fromkeys(re.findall(r'id="([^"]+)"', text))
-    short = {
-        name: f"n{number}"
-        for number, name in enumerate(name for name in found if name in used)
-    }
-    pattern = r"(^#|url\(#)([^)\s]+)"
-    for name, number in short.items():
-        text = text.replace(name, number)
-    start = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
+    found = re.findall(r' id="([^"]+)"', text)
+    kept = [name for name in found if name in used]
+    numbers = {name: f"n{number}" for number, name in enumerate(kept)}
+    _rename(root, numbers)
+    content = hashlib.sha256(xml.etree.ElementTree.tostring(root)).hexdigest()
+    _rename(root, {name: f"f{content[:8]}-{name}" for name in numbers.values()})
+
+
+def _rename(
+    root: xml.etree.ElementTree.Element, names: Mapping[str, str]
+) -> None:
+    """Renames elements and references to them; removes all other names."""
     for element in root.iter():
         name = element.attrib.pop("id", None)
-        if name in short:
-            element.set("id", start + short[name])
+        if name in names:
+            element.set("id", names[name])
         for key, value in element.attrib.items():
-            element.set(
-                key,
-                re.sub(
-                    pattern,
-                    lambda match: match[1] + start + short[match[2]],
-                    value,
-                ),
+            renamed = _REFERENCE.sub(
+                lambda match: match[1] + names.get(match[2], match[2]), value
             )
+            element.set(key, renamed)

@@ -1,10 +1,98 @@
 """Frozen dataclasses for everything that can be set; defaults cite the paper.
 
-A dataclass holds the meaning, a flag of `tools` is its handle, a flag file of
-`flags` is its record.
+A field is written once: its meaning in the docstring of its class, its default
+and its limits here. `tools` makes a flag of every field with limits
+(`setting`), `check` holds values from Python against the same limits, and a
+flag file of `flags` is the record of an experiment.
 """
 
 import dataclasses
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from nppnet_tf.errors import UserError
+
+# What is counted one by one: records, epochs, steps, pictures.
+MANY = 1_000_000
+
+# What generators of random numbers take.
+MOST_SEED = (1 << 32) - 1
+
+# Pictures of one batch, and their pixels: 13 GB as floats.
+MOST_BATCH = 1 << 16
+MOST_BATCH_PIXELS = 1 << 30
+
+# One side of a network's input, in pixels; memory ends before. Every level of
+# the pyramid halves it.
+MOST_SIDE = 4096
+SIDE_MULTIPLE = 32
+
+# Far above what anybody uses; far below what takes memory or time for ever.
+MOST_LEARNING_RATE = 1_000_000
+MOST_LOSS_WEIGHT = 1000
+_MOST_LOG_VARIANCE = 50
+_MOST_REPLICAS = 1024
+_LEAST_SCALE, _MOST_SCALE = 0.01, 100
+
+# What every network asks of C and L: a cell concatenates its four nodes to the
+# width of its level, a reduction halves the width of its node, and a squeeze of
+# one channel would leave none. Each level of the encoder has a cell.
+LEAST_CHANNELS = 8
+LEAST_CELLS = 4
+
+# More than any machine holds; weights grow with C^2 L, 32 GB at the last.
+MOST_CHANNELS = 2048
+MOST_CELLS = 256
+MOST_FUSION_CELLS = 64
+
+# Of a heatmap, in input pixels. Below the least, a joint would fall between the
+# pixels of a heatmap.
+_SIGMA, _SIGMA_SIDE, _LEAST_SIGMA = 7.0, 384, 3.0
+
+_METADATA = "setting"
+
+# Fields that follow from the descriptor of the records, or from a preset.
+_FOLLOWS = (
+    "num_classes",
+    "num_keypoints",
+    "class_weights",
+    "high_level_inputs",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a field that users set may hold.
+
+    Attributes:
+        least: Least number, or None where it holds none.
+        most: Largest number.
+        choices: Words that it may hold, where it holds a word.
+        count: How many numbers a tuple holds, none less than the one before;
+            None for any number of them, each larger than the one before.
+        name: Name of the flag and of the setting in the record of a run, where
+            that is not the field's own.
+        is_free: Whether it may differ between two starts of one run.
+        is_late: Whether records of older runs lack it: it is recorded only
+            where it is not the default.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    choices: Sequence[str] = ()
+    count: int | None = None
+    name: str | None = None
+    is_free: bool = False
+    is_late: bool = False
+
+
+def setting(default: object, **limits: Any) -> Any:
+    """Returns a field of a dataclass that users set; see `Setting`."""
+    return dataclasses.field(
+        default=default, metadata={_METADATA: Setting(**limits)}
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,13 +100,12 @@ class NetworkConfig:
     """Size and form of NPPNet.
 
     Attributes:
-        channels: C of Eq. 3, width of the finest pyramid level: 64 in the
-            search, 128 in retraining (Sec. 4.2). A multiple of 4 from 8 on,
-            and of 8 k where the encoder-decoder is searched; twice the
+        channels: C of Eq. 3, width of the finest level of the pyramid: 64 in
+            the search, 128 in retraining (Sec. 4.2). A multiple of 4, and of 8
+            k (16) where the encoder-decoder is searched; twice the
             INIT_CHANNELS of the release.
-        cells: L, cells of one encoder: 12 in the search, 16 in retraining. 4
-            or more; a quarter of them (rounded down) lies before each
-            reduction.
+        cells: L, cells of one encoder: 12 in the search, 16 in retraining. A
+            quarter of them (rounded down) lies before each reduction.
         num_classes: Parsing classes with the background.
         num_keypoints: Heatmaps of one pose prediction.
         num_fusion_cells: Pose cells, and parsing cells, stacked one on the
@@ -27,11 +114,11 @@ class NetworkConfig:
             0. The paper takes FL5..FL7; the release adds FL1.
     """
 
-    channels: int = 128
-    cells: int = 16
+    channels: int = setting(128, least=LEAST_CHANNELS, most=MOST_CHANNELS)
+    cells: int = setting(16, least=LEAST_CELLS, most=MOST_CELLS)
     num_classes: int = 20
     num_keypoints: int = 16
-    num_fusion_cells: int = 3
+    num_fusion_cells: int = setting(3, least=1, most=MOST_FUSION_CELLS)
     high_level_inputs: tuple[int, ...] = (6, 5, 4)
 
 
@@ -40,37 +127,48 @@ class InputConfig:
     """How records become batches (Sec. 4.2).
 
     Attributes:
-        image_size: Network input (height, width), multiples of 32.
-        batch_size: Samples of a global batch, over all replicas.
-        scale_range: Limits of the drawn scale, relative to the fit of the
-            longer side into the input.
-        rotation_degrees: Drawn from [-rotation, rotation].
+        image_size: Size of the network's input, height and width in pixels.
+        batch_size: Samples of a batch, over all replicas.
+        scale_range: Limits of the drawn scale, least and largest, relative to
+            the fit of the picture into the input.
+        rotation_degrees: Largest drawn rotation, in degrees.
         centre_jitter: Largest shift of the crop's centre, as a share of the
             input size. The release's 40 pixels of 384.
         flip_probability: Chance of a left-right flip.
         heatmap_stride: Input pixels per heatmap pixel.
-        heatmap_sigma: Standard deviation of a heatmap in input pixels; twice
-            this in the auxiliary heatmap. 7 at 384 x 384.
+        heatmap_sigma: Standard deviation of a joint in its heatmap, in input
+            pixels; twice this in the auxiliary heatmap. If absent, 7 for a
+            longer side of 384 and in proportion, but at least 3.
         boundary_width: Width of the boundary in input pixels.
-        sampling: "one_warp", or "released": the steps and roundings of the
-            authors' loader (`data.released_sampling`).
-        seed: Of the order, the two halves and every drawn transform.
-        max_bad_records: Damaged records named and skipped before the run
-            stops.
+        sampling: How a drawn transform is applied: by one warp, or by the
+            steps and roundings of the authors' loader
+            (`data.samples.released_sampling`), which needs OpenCV.
+        seed: Seed of weights, of the order, of the two halves of the search
+            and of every drawn transform.
+        max_bad_records: Damaged records to name and skip before the run stops.
     """
 
-    image_size: tuple[int, int] = (384, 384)
-    batch_size: int = 8
-    scale_range: tuple[float, float] = (0.5, 1.5)
-    rotation_degrees: float = 40.0
+    image_size: tuple[int, int] = setting((384, 384))
+    batch_size: int = setting(8, least=1, most=MOST_BATCH)
+    scale_range: tuple[float, float] = setting(
+        (0.5, 1.5), least=_LEAST_SCALE, most=_MOST_SCALE, count=2
+    )
+    rotation_degrees: float = setting(40.0, least=0, most=180)
     centre_jitter: float = 40.0 / 384.0
     flip_probability: float = 0.5
     heatmap_stride: int = 4
-    heatmap_sigma: float = 7.0
+    heatmap_sigma: float | None = setting(None, least=0.5, most=MOST_SIDE)
     boundary_width: int = 3
-    sampling: str = "one_warp"
-    seed: int = 0
-    max_bad_records: int = 0
+    sampling: str = setting("one_warp", choices=("one_warp", "released"))
+    seed: int = setting(0, least=0, most=MOST_SEED)
+    max_bad_records: int = setting(0, least=0, most=MANY, is_free=True)
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of a joint in its heatmap, in input pixels."""
+        if self.heatmap_sigma is not None:
+            return self.heatmap_sigma
+        return max(_SIGMA * max(self.image_size) / _SIGMA_SIDE, _LEAST_SIGMA)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,53 +178,24 @@ class LossConfig:
     Attributes:
         hard_pixel_threshold: A pixel whose true class has at least this
             probability is easy.
-        min_hard_pixels: Pixels of a global batch kept at least.
-        class_weights: Of the parsing cross-entropy, or None for ones.
+        min_hard_pixels: Pixels of a batch that the parsing loss keeps at least.
+        class_weights: Weights of the classes in the parsing cross-entropy, or
+            None for ones.
         initial_pose_log_variance: First value of the learned weight of pose.
-        initial_parsing_log_variance: First value of that of parsing.
+        initial_parsing_log_variance: First value of the learned weight of
+            parsing, -log of the factor of its loss.
     """
 
     hard_pixel_threshold: float = 0.9
-    min_hard_pixels: int = 131072
+    min_hard_pixels: int = setting(131072, least=1, most=MOST_BATCH_PIXELS)
     class_weights: tuple[float, ...] | None = None
     initial_pose_log_variance: float = -2.5
-    initial_parsing_log_variance: float = 2.3
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchConfig:
-    """One stage of the search (Sec. 3.6 and 4.2).
-
-    Attributes:
-        epochs: Of this stage.
-        warmup_epochs: First epochs in which only network weights move.
-        learning_rate: Of network weights, Adam.
-        architecture_learning_rate: Of alpha and beta, Adam.
-        architecture_betas: Adam's decay rates for alpha and beta.
-        architecture_weight_decay: L2 penalty on alpha and beta.
-        drop_epochs: Epochs from which the learning rate is multiplied.
-        drop_factor: By this.
-        entropy_weight: Of Eq. 8 in Eq. 7, at the end of its ramp.
-        entropy_start_epoch: First epoch with the entropy term.
-        entropy_ramp_epochs: Epochs over which its weight grows linearly.
-        task_weight_learning_rate: Of the learned task weights.
-        relaxation: How alpha and beta weigh operations and edges while they
-            are searched: a name of `search_space.relaxation`.
-    """
-
-    epochs: int = 50
-    warmup_epochs: int = 5
-    learning_rate: float = 1e-3
-    architecture_learning_rate: float = 1e-3
-    architecture_betas: tuple[float, float] = (0.5, 0.999)
-    architecture_weight_decay: float = 1e-3
-    drop_epochs: tuple[int, ...] = (35, 45)
-    drop_factor: float = 0.1
-    entropy_weight: float = 1.0
-    entropy_start_epoch: int = 0
-    entropy_ramp_epochs: int = 0
-    task_weight_learning_rate: float = 1e-4
-    relaxation: str = "softmax"
+    initial_parsing_log_variance: float = setting(
+        2.3,
+        least=-_MOST_LOG_VARIANCE,
+        most=_MOST_LOG_VARIANCE,
+        name="parsing_log_variance",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,15 +203,233 @@ class RetrainConfig:
     """Retraining of the derived network (Sec. 4.2).
 
     Attributes:
-        epochs: Passes over the whole training set.
-        learning_rate: Of Adam.
-        drop_epochs: Epochs from which the learning rate is multiplied.
-        drop_factor: By this.
-        task_weight_learning_rate: Of the learned task weights.
+        epochs: Epochs in all.
+        learning_rate: Learning rate of the network weights (Adam).
+        drop_epochs: Epochs, counted from 0, from which learning rates are
+            multiplied.
+        drop_factor: Factor of each drop of the learning rates.
+        task_weight_learning_rate: Learning rate of the learned weights of the
+            tasks.
+        validate_every: Epochs between two validations, where there are records
+            to validate on.
     """
 
-    epochs: int = 120
-    learning_rate: float = 1e-3
-    drop_epochs: tuple[int, ...] = (85, 105)
-    drop_factor: float = 0.1
-    task_weight_learning_rate: float = 1e-4
+    epochs: int = setting(120, least=1, most=MANY, is_free=True)
+    learning_rate: float = setting(1e-3, least=0, most=MOST_LEARNING_RATE)
+    drop_epochs: tuple[int, ...] = setting((85, 105), least=0, most=MANY)
+    drop_factor: float = setting(0.1, least=0, most=1)
+    task_weight_learning_rate: float = setting(
+        1e-4, least=0, most=MOST_LEARNING_RATE
+    )
+    validate_every: int = setting(1, least=1, most=MANY, is_free=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig:
+    """One stage of the search (Sec. 3.6 and 4.2).
+
+    Attributes:
+        epochs: Epochs in all.
+        warmup_epochs: First epochs in which only network weights move.
+        learning_rate: Learning rate of the network weights (Adam).
+        architecture_learning_rate: Learning rate of alpha and beta (Adam).
+        architecture_betas: Adam's decay rates for alpha and beta.
+        architecture_weight_decay: L2 penalty on alpha and beta.
+        drop_epochs: Epochs, counted from 0, from which learning rates are
+            multiplied.
+        drop_factor: Factor of each drop of the learning rates.
+        entropy_weight: Weight of E(A), Eq. 8, in Eq. 7, after its ramp.
+        entropy_start_epoch: First epoch with E(A).
+        entropy_ramp_epochs: Epochs over which the weight of E(A) grows.
+        task_weight_learning_rate: Learning rate of the learned weights of the
+            tasks.
+        relaxation: How alpha and beta weigh operations and edges while they
+            are searched: a name of `search_space.relaxation`.
+    """
+
+    epochs: int = setting(50, least=1, most=MANY, is_free=True)
+    warmup_epochs: int = setting(5, least=0, most=MANY)
+    learning_rate: float = setting(1e-3, least=0, most=MOST_LEARNING_RATE)
+    architecture_learning_rate: float = setting(
+        1e-3, least=0, most=MOST_LEARNING_RATE
+    )
+    architecture_betas: tuple[float, float] = (0.5, 0.999)
+    architecture_weight_decay: float = setting(
+        1e-3, least=0, most=MOST_LOSS_WEIGHT
+    )
+    drop_epochs: tuple[int, ...] = setting((35, 45), least=0, most=MANY)
+    drop_factor: float = setting(0.1, least=0, most=1)
+    entropy_weight: float = setting(1.0, least=0, most=MOST_LOSS_WEIGHT)
+    entropy_start_epoch: int = setting(0, least=0, most=MANY)
+    entropy_ramp_epochs: int = setting(0, least=0, most=MANY)
+    task_weight_learning_rate: float = setting(
+        1e-4, least=0, most=MOST_LEARNING_RATE
+    )
+    relaxation: str = setting("softmax", is_late=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class ProcessConfig:
+    """How a run is carried out: where, for how long, what it leaves behind.
+
+    Attributes:
+        steps_per_epoch: Steps after which an epoch ends; if absent, the whole
+            set.
+        strategy: Where it runs: one device, or all accelerators (without any:
+            the CPU, split).
+        num_replicas: Devices of the mirrored strategy; 0 for all.
+        deterministic: Makes runs on accelerators repeatable, bit for bit, and
+            slower; runs on a CPU always are (docs/reproducibility.md).
+        tasks: Tasks for which records must be annotated; the other one's
+            losses skip every sample.
+        picture_every: Epochs between two pictures of predictions in
+            TensorBoard; 0 for none.
+        profile_steps: Steps of this process to trace for TensorBoard, the
+            first and the last.
+        checkpoint_every: Steps of an epoch between two checkpoints; 0 for only
+            one at the end of each epoch. A run that is killed repeats the
+            steps after the last.
+        check_every: Steps between two looks at whether losses are finite.
+    """
+
+    steps_per_epoch: int | None = setting(None, least=1, most=MANY)
+    strategy: str = setting(
+        "default", choices=("default", "mirrored"), is_free=True
+    )
+    num_replicas: int = setting(0, least=0, most=_MOST_REPLICAS, is_free=True)
+    deterministic: bool = setting(False, is_free=True)
+    tasks: str = setting(
+        "both", choices=("both", "parsing", "pose"), is_free=True
+    )
+    picture_every: int = setting(10, least=0, most=MANY, is_free=True)
+    profile_steps: tuple[int, int] | None = setting(
+        None, least=1, most=MANY, count=2, is_free=True
+    )
+    checkpoint_every: int = setting(200, least=0, most=MANY, is_free=True)
+    check_every: int = setting(1, least=1, most=MANY, is_free=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Everything about a run but its data and its genotype.
+
+    Attributes:
+        schedule: `SearchConfig` of a search, `RetrainConfig` of a retraining.
+        network: Size of the network; the numbers of classes and joints follow
+            from the records.
+        inputs: How records become batches.
+        loss: Constants of the loss; the weights of classes follow from the
+            records.
+        process: How the run is carried out.
+    """
+
+    schedule: SearchConfig | RetrainConfig
+    network: NetworkConfig = NetworkConfig()
+    inputs: InputConfig = InputConfig()
+    loss: LossConfig = LossConfig()
+    process: ProcessConfig = ProcessConfig()
+
+    def parts(self) -> tuple[object, ...]:
+        """Returns the five configurations."""
+        return tuple(
+            getattr(self, field.name) for field in dataclasses.fields(self)
+        )
+
+
+# The paper's (Sec. 4.2).
+SEARCH = RunConfig(SearchConfig(), NetworkConfig(channels=64, cells=12))
+RETRAIN = RunConfig(RetrainConfig())
+
+
+def settings_of(config: object) -> dict[str, Setting]:
+    """Returns the settings of a dataclass, or of an instance, by field."""
+    return {
+        field.name: field.metadata[_METADATA]
+        for field in dataclasses.fields(config)
+        if _METADATA in field.metadata
+    }
+
+
+def meanings(config_class: type) -> dict[str, str]:
+    """Returns what each field of a dataclass means, from its docstring."""
+    _, _, attributes = (config_class.__doc__ or "").partition("Attributes:\n")
+    entries = re.findall(
+        r"^ {8}(\w+): (.*(?:\n {12}.*)*)", attributes, re.MULTILINE
+    )
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def check(config: object) -> None:
+    """Holds the settings of a dataclass against their limits.
+
+    Raises:
+        UserError: A value is none of its kind, out of range, or no choice.
+    """
+    for name, limits in settings_of(config).items():
+        value = getattr(config, name)
+        if limits.choices and value not in limits.choices:
+            raise UserError(
+                "unknown value", f"`{name}`", " or ".join(limits.choices), value
+            )
+        if limits.least is not None and value is not None:
+            _check_numbers(name, limits, value, is_whole(config, name))
+
+
+def is_whole(config: object, name: str) -> bool:
+    """Whether a field holds integers, not any numbers."""
+    (field,) = (f for f in dataclasses.fields(config) if f.name == name)
+    return "float" not in str(field.type)
+
+
+def _check_numbers(
+    name: str, limits: Setting, value: object, whole: bool
+) -> None:
+    numbers = value if isinstance(value, tuple | list) else (value,)
+    if limits.count is not None and len(numbers) != limits.count:
+        raise UserError(
+            "wrong number of values", f"`{name}`", limits.count, value
+        )
+    for number in numbers:
+        if (
+            not isinstance(number, int if whole else int | float)
+            or isinstance(number, bool)
+            or not math.isfinite(number)
+            or not limits.least <= number <= limits.most
+        ):
+            kind = "integers" if whole else "numbers"
+            raise UserError(
+                "out of range",
+                f"`{name}`",
+                f"{kind} from {limits.least} to {limits.most}",
+                value,
+            )
+
+
+def record_of(*configs: object) -> dict[str, object]:
+    """Returns what makes another run of it: settings by name, as JSON.
+
+    A value that is no setting (`setting`) is of interest only where it is not
+    the default. Fields that follow from records and genotype are left out.
+    """
+    record: dict[str, object] = {}
+    for config in configs:
+        settings = settings_of(config)
+        for field in dataclasses.fields(config):
+            limits = settings.get(field.name)
+            value = getattr(config, field.name)
+            if field.name in _FOLLOWS or value is None:
+                continue
+            is_rare = limits is None or limits.is_late
+            if is_rare and value == field.default:
+                continue
+            if limits is None or not limits.is_free:
+                name = limits and limits.name or field.name
+                record[name] = _plain(field.name, value)
+    return dict(sorted(record.items()))
+
+
+def _plain(name: str, value: object) -> object:
+    """Returns a value as records of runs have always held it."""
+    if name == "image_size":
+        return "x".join(map(str, value))
+    return list(map(str, value)) if isinstance(value, tuple) else value

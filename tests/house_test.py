@@ -19,7 +19,6 @@ from tests import shared
 
 # Modules without a test file of their own, and why.
 UNTESTED_MODULES = {
-    "nppnet_tf/config.py": "values only",
     "nppnet_tf/drawn_people/canvas.py": "painting: synthetic_test",
     "nppnet_tf/data/people/cutting.py": "every way: pascal_test",
     "nppnet_tf/drawn_people/clothing.py": "as canvas",
@@ -41,8 +40,9 @@ UNTESTED_MODULES = {
     "nppnet_tf/layers/primitives/standard_convolution.py": "table_test",
     "nppnet_tf/layers/primitives/operation.py": "by every operation",
     "tools/command_line/console.py": "by every tool",
+    "tools/command_line/flag_kinds.py": "tool_flags_test",
     "tools/command_line/help_text.py": "app_test",
-    "tools/command_line/tool_flags.py": "app_test",
+    "tools/command_line/run_console.py": "search_test and train_test",
     "tools/command_line/dataset_flags.py": "flags of tools/build_records.py",
     "tools/command_line/worker_flags.py": "as dataset_flags",
 }

@@ -2,11 +2,9 @@
 
 import unittest
 
-from absl import flags
 from absl.testing import absltest
 
 from tests import shared
-from tools import draw_genotype
 
 
 class RunToolTest(absltest.TestCase):
@@ -14,23 +12,6 @@ class RunToolTest(absltest.TestCase):
         result = shared.run_tool("draw_genotype", "--only_check_args")
 
         self.assertEqual((result.exit_code, result.stderr), (0, ""))
-
-    def test_what_was_imported_and_set_is_as_before(self):
-        flags.FLAGS.scale = 2.0
-        self.addCleanup(flags.FLAGS["scale"].unparse)
-
-        shared.run_tool("draw_genotype", "--scale=3", "--only_check_args")
-
-        self.assertEqual(draw_genotype.FLAGS.scale, 2.0)
-        self.assertFalse(flags.FLAGS.only_check_args)
-        self.assertIs(shared.tools.draw_genotype, draw_genotype)
-        self.assertIn(
-            "scale",
-            [
-                flag.name
-                for flag in flags.FLAGS.get_flags_for_module(draw_genotype)
-            ],
-        )
 
     def test_runs_follow_one_another(self):
         for _ in range(2):

@@ -25,20 +25,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from typing import Any
 
-from absl import flags
-
 from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import stages
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.space import PAPER
 
 from .command_line import app
-from .command_line import checked_flags
+from .command_line import config_flags
 from .command_line import console
 from .command_line import paths
+from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.config import InputConfig
@@ -49,17 +49,15 @@ INFERENCE = "inference"
 INPUT_PIPELINE = "input_pipeline"
 IMPORT = "import"
 
-_STAGES = ("encoder_decoder", "interaction_fusion")
-
 _POLL_SECONDS = 0.05
 
 # Of input_pipeline: until its threads have all begun, and for its parts.
 _WARM_UP_BATCHES = 4
 _MEASURED_SAMPLES = 200
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
 
-flags.DEFINE_enum(
+WHAT = FLAGS.define_choice(
     "what",
     None,
     [SEARCH_STEP, INFERENCE, INPUT_PIPELINE, IMPORT],
@@ -67,56 +65,58 @@ flags.DEFINE_enum(
     "a derived network; training samples with all targets; or import_npp of a "
     "file of the authors' form, in a process of its own.",
 )
-flags.DEFINE_enum(
+STAGE = FLAGS.define_choice(
     "stage",
     "interaction_fusion",
-    _STAGES,
+    stages.NAMES,
     "Stage of the search, of search_step. The second keeps the encoder-decoder "
     "of --genotype.",
 )
-checked_flags.define_path(
+GENOTYPE = FLAGS.define_path(
     "genotype",
     "released",
     "released, baseline or a file, of a known part.",
     paths.require_genotype,
 )
-flags.DEFINE_enum(
+PRESET = FLAGS.define_choice(
     "preset",
     None,
     list(published.PRESETS),
     "Of inference: the release's network instead of that of --genotype.",
 )
-checked_flags.define_count(
-    "channels", 64, "C.", topology.LEAST_CHANNELS, topology.MOST_CHANNELS
+config_flags.define(
+    FLAGS,
+    configuration.NetworkConfig(channels=64, cells=12),
+    "channels",
+    "cells",
 )
-checked_flags.define_count(
-    "cells", 12, "L.", topology.LEAST_CELLS, topology.MOST_CELLS
+IMAGE_SIZE = FLAGS.define_side(
+    "image_size", 192, "Side of the input, in pixels."
 )
-checked_flags.define_side("image_size", 192, "Side of the input, in pixels.")
-checked_flags.define_count(
+BATCH_SIZE = FLAGS.define_count(
     "batch_size",
     0,
     "Pictures; 0: 2, or 1 in inference, or 8 in input_pipeline.",
     0,
-    checked_flags.MOST_BATCH,
+    configuration.MOST_BATCH,
 )
-checked_flags.define_count(
+REPEATS = FLAGS.define_count(
     "repeats", 5, "Steps measured; seconds, of input_pipeline.", 1
 )
-checked_flags.define_path(
+RECORDS = FLAGS.define_path(
     "records",
     None,
     "Records, of input_pipeline.",
     paths.require_records,
 )
-checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output", None, "JSON file; else only the screen.", paths.new_file
 )
-checked_flags.require_batch("batch_size", "image_size")
+FLAGS.require_batch("batch_size", "image_size")
 
 
 def _run(_: list[str]) -> None:
-    if FLAGS.what is None:
+    if WHAT.value is None:
         raise UserError(
             "nothing to measure",
             "--what",
@@ -124,20 +124,20 @@ def _run(_: list[str]) -> None:
             "nothing",
         )
     _check_size()
-    if FLAGS.what == INPUT_PIPELINE:
-        app.require_given("records")
+    if WHAT.value == INPUT_PIPELINE:
+        FLAGS.require_given("records")
     output = None
-    if FLAGS.output is not None:
+    if OUTPUT.value is not None:
         output = paths.new_file(
-            FLAGS.output, "--output", (FLAGS.records, FLAGS.genotype)
+            OUTPUT.value, "--output", (RECORDS.value, GENOTYPE.value)
         )
     measure = {
         SEARCH_STEP: _search_step,
         INFERENCE: _inference,
         INPUT_PIPELINE: _input_pipeline,
         IMPORT: _import,
-    }[FLAGS.what]
-    result = {"what": FLAGS.what, **measure(), **_circumstances()}
+    }[WHAT.value]
+    result = {"what": WHAT.value, **measure(), **_circumstances()}
     text = json.dumps(result, indent=2)
     console.say(text)
     if output is not None:
@@ -146,26 +146,26 @@ def _run(_: list[str]) -> None:
 
 def _check_size() -> None:
     """Refuses sizes and genotypes that give no network."""
-    if FLAGS.what == INPUT_PIPELINE:
+    if WHAT.value == INPUT_PIPELINE:
         return
     config = configuration.NetworkConfig(
-        channels=FLAGS.channels, cells=FLAGS.cells
+        channels=FLAGS["channels"].value, cells=FLAGS["cells"].value
     )
     genotype = _genotype()
     multiple = genotype.channel_multiple(PAPER.channel_proportion)
-    topology.check_sizes(config, multiple, "--{}")
+    topology.check_sizes(config, multiple)
 
 
 def _genotype() -> genotypes.Genotype:
     """Returns the genotype that is measured, searched parts as such."""
-    if FLAGS.what == IMPORT or (FLAGS.what == INFERENCE and FLAGS.preset):
+    if WHAT.value == IMPORT or (WHAT.value == INFERENCE and PRESET.value):
         return published.released()
-    if FLAGS.what == INFERENCE:
-        return published.resolve(FLAGS.genotype)
-    if FLAGS.stage == _STAGES[0]:
+    if WHAT.value == INFERENCE:
+        return published.resolve(GENOTYPE.value)
+    if STAGE.value == stages.ENCODER_DECODER:
         return genotypes.Genotype(genotypes.SEARCH)
     return dataclasses.replace(
-        published.resolve(FLAGS.genotype),
+        published.resolve(GENOTYPE.value),
         interaction=genotypes.SEARCH,
         fusion=genotypes.SEARCH,
     )
@@ -180,19 +180,21 @@ def _search_step() -> dict:
     from nppnet_tf.training import distribution
     from nppnet_tf.training import search
 
-    batch_size = FLAGS.batch_size or 2
+    batch_size = BATCH_SIZE.value or 2
     strategy = distribution.make_strategy(distribution.DEFAULT)
     known = None
-    if FLAGS.stage != search.ENCODER_DECODER:
-        known = published.resolve(FLAGS.genotype)
+    if STAGE.value != stages.ENCODER_DECODER:
+        known = published.resolve(GENOTYPE.value)
     model = search.make_search_model(
-        search.search_genotype(FLAGS.stage, known),
-        config.NetworkConfig(channels=FLAGS.channels, cells=FLAGS.cells),
+        stages.start(STAGE.value, known),
+        config.NetworkConfig(
+            channels=FLAGS["channels"].value, cells=FLAGS["cells"].value
+        ),
         config.LossConfig(),
         config.SearchConfig(warmup_epochs=0),
         strategy,
     )
-    batch = _noise(batch_size, FLAGS.image_size)
+    batch = _noise(batch_size, IMAGE_SIZE.value)
     data = {keys.WEIGHT_SPLIT: batch, keys.ARCHITECTURE_SPLIT: batch}
     dataset = tf.data.Dataset.from_tensors(data).repeat()
     model.make_train_function()
@@ -206,7 +208,7 @@ def _search_step() -> dict:
     # Before the nodes are counted, on a copy of the graphs.
     peak = _peak_memory_gb()
     return {
-        "stage": FLAGS.stage,
+        "stage": STAGE.value,
         **_sizes(batch_size),
         "search_weights": len(model.network.network_weights),
         **measured,
@@ -235,13 +237,13 @@ def _inference() -> dict:
     from nppnet_tf.models.cost import cost
     from nppnet_tf.models.nppnet import NPPNet
 
-    batch_size = FLAGS.batch_size or 1
-    size = FLAGS.image_size
-    sizes = {"channels": FLAGS.channels, "cells": FLAGS.cells}
-    if FLAGS.preset:
-        network = NPPNet.from_preset(FLAGS.preset, **sizes)
+    batch_size = BATCH_SIZE.value or 1
+    size = IMAGE_SIZE.value
+    sizes = {"channels": FLAGS["channels"].value, "cells": FLAGS["cells"].value}
+    if PRESET.value:
+        network = NPPNet.from_preset(PRESET.value, **sizes)
     else:
-        genotype = published.resolve(FLAGS.genotype)
+        genotype = published.resolve(GENOTYPE.value)
         network = NPPNet(genotype, NetworkConfig(**sizes))
     image = tf.random.stateless_normal([batch_size, size, size, 3], [1, 2])
     forward = tf.function(lambda image: network(image, training=False))
@@ -252,7 +254,7 @@ def _inference() -> dict:
     first = _first(step)
     found = cost(network, (size, size))
     return {
-        "genotype": FLAGS.preset or FLAGS.genotype,
+        "genotype": PRESET.value or GENOTYPE.value,
         **_sizes(batch_size),
         "parameters": found.parameters,
         "gmac": round(found.macs / 1e9, 2),
@@ -270,11 +272,11 @@ def _input_pipeline() -> dict:
     from nppnet_tf.data.records import tfrecord
     from nppnet_tf.data.samples import pipeline
 
-    record_set = tfrecord.RecordSet.open(FLAGS.records)
+    record_set = tfrecord.RecordSet.open(RECORDS.value)
     config = dataclasses.replace(
         InputConfig(),
-        image_size=(FLAGS.image_size, FLAGS.image_size),
-        batch_size=FLAGS.batch_size or 8,
+        image_size=(IMAGE_SIZE.value, IMAGE_SIZE.value),
+        batch_size=BATCH_SIZE.value or 8,
     )
     steps = pipeline.steps_per_epoch(record_set, config)
     # More than any repeats take.
@@ -286,13 +288,13 @@ def _input_pipeline() -> dict:
         next(iterator)
     started, cpu_started = time.perf_counter(), time.process_time()
     count = 0
-    while time.perf_counter() - started < FLAGS.repeats:
+    while time.perf_counter() - started < REPEATS.value:
         next(iterator)
         count += config.batch_size
     seconds = time.perf_counter() - started
     cpu_seconds = time.process_time() - cpu_started
     return {
-        "image_size": FLAGS.image_size,
+        "image_size": IMAGE_SIZE.value,
         "batch_size": config.batch_size,
         "samples": count,
         "samples_per_second": round(count / seconds, 1),
@@ -350,7 +352,7 @@ def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
                     sample.visibility,
                     config.image_size,
                     config.heatmap_stride,
-                    factor * config.heatmap_sigma,
+                    factor * config.sigma,
                 )
     return {part: round(1e3 * each / count, 3) for part, each in spent.items()}
 
@@ -376,7 +378,9 @@ def _import() -> dict:
     from nppnet_tf.models.nppnet import NPPNet
 
     network = NPPNet.from_preset(
-        published.RELEASED_NAME, channels=FLAGS.channels, cells=FLAGS.cells
+        published.RELEASED_NAME,
+        channels=FLAGS["channels"].value,
+        cells=FLAGS["cells"].value,
     )
     entries = state_dict.network_entries(network)
     with tempfile.TemporaryDirectory() as name:
@@ -389,8 +393,8 @@ def _import() -> dict:
         )
         report = json.loads((folder / "run" / "import.json").read_text())
     return {
-        "channels": FLAGS.channels,
-        "cells": FLAGS.cells,
+        "channels": FLAGS["channels"].value,
+        "cells": FLAGS["cells"].value,
         "parameters": report["network"]["parameters"],
         "file_mb": round(size / 1e6, 1),
         "seconds": round(seconds, 2),
@@ -461,7 +465,7 @@ def _first(step: Callable[[], None]) -> dict:
 
 def _repeat(step: Callable[[], None]) -> dict:
     seconds = []
-    for _ in range(FLAGS.repeats):
+    for _ in range(REPEATS.value):
         started = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - started)
@@ -473,9 +477,9 @@ def _repeat(step: Callable[[], None]) -> dict:
 
 def _sizes(batch_size: int) -> dict:
     return {
-        "channels": FLAGS.channels,
-        "cells": FLAGS.cells,
-        "image_size": FLAGS.image_size,
+        "channels": FLAGS["channels"].value,
+        "cells": FLAGS["cells"].value,
+        "image_size": IMAGE_SIZE.value,
         "batch_size": batch_size,
     }
 
@@ -508,7 +512,7 @@ def _circumstances() -> dict:
 
 def main() -> None:
     """Runs the tool."""
-    app.run(_run)
+    app.run(_run, FLAGS)
 
 
 if __name__ == "__main__":

@@ -23,20 +23,22 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from absl import flags
-
 from nppnet_tf.data.source import Sample
 from nppnet_tf.errors import UserError
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
-from .command_line import dataset_flags
 from .command_line import paths
 from .command_line import worker_flags
+from .command_line.dataset_flags import DatasetFlags
 from .command_line.progress import Progress
+from .command_line.tool_flags import ToolFlags
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
+
+DATASET = DatasetFlags(FLAGS)
+
+NUM_WORKERS = worker_flags.define(FLAGS)
 
 # Each is an open file.
 _MOST_SHARDS = 1000
@@ -44,33 +46,33 @@ _MOST_SHARDS = 1000
 
 def _check_output(path: str, flag: str) -> None:
     """What is there has to be records; they are compared, never written."""
-    if FLAGS.verify or os.path.lexists(path):
+    if VERIFY.value or os.path.lexists(path):
         paths.require_records(path, flag)
     else:
         paths.require_new_folder(path, flag)
 
 
-checked_flags.define_output("output", None, "Folder to make.", _check_output)
-checked_flags.define_count(
+OUTPUT = FLAGS.define_output("output", None, "Folder to make.", _check_output)
+NUM_SHARDS = FLAGS.define_count(
     "num_shards", 4, "Files to divide the records into.", 1, _MOST_SHARDS
 )
-checked_flags.define_count(
+MAX_BAD_RECORDS = FLAGS.define_count(
     "max_bad_records", 0, "Damaged samples that are left out and listed."
 )
-flags.DEFINE_bool(
+VERIFY = FLAGS.define_switch(
     "verify", False, "Only compare the files of --output with their manifest."
 )
 
 
 def main() -> None:
     """Entry point of the console script."""
-    app.run(_run, required=("output",))
+    app.run(_run, FLAGS, required=("output",))
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    output = pathlib.Path(FLAGS.output)
-    if FLAGS.verify:
+    output = pathlib.Path(OUTPUT.value)
+    if VERIFY.value:
         _verify(output)
     else:
         _build(output)
@@ -88,15 +90,15 @@ def _verify(output: pathlib.Path) -> None:
 
 
 def _build(output: pathlib.Path) -> None:
-    source = dataset_flags.read_source()
-    dataset_flags.say_found(source)
-    dataset_flags.refuse_absence(source)
+    source = DATASET.read_source()
+    DATASET.say_found(source)
+    DATASET.refuse_absence(source)
 
     from nppnet_tf.data.records import tfrecord
 
     samples = source.samples
     facts = {**source.facts, "num_inputs": len(samples)}
-    num_workers = worker_flags.num_workers(len(samples))
+    num_workers = worker_flags.num_workers(NUM_WORKERS.value, len(samples))
     if output.exists():
         # Before the files are read: it may be something else altogether.
         manifest = tfrecord.RecordSet.open(output).manifest
@@ -109,12 +111,12 @@ def _build(output: pathlib.Path) -> None:
             samples,
             output,
             source.descriptor,
-            FLAGS.num_shards,
-            FLAGS.max_bad_records,
+            NUM_SHARDS.value,
+            MAX_BAD_RECORDS.value,
             facts,
             num_workers,
             progress.advance,
-            dataset_flags.required_tasks(source),
+            DATASET.required_tasks(source),
         )
     console.say(f"{output}: {_summary(record_set.manifest)}")
 
@@ -137,7 +139,7 @@ def _check_existing(
     manifest: Mapping[str, Any],
     facts: Mapping[str, Any],
 ) -> None:
-    facts = {**facts, "num_shards": FLAGS.num_shards}
+    facts = {**facts, "num_shards": NUM_SHARDS.value}
     made = {**manifest, "num_shards": len(manifest["shards"])}
     for name, expected in facts.items():
         if made.get(name) != expected:
@@ -147,11 +149,11 @@ def _check_existing(
                 expected,
                 made.get(name),
             )
-    if manifest["num_skipped"] > FLAGS.max_bad_records:
+    if manifest["num_skipped"] > MAX_BAD_RECORDS.value:
         raise UserError(
             "output lacks damaged records",
             output / "skipped.txt",
-            f"at most --max_bad_records={FLAGS.max_bad_records}",
+            f"at most --max_bad_records={MAX_BAD_RECORDS.value}",
             manifest["num_skipped"],
         )
 

@@ -27,21 +27,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
-from absl import flags
-
+from nppnet_tf import durations
+from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Sample
 from nppnet_tf.data.source import Source
 from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
-from .command_line import dataset_flags
 from .command_line import paths
 from .command_line import worker_flags
+from .command_line.dataset_flags import DatasetFlags
 from .command_line.progress import Progress
-from .command_line.progress import format_seconds
+from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.data.descriptors import DatasetDescriptor
@@ -49,7 +48,11 @@ if TYPE_CHECKING:
     from nppnet_tf.dataset_check.findings import Finding
     from nppnet_tf.drawing.contact_sheet import Tile
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
+
+DATASET = DatasetFlags(FLAGS)
+
+NUM_WORKERS = worker_flags.define(FLAGS)
 
 REPORT = "report.json"
 CONTACT_SHEET = "contact_sheet.png"
@@ -62,39 +65,39 @@ _WHOLE = "all"
 # A sheet of more is a picture that nothing shows.
 _MOST_TILES = 1000
 
-checked_flags.define_paths(
+RECORDS = FLAGS.define_paths(
     "records",
     "Folders of records to look at instead of a data set's own files, one for "
     "each split.",
     paths.require_records,
 )
-checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output",
     None,
     "Folder for report and contact sheet.",
     paths.require_new_folder,
 )
-checked_flags.define_count(
+SUSPECTS = FLAGS.define_count(
     "suspects", 36, "Suspects on the contact sheet at most.", 0, _MOST_TILES
 )
-checked_flags.define_count(
+DRAWN = FLAGS.define_count(
     "drawn", 12, "Further samples on it, drawn at random.", 0, _MOST_TILES
 )
-checked_flags.define_seed("seed", 0, "Of the samples drawn at random.")
+SEED = FLAGS.define_seed("seed", 0, "Of the samples drawn at random.")
 
 
 def main() -> None:
     """Entry point of the console script."""
-    app.run(_run, required=("output",))
+    app.run(_run, FLAGS, required=("output",))
 
 
 def _run(argv: list[str]) -> None:
     del argv
     started = time.perf_counter()
-    output = paths.new_folder(FLAGS.output, "--output")
+    output = paths.new_folder(OUTPUT.value, "--output")
     sources, notes = _sources()
     for name, source in sources.items():
-        dataset_flags.say_found(source, name)
+        DATASET.say_found(source, name)
     examined, rate = _examine(sources)
     descriptor = next(iter(sources.values())).descriptor
     found = _judge(sources, examined, notes, descriptor)
@@ -104,7 +107,7 @@ def _run(argv: list[str]) -> None:
     report["measured"] = {
         "seconds": round(time.perf_counter() - started, 1),
         "samples_per_second": round(rate, 1),
-        "num_workers": worker_flags.num_workers(total),
+        "num_workers": worker_flags.num_workers(NUM_WORKERS.value, total),
     }
     _write_report(output / REPORT, report)
     _say_findings(report)
@@ -119,28 +122,28 @@ def _say_rate(total: int, rate: float, published: int | None) -> None:
     if published is not None and published > total and rate:
         text += (
             f"; at this rate the {published} of the published split train "
-            f"take {format_seconds(published / rate)}"
+            f"take {durations.in_words(published / rate)}"
         )
     console.say(text)
 
 
 def _sources() -> tuple[dict[str, Source], dict[str, UserError]]:
     """Sources by split, and what kept other splits from being read."""
-    if FLAGS.records:
+    if RECORDS.value:
         return _record_sources(), {}
-    if dataset_flags.is_split_given():
-        source = dataset_flags.read_source()
+    if DATASET.is_split_given():
+        source = DATASET.read_source()
         return {source.facts["split"] or _WHOLE: source}, {}
     sources: dict[str, Source] = {}
     refused: dict[str, UserError] = {}
-    for split in dataset_flags.SPLITS:
+    for split in SPLITS:
         try:
-            sources[split] = dataset_flags.read_source(split)
+            sources[split] = DATASET.read_source(split)
         except UserError as error:
             refused[split] = error
     if not sources:
         # It has no splits, or nothing of it can be read.
-        return {_WHOLE: dataset_flags.read_source()}, {}
+        return {_WHOLE: DATASET.read_source()}, {}
     return sources, refused
 
 
@@ -148,7 +151,7 @@ def _record_sources() -> dict[str, Source]:
     from nppnet_tf.data.records import record_sample
 
     sources: dict[str, Source] = {}
-    for folder in FLAGS.records:
+    for folder in RECORDS.value:
         source = record_sample.source(folder)
         name = source.facts.get("split") or pathlib.Path(folder).name
         if name in sources:
@@ -159,7 +162,7 @@ def _record_sources() -> dict[str, Source]:
             "records of different data sets",
             "--records",
             "the same classes and joints in all",
-            ", ".join(FLAGS.records),
+            ", ".join(RECORDS.value),
         )
     return sources
 
@@ -189,7 +192,7 @@ def _examine(
         results = workers.each(
             examination.examine_all,
             [job for _, job in jobs],
-            worker_flags.num_workers(total),
+            worker_flags.num_workers(NUM_WORKERS.value, total),
             advance,
         )
         for (name, _), result in zip(jobs, results, strict=True):
@@ -225,7 +228,7 @@ def _judge(
         found[name] += dataset_check.absent_tasks(
             examined[name],
             source.annotations,
-            dataset_flags.required_tasks(source),
+            DATASET.required_tasks(source),
         )
     for name, error in refused.items():
         is_absent = isinstance(error, AbsentSplitError)
@@ -363,11 +366,11 @@ def _tiles(
         texts.setdefault((name, finding.record_id), []).append(text)
     suspects = _mixed([(key, texts[key][0]) for key in texts if key in samples])
     others = [key for key in samples if key not in texts]
-    order = np.random.default_rng(FLAGS.seed).permutation(len(others))
+    order = np.random.default_rng(SEED.value).permutation(len(others))
     tiles: list[Tile] = []
     for keys, count in (
-        ([key for key, _ in suspects], FLAGS.suspects),
-        ([others[place] for place in order], FLAGS.drawn),
+        ([key for key, _ in suspects], SUSPECTS.value),
+        ([others[place] for place in order], DRAWN.value),
     ):
         made = (
             _tile("/".join(key), "; ".join(texts.get(key, ())), samples[key])

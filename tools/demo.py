@@ -19,35 +19,33 @@ import signal
 from collections.abc import Mapping
 from types import FrameType
 
-from absl import flags
-
 from nppnet_tf.errors import UserError
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line import phases
 from .command_line.phases import Command
 from .command_line.phases import Phase
 from .command_line.progress import Progress
+from .command_line.tool_flags import ToolFlags
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
 
-flags.DEFINE_enum(
+WHAT = FLAGS.define_choice(
     "what",
     "demo",
     ("demo", "real"),
     "People that the demo draws, or the real pictures of the folder "
     "../shared/samples (the variable NPPNET_SHARED names another ../shared).",
 )
-checked_flags.define_output(
+DEMO_DIR = FLAGS.define_output(
     "demo_dir",
     None,
     "Folder of everything that is made. Default: runs/demo or runs/real.",
     paths.require_new_folder,
 )
-flags.DEFINE_bool(
+TINY = FLAGS.define_switch(
     "tiny", False, "A road of a minute that learns nothing, to test the tools."
 )
 
@@ -580,11 +578,11 @@ def _run(argv: list[str]) -> None:
     # A service that stops us sends SIGTERM: like an interrupt, it must end
     # the tool that runs and keep the time it took.
     before = signal.signal(signal.SIGTERM, _interrupt)
-    road = _REAL if FLAGS.what == "real" else _DEMO
-    if FLAGS.tiny:
+    road = _REAL if WHAT.value == "real" else _DEMO
+    if TINY.value:
         road = miniature(road)
-    samples = sample_folders() if FLAGS.what == "real" else ()
-    name = FLAGS.demo_dir or f"runs/{FLAGS.what}"
+    samples = sample_folders() if WHAT.value == "real" else ()
+    name = DEMO_DIR.value or f"runs/{WHAT.value}"
     folder = paths.new_folder(name, "--demo_dir").absolute()
     try:
         Demo(road, folder, samples).run()
@@ -599,7 +597,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run)
+    app.run(_run, FLAGS)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ and --image_size, the paper's sizes for retraining.
 
 import pathlib
 
-from absl import flags
-
 from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
@@ -19,40 +17,32 @@ from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import topology
 
 from .command_line import app
-from .command_line import checked_flags
+from .command_line import config_flags
 from .command_line import console
 from .command_line import paths
+from .command_line.tool_flags import ToolFlags
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
 
-checked_flags.define_path(
+WORKDIR = FLAGS.define_path(
     "workdir", None, "Folder of a search.", paths.require_folder
 )
-checked_flags.define_path(
+CHECKPOINT = FLAGS.define_path(
     "checkpoint",
     None,
     "Checkpoint of a search, instead of the last of --workdir.",
     paths.require_file,
 )
-checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output", None, "JSON file to write.", paths.new_file
 )
-checked_flags.define_count(
-    "channels",
-    128,
-    "C of the network whose cost is told, a multiple of 4.",
-    topology.LEAST_CHANNELS,
-    topology.MOST_CHANNELS,
+config_flags.define(FLAGS, configuration.NetworkConfig(), "channels", "cells")
+IMAGE_SIZE = FLAGS.define_side(
+    "image_size", 384, "Side of its input, in pixels."
 )
-checked_flags.define_count(
-    "cells",
-    16,
-    "L of the network: cells of one encoder.",
-    topology.LEAST_CELLS,
-    topology.MOST_CELLS,
+COST = FLAGS.define_switch(
+    "cost", True, "Whether to build the network and count."
 )
-checked_flags.define_side("image_size", 384, "Side of its input, in pixels.")
-flags.DEFINE_bool("cost", True, "Whether to build the network and count.")
 
 
 def _run(argv: list[str]) -> None:
@@ -73,7 +63,7 @@ def _run(argv: list[str]) -> None:
     for line in _shares(checkpoint, genotype):
         console.say(line)
     console.say(f"epochs of the search: {checkpoint.progress.epoch}")
-    if FLAGS.cost:
+    if COST.value:
         console.say(_cost(genotype, sizes))
     if output is not None:
         genotypes.save(genotype, output)
@@ -81,26 +71,26 @@ def _run(argv: list[str]) -> None:
 
 
 def _checkpoint_path() -> pathlib.Path:
-    if bool(FLAGS.workdir) == bool(FLAGS.checkpoint):
+    if bool(WORKDIR.value) == bool(CHECKPOINT.value):
         raise UserError(
             "which search?",
             "--workdir, --checkpoint",
             "one of them",
-            "both" if FLAGS.workdir else "none",
+            "both" if WORKDIR.value else "none",
         )
-    if FLAGS.checkpoint:
-        return pathlib.Path(FLAGS.checkpoint)
+    if CHECKPOINT.value:
+        return pathlib.Path(CHECKPOINT.value)
     return paths.require_file(
-        pathlib.Path(FLAGS.workdir, "checkpoints", "last.npz"), "--workdir"
+        pathlib.Path(WORKDIR.value, "checkpoints", "last.npz"), "--workdir"
     )
 
 
 def _output(checkpoint: pathlib.Path) -> pathlib.Path | None:
     """Returns the file to write, which replaces a genotype at most."""
-    if FLAGS.output is None:
+    if OUTPUT.value is None:
         return None
     return paths.new_file(
-        FLAGS.output, "--output", (checkpoint, FLAGS.workdir), _is_genotype
+        OUTPUT.value, "--output", (checkpoint, WORKDIR.value), _is_genotype
     )
 
 
@@ -113,10 +103,8 @@ def _is_genotype(path: pathlib.Path) -> bool:
 
 
 def _sizes() -> configuration.NetworkConfig:
-    config = configuration.NetworkConfig(
-        channels=FLAGS.channels, cells=FLAGS.cells
-    )
-    topology.check_sizes(config, place="--{}")
+    config = config_flags.read(FLAGS, configuration.NetworkConfig())
+    topology.check_sizes(config)
     return config
 
 
@@ -139,7 +127,7 @@ def _cost(
     from nppnet_tf.models import cost
     from nppnet_tf.models.nppnet import NPPNet
 
-    side = FLAGS.image_size
+    side = IMAGE_SIZE.value
     found = cost.cost(NPPNet(genotype, config), (side, side))
     return (
         f"cost at C = {config.channels}, L = {config.cells}, {side} x {side}: "
@@ -149,7 +137,7 @@ def _cost(
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run)
+    app.run(_run, FLAGS)
 
 
 if __name__ == "__main__":

@@ -35,17 +35,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from typing import Any
 
-from absl import flags
-
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
 from nppnet_tf.pictures import picture_names
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line.progress import Progress
+from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +51,7 @@ if TYPE_CHECKING:
     from nppnet_tf.data.damage import BadRecordError
     from nppnet_tf.data.people.person_detector import PersonDetector
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
 
 DETECTOR = "detector.json"
 SKIPPED = "skipped.txt"
@@ -75,34 +73,34 @@ def _check_model(path: str, flag: str) -> None:
         )
 
 
-checked_flags.define_path(
+MODEL = FLAGS.define_path(
     "model",
     None,
     "Folder of the SavedModel, or that which export_saved_model was given.",
     _check_model,
 )
-checked_flags.define_text(
+SIGNATURE = FLAGS.define_text(
     "signature", "serving_default", "Which function of the SavedModel to run."
 )
-checked_flags.define_paths(
+IMAGES = FLAGS.define_paths(
     "images", "Folder of pictures, or several.", paths.require_folder
 )
-checked_flags.define_paths(
+IDS = FLAGS.define_paths(
     "ids",
     "Files with the names of the pictures, one in a line; all pictures of "
     "--images if absent.",
     paths.require_file,
 )
-checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output", None, "Folder to write to.", paths.require_new_folder
 )
-checked_flags.define_number(
+MIN_SCORE = FLAGS.define_number(
     "min_score", 0.5, "Less certain people are left out.", 0, 1
 )
-checked_flags.define_count(
+PERSON_CLASS = FLAGS.define_count(
     "person_class", 1, "What the detector calls a person; 1 in COCO."
 )
-checked_flags.define_count(
+BATCH = FLAGS.define_count(
     "batch",
     None,
     "Pictures, all of one size, that the detector is given at once; 1 if "
@@ -114,14 +112,14 @@ checked_flags.define_count(
 
 def main() -> None:
     """Entry point of the console script."""
-    app.run(_run, required=("images", "model", "output"))
+    app.run(_run, FLAGS, required=("images", "model", "output"))
 
 
 def _run(argv: list[str]) -> None:
     del argv
     pictures, others = _find_pictures()
-    model = pathlib.Path(FLAGS.model)
-    output = paths.new_folder(FLAGS.output, "--output")
+    model = pathlib.Path(MODEL.value)
+    output = paths.new_folder(OUTPUT.value, "--output")
     _refuse_foreign_files(pictures, output)
     if others:
         console.say(picture_names.unsupported_line(others))
@@ -129,7 +127,7 @@ def _run(argv: list[str]) -> None:
     from nppnet_tf.data.people import person_detector
 
     detector = person_detector.PersonDetector.from_directory(
-        model, FLAGS.signature
+        model, SIGNATURE.value
     )
     batch_size = _batch_size(detector)
     _keep_facts(output / DETECTOR, model)
@@ -201,8 +199,8 @@ class _Work:
         try:
             found = self._detector.detect(
                 [picture for _, picture in batch],
-                FLAGS.min_score,
-                FLAGS.person_class,
+                MIN_SCORE.value,
+                PERSON_CLASS.value,
             )
         except UserError as error:
             for name, _ in batch:
@@ -249,9 +247,9 @@ def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
     """
     from nppnet_tf.data.readers import id_list
 
-    folders = [pathlib.Path(folder) for folder in FLAGS.images]
-    if FLAGS.ids:
-        names = [name for path in FLAGS.ids for name in id_list.read(path)]
+    folders = [pathlib.Path(folder) for folder in IMAGES.value]
+    if IDS.value:
+        names = [name for path in IDS.value for name in id_list.read(path)]
         return {name: _find(folders, name) for name in names}, []
     # Links to nothing, too: what has a picture's name is not passed over.
     pictures = [
@@ -304,14 +302,14 @@ def _find(folders: list[pathlib.Path], name: str) -> pathlib.Path:
 
 def _batch_size(detector: "PersonDetector") -> int:
     fixed = detector.batch_size
-    if fixed is not None and FLAGS.batch not in (None, fixed):
+    if fixed is not None and BATCH.value not in (None, fixed):
         raise UserError(
             "the SavedModel was made for another batch",
             "--batch",
             fixed,
-            FLAGS.batch,
+            BATCH.value,
         )
-    return fixed or FLAGS.batch or 1
+    return fixed or BATCH.value or 1
 
 
 def _keep_facts(path: pathlib.Path, model: pathlib.Path) -> None:
@@ -322,9 +320,9 @@ def _keep_facts(path: pathlib.Path, model: pathlib.Path) -> None:
     facts = {
         "format": "nppnet_tf.detector",
         "model_sha256": person_detector.sha256(model),
-        "signature": FLAGS.signature,
-        "min_score": FLAGS.min_score,
-        "person_class": FLAGS.person_class,
+        "signature": SIGNATURE.value,
+        "min_score": MIN_SCORE.value,
+        "person_class": PERSON_CLASS.value,
     }
     if path.exists():
         made = _read_facts(path)
@@ -368,7 +366,7 @@ def _summarize(work: _Work, output: pathlib.Path) -> None:
     if not count:
         raise UserError(
             "no picture could be read or detected",
-            ", ".join(FLAGS.images),
+            ", ".join(IMAGES.value),
             "JPEG or PNG pictures",
             f"{len(work.failures)} failures; see {output / SKIPPED}",
         )

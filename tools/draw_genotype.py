@@ -11,57 +11,55 @@ and dashed, those only in the second green.
 
 import pathlib
 
-from absl import flags
-
 from nppnet_tf import errors
 from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.search_space import published
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
+from .command_line.tool_flags import ToolFlags
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
 
 _NAMES = ", ".join(published.NAMES)
 
-checked_flags.define_path(
+GENOTYPE = FLAGS.define_path(
     "genotype",
     None,
     f"Genotype to draw: a JSON file, or one of {_NAMES}.",
     paths.require_genotype,
 )
-checked_flags.define_path(
+OTHER = FLAGS.define_path(
     "other",
     None,
     "Second genotype, to draw the difference of the two.",
     paths.require_genotype,
 )
-checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output",
     None,
     "Picture to write; the ending .svg or .png says the kind.",
     paths.new_file,
 )
-checked_flags.define_text("title", None, "Heading of the picture.")
-checked_flags.define_number(
+TITLE = FLAGS.define_text("title", None, "Heading of the picture.")
+SCALE = FLAGS.define_number(
     "scale", 1.5, "Pixels of a PNG per pixel of the drawing.", 0.2, 4
 )
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    genotype_drawing.check_suffix(FLAGS.output)
+    genotype_drawing.check_suffix(OUTPUT.value)
     output = paths.new_file(
-        FLAGS.output, "--output", (FLAGS.genotype, FLAGS.other)
+        OUTPUT.value, "--output", (GENOTYPE.value, OTHER.value)
     )
-    first = published.resolve(FLAGS.genotype)
-    if FLAGS.other:
-        second = published.resolve(FLAGS.other)
-        names = _names(FLAGS.genotype, FLAGS.other)
+    first = published.resolve(GENOTYPE.value)
+    if OTHER.value:
+        second = published.resolve(OTHER.value)
+        names = _names(GENOTYPE.value, OTHER.value)
         drawing = genotype_drawing.draw_difference(
-            first, second, *names, title=FLAGS.title
+            first, second, *names, title=TITLE.value
         )
         counts = genotype_drawing.difference_counts(first, second)
         note = (
@@ -69,10 +67,10 @@ def _run(argv: list[str]) -> None:
             f"{names[0]}, {counts[2]} only in {names[1]})"
         )
     else:
-        title = FLAGS.title or f"Genotype {_name(FLAGS.genotype)}"
+        title = TITLE.value or f"Genotype {_name(GENOTYPE.value)}"
         drawing = genotype_drawing.draw(first, title)
         note = ""
-    genotype_drawing.save(drawing, output, FLAGS.scale)
+    genotype_drawing.save(drawing, output, SCALE.value)
     console.say(f"wrote {output}{note}")
 
 
@@ -95,7 +93,7 @@ def _names(first: str, second: str) -> tuple[str, str]:
 
 def main() -> None:
     """Runs the tool."""
-    app.run(_run, required=("genotype", "output"))
+    app.run(_run, FLAGS, required=("genotype", "output"))
 
 
 if __name__ == "__main__":

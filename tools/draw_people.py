@@ -6,51 +6,51 @@ lies there and draws the rest.
 
 import pathlib
 
-from absl import flags
-
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line import worker_flags
 from .command_line.progress import Progress
+from .command_line.tool_flags import ToolFlags
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
+
+NUM_WORKERS = worker_flags.define(FLAGS)
 
 # Drawing takes the time of its pixels.
 _MOST_SIDE = 4096
 
-checked_flags.define_output(
+ROOT = FLAGS.define_output(
     "root", None, "Folder to draw into.", paths.require_new_folder
 )
-checked_flags.define_count("train", 512, "Pictures of the train split.")
-checked_flags.define_count("val", 64, "Pictures of the val split.")
-checked_flags.define_seed("seed", 0, "Names the whole set of pictures.")
-checked_flags.define_count(
+TRAIN = FLAGS.define_count("train", 512, "Pictures of the train split.")
+VAL = FLAGS.define_count("val", 64, "Pictures of the val split.")
+SEED = FLAGS.define_seed("seed", 0, "Names the whole set of pictures.")
+HEIGHT = FLAGS.define_count(
     "height",
     None,
     "Median height of the pictures, in pixels; LIP's where missing.",
     1,
     _MOST_SIDE,
 )
-checked_flags.define_count(
+WIDTH = FLAGS.define_count(
     "width",
     None,
     "Median width of the pictures, in pixels; LIP's where missing.",
     1,
     _MOST_SIDE,
 )
-checked_flags.define_output(
+CONTACT_SHEET = FLAGS.define_output(
     "contact_sheet",
     None,
     "PNG or JPEG file that shows 64 people of the seed; with it, --root may "
     "be missing.",
     paths.new_file,
 )
-checked_flags.define_output(
+LABEL_SHEET = FLAGS.define_output(
     "label_sheet",
     None,
     "The same, of their label maps and joints.",
@@ -61,10 +61,10 @@ checked_flags.define_output(
 def _run(argv: list[str]) -> None:
     del argv
     sheets = {
-        "--contact_sheet": FLAGS.contact_sheet,
-        "--label_sheet": FLAGS.label_sheet,
+        "--contact_sheet": CONTACT_SHEET.value,
+        "--label_sheet": LABEL_SHEET.value,
     }
-    if not FLAGS.root and not any(sheets.values()):
+    if not ROOT.value and not any(sheets.values()):
         raise UserError(
             "flag is missing", "--root", "a folder to draw into", "nothing"
         )
@@ -77,7 +77,7 @@ def _run(argv: list[str]) -> None:
         "two sheets write one file",
     )
     size = _median_size()
-    if FLAGS.root:
+    if ROOT.value:
         _draw(size)
     for flag, path in sheets.items():
         if path:
@@ -85,16 +85,16 @@ def _run(argv: list[str]) -> None:
 
 
 def _median_size() -> tuple[int, int] | None:
-    if FLAGS.height is None and FLAGS.width is None:
+    if HEIGHT.value is None and WIDTH.value is None:
         return None
-    if FLAGS.height is None or FLAGS.width is None:
+    if HEIGHT.value is None or WIDTH.value is None:
         raise UserError(
             "flag is missing",
             "--height, --width",
             "both or none",
-            f"--height={FLAGS.height} --width={FLAGS.width}",
+            f"--height={HEIGHT.value} --width={WIDTH.value}",
         )
-    return FLAGS.height, FLAGS.width
+    return HEIGHT.value, WIDTH.value
 
 
 def _check_sheet(flag: str, name: str) -> pathlib.Path:
@@ -105,7 +105,7 @@ def _check_sheet(flag: str, name: str) -> pathlib.Path:
             path.suffix or "no ending",
         )  # fmt: skip
     return paths.new_file(
-        path, flag, (FLAGS.root,), lambda path: _lies_in(FLAGS.root, path)
+        path, flag, (ROOT.value,), lambda path: _lies_in(ROOT.value, path)
     )
 
 
@@ -121,19 +121,19 @@ def _draw(size: tuple[int, int] | None) -> None:
     # Here, so that --help needs neither NumPy nor Pillow.
     from nppnet_tf.drawn_people import synthetic
 
-    counts = {"train": FLAGS.train, "val": FLAGS.val}
+    counts = {"train": TRAIN.value, "val": VAL.value}
     total = sum(max(count, 0) for count in counts.values())
     with Progress(total, "drawing people") as progress:
         synthetic.write_lip(
-            FLAGS.root,
+            ROOT.value,
             counts,
-            FLAGS.seed,
+            SEED.value,
             size,
             progress.advance,
-            worker_flags.num_workers(total),
+            worker_flags.num_workers(NUM_WORKERS.value, total),
         )
     console.say(
-        f"{FLAGS.train} train and {FLAGS.val} val pictures in {FLAGS.root}"
+        f"{TRAIN.value} train and {VAL.value} val pictures in {ROOT.value}"
     )
 
 
@@ -144,7 +144,7 @@ def _write_sheet(
     from nppnet_tf.files import atomic
 
     sheet = synthetic.contact_sheet(
-        FLAGS.seed, height_width=size or (256, 192), labels=labels
+        SEED.value, height_width=size or (256, 192), labels=labels
     )
     kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
     with atomic.atomic_path(path) as temporary:
@@ -154,7 +154,7 @@ def _write_sheet(
 
 def main() -> None:
     """Runs the tool."""
-    app.run(_run)
+    app.run(_run, FLAGS)
 
 
 if __name__ == "__main__":

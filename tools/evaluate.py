@@ -30,11 +30,11 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import result_file
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line import scale_list
 from .command_line.progress import Progress
+from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.data.records.tfrecord import RecordSet
@@ -43,35 +43,38 @@ if TYPE_CHECKING:
 # More than any data set has.
 _MOST_RECORDS = 1 << 31
 
-MODEL = checked_flags.define_path(
+FLAGS = ToolFlags()
+
+MODEL = FLAGS.define_path(
     "model",
     None,
     "Working directory of a run, or a SavedModel.",
     paths.require_model,
 )
-RECORDS = checked_flags.define_path(
+RECORDS = FLAGS.define_path(
     "records", None, "Folder of build_records.", paths.require_records
 )
-FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
+FLIP = FLAGS.define_switch("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define(
+    FLAGS,
     "Factors of the network's input to average over; the paper's are "
-    "0.5,0.75,1,1.25,1.5."
+    "0.5,0.75,1,1.25,1.5.",
 )
-LIMIT = checked_flags.define_count(
+LIMIT = FLAGS.define_count(
     "limit",
     None,
     "Measure only the first so many records (or pictures).",
     1,
     _MOST_RECORDS,
 )
-WHOLE_PICTURES = checked_flags.define_path(
+WHOLE_PICTURES = FLAGS.define_path(
     "whole_pictures",
     None,
     "Folder of the data set that the records were cut from: lays people back "
     "into their pictures and measures these.",
     paths.require_folder,
 )
-HEAD_FACTOR = checked_flags.define_number(
+HEAD_FACTOR = FLAGS.define_number(
     "head_factor",
     1.0,
     "Head size in distances of the head's joints, for the average precision "
@@ -79,36 +82,36 @@ HEAD_FACTOR = checked_flags.define_number(
     1e-6,
     1e6,
 )
-MAX_BAD_RECORDS = checked_flags.define_count(
+MAX_BAD_RECORDS = FLAGS.define_count(
     "max_bad_records", 0, "Damaged records to skip before stopping."
 )
-OUTPUT = checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output", None, "JSON file to write.", paths.new_file
 )
-TRUTH_DIR = checked_flags.define_path(
+TRUTH_DIR = FLAGS.define_path(
     "truth_dir", None, "True label maps, PNG.", paths.require_folder
 )
-PREDICTION_DIR = checked_flags.define_path(
+PREDICTION_DIR = FLAGS.define_path(
     "prediction_dir",
     None,
     "Predicted label maps, PNG.",
     paths.require_folder,
 )
-TRUTH_CSV = checked_flags.define_path(
+TRUTH_CSV = FLAGS.define_path(
     "truth_csv", None, "True poses, LIP's CSV.", paths.require_file
 )
-PREDICTION_CSV = checked_flags.define_path(
+PREDICTION_CSV = FLAGS.define_path(
     "prediction_csv",
     None,
     "Predicted poses, LIP's CSV.",
     paths.require_file,
 )
-ALLOW_MISSING = flags.DEFINE_bool(
+ALLOW_MISSING = FLAGS.define_switch(
     "allow_missing",
     False,
     "Leave pictures without a prediction out instead of stopping.",
 )
-POSE_READING = flags.DEFINE_enum(
+POSE_READING = FLAGS.define_choice(
     "pose_reading",
     "as_written",
     ["as_written", "released"],
@@ -116,7 +119,7 @@ POSE_READING = flags.DEFINE_enum(
     "predicted; or as the release's script does, which takes nan and negative "
     "coordinates for 1, to compare with its numbers.",
 )
-DATASET = flags.DEFINE_enum(
+DATASET = FLAGS.define_choice(
     "dataset",
     "lip",
     descriptors.names(),
@@ -246,7 +249,7 @@ def _measure_files(
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run)
+    app.run(_run, FLAGS)
 
 
 if __name__ == "__main__":

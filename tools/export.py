@@ -6,43 +6,45 @@ Writes <output>/<name>/<version>/ and lists all models of <output> in
 
 import pathlib
 
-from absl import flags
-
 from nppnet_tf.data import visibility
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line import scale_list
+from .command_line.tool_flags import ToolFlags
 
 # Of TensorFlow Serving.
 _MOST_VERSION = (1 << 63) - 1
 
-MODEL = checked_flags.define_path(
+FLAGS = ToolFlags()
+
+MODEL = FLAGS.define_path(
     "model", None, "Working directory of a run.", paths.require_run
 )
-OUTPUT = checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output",
     "savedmodels",
     "Folder of models.",
     paths.require_new_folder,
 )
-NAME = checked_flags.define_text("name", "nppnet", "Name of the model.")
-VERSION = checked_flags.define_count(
+NAME = FLAGS.define_text("name", "nppnet", "Name of the model.")
+VERSION = FLAGS.define_count(
     "version",
     None,
     "Number of the version; by default one more than the newest.",
     1,
     _MOST_VERSION,
 )
-FLIP = flags.DEFINE_bool(
+FLIP = FLAGS.define_switch(
     "flip", False, "Average over the mirrored picture, in the graph."
 )
-SCALES = scale_list.define("Factors of the network's input to average over.")
-SCORE_THRESHOLD = checked_flags.define_number(
+SCALES = scale_list.define(
+    FLAGS, "Factors of the network's input to average over."
+)
+SCORE_THRESHOLD = FLAGS.define_number(
     "score_threshold",
     visibility.SCORE_THRESHOLD,
     "Least score of a joint that counts as found; for the model's "
@@ -84,7 +86,7 @@ def _run(argv: list[str]) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, required=("model",))
+    app.run(_run, FLAGS, required=("model",))
 
 
 if __name__ == "__main__":

@@ -15,14 +15,16 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
+from .command_line.tool_flags import ToolFlags
 
-RUN = checked_flags.define_path(
+FLAGS = ToolFlags()
+
+RUN = FLAGS.define_path(
     "run", None, "Working directory of a run.", paths.require_run
 )
-OUTPUT = checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output", None, "File to write, .pth.", paths.new_file
 )
 
@@ -70,7 +72,7 @@ def _require_released(network, folder: pathlib.Path) -> None:
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, required=("run", "output"))
+    app.run(_run, FLAGS, required=("run", "output"))
 
 
 if __name__ == "__main__":

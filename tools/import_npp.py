@@ -24,8 +24,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from absl import flags
-
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
@@ -35,11 +33,11 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
+from .command_line.tool_flags import ToolFlags
 
-FLAGS = flags.FLAGS
+FLAGS = ToolFlags()
 
 REPORT_FILE = "import.json"
 FORMAT = "nppnet_tf.import"
@@ -69,21 +67,21 @@ def _check_output(path: str, flag: str) -> None:
         )
 
 
-checked_flags.define_path(
+CHECKPOINT = FLAGS.define_path(
     "checkpoint",
     None,
     "File of torch.save: .pth, .pth.tar.",
     paths.require_file,
 )
-checked_flags.define_output("output", None, "Folder to make.", _check_output)
-flags.DEFINE_enum(
+OUTPUT = FLAGS.define_output("output", None, "Folder to make.", _check_output)
+WEIGHTS = FLAGS.define_choice(
     "weights",
     "best",
     ("best", "last"),
     "Which of a training checkpoint: best_state_dict, where it has one, or "
     "state_dict.",
 )
-checked_flags.define_count(
+NUM_REFINEMENTS = FLAGS.define_count(
     "num_refinements",
     None,
     "1 for an initial and a refined prediction, 0 for the initial one alone; "
@@ -91,14 +89,14 @@ checked_flags.define_count(
     0,
     1,
 )
-checked_flags.define_path(
+GENOTYPE = FLAGS.define_path(
     "genotype",
     None,
     "Another genotype than the published one: a JSON file, or one of "
     f"{', '.join(published.NAMES)}.",
     paths.require_genotype,
 )
-checked_flags.define_path(
+DESCRIPTOR = FLAGS.define_path(
     "descriptor",
     None,
     f"Names of classes and joints: a JSON file, or one of "
@@ -107,18 +105,18 @@ checked_flags.define_path(
     "pascal_person_part, others get numbers for names.",
     paths.require_descriptor,
 )
-checked_flags.define_size("image_size", (384, 384), "Network input.")
-flags.DEFINE_bool(
+IMAGE_SIZE = FLAGS.define_size("image_size", (384, 384), "Network input.")
+EXPORT = FLAGS.define_switch(
     "export", False, "Also write a SavedModel, to <output>/savedmodels."
 )
-checked_flags.define_text("name", "nppnet", "Name of the SavedModel.")
-checked_flags.define_path(
+NAME = FLAGS.define_text("name", "nppnet", "Name of the SavedModel.")
+COMPARE = FLAGS.define_path(
     "compare",
     None,
     "Inputs and PyTorch's outputs, .npz.",
     _check_compare,
 )
-checked_flags.define_number(
+TOLERANCE = FLAGS.define_number(
     "tolerance", 1e-4, "Largest difference of outputs that is none.", 0, 1e6
 )
 
@@ -126,19 +124,19 @@ checked_flags.define_number(
 def _run(argv: list[str]) -> None:
     del argv
     _check_flags()
-    size = FLAGS.image_size
-    output = pathlib.Path(FLAGS.output) if FLAGS.output else None
-    genotype = FLAGS.genotype and published.resolve(FLAGS.genotype)
+    size = IMAGE_SIZE.value
+    output = pathlib.Path(OUTPUT.value) if OUTPUT.value else None
+    genotype = GENOTYPE.value and published.resolve(GENOTYPE.value)
 
     from nppnet_tf.importing import parity
     from nppnet_tf.importing import state_dict
 
     network, descriptor, report = _read(genotype)
-    if FLAGS.compare:
+    if COMPARE.value:
         report["parity"] = parity.compare(
             network,
-            FLAGS.compare,
-            FLAGS.tolerance,
+            COMPARE.value,
+            TOLERANCE.value,
             state_dict.keypoint_order(descriptor.keypoints),
         )
     if output is not None:
@@ -152,8 +150,8 @@ def _read(genotype: genotypes.Genotype | None):
     from nppnet_tf.importing import state_dict
     from nppnet_tf.models.nppnet import NPPNet
 
-    found = checkpoint.read(FLAGS.checkpoint, FLAGS.weights)
-    genotype, config = checkpoint.infer(found, genotype, FLAGS.num_refinements)
+    found = checkpoint.read(CHECKPOINT.value, WEIGHTS.value)
+    genotype, config = checkpoint.infer(found, genotype, NUM_REFINEMENTS.value)
     descriptor = _descriptor(config)
     order = state_dict.keypoint_order(descriptor.keypoints)
     network = NPPNet(genotype, config)
@@ -167,32 +165,32 @@ def _read(genotype: genotypes.Genotype | None):
         ):
             console.say(line)
     checkpoint.require_fit(
-        found, fit, FLAGS.genotype or "the published genotype"
+        found, fit, GENOTYPE.value or "the published genotype"
     )
     state_dict.assign(entries, found.tensors)
     return network, descriptor, _report(found, network, fit, descriptor)
 
 
 def _check_flags() -> None:
-    if not FLAGS.output and (FLAGS.export or not FLAGS.compare):
+    if not OUTPUT.value and (EXPORT.value or not COMPARE.value):
         raise UserError("flag is missing", "--output", "a folder", "nothing")
-    if FLAGS.export:
-        model_folders.checked_name(FLAGS.name)
+    if EXPORT.value:
+        model_folders.checked_name(NAME.value)
 
 
 def _descriptor(config):
     """Returns the names of the classes and joints of a network."""
     sizes = (config.num_classes, config.num_keypoints)
-    if FLAGS.descriptor is None:
+    if DESCRIPTOR.value is None:
         for known in (descriptors.LIP, descriptors.PASCAL_PERSON_PART):
             if sizes == (known.num_classes, known.num_keypoints):
                 return known
         return _numbered_descriptor(*sizes)
-    descriptor = descriptors.resolve(FLAGS.descriptor)
+    descriptor = descriptors.resolve(DESCRIPTOR.value)
     if sizes != (descriptor.num_classes, descriptor.num_keypoints):
         raise UserError(
             "descriptor of another network",
-            f"--descriptor={FLAGS.descriptor}",
+            f"--descriptor={DESCRIPTOR.value}",
             f"{sizes[0]} classes and {sizes[1]} joints",
             f"{descriptor.num_classes} and {descriptor.num_keypoints}",
         )
@@ -301,13 +299,13 @@ def _write(output, network, descriptor, size, report) -> None:
         genotypes.save(network.genotype, temporary / "genotype.json")
         text = json.dumps(report, indent=1)
         (temporary / REPORT_FILE).write_text(f"{text}\n", encoding="utf-8")
-        if FLAGS.export:
+        if EXPORT.value:
             export.export_saved_model(
                 network,
                 descriptor,
                 size,
                 temporary / "savedmodels",
-                FLAGS.name,
+                NAME.value,
             )
         if output.is_dir():
             output.rmdir()
@@ -322,7 +320,7 @@ def _finish(report: dict[str, Any]) -> None:
         return
     for line in _text(report):
         console.say(line)
-    console.say(f"written to {FLAGS.output}")
+    console.say(f"written to {OUTPUT.value}")
 
 
 def _text(report: dict[str, Any]) -> list[str]:
@@ -366,7 +364,7 @@ def _text(report: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, required=("checkpoint",))
+    app.run(_run, FLAGS, required=("checkpoint",))
 
 
 if __name__ == "__main__":

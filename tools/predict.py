@@ -34,8 +34,6 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
-from absl import flags
-
 from nppnet_tf import errors
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
@@ -45,34 +43,38 @@ from nppnet_tf.files import output_names
 from nppnet_tf.pictures import picture_names
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line import scale_list
 from .command_line.progress import Progress
+from .command_line.tool_flags import ToolFlags
 
-MODEL = checked_flags.define_path(
+FLAGS = ToolFlags()
+
+MODEL = FLAGS.define_path(
     "model",
     None,
     "Working directory of a run, or a SavedModel.",
     paths.require_model,
 )
-OUTPUT = checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output", None, "Folder to write to.", paths.require_new_folder
 )
-FLIP = flags.DEFINE_bool("flip", False, "Average over the mirrored picture.")
-SCALES = scale_list.define("Factors of the network's input to average over.")
-OPACITY = checked_flags.define_number(
+FLIP = FLAGS.define_switch("flip", False, "Average over the mirrored picture.")
+SCALES = scale_list.define(
+    FLAGS, "Factors of the network's input to average over."
+)
+OPACITY = FLAGS.define_number(
     "opacity", 0.5, "Opacity of the parts in the overlay.", 0, 1
 )
-OPENPOSE = flags.DEFINE_enum(
+OPENPOSE = FLAGS.define_choice(
     "openpose",
     "body_25",
     ["body_25", "coco_18"],
     "Layout of the OpenPose file: 25 or 18 keypoints.",
 )
 
-SCORE_THRESHOLD = checked_flags.define_number(
+SCORE_THRESHOLD = FLAGS.define_number(
     "score_threshold",
     None,
     "Least score of a joint that was found; by default the model's.",
@@ -80,7 +82,7 @@ SCORE_THRESHOLD = checked_flags.define_number(
     1,
 )
 
-COCO = checked_flags.define_output(
+COCO = FLAGS.define_output(
     "coco",
     None,
     "JSON file to write poses of all pictures to, as COCO's.",
@@ -312,7 +314,7 @@ def _summarize(
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, "IMAGE_OR_FOLDER", required=("model", "output"))
+    app.run(_run, FLAGS, "IMAGE_OR_FOLDER", required=("model", "output"))
 
 
 if __name__ == "__main__":

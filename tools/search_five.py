@@ -23,23 +23,23 @@ from typing import Any
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import json_documents
+from nppnet_tf.search_space import stages
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line import phases
 from .command_line.phases import Command
 from .command_line.phases import Phase
+from .command_line.tool_flags import ToolFlags
 
 _TOOLS = pathlib.Path(__file__).absolute().parent
-_STAGES = ("encoder_decoder", "interaction_fusion")
 
 
 def _check_search_flags(path: str, flag: str) -> None:
     """Refuses a folder that lacks the flag file of a stage."""
     paths.require_folder(path, flag)
-    for stage in _STAGES:
+    for stage in stages.NAMES:
         paths.require_file(_flag_file(path, stage), flag)
 
 
@@ -47,34 +47,34 @@ def _flag_file(folder: str, stage: str) -> pathlib.Path:
     return pathlib.Path(folder, f"search_{stage}.txt")
 
 
-RECORDS = checked_flags.define_path(
+FLAGS = ToolFlags()
+
+RECORDS = FLAGS.define_path(
     "records",
     None,
     "Folder of build_records to search and train on.",
     paths.require_records,
 )
-VALIDATION_RECORDS = checked_flags.define_path(
+VALIDATION_RECORDS = FLAGS.define_path(
     "validation_records",
     None,
     "Folder of build_records to select by.",
     paths.require_records,
 )
-WORKDIR = checked_flags.define_output(
+WORKDIR = FLAGS.define_output(
     "workdir",
     None,
     "Folder of all searches.",
     paths.require_new_folder,
 )
-SEARCHES = checked_flags.define_count(
-    "searches", 5, "How often to search.", 1, 1000
-)
-SEARCH_FLAGS = checked_flags.define_path(
+SEARCHES = FLAGS.define_count("searches", 5, "How often to search.", 1, 1000)
+SEARCH_FLAGS = FLAGS.define_path(
     "search_flags",
     "flags/lip",
     "Folder with search_encoder_decoder.txt and search_interaction_fusion.txt.",
     _check_search_flags,
 )
-TRAIN_FLAGFILE = checked_flags.define_path(
+TRAIN_FLAGFILE = FLAGS.define_path(
     "train_flagfile",
     "flags/lip/train_candidate.txt",
     "Flag file of tools.train by which every candidate is trained.",
@@ -84,7 +84,7 @@ TRAIN_FLAGFILE = checked_flags.define_path(
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, required=("records", "validation_records", "workdir"))
+    app.run(_run, FLAGS, required=("records", "validation_records", "workdir"))
 
 
 def _run(argv: list[str]) -> None:
@@ -197,7 +197,7 @@ class Searches:
         candidate = self._candidate(seed)
         title = f"Search {seed + 1} of {self.count}"
         return [
-            *(self._stage(seed, stage, title) for stage in _STAGES),
+            *(self._stage(seed, stage, title) for stage in stages.NAMES),
             Phase(
                 f"derive_{seed}",
                 f"{title}: derive",
@@ -205,7 +205,7 @@ class Searches:
                     Command(
                         "derive",
                         (
-                            f"--workdir={candidate / _STAGES[-1]}",
+                            f"--workdir={candidate / stages.NAMES[-1]}",
                             f"--output={candidate / 'genotype.json'}",
                         ),
                     ),
@@ -253,8 +253,8 @@ class Searches:
             f"--workdir={workdir}",
             f"--seed={seed}",
         )
-        if stage != _STAGES[0]:
-            before = self._candidate(seed) / _STAGES[0] / "genotype.json"
+        if stage != stages.NAMES[0]:
+            before = self._candidate(seed) / stages.NAMES[0] / "genotype.json"
             arguments += (f"--genotype={before}",)
         return Phase(
             f"{stage}_{seed}",

@@ -20,24 +20,26 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import submission
 
 from .command_line import app
-from .command_line import checked_flags
 from .command_line import console
 from .command_line import paths
 from .command_line.progress import Progress
+from .command_line.tool_flags import ToolFlags
 
-PREDICTIONS = checked_flags.define_path(
+FLAGS = ToolFlags()
+
+PREDICTIONS = FLAGS.define_path(
     "predictions",
     None,
     "Folder that tools.predict wrote.",
     paths.require_folder,
 )
-IDS = checked_flags.define_path(
+IDS = FLAGS.define_path(
     "ids",
     None,
     "Text file with an id on every line: what to submit, in order.",
     paths.require_file,
 )
-OUTPUT = checked_flags.define_output(
+OUTPUT = FLAGS.define_output(
     "output", None, "Folder to write to.", paths.require_new_folder
 )
 
@@ -46,7 +48,7 @@ _NAMED = 5
 
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, required=("predictions", "ids", "output"))
+    app.run(_run, FLAGS, required=("predictions", "ids", "output"))
 
 
 def _run(argv: list[str]) -> None:

@@ -468,7 +468,7 @@ def _match(
             "predictions are missing",
             prediction_place,
             f"one for each of the {len(truths)} of {truth_place}"
-            + ("" if not matched else ", or --allow_missing"),
+            + ("" if not matched else ", or `allow_missing`"),
             f"none for {len(missing)}: {names}{more}",
         )
     return matched, {

@@ -42,14 +42,14 @@ class SearchSpace:
                 "unknown primitive of a search space"
                 if unknown
                 else "search space without a primitive",
-                "primitives",
+                "`primitives`",
                 f"some of {', '.join(known)}",
                 ", ".join(map(str, unknown)) or "none",
             )
         if len(set(self.primitives)) < len(self.primitives):
             raise UserError(
                 "a primitive stands twice in a search space",
-                "primitives",
+                "`primitives`",
                 "each once",
                 ", ".join(self.primitives),
             )
@@ -57,7 +57,7 @@ class SearchSpace:
         if type(k) is not int or not 1 <= k <= _MOST_PROPORTION:
             raise UserError(
                 "no search has this proportion of channels",
-                "channel_proportion",
+                "`channel_proportion`",
                 f"1 to {_MOST_PROPORTION}",
                 k,
             )

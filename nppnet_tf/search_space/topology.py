@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nppnet_tf.config import LEAST_CELLS
+from nppnet_tf.config import LEAST_CHANNELS
+from nppnet_tf.config import MOST_CELLS
+from nppnet_tf.config import MOST_CHANNELS
+from nppnet_tf.config import MOST_FUSION_CELLS
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 
@@ -15,20 +20,14 @@ NUM_LEVELS = 7
 NUM_ENCODER_LEVELS = 4
 NUM_DECODING_CELLS = 3
 
-# What every network asks of C and L. A cell concatenates its nodes to the
-# width of its level, a reduction halves the width of its node, and a squeeze
-# of one channel would leave none. Each level of the encoder has a cell.
+# A cell concatenates its nodes to the width of its level.
 CHANNEL_MULTIPLE = CELL_NODES
-LEAST_CHANNELS = 2 * CELL_NODES
-LEAST_CELLS = NUM_ENCODER_LEVELS
 
-# More than any machine holds; weights grow with C^2 L, 32 GB at the last. Ids
-# of classes are bytes, of which 255 is no class.
-MOST_CHANNELS = 2048
-MOST_CELLS = 256
-MOST_FUSION_CELLS = 64
+# Ids of classes are bytes, of which 255 is no class.
 _MOST_CLASSES = 255
 _MOST_KEYPOINTS = 1000
+
+# Of C^2 L: 32 GB of weights.
 _MOST_WEIGHTS = 1 << 25
 
 
@@ -120,7 +119,7 @@ def reduction_cells(cells: int) -> tuple[int, ...]:
 def check_sizes(
     config: NetworkConfig,
     channel_multiple: int = CHANNEL_MULTIPLE,
-    place: str = "{}",
+    place: str = "`{}`",
 ) -> None:
     """Raises UserError where no network has such a size.
 
@@ -128,7 +127,7 @@ def check_sizes(
         config: The size.
         channel_multiple: Of C: `Genotype.channel_multiple`, or what every
             derived network asks for.
-        place: What the message calls a field, "--{}" for a flag.
+        place: What the message calls a field.
     """
     least = -(-LEAST_CHANNELS // channel_multiple) * channel_multiple
     for name, smallest, largest, multiple in (

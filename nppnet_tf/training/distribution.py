@@ -48,12 +48,12 @@ def make_strategy(name: str, num_replicas: int = 0) -> tf.distribute.Strategy:
     """
     if name not in STRATEGIES:
         raise UserError(
-            "unknown strategy", "--strategy", " or ".join(STRATEGIES), name
+            "unknown strategy", "`strategy`", " or ".join(STRATEGIES), name
         )
     if num_replicas < 0:
         raise UserError(
             "negative number of replicas",
-            "--num_replicas",
+            "`num_replicas`",
             "0 or more",
             num_replicas,
         )
@@ -63,8 +63,8 @@ def make_strategy(name: str, num_replicas: int = 0) -> tf.distribute.Strategy:
         if num_replicas > 1:
             raise UserError(
                 "several replicas need another strategy",
-                "--num_replicas",
-                f"--strategy={MIRRORED}, or at most 1",
+                "`num_replicas`",
+                f"`strategy`={MIRRORED}, or at most 1",
                 num_replicas,
             )
         return tf.distribute.get_strategy()
@@ -122,7 +122,7 @@ def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
     if batch_size < 1 or batch_size % replicas:
         raise UserError(
             "batch size does not fit the replicas",
-            "--batch_size",
+            "`batch_size`",
             f"a positive multiple of {replicas}",
             batch_size,
         )
@@ -143,7 +143,7 @@ def _devices(num_replicas: int) -> list[str]:
         if num_replicas > len(accelerators):
             raise UserError(
                 "not enough devices",
-                "--num_replicas",
+                "`num_replicas`",
                 f"at most {len(accelerators)}",
                 num_replicas,
             )
@@ -164,7 +164,7 @@ def _split_cpu(count: int) -> None:
     except RuntimeError as error:
         raise UserError(
             "the CPU cannot be split any more",
-            "--num_replicas",
+            "`num_replicas`",
             "a strategy made before TensorFlow's first operation",
             error,
         ) from error

@@ -100,8 +100,8 @@ class InitialRun:
             ]
             raise UserError(
                 "initial weights are of another genotype",
-                f"--initial={self.folder}",
-                f"--genotype={self.folder / 'genotype.json'}",
+                f"`initial`={self.folder}",
+                f"`genotype`={self.folder / 'genotype.json'}",
                 f"another {' and '.join(parts)}",
             )
         for name in _body_fields(genotype):
@@ -109,7 +109,7 @@ class InitialRun:
             if _plain(ours) != _plain(theirs):
                 raise UserError(
                     "initial weights are of another network",
-                    f"--initial={self.folder}",
+                    f"`initial`={self.folder}",
                     f"{name} {_plain(theirs)}, as there",
                     f"{name} {_plain(ours)}",
                 )
@@ -140,9 +140,9 @@ class InitialRun:
         if other:
             raise UserError(
                 "initial weights are of other classes or joints",
-                f"--initial={self.folder}",
+                f"`initial`={self.folder}",
                 f"the numbers of the records ({_told(ours, other)}), or "
-                "--new_heads, which keeps all other weights",
+                "`new_heads`, which keeps all other weights",
                 _told(theirs, other),
             )
         return ()

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
-from nppnet_tf.errors import UserError
 from nppnet_tf.layers import normalization
 from nppnet_tf.layers.relaxation import RelaxationLayer
 from nppnet_tf.losses.joint import JointLoss
@@ -19,10 +18,6 @@ from nppnet_tf.search_space.space import SearchSpace
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
-
-ENCODER_DECODER = "encoder_decoder"
-INTERACTION_FUSION = "interaction_fusion"
-STAGES = (ENCODER_DECODER, INTERACTION_FUSION)
 
 ARCHITECTURE_PREFIX = "architecture_"
 ARCHITECTURE_OPTIMIZER = "architecture_optimizer"
@@ -190,45 +185,3 @@ def make_search_model(
         )
         joint_loss = JointLoss(network.num_stages, loss_config)
         return SearchModel(network, joint_loss, search_config, optimizers)
-
-
-def search_genotype(
-    stage: str,
-    known: genotypes.Genotype | None = None,
-    interaction: str = genotypes.SEARCH,
-    fusion: str = genotypes.SEARCH,
-) -> genotypes.Genotype:
-    """Returns what a stage of the search starts from (Sec. 4.2).
-
-    Args:
-        stage: `ENCODER_DECODER`, which searches it alone, or
-            `INTERACTION_FUSION`, which keeps the one that is known.
-        known: Whose encoder-decoder the second stage keeps.
-        interaction: "search", or "omit" for rows of Table 5; second stage.
-        fusion: The same of the fusion.
-
-    Raises:
-        UserError: If the second stage has no encoder-decoder, or nothing to
-            search.
-        ValueError: If there is no such stage.
-    """
-    if stage == ENCODER_DECODER:
-        return genotypes.Genotype(genotypes.SEARCH)
-    if stage != INTERACTION_FUSION:
-        raise ValueError(f"No such stage of the search. Received: {stage=}")
-    if known is None or known.encoder_decoder == genotypes.SEARCH:
-        raise UserError(
-            "the second stage needs an encoder-decoder",
-            "--genotype",
-            "the genotype of the first stage, released or baseline",
-            "nothing" if known is None else "one that is still searched",
-        )
-    genotype = genotypes.Genotype(known.encoder_decoder, interaction, fusion)
-    if not genotype.is_searched:
-        raise UserError(
-            "nothing is searched",
-            "--interaction, --fusion",
-            "search in one of them",
-            "omit in both",
-        )
-    return genotype

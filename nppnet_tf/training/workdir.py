@@ -16,6 +16,10 @@ from nppnet_tf.files import text_files
 FORMAT = "nppnet_tf.run"
 FORMAT_VERSION = 1
 
+# Follow from the genotype, which is compared by its digest; a run that Python
+# began has none of them.
+_IN_THE_GENOTYPE = {"encoder_decoder", "fusion", "interaction", "stage"}
+
 
 class Workdir:
     """Names the files of a run and keeps two runs from mixing.
@@ -48,10 +52,11 @@ class Workdir:
         """Makes the folder this run's, or checks that it is.
 
         Args:
-            tool: That runs.
+            tool: Name of the tool that runs.
             settings: What makes another run of it, by the name of its flag;
                 values that JSON can hold.
-            flags_text: For `flags_file`; that of the latest start is kept.
+            flags_text: Text of `flags_file`, which is not written where it is
+                empty; that of the latest start is kept.
 
         Raises:
             UserError: If the folder holds another run or something else.
@@ -74,7 +79,8 @@ class Workdir:
         atomic.sweep(self.path)
         text = json.dumps(document, indent=2, sort_keys=True)
         atomic.write_text(self._run_file, f"{text}\n")
-        atomic.write_text(self.flags_file, flags_text)
+        if flags_text:
+            atomic.write_text(self.flags_file, flags_text)
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -86,7 +92,7 @@ class Workdir:
         if not self._run_file.exists():
             self._require_nothing_else()
         self.path.mkdir(parents=True, exist_ok=True)
-        with folder_lock.hold(self.path, f"--workdir={self.path}"):
+        with folder_lock.hold(self.path, f"`workdir`={self.path}"):
             yield
 
     def completed_epochs(self) -> int:
@@ -110,7 +116,7 @@ class Workdir:
         if names - {folder_lock.LOCK_NAME}:
             raise UserError(
                 "folder is not empty and not a run",
-                f"--workdir={self.path}",
+                f"`workdir`={self.path}",
                 "a new folder, or that of a run",
                 f"a folder without {self._run_file.name}",
             )
@@ -129,16 +135,18 @@ class Workdir:
         if there["tool"] != document["tool"]:
             raise UserError(
                 "workdir of another run",
-                f"--workdir={self.path}",
+                f"`workdir`={self.path}",
                 f"a run of {document['tool']}",
                 f"one of {there['tool']}",
             )
         ours, theirs = document["settings"], there["settings"]
-        for name in sorted(set(ours) | set(theirs)):
+        names = set(ours) | set(theirs)
+        names -= _IN_THE_GENOTYPE - (set(ours) & set(theirs))
+        for name in sorted(names):
             if ours.get(name) != theirs.get(name):
                 raise UserError(
                     "workdir of another run",
-                    f"--{name}, --workdir={self.path}",
+                    f"`{name}`, `workdir`={self.path}",
                     _short(theirs.get(name)),
                     _short(ours.get(name)),
                 )

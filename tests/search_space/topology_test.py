@@ -46,21 +46,21 @@ class TopologyTest(absltest.TestCase):
         topology.check_sizes(config)
         with self.assertRaisesRegex(
             UserError,
-            "where: --channels; expected: a multiple of 16, 16 to 2048; "
+            "where: `channels`; expected: a multiple of 16, 16 to 2048; "
             "found: 24",
         ):
-            topology.check_sizes(config, 16, "--{}")
-        with self.assertRaisesRegex(UserError, "cells; expected: 4 to 256"):
+            topology.check_sizes(config, 16)
+        with self.assertRaisesRegex(UserError, "`cells`; expected: 4 to 256"):
             topology.check_sizes(NetworkConfig(cells=3))
 
     def test_sizes_that_no_machine_holds_are_named(self):
         for sizes, pattern in (
-            ({"channels": 10**6}, "channels; .*found: 1000000"),
-            ({"cells": 10**9}, "cells; .*found: 1000000000"),
-            ({"num_classes": 100_000}, "num_classes; expected: 1 to 255"),
+            ({"channels": 10**6}, "`channels`; .*found: 1000000"),
+            ({"cells": 10**9}, "`cells`; .*found: 1000000000"),
+            ({"num_classes": 100_000}, "`num_classes`; expected: 1 to 255"),
             ({"channels": 2048, "cells": 16}, "no memory holds"),
-            ({"channels": 128.0}, "channels; "),
-            ({"cells": "16"}, "cells; "),
+            ({"channels": 128.0}, "`channels`; "),
+            ({"cells": "16"}, "`cells`; "),
         ):
             with (
                 self.subTest(pattern),

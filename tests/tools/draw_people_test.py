@@ -5,16 +5,12 @@ import io
 import pathlib
 import sys
 
-from absl import flags
 from absl.testing import absltest
-from absl.testing import flagsaver
 from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.drawn_people import synthetic
 from tools import draw_people
-
-FLAGS = flags.FLAGS
 
 
 class DrawPeopleTest(parameterized.TestCase):
@@ -31,7 +27,6 @@ class DrawPeopleTest(parameterized.TestCase):
         sys.argv = ["draw_people", *map(str, arguments)]
         try:
             with (
-                flagsaver.flagsaver(),
                 contextlib.redirect_stdout(out),
                 contextlib.redirect_stderr(err),
             ):

@@ -33,11 +33,11 @@ class MakeStrategyTest(absltest.TestCase):
             distribution.make_strategy("tpu")
 
     def test_negative_number_is_an_error(self):
-        with self.assertRaisesRegex(UserError, "--num_replicas.*-1"):
+        with self.assertRaisesRegex(UserError, "`num_replicas`.*-1"):
             distribution.make_strategy("mirrored", -1)
 
     def test_default_refuses_several_replicas(self):
-        with self.assertRaisesRegex(UserError, "--strategy=mirrored.*found: 2"):
+        with self.assertRaisesRegex(UserError, "`strategy`=mirrored.*found: 2"):
             distribution.make_strategy("default", 2)
 
 

@@ -145,12 +145,12 @@ class InitialWeightsTest(parameterized.TestCase):
         (
             "classes",
             THREE_CLASSES,
-            r"records \(3 classes\), or --new_heads.*found: 20 classes$",
+            r"records \(3 classes\), or `new_heads`.*found: 20 classes$",
         ),
         (
             "joints",
             OTHER_JOINTS,
-            r"records \(14 joints\), or --new_heads.*found: 16 joints$",
+            r"records \(14 joints\), or `new_heads`.*found: 16 joints$",
         ),
         (
             "both",

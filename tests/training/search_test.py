@@ -8,9 +8,8 @@ from absl.testing import parameterized
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
-from nppnet_tf.errors import UserError
-from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space import stages
 from nppnet_tf.training import search
 from tests import two_replicas
 from tests.training import tiny_network
@@ -148,7 +147,7 @@ class DescentTest(absltest.TestCase):
 
     def test_real_supernet_moves_but_for_its_moving_statistics(self):
         model = search.make_search_model(
-            search.search_genotype(
+            stages.start(
                 "interaction_fusion", published.released(), interaction="omit"
             ),
             configuration.NetworkConfig(
@@ -265,49 +264,6 @@ class ConstructionTest(absltest.TestCase):
                 tiny_network.joint_loss(),
                 configuration.SearchConfig(),
             )
-
-
-class SearchGenotypeTest(parameterized.TestCase):
-    def test_first_stage_searches_the_encoder_decoder_alone(self):
-        genotype = search.search_genotype("encoder_decoder")
-
-        self.assertEqual(genotype, genotypes.Genotype("search", "omit", "omit"))
-
-    def test_second_stage_keeps_the_encoder_decoder(self):
-        known = published.released()
-
-        genotype = search.search_genotype("interaction_fusion", known)
-
-        self.assertEqual(genotype.encoder_decoder, known.encoder_decoder)
-        self.assertEqual(genotype.interaction, "search")
-        self.assertEqual(genotype.fusion, "search")
-
-    def test_second_stage_may_leave_a_part_out(self):
-        genotype = search.search_genotype(
-            "interaction_fusion", published.baseline(), interaction="omit"
-        )
-
-        self.assertEqual(
-            genotype, genotypes.Genotype("baseline", "omit", "search")
-        )
-
-    @parameterized.named_parameters(
-        ("none", None, "nothing"),
-        ("searched", genotypes.Genotype("search"), "still searched"),
-    )
-    def test_second_stage_needs_an_encoder_decoder(self, known, found):
-        with self.assertRaisesRegex(UserError, found):
-            search.search_genotype("interaction_fusion", known)
-
-    def test_searching_nothing_is_an_error(self):
-        with self.assertRaisesRegex(UserError, "omit in both"):
-            search.search_genotype(
-                "interaction_fusion", published.released(), "omit", "omit"
-            )
-
-    def test_unknown_stage_is_an_error(self):
-        with self.assertRaisesRegex(ValueError, "stage='third'"):
-            search.search_genotype("third")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """From the words of a command line to a function, and from errors to a line.
 
-A tool defines its flags at module level and ends in
+A tool defines its flags at module level (`tool_flags`) and ends in
 
     def main() -> None:
-        app.run(_run)
+        app.run(_run, FLAGS)
 
 
     if __name__ == "__main__":
@@ -21,20 +21,17 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from typing import NoReturn
 
-# Defines `only_check_args`. Its `run` is of no use here: it writes the usage
-# over many lines and ends with status 1.
-from absl import app as _  # noqa: F401
 from absl import flags
+
+# Defines `--verbosity` and its kin.
+from absl import logging as _  # noqa: F401
 
 from nppnet_tf import errors
 from nppnet_tf.errors import UserError
 
-from . import checked_flags
 from . import flag_files
 from . import help_text
-from . import tool_flags
-
-FLAGS = flags.FLAGS
+from .tool_flags import ToolFlags
 
 SUCCESS = 0
 USER_ERROR = 2
@@ -50,13 +47,14 @@ _NO_SPACE = os.strerror(errno.ENOSPC)
 
 def run(
     function: Callable[[list[str]], object],
+    tool: ToolFlags,
     arguments: str | None = None,
     required: Sequence[str] = (),
 ) -> None:
     """Checks the flags, calls `function(argv)`, turns errors into one line.
 
     Paths of flags are looked at before the function is called, each as its
-    flag says (`checked_flags.define_path`).
+    flag says (`ToolFlags.define_path`).
 
     A `UserError`, a flag error, an operating system error (missing file,
     permission, full disk) or an interrupt ends the process with one line on
@@ -77,6 +75,7 @@ def run(
 
     Args:
         function: Gets the words that are not flags, the program name first.
+        tool: Flags of the tool.
         arguments: What the words that are not flags mean, for `--help`; None
             where the tool takes none, and then any such word is an error.
         required: Names of flags that have to be given.
@@ -89,14 +88,16 @@ def run(
     # Python's mark of a module that is not there. Importing Keras takes 0.2 s
     # more with it, for what no tool uses.
     sys.modules.setdefault("matplotlib.pyplot", None)
-    name = tool_flags.tool_name(function)
+    name = help_text.tool_name(function)
     words: list[str] = []
     try:
         words += flag_files.expand(sys.argv[1:])
-        argv = _parse_flags(function, arguments, words)
-        if not FLAGS.only_check_args:
-            require_given(*required)
-            checked_flags.check_paths(tool_flags.own(function))
+        help_text.define(tool, function, arguments)
+        argv = tool.read([*sys.argv[:1], *words])
+        _check_arguments(argv, arguments)
+        if not tool.only_check_args:
+            tool.require_given(*required)
+            tool.check_paths()
             function(argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -109,34 +110,22 @@ def run(
         line = _describe(error)
         if line is None:
             raise
+        line = tool.in_flags(line)
         is_flag_error = isinstance(error, flags.Error)
-        place = flag_files.place_of(words, str(error), is_flag_error)
+        message = tool.in_flags(str(error))
+        place = flag_files.place_of(words, message, is_flag_error)
         if place is not None:
             line = errors.shorten(f"{line} ({place})", errors.MAX_MESSAGE)
         _end(f"{name}: {line}", USER_ERROR)
 
 
-def require_given(*names: str) -> None:
-    """Raises a UserError for the first of these flags that is not given."""
-    for name in names:
-        if not FLAGS[name].value:
-            raise UserError(
-                "flag is missing", f"--{name}", "a value", "nothing"
-            )
-
-
-def _parse_flags(
-    function: Callable[..., object], arguments: str | None, words: list[str]
-) -> list[str]:
-    help_text.define(function, arguments)
-    argv = FLAGS([*sys.argv[:1], *words])
+def _check_arguments(argv: list[str], arguments: str | None) -> None:
     if arguments is None and len(argv) > 1:
         raise UserError(
             "argument that is no flag",
             " ".join(map(flag_files.shown, argv[1:])),
             "only flags",
         )
-    return argv
 
 
 def _describe(error: Exception) -> str | None:

@@ -1,14 +1,13 @@
 """What `--help` writes: what a tool does, and its own flags."""
 
+import pathlib
 import sys
 from collections.abc import Callable
 
 from absl import flags
 
 from . import console
-from . import tool_flags
-
-FLAGS = flags.FLAGS
+from .tool_flags import ToolFlags
 
 
 class _HelpFlag(flags.BooleanFlag):
@@ -27,9 +26,7 @@ class _HelpFlag(flags.BooleanFlag):
         short_name: str | None = None,
     ) -> None:
         self.make_text = make_text
-        super().__init__(
-            name, False, help_text, short_name, allow_override=True
-        )
+        super().__init__(name, False, help_text, short_name)
 
     def parse(self, argument: object) -> None:
         """Acts while parsing: a required flag may still be missing."""
@@ -38,33 +35,56 @@ class _HelpFlag(flags.BooleanFlag):
             sys.exit(0)
 
 
-def define(function: Callable[..., object], arguments: str | None) -> None:
-    """Defines `--help` and `--helpfull` of a tool.
+def define(
+    tool: ToolFlags, function: Callable[..., object], arguments: str | None
+) -> None:
+    """Defines `--help`, `--helpfull` and `--only_check_args` of a tool.
 
     Args:
+        tool: Its flags.
         function: Any function of the tool's own module.
         arguments: What the words that are not flags mean, or None.
     """
 
     def own() -> str:
-        return _help_text(function, arguments)
+        return _help_text(tool, function, arguments)
 
     def full() -> str:
-        return f"{own()}\n{FLAGS.get_help()}"
+        return f"{own()}\n{flags.FLAGS.get_help()}"
 
-    for flag in (
-        _HelpFlag("help", "Says what the tool does and its flags.", own, "h"),
-        _HelpFlag("helpfull", "The same, with the flags of libraries.", full),
-    ):
-        # Not `__name__`: they are no flags of the tool (`tool_flags.own`).
-        flags.DEFINE_flag(flag, module_name=tool_flags.__name__)
+    if "help" not in tool:
+        text = "Says what the tool does and its flags."
+        tool["help"] = _HelpFlag("help", text, own, "h")
+        text = "The same, with the flags of libraries."
+        tool["helpfull"] = _HelpFlag("helpfull", text, full)
+        tool["only_check_args"] = flags.BooleanFlag(
+            "only_check_args", False, "Checks the flags and ends."
+        )
+    tool["only_check_args"].unparse()
 
 
-def _help_text(function: Callable[..., object], arguments: str | None) -> str:
+def tool_name(function: Callable[..., object]) -> str:
+    """Returns the name of a tool's command, "nppnet-train".
+
+    Args:
+        function: Any function of the tool's own module.
+    """
+    # Of a tool run by `runpy` the module `__main__` is another.
+    specification = function.__globals__.get("__spec__")
+    if specification is not None:
+        full_name = specification.name
+    else:
+        full_name = pathlib.Path(sys.argv[0]).stem
+    return f"nppnet-{full_name.removesuffix('.__main__').rpartition('.')[2]}"
+
+
+def _help_text(
+    tool: ToolFlags, function: Callable[..., object], arguments: str | None
+) -> str:
     description = function.__globals__.get("__doc__") or ""
-    words = [tool_flags.tool_name(function), "[flags]", arguments or ""]
+    words = [tool_name(function), "[flags]", arguments or ""]
     parts = [description.strip(), f"usage: {' '.join(words).strip()}", "flags:"]
-    for flag in sorted(tool_flags.own(function), key=lambda flag: flag.name):
+    for flag in sorted(tool.own(), key=lambda flag: flag.name):
         parts.append(_flag_help(flag))
     parts.append("  --flagfile=FILE\n    Reads flags from a file.")
     parts.append("  --helpfull\n    Also lists the flags of libraries.")

@@ -2,7 +2,7 @@
 
 Each check takes the value of a flag and the flag as the user types it, and
 raises a `UserError` that names both. Checks named `require_` make nothing;
-`checked_flags.define_path` takes them as they are.
+`ToolFlags.define_path` takes them as they are.
 """
 
 import dataclasses

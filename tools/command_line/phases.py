@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TextIO
 
+from nppnet_tf import durations
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import folder_lock
@@ -29,7 +30,6 @@ from nppnet_tf.files import json_documents
 
 from . import console
 from . import flag_files
-from . import progress
 
 _SAVE_SECONDS = 2.0
 _FLAG_FILE = "--flagfile="
@@ -114,7 +114,7 @@ class PhaseRunner:
             for number, phase in enumerate(phases):
                 where = f"[{number + 1}/{len(phases)}] {phase.title}"
                 if self.is_done(phase):
-                    taken = progress.format_seconds(self.seconds(phase))
+                    taken = durations.in_words(self.seconds(phase))
                     console.say(f"{where}: done before, in {taken}")
                 else:
                     left = self._left(phases[number:])
@@ -254,8 +254,8 @@ class PhaseRunner:
 
     def _left(self, phases: Sequence[Phase]) -> str:
         expected = [phase.expected_seconds for phase in phases]
-        first = progress.format_seconds(expected[0])
-        whole = progress.format_seconds(sum(expected))
+        first = durations.in_words(expected[0])
+        whole = durations.in_words(sum(expected))
         return f"usually {first}; {whole} to the end"
 
     def _mark_path(self, phase: Phase) -> pathlib.Path:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from typing import Self
 from typing import TypeVar
 
+from nppnet_tf import durations
+
 from . import console
 
 if TYPE_CHECKING:
@@ -105,12 +107,12 @@ class Progress:
         """Returns the line: label, count, time gone, time left, note."""
         gone = self._clock() - self._start
         steps = str(self.count)
-        times = f"{format_seconds(gone)} gone"
+        times = f"{durations.in_words(gone)} gone"
         if self.total is not None:
             steps = f"{self.count}/{self.total}"
             if 0 < self.count < self.total:
                 left = gone / self.count * (self.total - self.count)
-                times = f"{times}, {format_seconds(left)} left"
+                times = f"{times}, {durations.in_words(left)} left"
         line = f"{self.label}: {steps} ({times})"
         return f"{line} {note}" if note else line
 
@@ -140,15 +142,3 @@ def _bar(total: int | None, label: str) -> "tqdm.tqdm":
         + ("/{total_fmt} |{bar}|" if total is not None else "")
         + f" ({times}{{postfix}})",
     )
-
-
-def format_seconds(seconds: float) -> str:
-    """Returns a duration as "42 s", "3:05 min" or "1:02:03 h"."""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    if hours:
-        return f"{hours}:{minutes:02d}:{left:02d} h"
-    if minutes:
-        return f"{minutes}:{left:02d} min"
-    return f"{left} s"

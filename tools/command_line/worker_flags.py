@@ -2,7 +2,9 @@
 
 import os
 
-from . import checked_flags
+from absl import flags
+
+from .tool_flags import ToolFlags
 
 # Less work than this is done before a process has started.
 _SAMPLES_PER_WORKER = 500
@@ -10,19 +12,27 @@ _SAMPLES_PER_WORKER = 500
 # Each takes the memory of a process.
 _MOST_WORKERS = 256
 
-_NUM_WORKERS = checked_flags.define_count(
-    "num_workers",
-    0,
-    "Processes; 0 for one on every core, and fewer for few samples. What is "
-    "made does not depend on it.",
-    0,
-    _MOST_WORKERS,
-)
+
+def define(tool: ToolFlags) -> flags.FlagHolder:
+    """Defines `--num_workers`; `num_workers` says what it means."""
+    return tool.define_count(
+        "num_workers",
+        0,
+        "Processes; 0 for one on every core, and fewer for few samples. What "
+        "is made does not depend on it.",
+        0,
+        _MOST_WORKERS,
+    )
 
 
-def num_workers(num_samples: int) -> int:
-    """Processes among which the flag divides so many samples."""
-    if _NUM_WORKERS.value:
-        return _NUM_WORKERS.value
+def num_workers(given: int, num_samples: int) -> int:
+    """Returns the processes among which so many samples are divided.
+
+    Args:
+        given: Value of the flag.
+        num_samples: How many there are.
+    """
+    if given:
+        return given
     cores = len(os.sched_getaffinity(0))
     return min(cores, 1 + num_samples // _SAMPLES_PER_WORKER)

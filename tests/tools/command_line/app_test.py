@@ -28,17 +28,15 @@ _SAMPLE = '''
     import os
     import sys
 
-    from absl import flags
-
     from nppnet_tf.errors import UserError
     from tools.command_line import app
     from tools.command_line import console
-    from tools.command_line import tool_flags
+    from tools.command_line.tool_flags import ToolFlags
 
-    FLAGS = flags.FLAGS
-    flags.DEFINE_string("words", None, "What to count.", required=True)
-    flags.DEFINE_integer("times", 1, "How often.", lower_bound=1)
-    flags.DEFINE_bool("loud", False, "Whether to shout.")
+    FLAGS = ToolFlags()
+    FLAGS.define_text("words", None, "What to count.")
+    FLAGS.define_count("times", 1, "How often.", 1)
+    FLAGS.define_switch("loud", False, "Whether to shout.")
 
 
     def _run(argv: list[str]) -> None:
@@ -69,13 +67,13 @@ _SAMPLE = '''
             console.say(keras.__name__)
             console.say(sys.modules.get("matplotlib.pyplot"))
         if FLAGS.words == "flags":
-            console.say(tool_flags.resolved(_run))
+            console.say(FLAGS.resolved())
         console.say(f"{FLAGS.words} {FLAGS.times} {argv[1:]}")
         console.say("tensorflow" in sys.modules)
 
 
     def main() -> None:
-        app.run(_run, %s)
+        app.run(_run, FLAGS, %s, required=("words",))
 
 
     if __name__ == "__main__":
@@ -124,7 +122,7 @@ class RunTest(parameterized.TestCase):
         ("unknown", ["--words=a", "--word=b"], "Unknown command line flag"),
         ("out_of_range", ["--words=a", "--times=0"], "--times=0"),
         ("not_a_number", ["--words=a", "--times=many"], "--times=many"),
-        ("required", [], "--words must have a value"),
+        ("required", [], "flag is missing; where: --words"),
         (
             "flag_file",
             ["--flagfile=/no/such"],

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import pathlib
 
-from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
@@ -127,17 +126,6 @@ class RequirePathTest(parameterized.TestCase):
                 (self.folder / "manifest.json").write_text(content)
             with self.assertRaisesRegex(UserError, message):
                 paths.require_records(self.folder, "--records")
-
-    def test_flags_that_must_be_given_are_named(self):
-        words = "Of this test."
-        for name in ("given", "absent"):
-            flags.DEFINE_string(name, None, words)
-            self.addCleanup(delattr, flags.FLAGS, name)
-        flags.FLAGS["given"].value = "value"
-
-        app.require_given("given")
-        with self.assertRaisesRegex(UserError, "flag is missing.* --absent"):
-            app.require_given("given", "absent")
 
 
 class RequireRunTest(parameterized.TestCase):

@@ -11,7 +11,6 @@ from absl.testing import absltest
 from tests import shared
 from tools.command_line import console
 from tools.command_line.progress import Progress
-from tools.command_line.progress import format_seconds
 
 
 def _on_a_terminal(code: str, **environment: str) -> str:
@@ -107,9 +106,6 @@ print("threads", threading.active_count())
             raise ValueError("stop")
 
         self.assertLen(self.lines, 1)
-
-    def test_seconds_read_as_hours_and_minutes(self):
-        self.assertEqual(format_seconds(3723), "1:02:03 h")
 
     def _progress(self, total):
         return Progress(total, "drawing", clock=lambda: self.now)

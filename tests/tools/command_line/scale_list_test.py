@@ -4,19 +4,18 @@ from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from tests import shared
 from tools.command_line import scale_list
+from tools.command_line.tool_flags import ToolFlags
 
 
 class ScaleListTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        self.enterContext(shared.forget_tools())
-        self.flag = scale_list.define("What for.")
-        self.addCleanup(delattr, flags.FLAGS, "scales")
+        self.flags = ToolFlags()
+        self.flag = scale_list.define(self.flags, "What for.")
 
     def test_words_become_factors(self):
-        flags.FLAGS(["tool", "--scales=0.5,1"])
+        self.flags.read(["tool", "--scales=0.5,1"])
 
         self.assertEqual(self.flag.value, (0.5, 1.0))
 
@@ -25,7 +24,7 @@ class ScaleListTest(parameterized.TestCase):
         with self.assertRaisesRegex(
             flags.IllegalFlagValueError, "numbers from 0.1 to 4"
         ):
-            flags.FLAGS(["tool", f"--scales={text}"])
+            self.flags.read(["tool", f"--scales={text}"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tests of tools.command_line.checked_flags."""
+"""Tests of tools.command_line.tool_flags, and of the flags of every tool."""
 
 import contextlib
 import importlib
@@ -6,6 +6,7 @@ import io
 import math
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 from unittest import mock
@@ -17,7 +18,8 @@ from absl.testing import parameterized
 from nppnet_tf.errors import UserError
 from tests import build_file
 from tests import shared
-from tools.command_line import checked_flags
+from tools.command_line import flag_kinds
+from tools.command_line.tool_flags import ToolFlags
 
 _TEXT = "What it means."
 
@@ -83,26 +85,23 @@ _NO_NUMBERS = (
 )
 
 
-class CheckedFlagsTest(parameterized.TestCase):
+class ToolFlagsTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        known = set(flags.FLAGS)
-        checked_flags.define_count("some_count", 3, _TEXT, 1, 10)
-        checked_flags.define_seed("some_seed", 0, _TEXT)
-        checked_flags.define_number("some_number", None, _TEXT, 0, 2.5)
-        checked_flags.define_counts("some_counts", (1, 2), _TEXT)
-        checked_flags.define_numbers("some_numbers", (1,), _TEXT, 0, 4)
-        checked_flags.define_numbers("some_limits", (1, 2), _TEXT, 0, 4, 2)
-        checked_flags.define_size("some_size", (64, 32), _TEXT)
-        checked_flags.define_side("some_side", 64, _TEXT)
-        checked_flags.define_span("some_span", None, _TEXT)
-        checked_flags.define_text("some_text", None, _TEXT)
-        checked_flags.define_path("some_path", None, _TEXT, _refuse_lost)
-        checked_flags.define_paths("some_paths", _TEXT, _refuse_lost)
-        checked_flags.define_output("some_output", None, _TEXT, _refuse_lost)
-        self.names = sorted(set(flags.FLAGS) - known)
-        for name in self.names:
-            self.addCleanup(delattr, flags.FLAGS, name)
+        self.flags = ToolFlags()
+        self.flags.define_count("some_count", 3, _TEXT, 1, 10)
+        self.flags.define_seed("some_seed", 0, _TEXT)
+        self.flags.define_number("some_number", None, _TEXT, 0, 2.5)
+        self.flags.define_counts("some_counts", (1, 2), _TEXT)
+        self.flags.define_numbers("some_numbers", (1,), _TEXT, 0, 4)
+        self.flags.define_numbers("some_limits", (1, 2), _TEXT, 0, 4, 2)
+        self.flags.define_size("some_size", (64, 32), _TEXT)
+        self.flags.define_side("some_side", 64, _TEXT)
+        self.flags.define_span("some_span", None, _TEXT)
+        self.flags.define_text("some_text", None, _TEXT)
+        self.flags.define_path("some_path", None, _TEXT, _refuse_lost)
+        self.flags.define_paths("some_paths", _TEXT, _refuse_lost)
+        self.flags.define_output("some_output", None, _TEXT, _refuse_lost)
 
     @parameterized.named_parameters(
         ("count", "count", "10", 10),
@@ -124,7 +123,7 @@ class CheckedFlagsTest(parameterized.TestCase):
     def test_values_are_read(self, name, text, expected):
         self._parse(f"--some_{name}={text}")
 
-        self.assertEqual(flags.FLAGS[f"some_{name}"].value, expected)
+        self.assertEqual(self.flags[f"some_{name}"].value, expected)
 
     @parameterized.named_parameters(
         ("count", "count", ("0", "11", "1.5")),
@@ -156,12 +155,12 @@ class CheckedFlagsTest(parameterized.TestCase):
     def test_flags_that_are_not_given_keep_their_defaults(self):
         self._parse()
 
-        self.assertEqual(flags.FLAGS.some_counts, (1, 2))
-        self.assertEqual(flags.FLAGS.some_size, (64, 32))
-        self.assertEqual(flags.FLAGS.some_paths, [])
-        self.assertIsNone(flags.FLAGS.some_path)
-        self.assertIsNone(flags.FLAGS.some_text)
-        self._check_paths()
+        self.assertEqual(self.flags.some_counts, (1, 2))
+        self.assertEqual(self.flags.some_size, (64, 32))
+        self.assertEqual(self.flags.some_paths, [])
+        self.assertIsNone(self.flags.some_path)
+        self.assertIsNone(self.flags.some_text)
+        self.flags.check_paths()
 
     @parameterized.named_parameters(
         ("one", "--some_path=lost"),
@@ -172,18 +171,18 @@ class CheckedFlagsTest(parameterized.TestCase):
 
         name = word.partition("=")[0]
         with self.assertRaisesRegex(UserError, f"lost; where: {name}=lost"):
-            self._check_paths()
+            self.flags.check_paths()
 
     def test_paths_to_write_to_are_checked_first(self):
         self._parse("--some_path=lost", "--some_output=lost")
 
         with self.assertRaisesRegex(UserError, "lost; where: --some_output="):
-            self._check_paths()
+            self.flags.check_paths()
 
     def test_paths_that_their_check_takes_are_right(self):
         self._parse("--some_path=there", "--some_paths=there,there")
 
-        self._check_paths()
+        self.flags.check_paths()
 
     def test_what_is_written_is_read_again(self):
         words = (
@@ -198,35 +197,55 @@ class CheckedFlagsTest(parameterized.TestCase):
 
         self.assertEqual(
             [
-                flags.FLAGS[word[2:].partition("=")[0]].serialize()
+                self.flags[word[2:].partition("=")[0]].serialize()
                 for word in words
             ],
             list(words),
         )
 
     def test_help_tells_the_range(self):
-        parser = flags.FLAGS["some_number"].parser
+        parser = self.flags["some_number"].parser
 
         self.assertEqual(parser.syntactic_help, "a number from 0 to 2.5")
 
-    def test_each_belongs_to_the_module_that_defines_it(self):
-        # The program, where a test is one; its module in the other case.
-        self.assertEqual(
-            {
-                flags.FLAGS.find_module_defining_flag(name)
-                for name in self.names
-            },
-            {flags.FLAGS.find_module_defining_flag(self.names[0])},
-        )
-        self.assertNotIn(
-            "checked_flags.py",
-            flags.FLAGS.find_module_defining_flag(self.names[0]).replace(
-                "checked_flags_test", ""
-            ),
-        )
+    def test_tools_know_nothing_of_each_other(self):
+        other = ToolFlags()
+        other.define_number("some_count", 0.5, _TEXT, 0, 1)
+
+        self._parse("--some_count=3")
+        other.read(["tool", "--some_count=0.25"])
+
+        self.assertEqual(self.flags.some_count, 3)
+        self.assertEqual(other.some_count, 0.25)
+        self.assertNotIn("some_count", flags.FLAGS)
+
+    def test_what_was_read_before_is_forgotten(self):
+        self._parse("--some_count=5")
+
+        self._parse()
+
+        self.assertEqual(self.flags.some_count, 3)
+
+    def test_flags_of_libraries_are_understood_and_not_its_own(self):
+        self.flags.read(["tool", f"--verbosity={flags.FLAGS.verbosity}"])
+
+        self.assertNotIn("verbosity", [f.name for f in self.flags.own()])
+        self.assertNotIn("verbosity", self.flags.resolved())
+
+    def test_arguments_of_libraries_are_named_as_flags(self):
+        text = self.flags.in_flags("`some_count`=3 of `other`, or `some_size`")
+
+        self.assertEqual(text, "--some_count=3 of `other`, or --some_size")
+
+    def test_flags_that_must_be_given_are_named(self):
+        self._parse("--some_text=value")
+
+        self.flags.require_given("some_text")
+        with self.assertRaisesRegex(UserError, "flag is missing.* --some_path"):
+            self.flags.require_given("some_text", "some_path")
 
     def test_flags_that_do_not_fit_each_other_are_refused(self):
-        checked_flags.require(
+        self.flags.require(
             ["some_count", "some_seed"],
             lambda values: values["some_count"] >= values["some_seed"],
             "a count of at least the seed",
@@ -240,20 +259,15 @@ class CheckedFlagsTest(parameterized.TestCase):
             self._parse("--some_count=3", "--some_seed=4")
 
     def test_batches_that_no_memory_holds_are_refused(self):
-        checked_flags.define_count("some_batch", 8, _TEXT, 1, 1 << 16)
-        self.addCleanup(delattr, flags.FLAGS, "some_batch")
-        checked_flags.require_batch("some_batch", "some_size")
+        self.flags.define_count("some_batch", 8, _TEXT, 1, 1 << 16)
+        self.flags.require_batch("some_batch", "some_size")
 
         self._parse("--some_batch=4096", "--some_size=384")
         with self.assertRaisesRegex(flags.IllegalFlagValueError, "pixels"):
             self._parse("--some_batch=65536", "--some_size=4096")
 
-    def _check_paths(self):
-        checked_flags.check_paths(flags.FLAGS[name] for name in self.names)
-
     def _parse(self, *words):
-        flags.FLAGS.unparse_flags()
-        flags.FLAGS(["tool", *words])
+        self.flags.read(["tool", *words])
 
     def _assert_refused(self, word):
         name = word.partition("=")[0]
@@ -266,6 +280,19 @@ class CheckedFlagsTest(parameterized.TestCase):
 class EveryToolTest(absltest.TestCase):
     """Walks every flag of every tool with values that are mostly wrong."""
 
+    def test_none_is_imported_with_tensorflow(self):
+        tools = ", ".join(f"tools.{name}" for name in build_file.tool_names())
+
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"import sys; sys.modules['tensorflow'] = None; import {tools}",
+            ],
+            cwd=shared.REPOSITORY,
+            check=True,
+        )
+
     def test_each_flag_is_of_a_checked_kind(self):
         offenders = [
             f"{tool}: --{flag.name}"
@@ -274,7 +301,7 @@ class EveryToolTest(absltest.TestCase):
             if not isinstance(
                 flag.parser, (flags.EnumParser, flags.BooleanParser)
             )
-            and type(flag.parser).__module__ != checked_flags.__name__
+            and type(flag.parser).__module__ != flag_kinds.__name__
         ]
 
         self.assertEmpty(offenders)
@@ -301,7 +328,7 @@ class EveryToolTest(absltest.TestCase):
             (tool, name)
             for tool, own in _own_flags()
             for name, flag in own.items()
-            if type(flag.parser).__name__ == "_Text"
+            if type(flag.parser) is flag_kinds.Text
         }
 
         self.assertEqual({name for _, name in texts}, _NAMES)
@@ -406,8 +433,7 @@ class EveryPathTest(absltest.TestCase):
 
     def _walks(self):
         for tool in build_file.tool_names():
-            with shared.forget_tools(), _no_tensorflow():
-                yield tool, _Walk(tool, self.folder)
+            yield tool, _Walk(tool, self.folder)
 
 
 class _Walk:
@@ -421,16 +447,12 @@ class _Walk:
     def __init__(self, tool, root):
         self._tool = tool
         self._module = importlib.import_module(f"tools.{tool}")
-        exec("def _run(argv): pass", vars(self._module))
-        app = importlib.import_module("tools.command_line.app")
-        # Flags are given one by one.
-        app.require_given = lambda *names: None
-        self._own = app.tool_flags.own(self._module.main)
         self._root = root
+        kinds = (flag_kinds.Path, flag_kinds.Paths)
         self.names = [
             flag.name
-            for flag in self._own
-            if type(flag.parser).__name__ in ("_Output", "_Path", "_Paths")
+            for flag in self._module.FLAGS.own()
+            if isinstance(flag.parser, kinds)
         ]
 
     def run(self, *words):
@@ -439,17 +461,18 @@ class _Walk:
             words = (f"--root={self._root}", *words)
         stderr, exit_code = io.StringIO(), 0
         with (
+            _no_tensorflow(),
             contextlib.redirect_stderr(stderr),
             mock.patch.object(sys, "argv", [f"tools/{self._tool}.py", *words]),
+            mock.patch.dict(vars(self._module)),
+            # Flags are given one by one.
+            mock.patch.object(ToolFlags, "require_given"),
         ):
+            exec("def _run(argv): pass", vars(self._module))
             try:
                 self._module.main()
             except SystemExit as end:
                 exit_code = end.code
-            finally:
-                flags.FLAGS["only_check_args"].value = False
-                for flag in self._own:
-                    flag.value, flag.present = flag.default, 0
         return shared.ToolResult(exit_code, "", stderr.getvalue())
 
 
@@ -469,11 +492,8 @@ def _no_tensorflow():
 def _own_flags():
     """The flags of every tool by name, without those of libraries."""
     for tool in build_file.tool_names():
-        with shared.forget_tools():
-            module = importlib.import_module(f"tools.{tool}")
-            app = importlib.import_module("tools.command_line.app")
-            own = app.tool_flags.own(module.main)
-            yield tool, {flag.name: flag for flag in own}
+        module = importlib.import_module(f"tools.{tool}")
+        yield tool, {flag.name: flag for flag in module.FLAGS.own()}
 
 
 def _refuse_lost(path, flag):

@@ -1,0 +1,687 @@
+"""A search or a retraining from its data to its files: one call.
+
+    from nppnet_tf import config
+    from nppnet_tf.search_space import stages
+    from nppnet_tf.training import run
+
+    first = run.search("records", stages.start("encoder_decoder"), "runs/first")
+    genotype = first.genotype
+
+What the command lines `search` and `train` do is done here; they give their
+flags as a `RunConfig` and say on the screen what `Report` is told. The same
+call on the same folder resumes a run that was stopped, and does nothing where
+it is complete.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+
+import keras
+import tensorflow as tf
+
+from nppnet_tf import config as configuration
+from nppnet_tf import durations
+from nppnet_tf.config import RunConfig
+from nppnet_tf.data import absence
+from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.samples import pipeline
+from nppnet_tf.drawing import prediction_grid
+from nppnet_tf.errors import UserError
+from nppnet_tf.models import saved_network
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
+from nppnet_tf.training import callbacks
+from nppnet_tf.training import checkpoints
+from nppnet_tf.training import distribution
+from nppnet_tf.training import initial_weights
+from nppnet_tf.training import loop
+from nppnet_tf.training import recording
+from nppnet_tf.training import reproducibility
+from nppnet_tf.training import retrain as retraining
+from nppnet_tf.training import search as searching
+from nppnet_tf.training import stall
+from nppnet_tf.training.workdir import Workdir
+
+# People whose predictions are drawn for TensorBoard.
+_PICTURES = 4
+
+
+class Report:
+    """What a run says and asks while it runs; this one writes lines.
+
+    Attributes:
+        settings: What the caller adds to the settings in the record of the
+            run, by name, as JSON can hold it: `Workdir.claim`.
+        flags_text: Flags that make the same run, for a flag file beside it.
+        stop_reason: How a run comes to stop, "on request".
+    """
+
+    settings: Mapping[str, object] = {}
+    flags_text: str = ""
+    stop_reason: str = "on request"
+
+    def say(self, line: str) -> None:
+        """Takes one line."""
+        print(line, flush=True)  # noqa: T201
+
+    def progress(
+        self, steps: int
+    ) -> AbstractContextManager[Callable[[str], None]]:
+        """Lends a function that is called after every step with its losses.
+
+        Args:
+            steps: Steps that are left, without the first, which is traced.
+        """
+        del steps
+        return contextlib.nullcontext(lambda note: None)
+
+    def should_stop(self) -> bool:
+        """Whether the run is to save its state and end, asked at every step."""
+        return False
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Weights of another run to start from, instead of drawn ones.
+
+    Attributes:
+        folder: Folder of that run.
+        new_heads: Whether the records may have other classes or joints than
+            that run: the last layers of the heads concerned are drawn anew.
+    """
+
+    folder: str | os.PathLike[str]
+    new_heads: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a run left behind.
+
+    Attributes:
+        workdir: Its folder.
+        genotype: File of the genotype: of a search, the latest derived one.
+        is_complete: Whether all epochs are done; if not, the same call goes
+            on.
+    """
+
+    workdir: pathlib.Path
+    genotype: pathlib.Path
+    is_complete: bool
+
+
+def search(
+    records: str | os.PathLike[str] | RecordSet,
+    genotype: Genotype,
+    workdir: str | os.PathLike[str],
+    config: RunConfig = configuration.SEARCH,
+    space: SearchSpace = PAPER,
+    report: Report | None = None,
+) -> Result:
+    """Searches the parts of a genotype that say so (Sec. 3.6 and 4.2).
+
+    The records are divided at random into two halves: network weights learn
+    from one, architecture parameters from the other.
+
+    Args:
+        records: Folder of records, or an opened one.
+        genotype: What is searched and what is kept: `stages.start`.
+        workdir: Folder of the run: genotype.json (the latest), genotypes/ (one
+            per epoch), metrics.jsonl, checkpoints/ and tensorboard/.
+        config: Size, schedule and everything else that can be set.
+        space: Operations on searched edges, and the channels they see.
+        report: Takes lines and progress; without it, lines are printed.
+
+    Raises:
+        UserError: Records, folder or configuration cannot be used, records
+            are damaged, or a loss is not finite.
+    """
+    topology.check_sizes(
+        config.network,
+        genotype.channel_multiple(space.channel_proportion),
+        "`{}`",
+    )
+    settings = {
+        name: value
+        for name, value in space.get_config().items()
+        if value != PAPER.get_config()[name]
+    }
+    run = _Run(records, workdir, config, report)
+    with run.claimed("search", genotype, settings):
+        if not run.is_finished():
+            steps = run.steps(search=True)
+            model = searching.make_search_model(
+                genotype,
+                run.network_config,
+                run.loss_config,
+                config.schedule,
+                run.strategy,
+                space,
+            )
+            recorder = recording.SearchRecorder(model, run.workdir)
+            run.epochs(recorder, steps, _search_data(run))
+    return run.result()
+
+
+def retrain(
+    records: str | os.PathLike[str] | RecordSet,
+    genotype: Genotype,
+    workdir: str | os.PathLike[str],
+    config: RunConfig = configuration.RETRAIN,
+    validation: str | os.PathLike[str] | RecordSet | None = None,
+    start: Start | None = None,
+    report: Report | None = None,
+) -> Result:
+    """Trains the network of a derived genotype on all records (Sec. 4.2).
+
+    Args:
+        records: Folder of records, or an opened one.
+        genotype: Architecture; nothing of it is searched.
+        workdir: Folder of the run: network.json and weights.npz (the network
+            of the best epoch), metrics.jsonl, checkpoints/ and tensorboard/.
+        config: Size, schedule and everything else that can be set.
+        validation: Records to validate on, a folder or opened; without them
+            the last epoch is the best.
+        start: Run whose weights to start from.
+        report: Takes lines and progress; without it, lines are printed.
+
+    Raises:
+        UserError: As `search`, or a part of the genotype is still searched.
+    """
+    if genotype.is_searched:
+        raise UserError(
+            "a part of the genotype is still searched",
+            "`genotype`",
+            "a derived genotype",
+            "search",
+        )
+    topology.check_sizes(config.network, place="`{}`")
+    run = _Run(records, workdir, config, report)
+    validation_set = validation and run.open(validation)
+    settings = {
+        **({"initial": str(start.folder)} if start else {}),
+        "new_heads": bool(start and start.new_heads),
+    }
+    with run.claimed("train", genotype, settings):
+        if validation_set is not None:
+            _check_same_data(run.descriptor, validation_set.descriptor)
+        if not run.is_finished():
+            _retrain(run, genotype, validation_set, start)
+    return run.result()
+
+
+def _retrain(
+    run: "_Run",
+    genotype: Genotype,
+    validation: RecordSet | None,
+    start: Start | None,
+) -> None:
+    """Runs the epochs that are left."""
+    saved_network.finish_saving(run.workdir.path)
+    # A run that goes on has weights of its own.
+    initial = None if run.has_checkpoint() else start and _Initial(run, start)
+    if initial:
+        initial.check(genotype)
+    steps = run.steps(search=False)
+    model = retraining.make_retrain_model(
+        genotype,
+        run.network_config,
+        run.loss_config,
+        run.config.schedule,
+        run.descriptor,
+        run.strategy,
+    )
+    if initial:
+        initial.give(model)
+    genotypes.save(genotype, run.workdir.genotype_file)
+    facts = {
+        "descriptor": json.loads(run.descriptor.to_json()),
+        "image_size": list(run.config.inputs.image_size),
+    }
+    recorder = recording.RetrainRecorder(
+        model,
+        run.workdir,
+        lambda extra: saved_network.save_network(
+            model.network, run.workdir.path, {**facts, **extra}
+        ),
+    )
+    run.epochs(
+        recorder,
+        steps,
+        _training_data(run),
+        validation,
+        run.config.schedule.validate_every,
+    )
+
+
+def _search_data(run: "_Run") -> Callable[[int, int], tf.data.Dataset]:
+    return lambda epoch, first_step: pipeline.make_search_dataset(
+        run.records,
+        run.config.inputs,
+        first_epoch=epoch,
+        first_step=first_step,
+        num_replicas=run.num_replicas,
+    )
+
+
+def _training_data(run: "_Run") -> Callable[[int, int], tf.data.Dataset]:
+    return lambda epoch, first_step: pipeline.make_dataset(
+        run.records,
+        run.config.inputs,
+        training=True,
+        first_epoch=epoch,
+        first_step=first_step,
+        num_replicas=run.num_replicas,
+    )
+
+
+class _Initial:
+    """The weights that a run starts from.
+
+    Args:
+        run: The run that starts.
+        start: What its caller asks for.
+    """
+
+    def __init__(self, run: "_Run", start: Start) -> None:
+        self._run = run
+        self._start = start
+        self._found = initial_weights.InitialRun.read(start.folder)
+        self._new_heads: tuple[str, ...] = ()
+
+    def check(self, genotype: Genotype) -> None:
+        """Raises UserError where the weights do not fit; says what is new."""
+        found, start, say = self._found, self._start, self._run.report.say
+        descriptor = self._run.descriptor
+        found.require_body(genotype, self._run.network_config)
+        self._new_heads = found.new_heads(descriptor, start.new_heads)
+        if start.new_heads and not self._new_heads:
+            say(
+                "new heads: none is new, classes and joints are those of "
+                f"{found.folder}"
+            )
+        if not start.new_heads:
+            for branch in found.renamed(descriptor):
+                say(
+                    f"{branch}: {found.folder} has other names for as many "
+                    "outputs; its heads are taken as they are (new heads "
+                    "would be drawn anew)"
+                )
+
+    def give(self, model: keras.Model) -> None:
+        """Puts the weights into a model and says what was done."""
+        weighting = model.joint_loss.task_weighting
+        for line in self._found.give(model.network, weighting, self._new_heads):
+            self._run.report.say(line)
+
+
+class _Run:
+    """The parts of a run that search and retraining share.
+
+    Opens the records first, which takes no TensorFlow; makes the strategy
+    before TensorFlow's first operation; draws nothing before the folder is
+    claimed.
+
+    Args:
+        records: Folder of records, or an opened one.
+        workdir: Folder of the run.
+        config: All that can be set.
+        report: Takes lines and progress.
+    """
+
+    def __init__(
+        self,
+        records: str | os.PathLike[str] | RecordSet,
+        workdir: str | os.PathLike[str],
+        config: RunConfig,
+        report: Report | None,
+    ) -> None:
+        for part in config.parts():
+            configuration.check(part)
+        self.config = config
+        self.report = report or Report()
+        self.records = self.open(records, is_trained_on=True)
+        self.descriptor = self.records.descriptor
+        process = config.process
+        if process.deterministic:
+            reproducibility.make_deterministic()
+        self.strategy = distribution.make_strategy(
+            process.strategy, process.num_replicas
+        )
+        distribution.check_batch_size(config.inputs.batch_size, self.strategy)
+        self.workdir = Workdir(workdir)
+
+    @property
+    def num_replicas(self) -> int:
+        """Replicas of the strategy."""
+        return self.strategy.num_replicas_in_sync
+
+    @property
+    def network_config(self) -> configuration.NetworkConfig:
+        """Size of the network for these records."""
+        return dataclasses.replace(
+            self.config.network,
+            num_classes=self.descriptor.num_classes,
+            num_keypoints=self.descriptor.num_keypoints,
+        )
+
+    @property
+    def loss_config(self) -> configuration.LossConfig:
+        """Constants of the loss for these records."""
+        return dataclasses.replace(
+            self.config.loss,
+            class_weights=tuple(self.descriptor.class_weights) or None,
+        )
+
+    def open(
+        self,
+        records: str | os.PathLike[str] | RecordSet,
+        is_trained_on: bool = False,
+    ) -> RecordSet:
+        """Opens records; refuses to train on nothing, says what is absent."""
+        if not isinstance(records, RecordSet):
+            records = RecordSet.open(
+                records, self.config.inputs.max_bad_records
+            )
+        found = records.annotations
+        if is_trained_on:
+            tasks = absence.TASKS[self.config.process.tasks]
+            absence.refuse(found, tasks, records.directory)
+        if any(each.found < each.expected for each in found.values()):
+            self.report.say(f"{records.directory}: {absence.summary(found)}")
+        return records
+
+    @contextlib.contextmanager
+    def claimed(
+        self,
+        tool: str,
+        genotype: Genotype,
+        settings: Mapping[str, object],
+    ) -> Iterator[None]:
+        """Makes the folder this run's; no other process can run in it."""
+        with self.workdir.hold():
+            self.workdir.claim(
+                tool,
+                {
+                    **configuration.record_of(*self.config.parts()),
+                    **settings,
+                    **self.report.settings,
+                    "records": f"{self.records.count} records, "
+                    f"{_digest(self.records.manifest)}",
+                    "genotype": _digest(dataclasses.asdict(genotype)),
+                },
+                self.report.flags_text,
+            )
+            keras.utils.set_random_seed(self.config.inputs.seed)
+            yield
+
+    def steps(self, search: bool) -> int:
+        """Returns the steps of an epoch."""
+        steps = pipeline.steps_per_epoch(
+            self.records, self.config.inputs, search
+        )
+        return min(steps, self.config.process.steps_per_epoch or steps)
+
+    def epochs(
+        self,
+        recorder: recording.RunRecorder,
+        steps: int,
+        make_dataset: Callable[[int, int], tf.data.Dataset],
+        validation: RecordSet | None = None,
+        validate_every: int = 1,
+    ) -> None:
+        """Runs the epochs that are left.
+
+        Args:
+            recorder: Recorder of this run.
+            steps: Steps of an epoch.
+            make_dataset: Returns the data of an epoch from a step on.
+            validation: Records to validate on.
+            validate_every: Epochs between two validations.
+        """
+        config, report = self.config.process, self.report
+        first = recorder.resume()
+        first_step = _first_step(recorder, steps)
+        self._say_where(recorder, first or first_step)
+        sets = [self.records, *([validation] if validation else [])]
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(pipeline.report_damage(*sets))
+            watch = stall.StallWatch(self._say_stall)
+            stack.enter_context(watch.watching())
+            window = self._profile_window(stack)
+            left = (self._epochs - first) * steps - first_step
+            progress = _StepProgress(report, left, stack)
+            guard = callbacks.FiniteLossGuard(
+                config.check_every,
+                recorder.checkpoints.last_path,
+                # After the last step it is the next epoch that begins.
+                first_step % steps,
+            )
+            loop.EpochLoop(
+                recorder.model,
+                recorder,
+                lambda epoch, step: make_dataset(epoch, step).take(
+                    steps - step
+                ),
+                self._epochs,
+                [guard, callbacks.StepReport(progress.report), *window],
+                make_validation=self._validation_data(validation),
+                validate_every=validate_every,
+                on_epoch=lambda record: self._on_epoch(recorder, record),
+                save_every=config.checkpoint_every,
+                should_stop=report.should_stop,
+                watch=watch,
+            ).run(first)
+        if recorder.progress.epoch < self._epochs:
+            report.say(
+                f"stopped {report.stop_reason} after "
+                f"{_place(recorder.progress)}; the same command goes on from "
+                "there"
+            )
+        elif window and not window[0].is_complete:
+            report.say("the run ended before the profiled steps were over")
+
+    def has_checkpoint(self) -> bool:
+        """Whether the run goes on from weights of its own."""
+        return (self.workdir.checkpoints / checkpoints.LAST_NAME).exists()
+
+    def is_finished(self) -> bool:
+        """Says so, where no epoch is left to do."""
+        done, path = self.workdir.completed_epochs(), self.workdir.path
+        if done < self._epochs:
+            return False
+        if done > self._epochs:
+            self.report.say(
+                f"{path}: {done} epochs are done, more than the "
+                f"{self._epochs} that are asked for; the run stays as it is, "
+                f"with weights of {done} epochs"
+            )
+        else:
+            self.report.say(
+                f"{path}: {done} of {self._epochs} epochs are done, nothing "
+                "is left to do"
+            )
+        return True
+
+    def result(self) -> Result:
+        """Returns what is there when the run ends."""
+        return Result(
+            self.workdir.path,
+            self.workdir.genotype_file,
+            self.workdir.completed_epochs() >= self._epochs,
+        )
+
+    @property
+    def _epochs(self) -> int:
+        return self.config.schedule.epochs
+
+    def _say_where(
+        self, recorder: recording.RunRecorder, is_resumed: int
+    ) -> None:
+        if is_resumed:
+            self.report.say(f"resuming after {_place(recorder.progress)}")
+            if recorder.changes:
+                self.report.say(
+                    f"{', '.join(recorder.changes)}: the rest equals an "
+                    "uninterrupted run to rounding, not to the bit"
+                )
+        self.report.say("tracing the first step, which takes a while")
+
+    def _validation_data(
+        self, validation: RecordSet | None
+    ) -> Callable[[], tf.data.Dataset] | None:
+        if validation is None:
+            return None
+        return lambda: pipeline.make_dataset(
+            validation,
+            self.config.inputs,
+            training=False,
+            num_replicas=self.num_replicas,
+        )
+
+    def _profile_window(
+        self, stack: contextlib.ExitStack
+    ) -> list[callbacks.ProfileWindow]:
+        """Returns the profiled steps, if any; a trace is closed at the end."""
+        if self.config.process.profile_steps is None:
+            return []
+        first, last = self.config.process.profile_steps
+        window = callbacks.ProfileWindow(first, last, self.workdir.tensorboard)
+        stack.callback(window.close)
+        return [window]
+
+    def _on_epoch(self, recorder: recording.RunRecorder, record: dict) -> None:
+        self.report.say(
+            epoch_line(record, recorder.progress.history, self._epochs)
+        )
+        epoch, every = record["epoch"], self.config.process.picture_every
+        if every and (epoch % every == 0 or epoch + 1 == self._epochs):
+            recorder.events.write_picture(
+                "predictions", self._draw(recorder.model), epoch
+            )
+
+    def _draw(self, model: keras.Model):
+        """Draws predictions for the first records."""
+        config = dataclasses.replace(
+            self.config.inputs, batch_size=min(_PICTURES, self.records.count)
+        )
+        batch = next(
+            pipeline.make_dataset(self.records, config, training=False)
+            .take(1)
+            .as_numpy_iterator()
+        )
+        return prediction_grid.prediction_grid(
+            batch, model.predict_for_pictures(batch), self.descriptor
+        )
+
+    def _say_stall(self, seconds: float, what: str) -> None:
+        # Where nobody reads any more, the run itself will find out.
+        with contextlib.suppress(OSError):
+            self.report.say(
+                f"no step for {durations.in_words(seconds)}: {what}"
+            )
+
+
+class _StepProgress:
+    """Progress whose clock starts when the first step, the traced one, ends.
+
+    Args:
+        report: Lends the progress.
+        steps: Steps that are left.
+        stack: Closes the progress.
+    """
+
+    def __init__(
+        self, report: Report, steps: int, stack: contextlib.ExitStack
+    ) -> None:
+        self._report = report
+        self._steps = steps
+        self._stack = stack
+        self._advance: Callable[[str], None] | None = None
+
+    def report(self, note: str) -> None:
+        """Counts a step."""
+        if self._advance is not None:
+            self._advance(note)
+        else:
+            self._advance = self._stack.enter_context(
+                self._report.progress(self._steps - 1)
+            )
+
+
+def epoch_line(
+    record: Mapping, history: tuple[Mapping, ...], epochs: int
+) -> str:
+    """Returns "epoch 3/50: loss 1.2, ..., 12 s, about 9:20 min left".
+
+    Args:
+        record: What was recorded of the epoch.
+        history: Records of all epochs so far, this one last.
+        epochs: Epochs in all.
+    """
+    done = record["epoch"] + 1
+    words = [f"epoch {done}/{epochs}: loss {record['losses']['loss']:.4f}"]
+    if "architecture_loss" in record["losses"]:
+        words.append(
+            f"architecture loss {record['losses']['architecture_loss']:.4f}"
+        )
+    if "entropy_mean" in record:
+        words.append(f"entropy {record['entropy_mean']:.4f}")
+    for name in ("mean_iou", "pckh"):
+        if name in record.get("validation", {}):
+            score = record["validation"][name]
+            words.append(f"validation {name} {score:.4f} (network's size)")
+    words.append(durations.in_words(record["seconds"]))
+    left = (epochs - done) * record["seconds"]
+    # The first epoch of all holds the tracing and tells nothing.
+    if left and len(history) > 1:
+        words.append(f"about {durations.in_words(left)} left")
+    return ", ".join(words)
+
+
+def _first_step(recorder: recording.RunRecorder, steps: int) -> int:
+    """Returns the step of its epoch that a resumed run begins with."""
+    first = recorder.progress.part.step
+    if not 0 <= first <= steps:
+        raise UserError(
+            "checkpoint of a run with other epochs",
+            recorder.checkpoints.last_path,
+            f"at most {steps} steps of an epoch",
+            first,
+        )
+    return first
+
+
+def _place(progress: checkpoints.Progress) -> str:
+    """Returns "3 epochs", or "3 epochs and 200 steps" within the fourth."""
+    steps = f" and {progress.part.step} steps" if progress.part.step else ""
+    return f"{progress.epoch} epochs{steps}"
+
+
+def _check_same_data(
+    descriptor: DatasetDescriptor, validation: DatasetDescriptor
+) -> None:
+    if validation != descriptor:
+        raise UserError(
+            "records of another data set",
+            "`validation_records`",
+            descriptor.name,
+            validation.name,
+        )
+
+
+def _digest(value: object) -> str:
+    text = repr(sorted(value.items()) if isinstance(value, dict) else value)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

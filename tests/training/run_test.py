@@ -1,0 +1,269 @@
+"""Tests of nppnet_tf.training.run: what command lines do, called by Python."""
+
+import contextlib
+import dataclasses
+import io
+
+from absl.testing import absltest
+
+from nppnet_tf import config
+from nppnet_tf.data import descriptors
+from nppnet_tf.data.records import tfrecord
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import stages
+from nppnet_tf.training import run
+from tests.data import sample_records
+from tests.tools import training_case
+
+_NETWORK = config.NetworkConfig(channels=16, cells=4)
+_INPUTS = config.InputConfig(image_size=(32, 32), batch_size=2)
+_SEARCH = config.RunConfig(
+    config.SearchConfig(epochs=2, warmup_epochs=1), _NETWORK, _INPUTS
+)
+_RETRAIN = config.RunConfig(config.RetrainConfig(epochs=2), _NETWORK, _INPUTS)
+_SECOND = stages.start(stages.INTERACTION_FUSION, published.baseline())
+
+
+class _Listener(run.Report):
+    """Keeps what it is told; stops the run after so many questions."""
+
+    def __init__(self, stop_after=None):
+        self.lines = []
+        self.notes = []
+        self.steps = []
+        self.left = stop_after
+
+    def say(self, line):
+        self.lines.append(line)
+
+    @contextlib.contextmanager
+    def progress(self, steps):
+        self.steps.append(steps)
+        yield self.notes.append
+
+    def should_stop(self):
+        if self.left is None:
+            return False
+        self.left -= 1
+        return self.left < 0
+
+
+class RunTest(training_case.TrainingCase):
+    def _search(self, name, report=None, genotype=_SECOND, settings=_SEARCH):
+        return run.search(
+            self.records,
+            genotype,
+            self.folder / name,
+            settings,
+            report=report or _Listener(),
+        )
+
+    def _retrain(self, name, report=None, settings=_RETRAIN, **more):
+        return run.retrain(
+            self.records,
+            published.baseline(),
+            self.folder / name,
+            settings,
+            report=report or _Listener(),
+            **more,
+        )
+
+    def test_a_search_equals_that_of_the_command_line(self):
+        flags = ("--epochs=2", "--warmup_epochs=1", "--genotype=baseline")
+        self.assert_ends_well(
+            self.run_tool(
+                "search",
+                "--stage=interaction_fusion",
+                f"--workdir={self.folder / 'tool'}",
+                *flags,
+            )
+        )
+
+        result = self._search("python")
+
+        self.assertTrue(result.is_complete)
+        self.assertEqual(result.workdir, self.folder / "python")
+        self.assert_same_runs(self.folder / "tool", result.workdir)
+        self.assertEqual(
+            genotypes.load(result.genotype),
+            genotypes.load(self.folder / "tool" / "genotype.json"),
+        )
+
+    def test_a_training_equals_that_of_the_command_line(self):
+        self.assert_ends_well(
+            self.run_tool(
+                "train",
+                "--genotype=baseline",
+                "--epochs=2",
+                f"--validation_records={self.records}",
+                f"--workdir={self.folder / 'tool'}",
+            )
+        )
+
+        result = self._retrain("python", validation=self.records)
+
+        self.assert_same_runs(self.folder / "tool", result.workdir)
+
+    def test_each_goes_on_with_what_the_other_began(self):
+        words = ["--genotype=baseline", f"--workdir={self.folder / 'run'}"]
+        short = dataclasses.replace(
+            _RETRAIN, schedule=config.RetrainConfig(epochs=1)
+        )
+        self._retrain("run", settings=short)
+
+        resumed = self.run_tool("train", "--epochs=2", *words)
+
+        self.assert_ends_well(resumed)
+        self.assertIn("resuming after 1 epochs", resumed.stdout)
+        self.assertTrue(self._retrain("run").is_complete)
+        self.assertEqual(self._retrain("straight").is_complete, True)
+        self.assert_same_runs(self.folder / "run", self.folder / "straight")
+
+    def test_a_stopped_run_goes_on_as_if_never_stopped(self):
+        report = _Listener(stop_after=2)
+        stopped = self._retrain("stopped", report)
+
+        self.assertFalse(stopped.is_complete)
+        self.assertRegex(
+            report.lines[-1], "^stopped on request after .* goes on from there$"
+        )
+        self.assertTrue(self._retrain("stopped").is_complete)
+        self._retrain("straight")
+        self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
+
+    def test_what_is_complete_is_left_as_it_is(self):
+        self._search("run")
+        report = _Listener()
+
+        result = self._search("run", report)
+
+        self.assertTrue(result.is_complete)
+        self.assertLen(report.lines, 1)
+        self.assertIn("nothing is left to do", report.lines[0])
+
+    def test_progress_counts_the_steps_behind_the_traced_one(self):
+        report = _Listener()
+
+        self._retrain("run", report)
+
+        self.assertEqual(report.steps, [2 * 4 - 1])
+        self.assertLen(report.notes, 2 * 4 - 1)
+        self.assertRegex(report.notes[-1], r"^loss \d")
+
+    def test_lines_are_printed_where_nobody_asks_for_them(self):
+        with contextlib.redirect_stdout(io.StringIO()) as stdout:
+            run.search(self.records, _SECOND, self.folder / "run", _SEARCH)
+
+        self.assertRegex(stdout.getvalue(), r"(?m)^epoch 2/2: loss \d")
+
+    def test_wrong_values_are_named_as_arguments(self):
+        for wrong, pattern in (
+            ({"inputs": config.InputConfig(batch_size=0)}, "`batch_size`"),
+            (
+                {"process": config.ProcessConfig(strategy="all")},
+                "`strategy`.*default or mirrored; found: all",
+            ),
+            (
+                {"network": config.NetworkConfig(channels=9)},
+                "`channels`.*multiple of",
+            ),
+        ):
+            with self.assertRaisesRegex(UserError, pattern):
+                self._search(
+                    "run", settings=dataclasses.replace(_SEARCH, **wrong)
+                )
+        self.assertFalse((self.folder / "run").exists())
+
+    def test_what_is_still_searched_is_not_retrained(self):
+        with self.assertRaisesRegex(UserError, "still searched.*`genotype`"):
+            run.retrain(
+                self.records,
+                genotypes.Genotype(genotypes.SEARCH),
+                self.folder / "run",
+            )
+
+    def test_another_run_s_folder_names_the_argument(self):
+        self._search("run")
+        other = dataclasses.replace(
+            _SEARCH, inputs=dataclasses.replace(_INPUTS, flip_probability=0.0)
+        )
+
+        with self.assertRaisesRegex(UserError, "`flip_probability`, `workdir`"):
+            self._search("run", settings=other)
+
+    def test_records_without_a_task_are_refused_unless_asked_for(self):
+        records = [
+            dataclasses.replace(
+                record,
+                keypoints_xy=record.keypoints_xy if number else None,
+                visibility=record.visibility if number else None,
+                label_map=None,
+            )
+            for number, record in enumerate(sample_records.make_records(3))
+        ]
+        self.records = self.folder / "poses"
+        tfrecord.write_records(records, self.records, descriptors.LIP)
+
+        def settings(tasks):
+            return dataclasses.replace(
+                _RETRAIN,
+                schedule=config.RetrainConfig(epochs=1),
+                process=config.ProcessConfig(tasks=tasks),
+            )
+
+        for tasks in ("both", "parsing"):
+            with self.assertRaisesRegex(
+                UserError,
+                "no label map of 3 samples.*poses.*or `tasks`=pose",
+            ):
+                self._retrain("run", settings=settings(tasks))
+        report = _Listener()
+        self._retrain("run", report, settings("pose"))
+        self.assertIn("0 of 3 label maps, 2 of 3 poses", report.lines[0])
+
+
+class EpochLineTest(absltest.TestCase):
+    def test_line_of_an_epoch_says_what_is_left(self):
+        record = {
+            "epoch": 1,
+            "seconds": 30.0,
+            "losses": {"loss": 1.25, "architecture_loss": 2.5},
+            "entropy_mean": 2.0,
+        }
+
+        line = run.epoch_line(record, ({}, record), 4)
+
+        self.assertEqual(
+            line,
+            "epoch 2/4: loss 1.2500, architecture loss 2.5000, entropy 2.0000, "
+            "30 s, about 1:00 min left",
+        )
+
+    def test_first_epoch_promises_nothing(self):
+        record = {"epoch": 0, "seconds": 90.0, "losses": {"loss": 1.0}}
+
+        line = run.epoch_line(record, (record,), 4)
+
+        self.assertEqual(line, "epoch 1/4: loss 1.0000, 1:30 min")
+
+    def test_scores_say_at_which_size_they_were_measured(self):
+        record = {
+            "epoch": 3,
+            "seconds": 1.0,
+            "losses": {"loss": 1.0},
+            "validation": {"mean_iou": 0.5, "pckh": 0.25, "loss": 2.0},
+        }
+
+        line = run.epoch_line(record, (record,) * 4, 4)
+
+        self.assertEqual(
+            line,
+            "epoch 4/4: loss 1.0000, validation mean_iou 0.5000 (network's "
+            "size), validation pckh 0.2500 (network's size), 1 s",
+        )
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -37,7 +37,7 @@ class WorkerDiedError(UserError):
     def __init__(self, num_workers: int) -> None:
         super().__init__(
             "a worker process was killed, for want of memory perhaps",
-            f"--num_workers={num_workers}",
+            f"`num_workers`={num_workers}",
             "fewer workers, or the same command again",
             "a process that ended in the middle of its work",
         )

@@ -134,7 +134,7 @@ def refuse(
         f"{what} of {count} samples",
         where,
         f"{'; '.join(each.places for each in empty.values())}; "
-        f"or --tasks={wanted}",
+        f"or `tasks`={wanted}",
         "; ".join(each.nearest for each in empty.values() if each.nearest)
         or "nothing like it",
     )
@@ -192,7 +192,7 @@ def near_label_maps(
         if text and folder not in passed_over:
             is_readable = flag and "the same stems" in text
             return text + (
-                f": --{flag}={_below(folder, root)}?" if is_readable else ""
+                f": `{flag}`={_below(folder, root)}?" if is_readable else ""
             )
     return ""
 
@@ -214,7 +214,7 @@ def near_poses(root: pathlib.Path, expected: Sequence[str]) -> str:
         if path.suffix.lower() in _POSE_ENDINGS and _is_near(path, expected)
     ]
     # The flag takes a path of its own, not one below the folder.
-    return f"{_listed(found)}: --keypoints={root / found[0]}?" if found else ""
+    return f"{_listed(found)}: `keypoints`={root / found[0]}?" if found else ""
 
 
 def near_names(root: pathlib.Path, expected: Sequence[str]) -> str:

@@ -118,8 +118,8 @@ def one_root(
     if len(roots) != 1:
         raise UserError(
             "several folders",
-            "--root",
-            f"one for --dataset={dataset}",
+            "`root`",
+            f"one for `dataset`={dataset}",
             ", ".join(str(root) for root in roots),
         )
     root = pathlib.Path(roots[0])
@@ -142,8 +142,8 @@ def refuse(options: Options, dataset: str, *names: str) -> None:
         value = getattr(options, name)
         if value is not None and value is not False:
             raise UserError(
-                f"--dataset={dataset} does not take this flag",
-                f"--{name}",
+                f"`dataset`={dataset} does not take this",
+                f"`{name}`",
                 "no such flag",
                 getattr(value, "name", value),
             )

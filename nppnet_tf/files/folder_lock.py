@@ -24,7 +24,7 @@ def hold(
 
     Args:
         folder: Where it is; a file `lock` is made in it.
-        where: What names the folder in the message, "--workdir=runs/a".
+        where: What names the folder in the message, "`workdir`=runs/a".
         problem: Its first words.
 
     Raises:

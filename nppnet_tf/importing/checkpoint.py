@@ -16,6 +16,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from nppnet_tf import keys
+from nppnet_tf.config import LEAST_CELLS
+from nppnet_tf.config import LEAST_CHANNELS
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.restricted_pickle import printable
@@ -170,7 +172,7 @@ def infer(
         raise UserError(
             "no network refines its prediction as often",
             path,
-            "0 or 1 times; --num_refinements=1 takes the first of several",
+            "0 or 1 times; `num_refinements`=1 takes the first of several",
             wanted,
         )
     genotype = genotype or published.released()
@@ -340,15 +342,14 @@ def _channels(path: pathlib.Path, shapes: Mapping) -> int:
             raise _foreign(path, f"no {name}, but {first or 'nothing'}")
     channels = shapes[names[0]][0]
     is_width = (
-        channels >= topology.LEAST_CHANNELS
-        and channels % topology.CHANNEL_MULTIPLE == 0
+        channels >= LEAST_CHANNELS and channels % topology.CHANNEL_MULTIPLE == 0
     )
     if shapes[names[0]] != (channels, channels // 2, 3, 3) or not is_width:
         raise UserError(
             "no network has this width",
             f"{path}, {names[0]}",
             f"[C, C / 2, 3, 3], C a multiple of {topology.CHANNEL_MULTIPLE} "
-            f"from {topology.LEAST_CHANNELS} on",
+            f"from {LEAST_CHANNELS} on",
             list(shapes[names[0]]),
         )
     return channels
@@ -358,11 +359,11 @@ def _check_cells(
     path: pathlib.Path, shapes: Mapping, cells: int, channels: int
 ) -> None:
     """The encoder has cells that reduce where ours do."""
-    if not topology.LEAST_CELLS <= cells <= _MAX_CELLS:
+    if not LEAST_CELLS <= cells <= _MAX_CELLS:
         raise UserError(
             "no encoder has as many cells",
             f"{path}, cells1",
-            f"{topology.LEAST_CELLS} to {_MAX_CELLS}",
+            f"{LEAST_CELLS} to {_MAX_CELLS}",
             cells,
         )
     width = channels // 4

@@ -63,7 +63,7 @@ def checked_name(name: str) -> str:
     ):
         raise UserError(
             "wrong name of a model",
-            "--name",
+            "`name`",
             f"at most {_MAX_NAME} letters, digits, dots, dashes and "
             f"underscores, not {CONFIG_NAME}",
             name,

@@ -81,7 +81,7 @@ class AveragedNetwork(tf.Module):
         super().__init__()
         if not scales or min(scales) <= 0:
             raise UserError(
-                "wrong scales", "--scales", "positive factors", list(scales)
+                "wrong scales", "`scales`", "positive factors", list(scales)
             )
         self.flip = flip
         self.scales = tuple(float(scale) for scale in scales)

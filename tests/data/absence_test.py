@@ -64,12 +64,12 @@ class FolderTest(_RootTestCase):
         (
             "other_folder",
             "masks/{}.png",
-            "masks/ holds 3 PNG files of the same stems: --labels=masks?",
+            "masks/ holds 3 PNG files of the same stems: `labels`=masks?",
         ),
         (
             "deep_folder",
             "ann/parsing/{}.png",
-            "ann/parsing/ holds 3 PNG.*--labels=ann/parsing",
+            "ann/parsing/ holds 3 PNG.*`labels`=ann/parsing",
         ),
         (
             "affix",
@@ -117,8 +117,8 @@ class FolderTest(_RootTestCase):
 
         self._assert_refused(
             self._source(),
-            "no pose of 3 samples.*expected: pose.csv.*--tasks=parsing",
-            f"found: .*--keypoints=/.*mine/{name}".replace("(", ".").replace(
+            "no pose of 3 samples.*expected: pose.csv.*`tasks`=parsing",
+            f"found: .*`keypoints`=/.*mine/{name}".replace("(", ".").replace(
                 ")", "."
             ),
         )
@@ -175,7 +175,7 @@ class PublishedTest(_RootTestCase):
         )
         self._assert_refused(
             self._lip(),
-            "no pose of 3.*lip_train_set.csv.*--tasks=parsing.*"
+            "no pose of 3.*lip_train_set.csv.*`tasks`=parsing.*"
             r"found: .*lip_train_set \(1\).csv",
         )
         (self.root / _LABELS / "train_segmentations").rename(
@@ -210,7 +210,7 @@ class PublishedTest(_RootTestCase):
         shutil.move(self.root / "labels", self.root / "label")
 
         self._assert_refused(
-            datasets.read("cihp", [self.root]), "no label map.*--labels=label"
+            datasets.read("cihp", [self.root]), "no label map.*`labels`=label"
         )
 
     def test_pascal_promises_both(self):

@@ -111,7 +111,7 @@ class CheckpointTest(parameterized.TestCase):
             if key.startswith(f"{name}.{old}")
         }
 
-        with self.assertRaisesRegex(UserError, "--num_refinements=1.*found: 2"):
+        with self.assertRaisesRegex(UserError, "`num_refinements`=1.*found: 2"):
             checkpoint.infer(self.holding(second))
         _, config = checkpoint.infer(self.holding(second), num_refinements=1)
 

@@ -32,7 +32,7 @@ class NewVersionTest(parameterized.TestCase):
         ("people", 0, "version cannot be used"),
         ("people", 1 << 70, "version cannot be used"),
         ("file", None, "wrong name of a model.*file"),
-        ("", None, "wrong name of a model; where: --name"),
+        ("", None, "wrong name of a model; where: `name`"),
         ("a/b", None, "wrong name of a model"),
         ("..", None, "wrong name of a model"),
         ("n" * 101, None, "wrong name of a model"),

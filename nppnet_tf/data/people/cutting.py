@@ -188,20 +188,20 @@ class Cutter:
         if self.way not in WAYS:
             raise UserError(
                 "unknown way to cut people out",
-                "--people",
+                "`people`",
                 ", ".join(WAYS),
                 self.way,
             )
         uses_detections = self.way in (MATCHED, DETECTIONS)
         if options.detections is not None and not uses_detections:
             raise UserError(
-                f"--people={self.way} does not take this flag", "--detections"
+                f"`people`={self.way} does not take this", "`detections`"
             )
         if self._keeps_all and self.way in (MATCHED, BOXES):
             raise UserError(
-                f"--people={self.way} needs joints",
-                "--keep_without_joints",
-                f"--people={DETECTIONS} or --people={INSTANCES}",
+                f"`people`={self.way} needs joints",
+                "`keep_without_joints`",
+                f"`people`={DETECTIONS} or `people`={INSTANCES}",
             )
         needed = [self._places.images]
         if uses_detections:
@@ -211,9 +211,9 @@ class Cutter:
         for path in needed:
             if not path.is_dir():
                 raise UserError(
-                    f"no folder that --people={self.way} needs",
+                    f"no folder that `people`={self.way} needs",
                     path,
-                    f"--people is one of {', '.join(WAYS)}",
+                    f"`people` is one of {', '.join(WAYS)}",
                 )
 
     def _cut(self, picture_id: str) -> Iterator[CroppedSample]:
@@ -355,9 +355,9 @@ class Cutter:
         found = detections.read(path)
         if self.way == MATCHED and not found.has_masks:
             raise UserError(
-                f"--people={MATCHED} needs masks",
+                f"`people`={MATCHED} needs masks",
                 path,
-                f"{detections.MASKS}, or --people={DETECTIONS}",
+                f"{detections.MASKS}, or `people`={DETECTIONS}",
             )
         return path, found
 

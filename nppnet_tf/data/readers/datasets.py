@@ -61,14 +61,14 @@ def read(
     """
     if dataset not in READERS:
         raise UserError(
-            "unknown data set", "--dataset", ", ".join(NAMES), dataset
+            "unknown data set", "`dataset`", ", ".join(NAMES), dataset
         )
     if split is not None and split not in SPLITS:
         raise AbsentSplitError(
-            "unknown split", "--split", ", ".join(SPLITS), split
+            "unknown split", "`split`", ", ".join(SPLITS), split
         )
     if not roots:
-        raise UserError("flag is missing", "--root", "a folder", "nothing")
+        raise UserError("flag is missing", "`root`", "a folder", "nothing")
     source = READERS[dataset](roots, split, options)
     facts = {"dataset": dataset, "split": None, **source.facts}
     return dataclasses.replace(source, facts=facts)

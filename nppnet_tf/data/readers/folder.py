@@ -285,7 +285,7 @@ class _Folder:
             raise UserError(
                 "several people in one picture",
                 f"{self.root}, {name}",
-                f"one, or --people={cutting.BOXES}",
+                f"one, or `people`={cutting.BOXES}",
                 len(found),
             )
         pose = found[0] if found else None
@@ -303,7 +303,7 @@ class _Folder:
 def _read_folder(folder: _Folder, options: Options) -> Source:
     if options.people in (None, WHOLE):
         whole = dataclasses.replace(options, people=None)
-        source.refuse(whole, f"folder --people={WHOLE}", *source.OF_PEOPLE)
+        source.refuse(whole, f"folder `people`={WHOLE}", *source.OF_PEOPLE)
         samples = [folder.sample(name) for name in folder.names]
         return folder.source(samples, (), {"people": WHOLE})
     if folder.pose_path is None:
@@ -367,7 +367,7 @@ def _places(root: pathlib.Path, options: Options) -> Places:
     if options.labels is not None:
         labels = root / options.labels
         if not labels.is_dir():
-            raise UserError("no such folder", labels, "--labels, a folder")
+            raise UserError("no such folder", labels, "`labels`, a folder")
     return Places(
         images or root,
         # Beside the pictures where these have no folder of their own.
@@ -402,7 +402,7 @@ def _split_names(root: pathlib.Path, split: str) -> list[str]:
         if path.is_file():
             return id_list.read(path)
     raise AbsentSplitError(
-        f"no list of the split {split}", root, f"{name}, or no --split"
+        f"no list of the split {split}", root, f"{name}, or no `split`"
     )
 
 
@@ -414,7 +414,7 @@ def _pose_path(root: pathlib.Path, options: Options) -> pathlib.Path | None:
         raise UserError(
             "several files of poses",
             root,
-            "one, or --keypoints",
+            "one, or `keypoints`",
             ", ".join(path.name for path in found),
         )
     return found[0] if found else None

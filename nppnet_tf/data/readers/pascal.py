@@ -180,7 +180,7 @@ def _places(root: pathlib.Path) -> Places:
 def _ids(root: pathlib.Path, split: str) -> list[str]:
     if split not in _SPLITS:
         raise AbsentSplitError(
-            f"unknown split of {NAME}", "--split", ", ".join(_SPLITS), split
+            f"unknown split of {NAME}", "`split`", ", ".join(_SPLITS), split
         )
     name = f"{split}_id.txt"
     for path in (root / name, root / "lists" / name):

@@ -345,7 +345,7 @@ class _CocoReader:
                 raise UserError(
                     "no such category",
                     self._path,
-                    f"--category={self._naming.category}",
+                    f"`category`={self._naming.category}",
                     "no categories",
                 )
             return None
@@ -382,7 +382,7 @@ class _CocoReader:
             raise UserError(
                 "no single category of people",
                 self._path,
-                self._naming.category or f"{_PERSON}, or --category",
+                self._naming.category or f"{_PERSON}, or `category`",
                 ", ".join(each[0] for each in named),
             )
         return found[0][1], found[0][2]
@@ -415,7 +415,7 @@ class _CocoReader:
             if known not in (None, self._names):
                 raise UserError(
                     "the file names its joints otherwise",
-                    f"{self._path}, --joints",
+                    f"{self._path}, `joints`",
                     ", ".join(self._names),
                     self._naming.joints,
                 )
@@ -433,7 +433,7 @@ class _CocoReader:
             "no names of joints in categories",
             self._path,
             f"{len(expected)} named joints, as {self._descriptor.name} has, "
-            f"or --joints={hint} (one of {', '.join(known_orders())})",
+            f"or `joints`={hint} (one of {', '.join(known_orders())})",
             f"{count} joints without names",
         )
 
@@ -444,7 +444,7 @@ class _CocoReader:
         if joints not in known_orders():
             raise UserError(
                 "unknown order of joints",
-                "--joints",
+                "`joints`",
                 ", ".join(known_orders()),
                 joints,
             )

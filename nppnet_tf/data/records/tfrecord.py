@@ -388,7 +388,7 @@ def _require_records(
             raise UserError(
                 f"no {absence.NAMES[task]} that tells anything",
                 directory,
-                f"one in {manifest['num_records']} records, or another --tasks",
+                f"one in {manifest['num_records']} records, or another `tasks`",
                 f"background and {ignored} alone, which counts nowhere"
                 if task == keys.PARSING
                 else "none",

@@ -255,8 +255,8 @@ def augmented_sample(
             config.image_size,
             config.heatmap_stride,
         )
-        outputs[keys.HEATMAPS] = encode(config.heatmap_sigma)
-        outputs[keys.AUXILIARY_HEATMAPS] = encode(2 * config.heatmap_sigma)
+        outputs[keys.HEATMAPS] = encode(config.sigma)
+        outputs[keys.AUXILIARY_HEATMAPS] = encode(2 * config.sigma)
     return outputs
 
 

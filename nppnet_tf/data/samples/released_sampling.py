@@ -96,7 +96,7 @@ def require_opencv() -> Any:
     except ImportError as error:
         raise UserError(
             "the authors' sampling needs OpenCV",
-            "--sampling=released",
+            "`sampling`=released",
             "pip install nppnet_tf[released]",
             error,
         ) from error

@@ -66,7 +66,7 @@ class ReadTest(absltest.TestCase):
     def test_joints_are_not_taken(self):
         self._write_official(["a"])
 
-        with self.assertRaisesRegex(UserError, "does not take.*--keypoints"):
+        with self.assertRaisesRegex(UserError, "does not take.*`keypoints`"):
             cihp.read([self.root], "val", Options(keypoints="x"))
 
     def test_real_pictures_are_read(self):

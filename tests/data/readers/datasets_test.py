@@ -64,7 +64,7 @@ class ReadTest(absltest.TestCase):
             datasets.read("lip", [self.root], "dev")
         with self.assertRaisesRegex(UserError, "several folders"):
             datasets.read("lip", [self.root, self.root])
-        with self.assertRaisesRegex(UserError, "does not take.*--people"):
+        with self.assertRaisesRegex(UserError, "does not take.*`people`"):
             datasets.read("lip", [self.root], None, Options(people="x"))
 
 

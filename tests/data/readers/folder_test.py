@@ -187,7 +187,7 @@ class ReadTest(parameterized.TestCase):
         options = {"descriptor": PASCAL_PERSON_PART}
 
         with self.assertRaisesRegex(
-            UserError, "several people in one picture.*a; .*--people=boxes"
+            UserError, "several people in one picture.*a; .*`people`=boxes"
         ):
             _samples(self.root, **options)
         samples = _samples(self.root, people="boxes", **options)

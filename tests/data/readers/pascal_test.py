@@ -258,17 +258,17 @@ class ReadTest(parameterized.TestCase):
         (
             "detections",
             {"people": "boxes", "detections": "x"},
-            "--people=boxes does not take this flag.*--detections",
+            "`people`=boxes does not take this.*`detections`",
         ),
         (
             "no_folder",
             {"detections": "/nowhere"},
-            "no folder that --people=matched needs.*/nowhere",
+            "no folder that `people`=matched needs.*/nowhere",
         ),
         (
             "keep",
             {"keep_without_joints": True},
-            "--people=matched needs joints",
+            "`people`=matched needs joints",
         ),
     )
     def test_options_that_do_not_fit_are_told(self, options, message):

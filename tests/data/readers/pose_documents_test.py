@@ -145,7 +145,7 @@ class ReadTest(parameterized.TestCase):
         del document["categories"]
 
         with self.assertRaisesRegex(
-            UserError, "16 named joints.*--joints=coco17.*found: 17 joints"
+            UserError, "16 named joints.*`joints`=coco17.*found: 17 joints"
         ):
             self._read(document, LIP)
 
@@ -180,7 +180,7 @@ class ReadTest(parameterized.TestCase):
         self.assertRegex(found.notes[0], "1 annotations of another category")
         document["categories"][1]["name"] = "human"
         with self.assertRaisesRegex(
-            UserError, "no single category.*--category.*dog, human"
+            UserError, "no single category.*`category`.*dog, human"
         ):
             self._read(document, _COCO)
         (pose,) = self._read(document, _COCO, category="Human")["x_1"]

@@ -6,7 +6,7 @@
 Draws people (or takes the real pictures beside the repository), searches in two
 stages, derives the network, trains it and a fixed ResNet-50 and FPN with the
 same budget, measures both, exports a SavedModel, predicts with it, and writes
-<demo_dir>/page.html and summary.json. Every step is a tool that you can run
+<demo_dir>/report.html and summary.json. Every step is a tool that you can run
 yourself: the demo prints its commands. Stopped, it goes on where it was; done,
 it prints the result.
 """
@@ -204,7 +204,7 @@ class Demo:
         self.folder = folder
         self.samples = samples
         self.summary_path = folder / "summary.json"
-        self.report_path = folder / "page.html"
+        self.report_path = folder / "report.html"
         self._genotype = folder / "genotype.json"
         package = __package__ or "tools"
         root = _TOOLS.parents[package.count(".")]

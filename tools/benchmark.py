@@ -43,6 +43,7 @@ from .command_line.tool_flags import ToolFlags
 if TYPE_CHECKING:
     from nppnet_tf.config import InputConfig
     from nppnet_tf.data.records.tfrecord import RecordSet
+    from nppnet_tf.models.nppnet import NPPNet
 
 SEARCH_STEP = "search_step"
 INFERENCE = "inference"
@@ -259,11 +260,24 @@ def _inference() -> dict:
         "parameters": found.parameters,
         "gmac": round(found.macs / 1e9, 2),
         "published_gmac": round(found.published_macs / 1e9, 2),
+        **_work_by_part(network),
         **first,
         **_repeat(step),
         "graph_nodes": _nodes(forward, image),
         "peak_memory_gb": _peak_memory_gb(),
     }
+
+
+def _work_by_part(network: "NPPNet") -> dict[str, dict[str, float]]:
+    """Where the work of a derived network is done."""
+    from nppnet_tf.models.cost import published_macs_by_part
+
+    size = IMAGE_SIZE.value
+    if network.is_supernet:
+        return {}
+    macs = published_macs_by_part(network, (size, size))
+    rounded = {part: round(value / 1e9, 2) for part, value in macs.items()}
+    return {"published_gmac_by_part": rounded}
 
 
 def _input_pipeline() -> dict:

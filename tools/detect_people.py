@@ -251,12 +251,8 @@ def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
     if IDS.value:
         names = [name for path in IDS.value for name in id_list.read(path)]
         return {name: _find(folders, name) for name in names}, []
-    # Links to nothing, too: what has a picture's name is not passed over.
     pictures = [
-        path
-        for folder in folders
-        for path in file_names.visible_children(folder)
-        if picture_names.is_picture_name(path) and not path.is_dir()
+        path for folder in folders for path in picture_names.pictures_in(folder)
     ]
     others = [
         path

@@ -148,12 +148,7 @@ def _find_pictures(
         return [path], []
     if not path.is_dir():
         raise UserError("not found", path, "a picture or a folder")
-    # Links to nothing, too: what has a picture's name is not passed over.
-    pictures = [
-        child
-        for child in file_names.visible_children(path)
-        if picture_names.is_picture_name(child) and not child.is_dir()
-    ]
+    pictures = picture_names.pictures_in(path)
     others = picture_names.unsupported_pictures(path)
     if not pictures:
         found = picture_names.unsupported_line(others) if others else "none"

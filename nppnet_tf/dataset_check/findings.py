@@ -6,17 +6,14 @@ ERROR = "error"
 WARNING = "warning"
 NOTE = "note"
 
-# The worst first.
-SEVERITIES = (ERROR, WARNING, NOTE)
-
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """One thing that can be wrong.
 
     Attributes:
-        severity: One of `SEVERITIES`. Errors stop `build_records` or make
-            results wrong; warnings are worth a look.
+        severity: `ERROR`, `WARNING` or `NOTE`. Errors stop `build_records` or
+            make results wrong; warnings are worth a look.
         repair: What a user can do about it.
     """
 

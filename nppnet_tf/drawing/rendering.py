@@ -1,13 +1,11 @@
-"""Pictures of parts and poses: colours, skeletons, overlays, panels."""
+"""Pictures of parts and poses: colours, skeletons, overlays."""
 
 import functools
 from collections.abc import Iterator
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 from PIL import ImageDraw
-from PIL import ImageFont
 
 from nppnet_tf.data import record
 from nppnet_tf.data import visibility
@@ -31,11 +29,6 @@ _SUPERSAMPLING = 4
 _SUPERSAMPLED_SIDE = 4096
 
 _BAND_PIXELS = 1 << 20
-
-_PANEL_MARGIN = 8
-_TITLE_SIZE = 16
-_PAPER_COLOUR = (255, 255, 255)
-_INK_COLOUR = (30, 30, 30)
 
 
 def colour_label_map(
@@ -139,85 +132,6 @@ def draw_skeleton(
     if zoom > 1:
         layer = layer.resize((width, height), Image.Resampling.BOX)
     return _composite(np.asarray(image, np.uint8), layer)
-
-
-def panel(
-    images: Sequence[np.ndarray],
-    titles: Sequence[str],
-    height: int | None = None,
-) -> np.ndarray:
-    """Puts pictures side by side, each under its title.
-
-    Args:
-        images: Uint8 [H, W, 3] each, RGB; any sizes.
-        titles: One for each.
-        height: All pictures are scaled to it; by default that of the highest.
-
-    Returns:
-        Uint8 [height and titles, widths and margins, 3], on white.
-    """
-    if len(images) != len(titles) or not images:
-        raise ValueError(
-            "a title for every image is needed. Received: "
-            f"images={len(images)}, titles={len(titles)}"
-        )
-    height = height or max(image.shape[0] for image in images)
-    font = ImageFont.load_default(_TITLE_SIZE)
-    scaled = [_scale_to_height(image, height) for image in images]
-    widths = [
-        max(picture.width, int(np.ceil(font.getlength(title))))
-        for picture, title in zip(scaled, titles, strict=True)
-    ]
-    top = _TITLE_SIZE + 2 * _PANEL_MARGIN
-    size = (
-        sum(widths) + _PANEL_MARGIN * (len(widths) + 1),
-        top + height + _PANEL_MARGIN,
-    )
-    sheet = Image.new("RGB", size, _PAPER_COLOUR)
-    pencil = ImageDraw.Draw(sheet)
-    left = _PANEL_MARGIN
-    for picture, title, width in zip(scaled, titles, widths, strict=True):
-        pencil.text((left, _PANEL_MARGIN), title, _INK_COLOUR, font)
-        sheet.paste(picture, (left, top))
-        left += width + _PANEL_MARGIN
-    return np.asarray(sheet)
-
-
-def legend(
-    class_ids: Sequence[int],
-    descriptor: DatasetDescriptor,
-    height: int = 0,
-) -> np.ndarray:
-    """Draws a list of classes with their colours.
-
-    Args:
-        class_ids: Those to list, in this order.
-        descriptor: Names and palette.
-        height: Of the picture at least, so that `panel` leaves its size alone.
-
-    Returns:
-        Uint8 [height, width, 3], on white.
-    """
-    font = ImageFont.load_default(_TITLE_SIZE)
-    names = [descriptor.classes[class_id] for class_id in class_ids]
-    line = _TITLE_SIZE + _PANEL_MARGIN
-    longest = max((font.getlength(name) for name in names), default=0)
-    size = (
-        int(np.ceil(longest)) + _TITLE_SIZE + 3 * _PANEL_MARGIN,
-        max(height, line * len(names) + _PANEL_MARGIN),
-    )
-    sheet = Image.new("RGB", size, _PAPER_COLOUR)
-    pencil = ImageDraw.Draw(sheet)
-    for number, (class_id, name) in enumerate(
-        zip(class_ids, names, strict=True)
-    ):
-        top = _PANEL_MARGIN + number * line
-        box = (_PANEL_MARGIN, top, _PANEL_MARGIN + _TITLE_SIZE, top + 16)
-        colour = descriptor.palette[class_id]
-        pencil.rectangle(box, colour, _INK_COLOUR)
-        left = 2 * _PANEL_MARGIN + _TITLE_SIZE
-        pencil.text((left, top - 2), name, _INK_COLOUR, font)
-    return np.asarray(sheet)
 
 
 class _Pen:
@@ -365,11 +279,3 @@ def _limb_colour(start: str, end: str) -> Colour:
     """A limb that leaves the middle has the colour of its side."""
     colour = _side_colour(end)
     return colour if colour != CENTRE_COLOUR else _side_colour(start)
-
-
-def _scale_to_height(image: np.ndarray, height: int) -> Image.Image:
-    picture = Image.fromarray(np.asarray(image, np.uint8))
-    if picture.height == height:
-        return picture
-    width = max(1, round(picture.width * height / picture.height))
-    return picture.resize((width, height), Image.Resampling.LANCZOS)

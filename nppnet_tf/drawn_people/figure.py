@@ -35,7 +35,6 @@ LEFT = 1
 RIGHT = -1
 SIDES = (LEFT, RIGHT)
 
-VIEWS = ("front", "side", "back")
 POSES = (
     "standing",
     "walking",

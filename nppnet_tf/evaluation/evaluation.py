@@ -72,11 +72,19 @@ class Measurement:
     Args:
         descriptor: Classes, keypoints and which of them count.
         pose_reading: Of `POSE_READINGS`.
+
+    Raises:
+        ValueError: If there is no such reading.
     """
 
     def __init__(
         self, descriptor: DatasetDescriptor, pose_reading: str = AS_WRITTEN
     ) -> None:
+        if pose_reading not in POSE_READINGS:
+            raise ValueError(
+                f"`pose_reading` is one of {POSE_READINGS}. "
+                f"Received: {pose_reading=}"
+            )
         self.descriptor = descriptor
         self.pose_reading = pose_reading
         size = (descriptor.num_classes, descriptor.num_classes)

@@ -18,13 +18,6 @@ from nppnet_tf.pictures import picture_decoder
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_structure as rule
 
-STATUS_TEXTS = {
-    rule.READ: "read",
-    rule.UNREADABLE: "not a whole JPEG or PNG picture",
-    rule.TOO_LARGE: "beyond a limit of pixels, sides, bytes, parts or scans",
-    rule.DOES_NOT_FIT: "too large beside the other pictures of the request",
-}
-
 
 def read(
     image_bytes: tf.Tensor, max_pixels: int = picture_files.MAX_PIXELS

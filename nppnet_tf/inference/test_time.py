@@ -17,9 +17,6 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import resampling
 
-# Scales of the paper's test-time averaging (Sec. 4.2).
-PAPER_SCALES = (0.5, 0.75, 1.0, 1.25, 1.5)
-
 # Sides of a network input are multiples of this: five halvings.
 SIDE_MULTIPLE = 32
 

@@ -177,7 +177,6 @@ class FactorizedReduction(keras.layers.Layer):
 
     Args:
         filters: Channels of the output, even.
-        affine: Whether the normalisation is learned.
 
     Input shape:
         [batch, height, width, channels], even sides.
@@ -186,15 +185,14 @@ class FactorizedReduction(keras.layers.Layer):
         [batch, height / 2, width / 2, filters]
     """
 
-    def __init__(self, filters: int, affine: bool = True, **kwargs) -> None:
+    def __init__(self, filters: int, **kwargs) -> None:
         super().__init__(**kwargs)
         if filters % 2:
             raise ValueError(f"filters must be even. Received: {filters=}")
         self.filters = filters
-        self.affine = affine
         self.even = Convolution(filters // 2, 1, 2, name="even")
         self.odd = Convolution(filters // 2, 1, 2, name="odd")
-        self.normalization = BatchNormalization(affine, name="normalization")
+        self.normalization = BatchNormalization(name="normalization")
 
     def build(self, input_shape) -> None:
         self.even.build(input_shape)
@@ -211,11 +209,7 @@ class FactorizedReduction(keras.layers.Layer):
         return strided_shape(input_shape, 2, self.filters)
 
     def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "affine": self.affine,
-        }
+        return {**super().get_config(), "filters": self.filters}
 
 
 def strided_shape(input_shape, stride: int, filters: int) -> tuple:

@@ -22,7 +22,6 @@ from nppnet_tf import keys
 IGNORE_LABEL = keys.IGNORE_LABEL
 
 ABSENT_SKIPPED = "mean over classes present in truth or prediction"
-ABSENT_AS_ZERO = "mean over all classes, absent ones as 0"
 
 
 def confusion_matrix(

@@ -187,41 +187,6 @@ def pckh(
     }
 
 
-def heatmap_accuracy(
-    targets: np.ndarray, predictions: np.ndarray, threshold: float = 0.5
-) -> dict[str, Any]:
-    """Scores maxima of heatmaps as the release prints them while training.
-
-    A keypoint counts in a sample unless the maximum of its target lies in the
-    first pixel or there is none, and is right if the two maxima are less than
-    `threshold` tenths of the map apart. The mean leaves out keypoints that
-    were never right, as the release does. No head size: this is not PCKh, and
-    serves for comparison with logs of the release only.
-
-    Args:
-        targets: Float array [B, h, w, K].
-        predictions: Float array [B, h, w, K].
-        threshold: In tenths of the map.
-
-    Returns:
-        Dict: "keypoints", float64 array [K] of rates, NaN where none counts;
-        "mean", 0 where no rate is above 0; "num_averaged", the keypoints in
-        it.
-    """
-    tenth = np.asarray(targets.shape[2:0:-1], np.float64) / 10
-    target_xy = _maxima_xy(targets)
-    errors = (_maxima_xy(predictions) - target_xy) / tenth
-    counted = (target_xy >= 1).any(-1)
-    right = counted & (np.linalg.norm(errors, axis=-1) < threshold)
-    rates = np.array(list(map(_rate, right.T, counted.T)))
-    averaged = rates[rates > 0]
-    return {
-        "keypoints": rates,
-        "mean": float(averaged.mean()) if averaged.size else 0.0,
-        "num_averaged": int(averaged.size),
-    }
-
-
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class HeatmapPCKh(keras.metrics.Metric):
     """Scores heatmaps by PCKh while a network trains or is validated.
@@ -341,15 +306,6 @@ def _without_absent(keypoints_xy: np.ndarray) -> np.ndarray:
     keypoints_xy = np.asarray(keypoints_xy, np.float64)
     absent = are_absent(keypoints_xy)[..., None]
     return np.where(absent, np.nan, keypoints_xy)
-
-
-def _maxima_xy(heatmaps: np.ndarray) -> np.ndarray:
-    """(column, row) of every maximum, (0, 0) where none is positive."""
-    num_samples, _, width, num_keypoints = heatmaps.shape
-    flat = heatmaps.reshape(num_samples, -1, num_keypoints)
-    highest = flat.argmax(1)
-    found = (flat.max(1) > 0)[..., None]
-    return np.stack([highest % width, highest // width], -1) * found
 
 
 def _mean(rates: Sequence[float]) -> float:

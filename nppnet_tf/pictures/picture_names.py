@@ -51,12 +51,13 @@ def stem_of(name: str) -> str:
 def pictures_in(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
     """Returns the JPEG and PNG files of a folder by name, in order.
 
-    Hidden companions (`._a.jpg`) are no pictures.
+    Hidden companions (`._a.jpg`) are no pictures. Links to nothing are listed,
+    too: what has a picture's name is not passed over.
     """
     return [
         path
-        for path in file_names.visible_files(folder)
-        if is_picture_name(path)
+        for path in file_names.visible_children(folder)
+        if is_picture_name(path) and not path.is_dir()
     ]
 
 

@@ -18,7 +18,6 @@ CELL_NODES = 4
 # Levels 0..3 come from the encoder, 4..6 from the decoder (Eq. 3).
 NUM_LEVELS = 7
 NUM_ENCODER_LEVELS = 4
-NUM_DECODING_CELLS = 3
 
 # A cell concatenates its nodes to the width of its level.
 CHANNEL_MULTIPLE = CELL_NODES

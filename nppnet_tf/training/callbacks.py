@@ -235,21 +235,3 @@ def _numbers(logs: Mapping[str, object]) -> dict[str, float]:
         name: float(keras.ops.convert_to_numpy(value))
         for name, value in logs.items()
     }
-
-
-def parse_window(text: str, flag: str) -> tuple[int, int]:
-    """Reads "first:last".
-
-    Args:
-        text: What the user typed.
-        flag: Named in the message.
-
-    Raises:
-        UserError: If it is not two numbers, 1 <= first <= last.
-    """
-    first, _, last = text.partition(":")
-    if not (first.isdecimal() and last.isdecimal()):
-        raise UserError("malformed window", flag, "first:last, 3:5", text)
-    if not 1 <= int(first) <= int(last):
-        raise UserError("impossible window", flag, "1 <= first <= last", text)
-    return int(first), int(last)

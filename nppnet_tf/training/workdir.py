@@ -101,14 +101,6 @@ class Workdir:
             return 0
         return len(text_files.read(self.metrics_file).splitlines())
 
-    def read_settings(self) -> dict[str, object]:
-        """Returns the settings of the run in this folder.
-
-        Raises:
-            UserError: If there is no run.
-        """
-        return self._read()["settings"]
-
     def _require_nothing_else(self) -> None:
         names = set()
         if self.path.exists():

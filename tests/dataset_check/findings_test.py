@@ -17,9 +17,9 @@ class KindsTest(absltest.TestCase):
         self.assertEqual(names, set(findings.KINDS))
 
     def test_kinds_stand_from_the_worst_to_the_least(self):
+        severities = (findings.ERROR, findings.WARNING, findings.NOTE)
         ranks = [
-            findings.SEVERITIES.index(kind.severity)
-            for kind in findings.KINDS.values()
+            severities.index(kind.severity) for kind in findings.KINDS.values()
         ]
 
         self.assertEqual(ranks, sorted(ranks))

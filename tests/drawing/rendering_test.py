@@ -147,33 +147,5 @@ class OverlayTest(parameterized.TestCase):
             rendering.overlay(self.image, self.label_map.T, None, None, LIP)
 
 
-class PanelTest(absltest.TestCase):
-    def test_pictures_stand_side_by_side_at_one_height(self):
-        first = np.full((40, 90, 3), (255, 0, 0), np.uint8)
-        second = np.full((80, 60, 3), (0, 0, 255), np.uint8)
-
-        sheet = rendering.panel([first, second], ["one", "two"])
-
-        # 40 x 90 becomes 80 x 180.
-        self.assertEqual(sheet.shape[1], 180 + 60 + 3 * 8)
-        red = (sheet == (255, 0, 0)).all(-1).sum()
-        blue = (sheet == (0, 0, 255)).all(-1).sum()
-        self.assertEqual((red, blue), (80 * 180, 80 * 60))
-        self.assertTrue((sheet[:8] == 255).all())
-        self.assertLess(sheet[8:28].min(), 100)
-
-    def test_title_for_every_picture_is_needed(self):
-        with self.assertRaisesRegex(ValueError, "Received: images=1, titles=0"):
-            rendering.panel([np.zeros((2, 2, 3), np.uint8)], [])
-
-    def test_legend_shows_every_colour_and_fits_a_panel(self):
-        sheet = rendering.legend([5, 13], LIP, height=90)
-
-        self.assertEqual(sheet.shape[0], 90)
-        for class_id in (5, 13):
-            colour = LIP.palette[class_id]
-            self.assertGreater((sheet == colour).all(-1).sum(), 100)
-
-
 if __name__ == "__main__":
     absltest.main()

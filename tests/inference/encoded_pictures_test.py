@@ -155,16 +155,6 @@ class ReadTest(parameterized.TestCase):
             self.assertEqual(found, status)
             self.assertEqual(image.shape[0] > 0, status == rule.READ)
 
-    def test_every_status_has_a_text(self):
-        statuses = {
-            rule.READ,
-            rule.UNREADABLE,
-            rule.TOO_LARGE,
-            rule.DOES_NOT_FIT,
-        }
-
-        self.assertEqual(encoded_pictures.STATUS_TEXTS.keys(), statuses)
-
 
 class EachOrDefaultTest(absltest.TestCase):
     def test_failures_become_the_default(self):

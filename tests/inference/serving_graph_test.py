@@ -34,7 +34,7 @@ class PreprocessTest(parameterized.TestCase):
 
         inputs = serving_graph.preprocess(tf.constant(picture), _SIZE)
 
-        matrix = geometry.fit_matrix((height, width), _SIZE)
+        matrix = geometry.affine_matrix((height, width), _SIZE)
         expected = geometry.warp_image(picture, matrix, _SIZE).astype(float)
         # Pillow drops the fraction of a grey level.
         difference = _grey_levels(inputs) - expected
@@ -221,7 +221,7 @@ class LabelMapTest(parameterized.TestCase):
         full = tf.raw_ops.ResizeBilinear(
             images=logits[np.newaxis], size=_SIZE, align_corners=True
         )[0].numpy()
-        matrix = geometry.fit_matrix((height, width), _SIZE)
+        matrix = geometry.affine_matrix((height, width), _SIZE)
         rows, columns = np.mgrid[0:height, 0:width]
         points = geometry.transform_points(
             matrix, np.stack([columns, rows], -1).astype(float)
@@ -302,7 +302,7 @@ class WithinRequestTest(absltest.TestCase):
 class KeypointsTest(absltest.TestCase):
     def test_keypoints_come_back_to_the_pixels_they_came_from(self):
         truth_xy = np.array([[0.0, 0.0], [40.25, 12.5], [58.0, 149.0]])
-        matrix = geometry.fit_matrix((150, 59), _SIZE)
+        matrix = geometry.affine_matrix((150, 59), _SIZE)
         input_xy = geometry.transform_points(matrix, truth_xy)
 
         keypoints_xy = serving_graph.keypoints_at(
@@ -327,7 +327,7 @@ class ServingGraphTest(absltest.TestCase):
         self.truth_xy = np.random.default_rng(1).uniform(
             (5, 5), (115, 75), (16, 2)
         )
-        matrix = geometry.fit_matrix((80, 120), _SIZE)
+        matrix = geometry.affine_matrix((80, 120), _SIZE)
         heatmaps = heatmap_codec.encode(
             geometry.transform_points(matrix, self.truth_xy),
             np.full(16, 2),

@@ -58,7 +58,7 @@ class ConvolutionTest(parameterized.TestCase):
     @parameterized.parameters(
         convolution.Convolution(4, 3, 2, True),
         convolution.ConvolutionBlock(4, 3, 2, rectify="both"),
-        convolution.FactorizedReduction(4, affine=False),
+        convolution.FactorizedReduction(4),
     )
     def test_config_makes_the_same_layer(self, layer):
         copy = type(layer).from_config(layer.get_config())

@@ -97,19 +97,6 @@ class ReferenceTest(parameterized.TestCase):
             arrays[f"{case}_dist"],
         )
 
-    def test_heatmap_accuracy_equals_the_release(self):
-        arrays = np.load(shared.shared_path("reference/ref_ppp_map.npz"))
-        targets, predictions = (
-            np.transpose(arrays[name], (0, 2, 3, 1))
-            for name in ("acc_gt", "acc_out")
-        )
-
-        accuracy = pck.heatmap_accuracy(targets, predictions)
-
-        np.testing.assert_allclose(accuracy["keypoints"], arrays["acc"][1:])
-        self.assertAlmostEqual(accuracy["mean"], float(arrays["acc_avg"]))
-        self.assertEqual(accuracy["num_averaged"], int(arrays["acc_cnt"]))
-
 
 class PCKhTest(absltest.TestCase):
     def test_half_a_head_is_right_and_more_is_wrong(self):

@@ -41,11 +41,14 @@ class FolderTest(absltest.TestCase):
     def test_pictures_are_found_and_others_are_named(self):
         self._make("b.Jpg", "a.jfif", "._a.jpg", "c.webp", "d.txt", "e.TIFF")
         (self.folder / "f.png").mkdir()
+        (self.folder / "g.png").symlink_to(self.folder / "nowhere")
 
         found = picture_names.pictures_in(self.folder)
         others = picture_names.unsupported_pictures(self.folder)
 
-        self.assertEqual([path.name for path in found], ["a.jfif", "b.Jpg"])
+        self.assertEqual(
+            [path.name for path in found], ["a.jfif", "b.Jpg", "g.png"]
+        )
         self.assertEqual([path.name for path in others], ["c.webp", "e.TIFF"])
         self.assertEqual(
             picture_names.unsupported_line(others),

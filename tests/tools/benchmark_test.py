@@ -41,6 +41,11 @@ class BenchmarkTest(parameterized.TestCase):
             "published_gmac",
         ):
             self.assertGreater(found[name], 0, name)
+        self.assertAlmostEqual(
+            sum(found["published_gmac_by_part"].values()),
+            found["published_gmac"],
+            delta=0.05,
+        )
         self.assertLen(found["seconds_of_each_step"], 1)
         self.assertLess(
             found["seconds_per_step"], found["seconds_to_first_step"]

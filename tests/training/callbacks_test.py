@@ -195,21 +195,6 @@ class ProfileWindowTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "first_step=3, last_step=2"):
             callbacks.ProfileWindow(3, 2, "folder")
 
-    def test_reads_a_window(self):
-        self.assertEqual(callbacks.parse_window("3:5", "--steps"), (3, 5))
-
-    @parameterized.named_parameters(
-        ("word", "all"),
-        ("one_number", "3"),
-        ("open", "3:"),
-        ("negative", "-1:2"),
-        ("backwards", "5:3"),
-        ("from_zero", "0:3"),
-    )
-    def test_other_text_is_an_error(self, text):
-        with self.assertRaisesRegex(UserError, f"--steps.*{text}"):
-            callbacks.parse_window(text, "--steps")
-
 
 def _marked_steps(path):
     """Numbers of the steps that a trace marks as steps of training."""

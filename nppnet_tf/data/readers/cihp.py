@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from nppnet_tf import keys
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import source
+from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.people.whole_picture import WholePicture
 from nppnet_tf.data.readers import folder
 from nppnet_tf.data.source import Options
@@ -74,9 +75,15 @@ def read(
 
 
 def read_pictures(
-    root: str | os.PathLike[str], split: str | None
+    root: str | os.PathLike[str],
+    split: str | None,
+    descriptor: DatasetDescriptor | None = None,
 ) -> list[WholePicture]:
-    """Lists the truth about whole pictures, for measuring; see `read`."""
+    """Lists the truth about whole pictures, for measuring; see `read`.
+
+    Whatever the descriptor, classes are CIHP's.
+    """
+    del descriptor
     return folder.read_pictures(
         *_place(source.one_root((root,), NAME), split), descriptors.get(NAME)
     )

@@ -1,7 +1,8 @@
 """Data sets that can be read, by name.
 
-A reader is a function from folders, split and options to a `Source`; whoever
-makes records or looks over a data set asks here and knows no data set by name.
+Whoever makes records, looks over a data set or measures whole pictures asks
+here and knows no data set by name. A new one is a module with its functions, a
+row of `READERS`, and a descriptor (`data/known/<name>.json`).
 """
 
 import dataclasses
@@ -22,15 +23,33 @@ from nppnet_tf.data.source import Source
 from nppnet_tf.errors import AbsentSplitError
 from nppnet_tf.errors import UserError
 
-Reader = Callable[
-    [Sequence[str | os.PathLike[str]], str | None, Options], Source
-]
+Roots = Sequence[str | os.PathLike[str]]
+Root = str | os.PathLike[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """How one data set is read.
+
+    Attributes:
+        read: A function from folders, split and options to the samples.
+        read_pictures: A function from folder, split and the descriptor of the
+            records to the truth about whole pictures, of which samples are
+            people; None where every picture shows one person.
+    """
+
+    read: Callable[[Roots, str | None, Options], Source]
+    read_pictures: (
+        Callable[[Root, str | None, DatasetDescriptor], Sequence[WholePicture]]
+        | None
+    ) = None
+
 
 READERS: Mapping[str, Reader] = {
-    "lip": lip.read,
-    pascal.NAME: pascal.read,
-    cihp.NAME: cihp.read,
-    "folder": folder.read,
+    "lip": Reader(lip.read),
+    pascal.NAME: Reader(pascal.read, pascal.read_pictures),
+    cihp.NAME: Reader(cihp.read, cihp.read_pictures),
+    "folder": Reader(folder.read, folder.read_pictures),
 }
 
 NAMES = tuple(READERS)
@@ -40,7 +59,7 @@ _DEFAULT_OPTIONS = Options()
 
 def read(
     dataset: str,
-    roots: Sequence[str | os.PathLike[str]],
+    roots: Roots,
     split: str | None = None,
     options: Options = _DEFAULT_OPTIONS,
 ) -> Source:
@@ -69,17 +88,17 @@ def read(
         )
     if not roots:
         raise UserError("flag is missing", "`root`", "a folder", "nothing")
-    source = READERS[dataset](roots, split, options)
+    source = READERS[dataset].read(roots, split, options)
     facts = {"dataset": dataset, "split": None, **source.facts}
     return dataclasses.replace(source, facts=facts)
 
 
 def read_pictures(
     dataset: str,
-    root: str | os.PathLike[str],
+    root: Root,
     split: str | None,
     descriptor: DatasetDescriptor,
-) -> list[WholePicture]:
+) -> Sequence[WholePicture]:
     """Lists the truth about whole pictures, of which records are people.
 
     Args:
@@ -92,15 +111,15 @@ def read_pictures(
         UserError: The data set has one person in a picture, or whatever the
             reader finds.
     """
-    if dataset == pascal.NAME:
-        return pascal.read_pictures(root, split)
-    if dataset == cihp.NAME:
-        return cihp.read_pictures(root, split)
-    if dataset == "folder":
-        return folder.read_pictures(root, split, descriptor)
-    raise UserError(
-        "data set without pictures of several people",
-        root,
-        f"{pascal.NAME}, {cihp.NAME} or folder",
-        dataset,
-    )
+    reader = READERS.get(dataset)
+    if reader is None or reader.read_pictures is None:
+        *others, last = (
+            name for name, each in READERS.items() if each.read_pictures
+        )
+        raise UserError(
+            "data set without pictures of several people",
+            root,
+            f"{', '.join(others)} or {last}",
+            dataset,
+        )
+    return reader.read_pictures(root, split, descriptor)

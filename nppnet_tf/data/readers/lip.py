@@ -60,9 +60,16 @@ def read(
 ) -> Source:
     """Reader of `datasets.READERS`; the split is "train" where None.
 
+    The id list decides which samples there are and in which order; without
+    one, all pictures of the split in the order of their names. A sample
+    without a label PNG or a pose lacks that annotation. Poses are read from
+    the CSV of the split, or, where there is none, from its JSON.
+
     Raises:
-        UserError: As `read_split`; several roots, or other than the published
-            number of samples where the options are strict.
+        UserError: No such folder or split, no pictures, an id list or file of
+            poses that cannot be read, or ids that occur twice; several roots,
+            or other than the published number of samples where the options
+            are strict.
     """
     root = source.one_root(roots, "lip")
     source.refuse(options, "lip", *source.OF_FOLDERS, *source.OF_PEOPLE)
@@ -95,25 +102,6 @@ def read(
     )
 
 
-def read_split(root: str | os.PathLike[str], split: str) -> list[RawSample]:
-    """Lists the samples of one split; files are read when `load` is called.
-
-    The id list decides which samples there are and in which order; without
-    one, all pictures of the split in the order of their names. A sample
-    without a label PNG or a pose lacks that annotation. Poses are read from
-    the CSV of the split, or, where there is none, from its JSON.
-
-    Args:
-        root: Folder into which the archives were unpacked.
-        split: "train", "val" or "test".
-
-    Raises:
-        UserError: No such folder or split, no pictures, an id list or file of
-            poses that cannot be read, or ids that occur twice.
-    """
-    return _read_split(pathlib.Path(root), split).samples
-
-
 class _Split(NamedTuple):
     """The samples of a split, and ids of annotations that have none."""
 
@@ -124,7 +112,7 @@ class _Split(NamedTuple):
 
 
 def _read_split(root: pathlib.Path, split: str) -> _Split:
-    """As `read_split`, and what it does not read."""
+    """Lists the samples of one split, and what is not read."""
     if split not in SPLITS:
         raise AbsentSplitError("unknown split", root, ", ".join(SPLITS), split)
     if not root.is_dir():

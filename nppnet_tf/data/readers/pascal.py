@@ -26,6 +26,7 @@ from nppnet_tf.data import absence
 from nppnet_tf.data import source
 from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.people import cutting
 from nppnet_tf.data.people import whole_picture as people_files
 from nppnet_tf.data.people.cutting import Cutter
@@ -123,13 +124,16 @@ def _annotations(
 
 
 def read_pictures(
-    root: str | os.PathLike[str], split: str
+    root: str | os.PathLike[str],
+    split: str | None,
+    descriptor: DatasetDescriptor | None = None,
 ) -> list[WholePicture]:
     """Lists the truth about whole pictures, for measuring; see `read`.
 
     A picture without a file of joints has no people; one with a damaged file
-    has a fault.
+    has a fault. Whatever the descriptor, classes and joints are PASCAL's.
     """
+    del descriptor
     root = source.one_root((root,), NAME)
     places = _places(root)
     joints = _joint_files(root)

@@ -3,8 +3,9 @@
 Coordinates are pixel centres: (0, 0) is the centre of the top left pixel, and
 a matrix maps (x, y, 1) of the source picture to the network's input.
 
-Fitting is symmetric: a mirrored picture or label map, fitted by `fit_matrix`,
-is the mirror image of the fitted one, bit by bit, along both axes.
+Fitting is symmetric: a mirrored picture or label map, fitted by a
+plain `affine_matrix`, is the mirror image of the fitted one, bit by bit, along
+both axes.
 """
 
 import math
@@ -30,21 +31,6 @@ def fit_scale(
     return min(target_size[0] / source_size[0], target_size[1] / source_size[1])
 
 
-def fit_matrix(
-    source_size: tuple[int, int], target_size: tuple[int, int]
-) -> np.ndarray:
-    """Letterbox of validation and inference: fitted, centred, upright.
-
-    Args:
-        source_size: (height, width) of the picture.
-        target_size: (height, width) of the network's input.
-
-    Returns:
-        Float64 [3, 3], source to target.
-    """
-    return affine_matrix(source_size, target_size)
-
-
 def affine_matrix(
     source_size: tuple[int, int],
     target_size: tuple[int, int],
@@ -54,6 +40,9 @@ def affine_matrix(
     is_mirrored: bool = False,
 ) -> np.ndarray:
     """Maps a source picture into the input by one similarity.
+
+    With nothing but the sizes, the letterbox of validation and inference:
+    fitted, centred, upright.
 
     The centre of the source lands `shift_xy` beside the centre of the target;
     around it the source is scaled and turned; last, the target is mirrored.
@@ -173,7 +162,7 @@ def _fit(
     one, of the picture or of a mirror image of it.
     """
     height, width = target_size
-    matrix = fit_matrix((image.height, image.width), target_size)
+    matrix = affine_matrix((image.height, image.width), target_size)
     quarter = ((height + 1) // 2, (width + 1) // 2)
     result = np.empty((height, width, len(image.getbands())), np.uint8)
     for flip, mirrored in _MIRROR_IMAGES:

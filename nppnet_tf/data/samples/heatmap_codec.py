@@ -1,4 +1,4 @@
-"""Keypoints to heatmaps and back, in NumPy and in TensorFlow.
+"""Keypoints to heatmaps in NumPy, and back in TensorFlow.
 
 One heatmap pixel g covers `stride` input pixels, whose centre is at
 `g * stride + (stride - 1) / 2`: 1.5 for the first of stride 4.
@@ -59,77 +59,14 @@ def encode(
     return heatmaps
 
 
-def encode_heatmaps(
-    keypoints_xy: tf.Tensor,
-    visibility: tf.Tensor,
-    image_size: tuple[int, int],
-    stride: int,
-    sigma: float,
-) -> tf.Tensor:
-    """As `encode`, for a batch and in a graph.
-
-    Args:
-        keypoints_xy: Float [B, K, 2].
-        visibility: Int [B, K].
-        image_size: (height, width) of the input, multiples of `stride`.
-        stride: Input pixels per heatmap pixel.
-        sigma: Standard deviation in input pixels.
-
-    Returns:
-        Float32 [B, h, w, K].
-    """
-    points_xy = tf.cast(keypoints_xy, tf.float32)[:, None]
-    exponents = []
-    for axis, size in ((0, image_size[1]), (1, image_size[0])):
-        centres = tf.constant(_centres(size // stride, stride))[:, None]
-        distance = centres - points_xy[..., axis]
-        exponents.append(distance**2 / (2 * sigma**2))
-    exponent = exponents[1][:, :, None] + exponents[0][:, None]
-    is_present = (visibility != ABSENT)[:, None, None]
-    is_drawn = (exponent <= CUT_EXPONENT) & is_present
-    return tf.where(is_drawn, tf.exp(-exponent), 0.0)
-
-
-def decode(
-    heatmaps: np.ndarray, stride: int, smoothing: float = 0.0
-) -> tuple[np.ndarray, np.ndarray]:
+def decode_heatmaps(
+    heatmaps: tf.Tensor, stride: int, smoothing: float = 0.0
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Finds the place of every keypoint, to a fraction of a pixel.
 
     The highest pixel, then along each axis the vertex of the parabola through
     the logarithms of it and its two neighbours. Exact for a Gaussian, whose
     logarithm is a parabola; none at the rim, where a neighbour is missing.
-
-    Args:
-        heatmaps: Float [h, w, K].
-        stride: Input pixels per heatmap pixel.
-        smoothing: Standard deviation, in input pixels, of a Gaussian filter
-            before the search; the release uses 3. 0 for none.
-
-    Returns:
-        keypoints_xy: Float32 [K, 2], input pixels.
-        scores: Float32 [K], height of the highest pixel.
-    """
-    heatmaps = np.asarray(heatmaps, np.float32)
-    if smoothing:
-        heatmaps = _smoothed(heatmaps, smoothing / stride)
-    height, width, num_keypoints = heatmaps.shape
-    keypoints_xy = np.empty((num_keypoints, 2), np.float32)
-    scores = np.empty(num_keypoints, np.float32)
-    for k in range(num_keypoints):
-        heatmap = heatmaps[..., k]
-        y, x = np.unravel_index(np.argmax(heatmap), (height, width))
-        scores[k] = heatmap[y, x]
-        keypoints_xy[k] = (
-            _refined(heatmap[y, :], int(x)),
-            _refined(heatmap[:, x], int(y)),
-        )
-    return keypoints_xy * stride + (stride - 1) / 2, scores
-
-
-def decode_heatmaps(
-    heatmaps: tf.Tensor, stride: int, smoothing: float = 0.0
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """As `decode`, for a batch and in a graph of any shape.
 
     Mirrored maps give mirrored places, to the last bit: of several equal peaks
     the middle of those that are found first from each corner. A map without
@@ -139,7 +76,7 @@ def decode_heatmaps(
         heatmaps: Float [B, h, w, K].
         stride: Input pixels per heatmap pixel.
         smoothing: Standard deviation, in input pixels, of a Gaussian filter
-            before the search; 0 for none.
+            before the search; the release uses 3. 0 for none.
 
     Returns:
         keypoints_xy: Float32 [B, K, 2], input pixels.
@@ -220,11 +157,6 @@ def _peaks(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.stack(offsets_xy, axis=-1), tf.reduce_max(flat, axis=-1)
 
 
-def _centres(size: int, stride: int) -> np.ndarray:
-    """Input coordinates of heatmap pixels, float32 [size]."""
-    return np.arange(size, dtype=np.float32) * stride + (stride - 1) / 2
-
-
 def _window(
     points: np.ndarray, stride: int, sigma: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -242,20 +174,6 @@ def _window(
     return places, distance**2 / np.float32(2 * sigma**2)
 
 
-def _refined(line: np.ndarray, peak: int) -> float:
-    """Position of the maximum near pixel `peak` of one row or column."""
-    if not 0 < peak < len(line) - 1:
-        return float(peak)
-    left, centre, right = (
-        math.log(max(float(value), _SMALLEST))
-        for value in line[peak - 1 : peak + 2]
-    )
-    curvature = 2 * centre - left - right
-    if curvature <= 0:
-        return float(peak)
-    return peak + min(max((right - left) / (2 * curvature), -0.5), 0.5)
-
-
 def _vertex(left: tf.Tensor, centre: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     """Vertex of the parabola through three neighbours, in -0.5..0.5."""
     # As a sum of two that change places in the mirror image.
@@ -270,21 +188,6 @@ def _kernel(sigma: float) -> np.ndarray:
     steps = np.arange(-radius, radius + 1)
     values = np.exp(-(steps**2) / (2 * sigma**2))
     return (values / values.sum()).astype(np.float32)
-
-
-def _smoothed(heatmaps: np.ndarray, sigma: float) -> np.ndarray:
-    kernel = _kernel(sigma)
-    radius = len(kernel) // 2
-    for axis in (0, 1):
-        margins = [(0, 0)] * 3
-        margins[axis] = (radius, radius)
-        padded = np.pad(heatmaps, margins, "edge")
-        size = heatmaps.shape[axis]
-        heatmaps = sum(
-            weight * np.take(padded, range(start, start + size), axis)
-            for start, weight in enumerate(kernel)
-        )
-    return heatmaps
 
 
 def _smoothed_heatmaps(heatmaps: tf.Tensor, sigma: float) -> tf.Tensor:

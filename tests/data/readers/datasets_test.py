@@ -2,13 +2,114 @@
 
 import pathlib
 import pickle
+import shutil
 
 from absl.testing import absltest
 
+from nppnet_tf.data import descriptors
 from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from tests.data import person_trees
 from tests.data import sample_records
+
+
+def _write_lip(root):
+    sample_records.write_lip(root, sample_records.make_records(2))
+
+
+def _write_pascal(root):
+    person_trees.write(root, ["a", "b"])
+
+
+def _write_cihp(root):
+    person_trees.write(root / "pascal", ["a", "b"])
+    place = root / "Training"
+    place.mkdir()
+    for name, found in (
+        ("Images", "JPEGImages"),
+        ("Category_ids", "SegmentationPart"),
+        ("Human_ids", "Instances"),
+    ):
+        shutil.move(root / "pascal" / found, place / name)
+
+
+def _write_folder(root):
+    person_trees.write_coco(root, ["a", "b"])
+    (root / "train_id.txt").write_text("a\nb\n")
+
+
+# For every row of the registry, what writes two pictures of "train" as they
+# lie on disk, and whose classes and joints they have.
+_LAYOUTS = {
+    "lip": (_write_lip, "lip"),
+    "pascal_person_part": (_write_pascal, "pascal_person_part"),
+    "cihp": (_write_cihp, "cihp"),
+    "folder": (_write_folder, "pascal_person_part"),
+}
+
+
+class RegistryTest(absltest.TestCase):
+    """What every data set keeps; goes red for a row that has no layout."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = pathlib.Path(self.create_tempdir().full_path)
+
+    def _written(self, name):
+        root = self.root / name
+        root.mkdir()
+        write, descriptor = _LAYOUTS[name]
+        write(root)
+        return root, descriptors.get(descriptor)
+
+    def test_every_row_has_a_layout(self):
+        self.assertCountEqual(_LAYOUTS, datasets.READERS)
+
+    def test_every_data_set_is_read_from_its_layout(self):
+        for name in datasets.NAMES:
+            root, descriptor = self._written(name)
+            with self.subTest(name):
+                options = Options()
+                if name == "folder":
+                    options = Options(people="boxes", descriptor=descriptor)
+                source = datasets.read(name, [root], "train", options)
+                records = [
+                    sample.load()
+                    for sample in pickle.loads(pickle.dumps(source.samples))
+                ]
+
+                self.assertNotEmpty(records)
+                self.assertEqual(source.descriptor, descriptor)
+                self.assertEqual(source.facts["dataset"], name)
+                self.assertEqual(source.facts["split"], "train")
+                for record in records:
+                    self.assertLess(
+                        record.label_map.max(), descriptor.num_classes
+                    )
+                    if record.visibility is not None:
+                        self.assertLen(
+                            record.visibility, descriptor.num_keypoints
+                        )
+
+    def test_whole_pictures_are_read_where_samples_are_people(self):
+        for name, reader in datasets.READERS.items():
+            root, descriptor = self._written(name)
+            with self.subTest(name):
+                arguments = (name, root, "train", descriptor)
+                if reader.read_pictures is None:
+                    with self.assertRaisesRegex(
+                        UserError, f"expected: .* or .*; found: {name}"
+                    ):
+                        datasets.read_pictures(*arguments)
+                else:
+                    pictures = datasets.read_pictures(*arguments)
+
+                    self.assertLen(pictures, 2)
+                    for picture in pictures:
+                        self.assertLess(
+                            picture.label_map().max(), descriptor.num_classes
+                        )
 
 
 class ReadTest(absltest.TestCase):

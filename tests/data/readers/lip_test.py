@@ -20,6 +20,10 @@ from nppnet_tf.pictures import picture_files
 from tests.data import sample_records
 
 
+def _read(root, split):
+    return lip.read([root], split, Options()).samples
+
+
 class _FolderTestCase(parameterized.TestCase):
     def setUp(self):
         super().setUp()
@@ -44,7 +48,7 @@ class ReadSplitTest(_FolderTestCase):
         records = sample_records.make_records(3)
         sample_records.write_lip(self.root, records, "val", is_nested)
 
-        self._check(lip.read_split(self.root, "val"), records)
+        self._check(_read(self.root, "val"), records)
 
     def test_flat_layout(self):
         records = sample_records.make_records(2)
@@ -58,7 +62,7 @@ class ReadSplitTest(_FolderTestCase):
         pose_folder = self.root / "pose_csv"
         shutil.move(self.root / "TrainVal_pose_annotations", pose_folder)
 
-        self._check(lip.read_split(self.root, "train"), records)
+        self._check(_read(self.root, "train"), records)
 
     def test_json_is_read_where_there_is_no_csv(self):
         records = sample_records.make_records(2)
@@ -114,7 +118,7 @@ class ReadSplitTest(_FolderTestCase):
             shutil.move(official / archive / name, place / name)
         shutil.move(official / "TrainVal_pose_annotations", self.root)
 
-        self._check(lip.read_split(self.root, "val"), records)
+        self._check(_read(self.root, "val"), records)
 
     @parameterized.parameters("Testing_images/Testing_images", "Testing_images")
     def test_list_of_the_test_split_lies_above_its_pictures(self, parent):
@@ -125,7 +129,7 @@ class ReadSplitTest(_FolderTestCase):
             (folder / f"{name}.jpg").write_bytes(content)
         (self.root / parent / "test_id.txt").write_text("b\n")
 
-        samples = lip.read_split(self.root, "test")
+        samples = _read(self.root, "test")
 
         self.assertEqual([s.record_id for s in samples], ["b"])
 
@@ -148,7 +152,7 @@ class ReadSplitTest(_FolderTestCase):
             )
 
         for sample, record in zip(
-            lip.read_split(self.root, "train"), records, strict=True
+            _read(self.root, "train"), records, strict=True
         ):
             found, _ = inspection.inspect(sample.load(), LIP)
             image = picture_files.decode(found.image_bytes)
@@ -160,7 +164,7 @@ class ReadSplitTest(_FolderTestCase):
         ids = self.root / "TrainVal_images" / "train_id.txt"
         ids.write_text("id_002\r\nid_000\r\n\r\n")
 
-        samples = lip.read_split(self.root, "train")
+        samples = _read(self.root, "train")
 
         self.assertEqual([s.record_id for s in samples], ["id_002", "id_000"])
 
@@ -168,7 +172,7 @@ class ReadSplitTest(_FolderTestCase):
         sample_records.write_lip(self.root, sample_records.make_records(3))
         (self.root / "TrainVal_images" / "train_id.txt").unlink()
 
-        samples = lip.read_split(self.root, "train")
+        samples = _read(self.root, "train")
 
         self.assertEqual(
             [s.record_id for s in samples], ["id_000", "id_001", "id_002"]
@@ -180,7 +184,7 @@ class ReadSplitTest(_FolderTestCase):
         record = sample_records.make_record()
         (folder / "a.jpg").write_bytes(record.image_bytes)
 
-        (sample,) = lip.read_split(self.root, "test")
+        (sample,) = _read(self.root, "test")
 
         self.assertIsNone(sample.load().label_map)
         self.assertIsNone(sample.load().keypoints_xy)
@@ -192,7 +196,7 @@ class ReadSplitTest(_FolderTestCase):
         poses = self.root / "TrainVal_pose_annotations" / "lip_train_set.csv"
         poses.write_text(poses.read_text().splitlines()[0])
 
-        first, second = (s.load() for s in lip.read_split(self.root, "train"))
+        first, second = (s.load() for s in _read(self.root, "train"))
 
         self.assertIsNone(first.label_map)
         self.assertIsNotNone(first.keypoints_xy)
@@ -204,7 +208,7 @@ class ReadSplitTest(_FolderTestCase):
         folder = self.root / "TrainVal_images" / "train_images"
         (folder / "id_001.jpg").unlink()
 
-        samples = lip.read_split(self.root, "train")
+        samples = _read(self.root, "train")
 
         samples[0].load()
         with self.assertRaisesRegex(BadRecordError, "id_001: cannot be read"):
@@ -214,15 +218,15 @@ class ReadSplitTest(_FolderTestCase):
         with self.assertRaisesRegex(
             UserError, "no pictures of the split val.*TrainVal_images"
         ):
-            lip.read_split(self.root, "val")
+            _read(self.root, "val")
 
     def test_missing_root_is_told(self):
         with self.assertRaisesRegex(UserError, "no such folder"):
-            lip.read_split(self.root / "nowhere", "val")
+            _read(self.root / "nowhere", "val")
 
     def test_unknown_split_is_told(self):
         with self.assertRaisesRegex(UserError, "unknown split.*found: dev"):
-            lip.read_split(self.root, "dev")
+            _read(self.root, "dev")
 
     def test_letters_may_be_composed_in_one_place_alone(self):
         record = dataclasses.replace(
@@ -255,7 +259,7 @@ class ReadSplitTest(_FolderTestCase):
         )
 
         with self.assertRaisesRegex(UserError, message):
-            lip.read_split(self.root, "train")
+            _read(self.root, "train")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ _REFERENCE_ORDER = [9, 8, 12, 11, 10, 13, 14, 15, 2, 1, 0, 3, 4, 5, 7, 6]
 class AffineMatrixTest(parameterized.TestCase):
     def test_letterbox_by_hand(self):
         # 20 x 10 fits 60 x 60 at three times its size, 15 columns beside it.
-        matrix = geometry.fit_matrix((20, 10), (60, 60))
+        matrix = geometry.affine_matrix((20, 10), (60, 60))
 
         np.testing.assert_allclose(
             matrix, [[3, 0, 16], [0, 3, 1], [0, 0, 1]], atol=1e-12
@@ -80,7 +80,7 @@ class FitTest(parameterized.TestCase):
 
     def test_a_quarter_is_as_pillow_fits_it(self):
         image = np.random.default_rng(0).integers(0, 256, (51, 37, 3), np.uint8)
-        matrix = geometry.fit_matrix((51, 37), (64, 64))
+        matrix = geometry.affine_matrix((51, 37), (64, 64))
 
         fitted = geometry.warp_image(image, matrix, (64, 64))
 
@@ -105,7 +105,7 @@ class FitTest(parameterized.TestCase):
         )
 
     def _assert_symmetric(self, image, target_size):
-        matrix = geometry.fit_matrix(image.shape[:2], target_size)
+        matrix = geometry.affine_matrix(image.shape[:2], target_size)
 
         def fit(pixels):
             labels = np.ascontiguousarray(pixels[..., 0])
@@ -153,7 +153,7 @@ class WarpTest(parameterized.TestCase):
         image[2, 5] = 255
 
         warped = geometry.warp_image(
-            image, geometry.fit_matrix((8, 8), (40, 40)), (40, 40)
+            image, geometry.affine_matrix((8, 8), (40, 40)), (40, 40)
         )
 
         # Pixel (x, y) = (5, 2) covers 5 * [5, 6) x 5 * [2, 3).
@@ -248,7 +248,7 @@ class WarpTest(parameterized.TestCase):
 
     def test_letterbox_puts_keypoints_where_the_reference_has_them(self):
         arrays = reference_arrays("ref_samples.npz")
-        matrix = geometry.fit_matrix(tuple(arrays["hw"]), (384, 384))
+        matrix = geometry.affine_matrix(tuple(arrays["hw"]), (384, 384))
         joints = arrays["joint_self"][_REFERENCE_ORDER, :2]
         is_present = joints.sum(axis=1) > 0
 

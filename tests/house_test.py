@@ -54,6 +54,7 @@ TESTS_OF_NO_MODULE = {
     "tests/docs_test.py": "README and docs/",
     "tests/flags_test.py": "flag files",
     "tests/house_test.py": "the whole repository",
+    "tests/layers/conformance_test.py": "every layer",
     "tests/importing/training_step_test.py": "layers, losses and key map",
     "tests/schemas_test.py": "docs/schemas",
     "tests/set_up_test.py": "make and its script",

@@ -63,33 +63,34 @@ class BatchNormalization(keras.layers.Layer):
     def build(self, input_shape) -> None:
         shape = (input_shape[-1],)
         if self.affine:
-            self.gain = self.add_weight(
-                shape=shape, initializer="ones", name="gain"
-            )
-            self.offset = self.add_weight(
-                shape=shape, initializer="zeros", name="offset"
-            )
-        self.moving_mean = self.add_weight(
-            shape=shape,
-            initializer="zeros",
-            trainable=False,
-            name="moving_mean",
-        )
-        self.moving_variance = self.add_weight(
-            shape=shape,
-            initializer="ones",
-            trainable=False,
-            name="moving_variance",
+            self.gain = self._weight("gain", shape, "ones")
+            self.offset = self._weight("offset", shape, "zeros")
+        self.moving_mean = self._weight("moving_mean", shape, "zeros", False)
+        self.moving_variance = self._weight(
+            "moving_variance", shape, "ones", False
         )
         self.built = True
 
+    def _weight(self, name: str, shape, initializer, trainable: bool = True):
+        """Makes a weight that no policy narrows: moments need float32."""
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            trainable=trainable,
+            autocast=False,
+            name=name,
+        )
+
     def call(self, inputs, gain=None, training=None):
         channels = inputs.shape[-1]
-        offset = tf.zeros([channels], inputs.dtype)
+        dtype = self.variable_dtype
+        offset = tf.zeros([channels], dtype)
         if self.affine:
             gain, offset = self.gain.value, self.offset.value
         elif gain is None:
-            gain = tf.ones([channels], inputs.dtype)
+            gain = tf.ones([channels], dtype)
+        else:
+            gain = tf.cast(gain, dtype)
         if not training:
             return self._normalise(inputs, gain, offset)
         if _num_replicas() > 1:
@@ -164,13 +165,18 @@ def _is_frozen() -> bool:
     return getattr(_state, "frozen", False)
 
 
+def _at_least_float32(inputs):
+    narrow = inputs.dtype in (tf.bfloat16, tf.float16)
+    return tf.cast(inputs, tf.float32) if narrow else inputs
+
+
 def _global_moments(inputs):
     """Mean and variance over all replicas, [channels], and their count, [1].
 
     Sums of values, squares and counts travel in one reduction. They have no
     gradient of their own, see `_normalised_over_replicas`.
     """
-    inputs = tf.stop_gradient(inputs)
+    inputs = tf.stop_gradient(_at_least_float32(inputs))
     channels = inputs.shape[-1]
     count = tf.cast(tf.size(inputs) // channels, inputs.dtype)
     axes = tf.constant([0, 1, 2])
@@ -209,7 +215,9 @@ def _normalised_over_replicas(inputs, gain, offset, mean, variance, count):
         inverse = tf.math.rsqrt(variance + EPSILON)
         by_variance, by_mean = tf.unstack(total * (gain * inverse))
         by_variance *= inverse
-        of_inputs -= by_variance * inputs + (by_mean - by_variance * mean)
+        shared = by_variance * _at_least_float32(inputs)
+        shared += by_mean - by_variance * mean
+        of_inputs -= tf.cast(shared, of_inputs.dtype)
         return of_inputs, of_gain, of_offset, None, None, None
 
     return normalised, gradient

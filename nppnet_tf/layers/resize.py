@@ -16,11 +16,13 @@ def resize_bilinear(inputs, size):
         size: (height, width) of the result, numbers or an int32 tensor [2].
 
     Returns:
-        Float tensor [batch, *size, channels].
+        Float tensor [batch, *size, channels], of the type of `inputs`.
     """
-    return tf.raw_ops.ResizeBilinear(
+    resized = tf.raw_ops.ResizeBilinear(
         images=inputs, size=size, align_corners=True
     )
+    # The operation answers in float32, whatever it is given.
+    return tf.cast(resized, inputs.dtype)
 
 
 def resize_nearest(inputs, size):

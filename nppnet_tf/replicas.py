@@ -16,7 +16,7 @@ def sums(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     """Returns sums over all replicas, which have no gradient.
 
     Args:
-        values: Of this replica, any shapes; as many on every replica.
+        values: Values of this replica, any shapes; as many on every replica.
     """
 
     def reduce(strategy, *values):

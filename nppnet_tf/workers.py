@@ -56,8 +56,8 @@ def each(
     that ends.
 
     Args:
-        function: Of a module, called with a job and with what takes the number
-            of steps that are done.
+        function: Function of a module, called with a job and with what takes
+            the number of steps that are done.
         jobs: Can be pickled.
         num_workers: Processes at most; 1 works in this one.
         advance: Told of steps that are done, here.

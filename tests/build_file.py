@@ -26,7 +26,7 @@ class Target:
 
     Attributes:
         kind: Name of the rule, "py_library".
-        name: Of the target.
+        name: Name of the target.
         sources: Paths relative to the repository.
         dependencies: Names of targets.
     """
@@ -134,7 +134,7 @@ def read_targets(text: str | None = None) -> dict[str, Target]:
     BUILD's language is a part of Python, so Python evaluates it.
 
     Args:
-        text: Of a part of BUILD, or None for the whole.
+        text: Text of a part of BUILD, or None for the whole.
     """
     targets = {}
 

@@ -468,6 +468,18 @@ class WordTest(absltest.TestCase):
         ]
         self.assertEmpty(self._lines_with(words))
 
+    def test_what_is_said_of_an_argument_has_its_noun(self):
+        # "recorder: Of the run." leaves a reader to guess what of it.
+        line = re.compile(r"\s+\**\w+: (Of|Its|By|As|They)\b")
+        offenders = [
+            f"{path}:{number}: {text.strip()}"
+            for path in build_file.python_files("nppnet_tf", "tools", "tests")
+            for number, text in enumerate(_text(path).splitlines(), 1)
+            if line.match(text)
+        ]
+
+        self.assertEmpty(offenders)
+
     def test_no_file_is_a_drawer(self):
         names = {"utils", "util", "helpers", "misc", "common"}
         offenders = [

@@ -81,7 +81,7 @@ class Block:
         page: Path of the page, "docs/search.md".
         line: Number of its first line in the page.
         language: What stands behind the fence; empty where nothing does.
-        text: Its lines, without the indentation of the fence.
+        text: Lines of the block, without the indentation of the fence.
         marker: First word of its marker, "run"; empty where there is none.
         value: What follows the marker's colon; empty where nothing does.
     """
@@ -105,7 +105,7 @@ class Command:
 
     Attributes:
         block: The block it stands in.
-        words: Of the command line, the program first.
+        words: Words of the command line, the program first.
     """
 
     block: Block

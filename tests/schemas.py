@@ -29,8 +29,8 @@ def faults(document: Any, name: str) -> list[str]:
     """Returns what a schema says against a document, with the places.
 
     Args:
-        document: As JSON reads it.
-        name: Of the schema.
+        document: Document as JSON reads it.
+        name: Name of the schema.
     """
     validator = jsonschema.Draft202012Validator(
         schemas()[name], registry=_registry()

@@ -59,8 +59,8 @@ def run_tool(
     exception that the tool does not turn into a line, a bug, is raised here.
 
     Args:
-        name: Of the tool, "derive".
-        *arguments: Of the command line, turned into strings.
+        name: Name of the tool, "derive".
+        *arguments: Arguments of the command line, turned into strings.
         fresh_process: For what changes the whole process, such as the number
             of devices, and for tests of what reaches the real stderr.
     """

@@ -28,7 +28,8 @@ def documents(document: Any) -> Iterator[tuple[str, Any]]:
     """Yields a document with each part left out and each part replaced.
 
     Args:
-        document: Of what JSON has; of a list the first part stands for all.
+        document: Document of what JSON has; in a list the first part stands for
+            all.
 
     Yields:
         What was done, and the document.

@@ -68,7 +68,7 @@ class Road:
 
     Attributes:
         flags: Folder of the flag files, below `flags`.
-        title: Of the report.
+        title: Title of the report.
         introduction: Paragraphs of the report.
         num_train: People to draw for training; 0 takes real pictures.
         num_validation: People to draw for measuring.
@@ -193,7 +193,7 @@ class Demo:
 
     Args:
         road: Which road.
-        folder: Of everything that is made.
+        folder: Folder of everything that is made.
         samples: Folders of real pictures; empty where people are drawn.
     """
 

@@ -153,7 +153,7 @@ class _Work:
         progress: Advanced with every picture.
 
     Attributes:
-        pictures: As above.
+        pictures: Pictures by id.
         failures: Pictures that were left out.
         num_kept: Whole files that were there already.
         num_people: Found in the others.

@@ -106,11 +106,11 @@ class Searches:
     """Several searches in one folder.
 
     Attributes:
-        folder: Of all of them, absolute.
+        folder: Folder of all searches, absolute.
         records: To search and to train on.
         validation_records: To select by.
         search_flags: Folder of the flag files of both stages.
-        train_flagfile: Of the short training.
+        train_flagfile: Flag file of the short training.
         count: How many.
     """
 

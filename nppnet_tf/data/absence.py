@@ -101,7 +101,7 @@ def required(
     """Returns the tasks of which there must be something.
 
     Args:
-        annotations: By task.
+        annotations: What is annotated, by task.
         tasks: One of `TASKS`; None for those that the layout promises.
     """
     if tasks is not None:
@@ -117,7 +117,7 @@ def refuse(
     """Raises UserError where a task that is required has nothing.
 
     Args:
-        annotations: By task.
+        annotations: What is annotated, by task.
         tasks: That are required.
         where: Folder of the data set.
     """
@@ -201,7 +201,7 @@ def near_poses(root: pathlib.Path, expected: Sequence[str]) -> str:
     """Says which files could be the poses of a data set.
 
     Args:
-        root: Its folder.
+        root: Folder of the data set.
         expected: Names that the reader looks for.
 
     Returns:

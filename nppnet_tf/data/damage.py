@@ -14,7 +14,7 @@ class BadRecordError(UserError):
     """One record that cannot be used.
 
     Args:
-        record_id: Of the record.
+        record_id: Id of the record.
         reason: What is wrong with it.
         where: File or shard that holds it.
     """

@@ -75,7 +75,7 @@ class DatasetDescriptor:
         unscored_keypoints: Keypoints that no pose score counts.
         head_segment: The two keypoints whose distance is the head size.
         keypoint_classes: Classes on which a keypoint may lie.
-        class_weights: Of the parsing cross-entropy, or empty for ones.
+        class_weights: Weights of the parsing cross-entropy, or empty for ones.
         split_sizes: Samples of every published split.
     """
 

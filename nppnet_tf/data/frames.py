@@ -29,7 +29,7 @@ class Frame:
 
     Attributes:
         stored_size: (height, width) of the pixels in the file.
-        orientation: Of EXIF, 1 to 8.
+        orientation: Orientation by EXIF, 1 to 8.
     """
 
     stored_size: tuple[int, int]
@@ -67,7 +67,7 @@ class Frame:
         """Returns a line where an annotation states a size of its own.
 
         Args:
-            stated_size: As above.
+            stated_size: (height, width) as the annotation states it.
             keypoints_xy: Float [K, 2] in the upright picture, or None.
             visibility: Int [K], or None.
 

@@ -23,7 +23,7 @@ def inspect(
     """Checks a record, and mends what can be mended.
 
     Args:
-        record: As a reader made it.
+        record: Record as a reader made it.
         descriptor: What its labels and keypoints must be.
 
     Returns:

@@ -31,8 +31,9 @@ class RawSample:
         record_id: Unique in its data set.
         image_path: Picture; its absence makes the record a damaged one.
         label_path: Label map, or None where the sample has none.
-        keypoints_xy: As in `Record`, or None where the sample has no pose.
-        visibility: As in `Record`, or None with `keypoints_xy`.
+        keypoints_xy: Keypoints as in `Record`, or None where the sample has no
+            pose.
+        visibility: Visibility as in `Record`, or None with `keypoints_xy`.
         fault: What is wrong with the annotation already, or None.
         stated_size: (height, width) of the picture whose joints these are, as
             the annotation states it, or None; see `frames`.

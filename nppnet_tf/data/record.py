@@ -14,11 +14,11 @@ class Crop:
     """Where the picture of a record was cut out of a larger one.
 
     Attributes:
-        picture_id: Of the larger picture; several records may share it.
+        picture_id: Id of the larger picture; several records may share it.
         box: (left, top, right, bottom) in its pixels, whole numbers, right
             and bottom exclusive; inside of it.
         picture_size: (height, width) of the larger picture.
-        score: Of the detection, 0..1; 1 for what people annotated.
+        score: Score of the detection, 0..1; 1 for what people annotated.
     """
 
     picture_id: str

@@ -59,7 +59,7 @@ class Options:
             lie where the reader looks.
         joints: Data set whose order the joints of a file have that does not
             name them.
-        category: Of a file of COCO with several.
+        category: Name of the category, in a file of COCO with several.
         people: How single persons are cut out of pictures; the reader's own
             way where None.
         detections: Folder of a detector's boxes and masks.
@@ -92,7 +92,7 @@ class Source:
         facts: How the samples were made, plain values for a manifest.
         poses_without_picture: Ids of poses that belong to no sample.
         label_maps_without_picture: Ids of label maps likewise.
-        annotations: By task, what there is; none where nobody has looked.
+        annotations: What is annotated, by task; none where nobody has looked.
     """
 
     descriptor: DatasetDescriptor
@@ -112,7 +112,7 @@ def one_root(
     """Returns the only folder; UserError where there are several or it is not.
 
     Args:
-        roots: As a user gave them.
+        roots: Folders as a user gave them.
         dataset: Name of the data set, for messages.
     """
     if len(roots) != 1:
@@ -134,7 +134,7 @@ def refuse(options: Options, dataset: str, *names: str) -> None:
     """Raises UserError where options are set that a reader has no use for.
 
     Args:
-        options: As a user gave them.
+        options: Options as a user gave them.
         dataset: Name of the data set, for messages.
         *names: Attributes that must not be set.
     """

@@ -43,7 +43,7 @@ def checked_threshold(value: object, where: object) -> float:
     """Returns a threshold as a number.
 
     Args:
-        value: Of a flag or a file.
+        value: Value of a flag or in a file.
         where: Named in the message of an error.
 
     Raises:

@@ -73,10 +73,10 @@ class Examined:
     """What is known of a sample; C classes, K keypoints.
 
     Attributes:
-        record_id: Of the sample.
+        record_id: Id of the sample.
         findings: What is wrong with it alone.
         size: (height, width) of the picture; None where it cannot be read.
-        picture_id: Of the picture that it was cut out of, or None.
+        picture_id: Id of the picture that it was cut out of, or None.
         content: Digest of the decoded pixels.
         fingerprint: Bool [128], near that of similar pictures, or None.
         class_pixels: Int64 [C], or None without a label map.

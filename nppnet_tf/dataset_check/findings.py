@@ -26,7 +26,7 @@ class Finding:
     """One thing that is wrong with one sample, or with a whole split.
 
     Attributes:
-        record_id: Of the sample; "*" for a whole split.
+        record_id: Id of the sample; "*" for a whole split.
         kind: Name in `KINDS`.
         detail: What exactly, in one line.
     """

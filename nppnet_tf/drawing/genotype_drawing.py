@@ -119,7 +119,7 @@ class _Subject:
         genotypes: First and second.
         styles: How the operations of one node look, from its choices in the
             first and in the second.
-        names: Of the two; empty where there is one.
+        names: Names of the two genotypes; empty where there is one.
     """
 
     genotypes: tuple[genes.Genotype, genes.Genotype]

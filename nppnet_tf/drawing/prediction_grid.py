@@ -20,8 +20,8 @@ def prediction_grid(
     """Draws picture, true and predicted parts, true and predicted joints.
 
     Args:
-        batch: By the names of `keys`, B samples of [H, W].
-        predictions: Of the network; the last stage is drawn.
+        batch: Targets by the names of `keys`, B samples of [H, W].
+        predictions: Predictions of the network; the last stage is drawn.
         descriptor: For its palette.
         max_rows: Samples drawn at most.
 

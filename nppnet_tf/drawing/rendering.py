@@ -67,7 +67,7 @@ def overlay(
         confidence: [K]: visibility (integers, see `data.record`) or scores
             (floats).
         descriptor: Names, colours and skeleton.
-        opacity: Of the parts, 0 to 1.
+        opacity: Opacity of the parts, 0 to 1.
         score_threshold: Joints of lower scores are not drawn.
 
     Returns:

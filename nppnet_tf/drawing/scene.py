@@ -34,7 +34,7 @@ class Scene:
     """A white page with shapes, in the order of the calls; words above all.
 
     Args:
-        width: Of the page.
+        width: Width of the page.
         title: Read out by screen readers.
     """
 
@@ -111,10 +111,10 @@ class Scene:
         """Writes one line of text, if any.
 
         Args:
-            place: Of the anchor; y is the middle of the letters' height.
+            place: (x, y) of the anchor; y is the middle of the letters' height.
             words: Without line breaks.
-            size: Of the letters.
-            color: As "#rrggbb".
+            size: Height of the letters.
+            color: Color as "#rrggbb".
             anchor: "start", "middle" or "end" of the text stands at x.
         """
         if not words:

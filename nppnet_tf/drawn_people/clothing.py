@@ -74,7 +74,7 @@ class Garment:
     """One piece of clothing.
 
     Attributes:
-        label: Its LIP class.
+        label: LIP class of the garment.
         color: RGB.
         pattern: Decoration, or None.
         sleeve: How far it reaches along the arms: 0 not at all, 1 to the
@@ -82,8 +82,7 @@ class Garment:
         length: How far it reaches along the legs, 1 being the knees and 2
             the ankles; of socks and shoes, from where on it covers them.
         looseness: Distance from the body, in standing heights.
-        hem: Of a torso garment, its lower end in torso lengths above the
-            hip joints.
+        hem: Lower end of a torso garment in torso lengths above the hip joints.
         kind: Cut, such as "shirt", "hooded" or "boot".
         trim: A second colour: buttons, soles, prints, collars.
     """

@@ -140,9 +140,10 @@ class ArmPose:
     """Angles of one arm in degrees, in the frame of the chest.
 
     Attributes:
-        lift: Of the upper arm: 0 hangs down, 90 level, 180 up.
-        azimuth: Of the upper arm: 0 sideways, 90 forward, -90 backward.
-        bend: Of the elbow, 0 is straight.
+        lift: Elevation of the upper arm: 0 hangs down, 90 level, 180 up.
+        azimuth: Direction of the upper arm: 0 sideways, 90 forward, -90
+            backward.
+        bend: Bend of the elbow, 0 is straight.
         hint: Where the bent forearm points: outward, up, forward.
         hand: "open", "relaxed" or "fist".
     """
@@ -159,11 +160,12 @@ class LegPose:
     """Angles of one leg in degrees, in the frame of the pelvis.
 
     Attributes:
-        flexion: Of the hip: 0 hangs down, 90 level to the front.
-        spread: Of the hip, outward.
-        bend: Of the knee, 0 is straight.
-        toe_out: Of the foot, outward.
-        point: Of the foot, downward from the right angle to the shin.
+        flexion: Flexion of the hip: 0 hangs down, 90 level to the front.
+        spread: How far the hip spreads outward.
+        bend: Bend of the knee, 0 is straight.
+        toe_out: How far the foot turns outward.
+        point: How far the foot points downward from the right angle to the
+            shin.
     """
 
     flexion: float
@@ -181,12 +183,12 @@ class Pose:
         name: One of `POSES`.
         yaw: Turn of the pelvis in degrees; 0 faces the viewer, 90 the
             picture's right.
-        elevation: Of the camera in degrees, looking down.
-        roll: Of the picture in degrees.
-        lean: Of the chest to the front.
-        tilt: Of the chest to its left.
-        twist: Of the chest about its axis.
-        pelvis_tilt: Of the pelvis to the front.
+        elevation: Elevation of the camera in degrees, looking down.
+        roll: Roll of the picture in degrees.
+        lean: Lean of the chest to the front.
+        tilt: Tilt of the chest to its left.
+        twist: Twist of the chest about its axis.
+        pelvis_tilt: Tilt of the pelvis to the front.
         head: Turn, nod and tilt of the head against the chest.
         arms: Left and right.
         legs: Left and right.
@@ -442,8 +444,8 @@ class Limb:
         side: `LEFT` or `RIGHT`, the person's own.
         points: Shoulder, elbow, wrist, finger tips; or hip, knee, ankle,
             toe. Float64 [4, 3].
-        heel: Of a leg, float64 [3]; None for an arm.
-        hand: Of an arm, see `ArmPose`; empty for a leg.
+        heel: Heel of a leg, float64 [3]; None for an arm.
+        hand: Pose of an arm's hand, see `ArmPose`; empty for a leg.
     """
 
     side: int

@@ -51,8 +51,9 @@ class HeadPainter(PartPainter):
         """Returns the visible outline of a round patch of the head.
 
         Args:
-            azimuth: Of its middle: 0 forward, 90 to the person's left.
-            elevation: Of its middle, 90 the crown.
+            azimuth: Azimuth of the patch's middle: 0 forward, 90 to the
+                person's left.
+            elevation: Elevation of the patch's middle, 90 the crown.
             radius: Angle from its middle to its rim.
 
         Returns:

@@ -469,7 +469,7 @@ def write_lip(
     Args:
         root: The folder; made where it is missing.
         split_counts: Pictures per split, of "train" and "val".
-        seed: Of the whole set.
+        seed: Seed of the whole set.
         median_size: Median (height, width) of the pictures; None means LIP's.
         advance: Told of pictures that are done.
         num_workers: Processes; what is drawn does not depend on it.
@@ -687,7 +687,7 @@ def contact_sheet(
     """Returns one picture of many drawn people.
 
     Args:
-        seed: Of the set.
+        seed: Seed of the set.
         count: How many people, from the first one on.
         height_width: Size of each.
         columns: How many in a row.

@@ -71,7 +71,7 @@ class Measurement:
 
     Args:
         descriptor: Classes, keypoints and which of them count.
-        pose_reading: Of `POSE_READINGS`.
+        pose_reading: How a pose is read, one of `POSE_READINGS`.
 
     Raises:
         ValueError: If there is no such reading.
@@ -251,7 +251,8 @@ def evaluate_files(
         allow_missing: Leave pictures without a prediction out instead of
             stopping; the protocol says how many.
         progress: Wraps the iteration over the label maps.
-        pose_reading: Of `POSE_READINGS`; the protocol says which.
+        pose_reading: How a pose is read, one of `POSE_READINGS`; the protocol
+            says which.
 
     Returns:
         The result, as `evaluate_records`.
@@ -329,7 +330,7 @@ def require_same_names(
     """Raises UserError where a model and records differ in their words.
 
     Args:
-        descriptor: Of the model.
+        descriptor: Descriptor of the model.
         records: To be measured on.
     """
     for kind in ("classes", "keypoints"):

@@ -77,7 +77,7 @@ class CocoPrediction(NamedTuple):
 
     Attributes:
         image_name: File name of the picture.
-        image_size: Its (height, width).
+        image_size: (height, width) of the picture.
         keypoints_xy: Float [K, 2], its pixels.
         scores: Float [K].
     """
@@ -96,7 +96,7 @@ def write_label_map(
     """Writes a palette PNG: indices are classes, colours the descriptor's.
 
     Args:
-        path: Of the PNG file.
+        path: Path of the PNG file.
         label_map: Uint8 [H, W].
         descriptor: Whose palette.
     """
@@ -315,7 +315,7 @@ def write_pose_rows(
     """Writes poses as LIP takes them: `<id>.jpg`, then x and y of every joint.
 
     Args:
-        path: Of the CSV file.
+        path: Path of the CSV file.
         poses: Id to float [K, 2] in the descriptor's order; NaN where absent.
     """
     text = io.StringIO()

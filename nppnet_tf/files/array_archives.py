@@ -64,9 +64,9 @@ def read(
 
     Args:
         path: What `numpy.savez` or `numpy.savez_compressed` wrote.
-        names: Of the arrays wanted; those that the file has are read. None
-            reads all.
-        max_bytes: Of all that is read; the file cannot make it more.
+        names: Names of the arrays wanted; those that the file has are read.
+            None reads all.
+        max_bytes: Most bytes of all that is read; the file cannot make it more.
         what: What the file holds, for the message: "weights".
 
     Returns:

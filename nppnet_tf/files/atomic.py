@@ -108,7 +108,7 @@ def naming(
         temporary: What it is called meanwhile.
 
     Raises:
-        OSError: As the block raises it, with the name of the file; also for
+        OSError: Whatever the block raises, with the name of the file; also for
             errors of libraries that say that the disk is full.
     """
     try:
@@ -145,8 +145,8 @@ def write_text(
 
     Args:
         path: The file.
-        text: Its content.
-        durable: As of `atomic_path`.
+        text: Content of the file.
+        durable: Whether it outlives a power failure, see `atomic_path`.
     """
     with atomic_path(path, durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -156,8 +156,8 @@ def short_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
     """Returns a name that a file system takes.
 
     Args:
-        name: Of a file.
-        max_bytes: Its room.
+        name: Name of a file.
+        max_bytes: Most bytes of the name.
 
     Returns:
         The name itself where it fits, otherwise its beginning and the first

@@ -88,8 +88,8 @@ def require_text(name: str, where: object) -> str:
     """Returns a name that is UTF-8.
 
     Raises:
-        UserError: Its bytes are no UTF-8, as of an archive that was packed on
-            another system; the message shows them as escapes.
+        UserError: The bytes of the name are no UTF-8, as in an archive that was
+            packed on another system; the message shows them as escapes.
     """
     if not is_text(name):
         raise UserError("name is not UTF-8", where, "a name in UTF-8", name)

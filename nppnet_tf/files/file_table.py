@@ -24,7 +24,7 @@ class FileTable(Mapping[str, pathlib.Path]):
         doubled: Ids of which there are several files, and these.
 
     Args:
-        folder: As above.
+        folder: Folder with the files.
         endings: In small letters; of several files of one id, the first
             ending is preferred.
     """

@@ -25,7 +25,7 @@ def hold(
     Args:
         folder: Where it is; a file `lock` is made in it.
         where: What names the folder in the message, "`workdir`=runs/a".
-        problem: Its first words.
+        problem: First words of the message.
 
     Raises:
         UserError: Another process holds it; its number is named.

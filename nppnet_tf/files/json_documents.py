@@ -66,7 +66,7 @@ def require(value: Any, kind: str, where: object, name: object) -> Any:
         kind: "an object", "a list", "a text", "an integer", "a number" or
             "true or false". True and false are no numbers.
         where: File of the document.
-        name: Of the part, "annotations[3].bbox".
+        name: Name of the part, "annotations[3].bbox".
 
     Raises:
         UserError: It is of another kind.
@@ -127,10 +127,10 @@ def opened(
 
     Args:
         value: The document.
-        where: Its file.
+        where: File of the document.
         document_format: What its "format" must be.
         version: What its version must be; None where it has none.
-        version_name: Of the entry that holds the version.
+        version_name: Name of the entry that holds the version.
         noun: What messages call it.
 
     Returns:
@@ -175,8 +175,8 @@ def write_document(
 
     Args:
         path: The file.
-        document_format: Its "format".
-        version: Its "version".
+        document_format: "format" of the document.
+        version: "version" of the document.
         values: Everything else; values that JSON can hold.
         durable: Whether it must be on the disk before this returns.
     """

@@ -71,7 +71,7 @@ class NumberType:
     """Stands in for `numpy.dtype`, until its byte order is known.
 
     Attributes:
-        dtype: Of plain numbers, or of objects.
+        dtype: Type of plain numbers, or of objects.
     """
 
     def __init__(self, name: str) -> None:
@@ -165,7 +165,7 @@ def printable(value: object, length: int = 80) -> str:
 
     Args:
         value: A text, or what has one without walking it.
-        length: Of the result at most.
+        length: Greatest length of the result.
     """
     words = str(value)[: length + 1]
     if len(words) > length:

@@ -62,8 +62,9 @@ class Checkpoint:
     """The weights of one network in a file.
 
     Attributes:
-        path: Of the file.
-        tensors: By the authors' keys, without what wrapping puts before them.
+        path: Path of the file.
+        tensors: Arrays by the authors' keys, without what wrapping puts before
+            them.
         source: Entry of a training checkpoint that they are; None where the
             file is a plain state dict.
         facts: Epoch and measured values, as far as the file has them.
@@ -111,7 +112,7 @@ def read(path: str | os.PathLike, weights: str = BEST) -> Checkpoint:
     """Reads names and shapes of a plain state dict or a training checkpoint.
 
     Args:
-        path: Of the file, zip or legacy format.
+        path: Path of the file, zip or legacy format.
         weights: `BEST` or `LAST`: which of a training checkpoint's to take.
             Where it has no best ones, `BEST` means the last.
 
@@ -148,7 +149,7 @@ def infer(
 
     Args:
         checkpoint: What was read.
-        genotype: Of the network; the published one where None.
+        genotype: Genotype of the network; the published one where None.
         num_refinements: 1 for an initial and a refined prediction, 0 for the
             initial one alone; as many as the file has where None.
 
@@ -224,8 +225,8 @@ def require_fit(checkpoint: Checkpoint, found: Fit, genotype: str) -> None:
     """Raises a UserError, with the first keys, unless every one has its tensor.
 
     Args:
-        checkpoint: Of the message.
-        found: By `fit`.
+        checkpoint: Checkpoint that the message names.
+        found: What `fit` has found.
         genotype: What the network was made of, for the message.
     """
     if found.is_complete:

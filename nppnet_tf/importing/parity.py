@@ -34,9 +34,10 @@ def compare(
 
     Args:
         network: Imported.
-        path: Of an `.npz` file with, for one or several tags, inputs "<tag>/x"
-            [N, 3, H, W] and the authors' outputs "<tag>/pose_0_map" and so on,
-            [N, channels, H / 4, W / 4], the joints in the authors' order.
+        path: Path of an `.npz` file with, for one or several tags, inputs
+            "<tag>/x" [N, 3, H, W] and the authors' outputs "<tag>/pose_0_map"
+            and so on, [N, channels, H / 4, W / 4], the joints in the authors'
+            order.
         tolerance: Largest difference that is none.
         order: That was given to `state_dict.network_entries`.
 

@@ -91,8 +91,8 @@ class Entry(NamedTuple):
     """One variable and its tensor.
 
     Attributes:
-        variable: Of ours.
-        key: Of theirs.
+        variable: Variable of our network.
+        key: Key of the authors' tensor.
         axes: Their axes in our order.
         order: For each of our filters the number of theirs; None where both
             count alike.
@@ -144,9 +144,9 @@ def network_entries(
     """Yields the entries of a derived network of the `released` preset.
 
     Args:
-        network: Of the preset, with any genotype.
-        order: Of its joints, see `keypoint_order`; None where the heatmaps are
-            in the file's order.
+        network: Network of the preset, with any genotype.
+        order: Order of its joints, see `keypoint_order`; None where the
+            heatmaps are in the file's order.
     """
     for position, branch in enumerate(network.branches):
         number = position + 1
@@ -182,7 +182,7 @@ def unused_normalizations(
     """Returns what the release keeps beside excitations and never uses.
 
     Args:
-        entry_list: Of a whole network.
+        entry_list: Entries of a whole network.
 
     Returns:
         Shapes by key, without the counts of batches.
@@ -212,7 +212,7 @@ def to_state_dict(entry_list: Iterable[Entry]) -> dict[str, np.ndarray]:
     """Returns a network's weights as the release's strict loader wants them.
 
     Args:
-        entry_list: Of a whole network.
+        entry_list: Entries of a whole network.
 
     Returns:
         Tensors by key, in the release's order: those of the entries, unused
@@ -258,7 +258,7 @@ def entries(layer: keras.layers.Layer, prefix: str) -> Iterator[Entry]:
     """Yields the entries of one layer.
 
     Args:
-        layer: Of a derived network.
+        layer: Layer of a derived network.
         prefix: Key of the module that the layer corresponds to.
     """
     raise ValueError(f"No keys are known. Received: layer={layer}")

@@ -23,8 +23,8 @@ class StorageKind(NamedTuple):
     """Type of the numbers in a storage.
 
     Attributes:
-        name: As in "torch.FloatStorage".
-        dtype: Of the numbers as they are stored.
+        name: Name as in "torch.FloatStorage".
+        dtype: Type of the numbers as they are stored.
         is_bfloat16: Whether they are the upper halves of float32.
     """
 
@@ -55,8 +55,8 @@ class Storage:
     """A row of numbers in the file, not read yet.
 
     Attributes:
-        kind: Of its numbers.
-        key: Its name in the file.
+        kind: Kind of the numbers.
+        key: Name of the storage in the file.
         count: How many.
     """
 
@@ -69,9 +69,9 @@ class Tensor:
     """A view of a storage; read when asked for.
 
     Args:
-        storage: Its numbers.
-        offset: Of the first, in numbers.
-        shape: Of the tensor.
+        storage: Storage that holds the numbers.
+        offset: Offset of the first number, in numbers.
+        shape: Shape of the tensor.
         stride: In numbers, one per axis.
         read: Returns the numbers of a storage.
     """

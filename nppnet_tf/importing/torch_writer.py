@@ -40,8 +40,8 @@ def write(path: str | os.PathLike, tensors: Mapping[str, np.ndarray]) -> None:
     """Writes a file, whole or not at all.
 
     Args:
-        path: Of the file, usually `.pth`.
-        tensors: By key, in the order in which they shall be listed.
+        path: Path of the file, usually `.pth`.
+        tensors: Arrays by key, in the order in which they shall be listed.
 
     Raises:
         ValueError: If PyTorch has no tensor of such numbers.

@@ -27,7 +27,7 @@ def orientation(
 
     Args:
         image_bytes: Scalar string, the file.
-        structure: Of it, with the status `READ`.
+        structure: Structure of the picture, with the status `READ`.
 
     Raises:
         tf.errors.OpError: A note's checksum or compression is broken, when
@@ -150,8 +150,8 @@ def _text_of(chunk: tf.Tensor, key_bytes: int) -> tf.Tensor:
     """Returns the text of a text chunk whose key is known, inflated.
 
     Args:
-        chunk: Its name and content.
-        key_bytes: Of its key with the zero behind it.
+        chunk: Name and content of the chunk.
+        key_bytes: Bytes of the key with the zero behind it.
     """
     data = tf.io.decode_raw(chunk, tf.uint8)
     name = byte_strings.number(data, 0, _NAME_BYTES)

@@ -69,7 +69,7 @@ def each_or_default(
 
     Args:
         elements: Tensors [B, ...], one or a structure of them.
-        function: Of one element; may fail when run.
+        function: Function of one element; may fail when run.
         default: What it returns where it fails; of the same types and shapes.
 
     Returns:

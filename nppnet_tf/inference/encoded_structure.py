@@ -46,12 +46,12 @@ class _Walk(NamedTuple):
     """Where a walk is, and what it has seen.
 
     Attributes:
-        position: Of the next part.
+        position: Position of the next part.
         status: `READ` as long as nothing was wrong.
         is_ended: Whether the end marker was seen.
         parts, scans: How many.
         size: (height, width), (-1, -1) before it is known.
-        notes: As in `PictureStructure`.
+        notes: Notes as in `PictureStructure`.
         kept: Parts for the decoder, a TensorArray of strings.
     """
 

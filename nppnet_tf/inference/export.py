@@ -55,10 +55,10 @@ def export_saved_model(
 
     Args:
         network: NPPNet, or a Keras model that is called alike; not a supernet.
-        descriptor: Of the data that it was trained on.
+        descriptor: Descriptor of the data that it was trained on.
         image_size: (height, width) of its input.
         models_folder: Holds a folder for every model, and `models.config`.
-        name: Of the model, as the server will know it.
+        name: Name of the model, as the server will know it.
         version: Number of the version; one more than the newest by default.
         flip: Whether the graph averages over mirrored inputs.
         scales: Factors of the inputs that the graph averages over.
@@ -99,7 +99,7 @@ def write_server_config(
     """Lists every model of a folder in the server's configuration file.
 
     Args:
-        models_folder: Its children with numbered versions are models.
+        models_folder: Folder whose children with numbered versions are models.
 
     Returns:
         The file, `models.config`, written anew.

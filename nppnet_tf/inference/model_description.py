@@ -42,19 +42,20 @@ class ModelDescription:
     """Everything about a model that its graph does not say.
 
     Attributes:
-        name: Of the model.
+        name: Name of the model.
         version: Number of the exported version; 0 for a run.
         descriptor: Names, colours and mirror partners of its outputs.
         image_size: (height, width) of the network's input.
         weights_sha256: See `weights_sha256`.
-        software_version: Of nppnet_tf that wrote it.
+        software_version: Version of nppnet_tf that wrote it.
         flip: Whether the graph averages over mirrored inputs.
         scales: Factors of the inputs that the graph averages over.
         network: Size and form, as plain values.
-        genotype: As `Genotype.to_json` writes it, parsed; or None.
+        genotype: Genotype as `Genotype.to_json` writes it, parsed; or None.
         score_threshold: Joints below this score count as not found, see
             `visibility`. Files of older versions do not name it.
-        limits: Of a request and of its pictures, see `serving_graph.LIMITS`.
+        limits: Limits of a request and of its pictures, see
+            `serving_graph.LIMITS`.
     """
 
     name: str

@@ -25,9 +25,9 @@ def new_version(
     """Returns the folder of a version that is not there yet.
 
     Args:
-        models_folder: Of all models; need not exist.
-        name: Of the model.
-        version: Its version; one more than the newest by default.
+        models_folder: Folder of all models; need not exist.
+        name: Name of the model.
+        version: Version of the model; one more than the newest by default.
 
     Raises:
         UserError: The name or the version cannot be used.

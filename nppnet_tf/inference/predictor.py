@@ -109,7 +109,7 @@ class Predictor:
 
         Args:
             network: NPPNet, or a Keras model that is called alike.
-            descriptor: Of the data that it was trained on.
+            descriptor: Descriptor of the data that it was trained on.
             image_size: (height, width) of its input.
             flip: Whether to average over mirrored inputs.
             scales: Factors of the inputs to average over.
@@ -211,8 +211,8 @@ class Predictor:
         """Predicts a picture, and how sure every pixel's class is.
 
         Raises:
-            ValueError: As `predict`.
-            UserError: As `predict`.
+            ValueError: For the reasons that `predict` gives.
+            UserError: For the reasons that `predict` gives.
         """
         return _predict(self._make_function(True), picture, tf.uint8)
 
@@ -324,7 +324,7 @@ def read_descriptor(path: str | os.PathLike[str]) -> DatasetDescriptor:
     """Reads the names of a run's or SavedModel's outputs; no weights.
 
     Args:
-        path: As of `Predictor.from_directory`.
+        path: Path that `Predictor.from_directory` takes.
 
     Raises:
         UserError: If there is no model that says so.

@@ -269,7 +269,7 @@ class ServingGraph(tf.Module):
         network: A function from float32 [B, H, W, 3], normalised, to the
             heatmaps [B, H/4, W/4, K] and parsing logits [B, H/4, W/4, classes]
             of one stage: `test_time.last_stage(NPPNet)`.
-        variables: Of the network, to be saved with the graph.
+        variables: Variables of the network, to be saved with the graph.
         descriptor: Names and mirror partners of its outputs.
         input_size: (H, W) that the network was trained at.
         flip: Whether mirrored inputs are averaged in.

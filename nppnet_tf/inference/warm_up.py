@@ -37,9 +37,9 @@ def prediction_log(
     """Returns a serialised `PredictionLog` with one request.
 
     Args:
-        model_name: As the server knows the model.
+        model_name: Name by which the server knows the model.
         signature: Name of the signature to call.
-        inputs: Its arguments; arrays, or lists of bytes.
+        inputs: Arguments of the signature; arrays, or lists of bytes.
     """
     specification = _field(_SPEC_NAME, model_name.encode()) + _field(
         _SPEC_SIGNATURE, signature.encode()
@@ -61,9 +61,9 @@ def write_requests(
     """Writes the warm-up file.
 
     Args:
-        path: Of the file; the server looks for `FILE_NAME` in `assets.extra`
-            of a version's folder.
-        model_name: As the server knows the model.
+        path: Path of the file; the server looks for `FILE_NAME` in
+            `assets.extra` of a version's folder.
+        model_name: Name by which the server knows the model.
         requests: Signature name to its inputs, one request each.
     """
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:

@@ -37,7 +37,7 @@ class CellGraph(keras.layers.Layer):
     holds the kept operations; without, every operation of every edge.
 
     Args:
-        channels: Of every state.
+        channels: Channels of every state.
         num_inputs: States before the first node.
         gene: `CellGene`, or None to search.
         input_strides: Stride of the operations that leave each input.
@@ -161,7 +161,7 @@ class Cell(GraphCell):
     cell takes the low-scale input first and upsamples its edges.
 
     Args:
-        channels: Of every node; the output has four times as many.
+        channels: Channels of every node; the output has four times as many.
         kind: `NORMAL`, `REDUCTION` or `DECODING`.
         gene: `CellGene`, or None to search.
         reduces_first_input: Whether the first input has twice the size of the

@@ -15,7 +15,7 @@ def convolve(inputs, kernel, stride: int = 1, dilation: int = 1):
     Args:
         inputs: Float tensor [batch, height, width, channels].
         kernel: Float tensor [size, size, channels, filters], odd size.
-        stride: Of height and width.
+        stride: Stride in height and width.
         dilation: Distance between the kernel's taps; 1 where the stride is
             not.
 

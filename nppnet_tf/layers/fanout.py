@@ -65,10 +65,10 @@ class SelectedFanout(keras.layers.Layer):
     """The kept operations that leave one state.
 
     Args:
-        channels: Of the state.
+        channels: Channels of the state.
         targets: One per kept operation; a node may occur several times.
         primitives: The kept operations, parallel to `targets`.
-        stride: Of every operation.
+        stride: Stride of every operation.
 
     Call arguments:
         inputs: The state, [batch, height, width, channels].
@@ -150,9 +150,9 @@ class MixedFanout(keras.layers.Layer):
         Xu et al., PC-DARTS, https://arxiv.org/abs/1907.05737, Sec. 3.2.
 
     Args:
-        channels: Of the state; divisible by 2k.
+        channels: Channels of the state; divisible by 2k.
         targets: One per edge.
-        stride: Of every operation.
+        stride: Stride of every operation.
         space: The operations, and k of Eq. 1.
 
     Call arguments:
@@ -270,9 +270,9 @@ class MixedFanout(keras.layers.Layer):
         operation has weight 1.
 
         Args:
-            name: Of the operation.
+            name: Name of the operation.
             target: Number of the target.
-            layer: Of the operation, with the searched channels.
+            layer: Built layer of the operation, with the searched channels.
         """
         normalization = self.operations[name].give(name, target, layer)
         if normalization is None:
@@ -332,13 +332,13 @@ def make_fanout(
     """Returns what leaves one state: THE switch between both networks.
 
     Args:
-        channels: Of the state.
-        targets: Of every edge that may leave it.
-        state: Its number among the predecessors of choices.
+        channels: Channels of the state.
+        targets: Targets of every edge that may leave it.
+        state: Number of the state among the predecessors of choices.
         gene: The choices of every node, or None to search.
         space: What is searched, if it is.
-        stride: Of every operation.
-        name: Of the layer.
+        stride: Stride of every operation.
+        name: Name of the layer.
 
     Returns:
         The fan-out, or None where nothing leaves the state.

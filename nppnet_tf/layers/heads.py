@@ -123,7 +123,7 @@ class PredictionHead(keras.layers.Layer):
     Args:
         hidden: Channels of the block.
         outputs: Channels of the prediction.
-        kernel_size: Of the block.
+        kernel_size: Kernel size of the block.
         use_bias: Whether the block's convolution has a bias.
 
     Input shape:

@@ -110,7 +110,7 @@ class GumbelRelaxation(SoftmaxRelaxation):
         falls linearly over the epochs, from 10 to 0.1.
 
     Args:
-        first_temperature: Of the first epoch, positive.
+        first_temperature: Temperature of the first epoch, positive.
         last_temperature: The least, positive.
         decay: Factor from one epoch to the next, in (0, 1]. With 0.9 the
             temperature goes from 10 to 0.1 in 44 epochs.
@@ -220,7 +220,7 @@ def register(
     that reads them registers it first.
 
     Args:
-        contract: Its name and its weights in NumPy.
+        contract: Name and weights of the relaxation in NumPy.
         form: Makes its graph form for one part, of (name=...).
 
     Raises:

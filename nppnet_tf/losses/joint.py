@@ -43,8 +43,9 @@ class JointLoss(keras.layers.Layer):
             and [h, w] that of the heatmaps, K keypoints: HEATMAPS and
             AUXILIARY_HEATMAPS [B, h, w, K], LABEL_MAP and BOUNDARY_MAP
             [B, H, W], HAS_KEYPOINTS and HAS_LABEL_MAP [B]. Others are ignored.
-        predictions: Of each of HEATMAPS, AUXILIARY_HEATMAPS, PARSING_LOGITS,
-            BOUNDARY_LOGITS a sequence over stages, [B, h, w, channels].
+        predictions: For each of HEATMAPS, AUXILIARY_HEATMAPS,
+            PARSING_LOGITS, BOUNDARY_LOGITS a sequence over stages, [B, h, w,
+            channels].
 
     Returns:
         Dict of float32 scalars: keys.TOTAL_LOSS, and keys.POSE_LOSS,

@@ -69,7 +69,7 @@ def parsing_loss(
         has_label_map: Float tensor [B], 1 or 0.
         class_weights: C factors, or None for ones.
         hard_pixel_threshold: In [0, 1].
-        min_hard_pixels: Of the global batch.
+        min_hard_pixels: Least hard pixels of the global batch.
 
     Returns:
         Float32 scalar, 0 where no pixel of the global batch is hard.

@@ -29,9 +29,9 @@ class TaskWeighting(keras.layers.Layer):
         initial_log_variances: First l of every task, by `keys.BRANCHES`.
 
     Call arguments:
-        losses: Of every task, by `keys.BRANCHES`, the shares of this replica,
+        losses: This replica's shares of every task's loss, by `keys.BRANCHES`,
             one float scalar per stage.
-        global_counts: Of every task, the annotated samples or pixels of the
+        global_counts: For every task the annotated samples or pixels of the
             global batch; only whether it is 0 matters.
 
     Returns:

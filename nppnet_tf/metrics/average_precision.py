@@ -55,11 +55,11 @@ def pckh_average_precision(
     Precision is made monotone and its area taken over all recalls (VOC 2010).
 
     Args:
-        pictures: Of each, by name: "truth_xy" float [P, K, 2], NaN where
-            absent; "head_size" float [P], the length that counts as 1 (MPII:
-            0.6 times the diagonal of the head's box), without which, NaN, a
-            person can not be matched; "predicted_xy" float [Q, K, 2], NaN
-            where not predicted; "scores" float [Q, K].
+        pictures: For each picture, by name: "truth_xy" float [P, K, 2], NaN
+            where absent; "head_size" float [P], the length that counts as 1
+            (MPII: 0.6 times the diagonal of the head's box), without which,
+            NaN, a person can not be matched; "predicted_xy" float [Q, K, 2],
+            NaN where not predicted; "scores" float [Q, K].
         descriptor: Names of the K keypoints and their groups.
         threshold: Largest distance of a match, in head sizes.
 
@@ -131,9 +131,9 @@ def oks_recall(
     reach it. There are no scores and no false positives: a recall.
 
     Args:
-        pictures: Of each, by name: "truth_xy" float [P, K, 2], NaN where
-            absent; "boxes" float [P, 4], x1, y1, x2, y2; "predicted_xy" float
-            [Q, K, 2], pixels of a crop of the box.
+        pictures: For each picture, by name: "truth_xy" float [P, K, 2], NaN
+            where absent; "boxes" float [P, 4], x1, y1, x2, y2; "predicted_xy"
+            float [Q, K, 2], pixels of a crop of the box.
         descriptor: Names of the K keypoints; the spread is 0.08 for elbows
             and wrists, 0.06 for hips, knees and ankles, 0.1 for others.
         thresholds: T similarities.

@@ -40,7 +40,7 @@ def confusion_matrix(
         prediction: Integer array of that shape, predicted classes; not looked
             at where the truth is to be ignored.
         num_classes: C.
-        ignore_label: Of the truth.
+        ignore_label: Label of the truth that is not counted.
 
     Returns:
         Int64 array [C, C], rows true, columns predicted. Matrices of several
@@ -150,7 +150,7 @@ class MeanIoU(keras.metrics.Metric):
 
     Args:
         num_classes: C.
-        ignore_label: Of the truth.
+        ignore_label: Label of the truth that is not counted.
 
     Update arguments:
         label_map: Integer tensor [B, H, W].

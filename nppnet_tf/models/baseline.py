@@ -18,8 +18,9 @@ class Bottleneck(keras.layers.Layer):
     """1x1, 3x3, 1x1 convolutions beside a shortcut [15].
 
     Args:
-        filters: Of the inner convolutions; the output has four times as many.
-        stride: Of the 3x3 convolution.
+        filters: Filters of the inner convolutions; the output has four times as
+            many.
+        stride: Stride of the 3x3 convolution.
         projects: Whether the shortcut is a 1x1 convolution.
     """
 

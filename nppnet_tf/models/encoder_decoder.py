@@ -117,7 +117,7 @@ class EncoderDecoder(keras.layers.Layer):
             level: 4..6.
             low: The level before, at half the size.
             skip: The encoder's level of the same size.
-            mixtures: As of `encode`.
+            mixtures: Mixtures as `encode` takes them.
             training: Whether to normalise with the batch.
         """
         cell = self.decoder[level - topology.NUM_ENCODER_LEVELS]

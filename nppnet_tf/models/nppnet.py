@@ -124,7 +124,8 @@ class NPPNet(keras.Model):
         """Makes a published network with fresh weights.
 
         Args:
-            name: Of `search_space.published.PRESETS`: "released".
+            name: Name of the preset, one of `search_space.published.PRESETS`:
+                "released".
             **sizes: Fields of `NetworkConfig`: any width that is a multiple of
                 4 from 8 on, depth from 4 on, classes and joints.
 
@@ -185,7 +186,7 @@ class NPPNet(keras.Model):
         """Weights whose shapes are those of a branch's classes or joints.
 
         Args:
-            branch: Of `keys.BRANCHES`.
+            branch: Name of the branch, one of `keys.BRANCHES`.
         """
         kinds = {keys.POSE: (0, 1), keys.PARSING: (2,)}[branch]
         return [

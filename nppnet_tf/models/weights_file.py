@@ -61,7 +61,7 @@ def assign_arrays(
 
     Args:
         variables: To assign.
-        arrays: By path; exactly those of the variables.
+        arrays: Arrays by path; exactly those of the variables.
         where: Named in the message of an error.
 
     Raises:

@@ -113,7 +113,8 @@ def plain_bytes(data: bytes, where: object = None) -> bytes:
         is lost.
 
     Raises:
-        PictureError: As `decode`; the picture is decoded to be sure.
+        PictureError: For the reasons that `decode` gives; the picture is
+            decoded to be sure.
     """
     structure = picture_structure.read(data, where)
     pixels = _decode_pixels(structure, where)

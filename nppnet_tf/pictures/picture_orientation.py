@@ -92,7 +92,7 @@ def text_of(name: bytes, content: bytes) -> bytes:
 
     Args:
         name: `tEXt`, `zTXt` or `iTXt`; others have no text.
-        content: Its key, zero, and what follows.
+        content: Key of the chunk, zero, and what follows.
 
     Returns:
         The text; nothing of a compressed one that is too long to be inflated.

@@ -90,10 +90,10 @@ class PictureStructure:
     Attributes:
         is_png: Whether it is a PNG, else a JPEG.
         size: (height, width) as stored.
-        orientation: As of EXIF, 1 to 8.
+        orientation: Orientation by EXIF, 1 to 8.
         decodable: What a decoder needs of the file, again a JPEG or PNG.
-        bit_depth: Of a PNG.
-        color_type: Of a PNG.
+        bit_depth: Bit depth of a PNG.
+        color_type: Color type of a PNG.
         is_sound: Whether every checksum of a PNG is right; those of the parts
             that are decoded are.
     """

@@ -32,8 +32,8 @@ class Sources:
     """Where everything of a report lies.
 
     Attributes:
-        title: Of the page.
-        introduction: Its first paragraphs.
+        title: Title of the page.
+        introduction: First paragraphs of the page.
         runs: Folder of every trained network, by its title.
         results: Result of `tools.evaluate`, by the same titles.
         summary_names: Key in summary.json, by the same titles.

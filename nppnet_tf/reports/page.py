@@ -37,7 +37,8 @@ class Table:
 
     Attributes:
         header: One title per column.
-        rows: As many cells as the header has; first the name of the row.
+        rows: Rows of as many cells as the header has; first the name of the
+            row.
         caption: Above the table.
         note: Below it.
     """
@@ -127,9 +128,9 @@ class Phase:
     """One step of the road.
 
     Attributes:
-        name: Of the phase.
+        name: Name of the phase.
         seconds: It took.
-        commands: As a user types them.
+        commands: Commands as a user types them.
     """
 
     name: str

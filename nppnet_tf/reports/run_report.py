@@ -85,7 +85,7 @@ def search_charts(title: str, records: Records) -> page.ChartGroup:
     """Returns losses, entropies and shares of one stage of the search.
 
     Args:
-        title: Of the group.
+        title: Title of the group.
         records: One per epoch, as a search writes them.
     """
     losses = {
@@ -112,7 +112,7 @@ def training_charts(title: str, runs: Mapping[str, Records]) -> page.ChartGroup:
     """Returns losses and validation scores of several runs together.
 
     Args:
-        title: Of the group.
+        title: Title of the group.
         runs: Records of every epoch, by the name of the run.
     """
     charts = [
@@ -150,7 +150,7 @@ def score_tables(
     """Returns IoU per class and PCKh per keypoint of several systems.
 
     Args:
-        results: Of `tools.evaluate`, by the name of the system.
+        results: Results of `tools.evaluate`, by the name of the system.
     """
     tables = []
     if parsing := _sections(results, "parsing"):

@@ -25,9 +25,9 @@ class Part(NamedTuple):
     """One part of one branch.
 
     Attributes:
-        branch: Of `keys.BRANCHES`.
+        branch: Name of the branch, one of `keys.BRANCHES`.
         kind: "normal", "reduction", "decoding", "interaction" or "fusion".
-        field: Of the genotype that holds its gene.
+        field: Field of the genotype that holds its gene.
         edges: In the order of alpha's rows.
         groups: Rows of alpha of every fan-out, in the order in which the layer
             has its fan-outs.

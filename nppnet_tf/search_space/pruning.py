@@ -59,8 +59,8 @@ def prune_cell(
             them.
         beta: Float [edges].
         primitives: Names in the order of alpha.
-        num_inputs: Of the cell: 2, or 3 of a fusion cell.
-        relaxation: Of the search.
+        num_inputs: Inputs of the cell: 2, or 3 of a fusion cell.
+        relaxation: Relaxation of the search.
 
     Returns:
         A gene whose nodes name the stronger edge first.
@@ -93,7 +93,7 @@ def prune_interaction(
             has them.
         beta: Float [28].
         primitives: Names in the order of alpha.
-        relaxation: Of the search.
+        relaxation: Relaxation of the search.
 
     Returns:
         One node per level, its strongest choice first.
@@ -133,7 +133,7 @@ def derive(
             "pose/decoding", "pose/interaction", "pose/fusion", and the same of
             "parsing".
         primitives: Names in the order of alpha.
-        relaxation: Of the search.
+        relaxation: Relaxation of the search.
 
     Raises:
         ValueError: If parameters of a searched part are missing.
@@ -170,7 +170,7 @@ def kept_shares(
         genotype: Derived from the parameters.
         parameters: Alpha and beta by part.
         primitives: Names in the order of alpha.
-        relaxation: Of the search.
+        relaxation: Relaxation of the search.
 
     Returns:
         By part the mean over its nodes, 0 to 1.

@@ -23,8 +23,8 @@ class Preset(NamedTuple):
     """A network by name, but for its weights.
 
     Attributes:
-        genotype: Of its parts.
-        config: Its size and form.
+        genotype: Genotype of all parts.
+        config: Size and form of the network.
     """
 
     genotype: genotype.Genotype

@@ -105,7 +105,7 @@ def named(name: str, file: str | os.PathLike[str] | None = None) -> Relaxation:
     """Returns a relaxation by its name.
 
     Args:
-        name: Of the relaxation.
+        name: Name of the relaxation.
         file: That holds the name, where a file does.
 
     Raises:

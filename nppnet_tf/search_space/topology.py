@@ -124,8 +124,8 @@ def check_sizes(
 
     Args:
         config: The size.
-        channel_multiple: Of C: `Genotype.channel_multiple`, or what every
-            derived network asks for.
+        channel_multiple: What C is a multiple of: `Genotype.channel_multiple`,
+            or what every derived network asks for.
         place: What the message calls a field.
     """
     least = -(-LEAST_CHANNELS // channel_multiple) * channel_multiple

@@ -31,7 +31,7 @@ class Adam(keras.optimizers.Adam):
         l2_penalty: This times the variable is added to its gradient, as
             PyTorch's `weight_decay` does. Not the decoupled `weight_decay` of
             Keras, which is not supported here.
-        name: Of the optimizer.
+        name: Name of the optimizer.
     """
 
     def __init__(

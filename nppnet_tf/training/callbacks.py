@@ -107,7 +107,8 @@ class EpochPartSaver(keras.callbacks.Callback):
     before it is saved.
 
     Args:
-        recorder: Of the run; `progress.part` says where the epoch goes on.
+        recorder: Recorder of this run; `progress.part` says where the epoch
+            goes on.
         save_every: Steps of the epoch between two checkpoints; 0 for none.
         should_stop: Asked after every step: whether to save and end `fit`.
 
@@ -171,7 +172,7 @@ class ProfileWindow(keras.callbacks.Callback):
         first_step: First traced step of this process, counted from 1 as the
             trace shows it; the first step of a process holds its tracing.
         last_step: Last traced step.
-        directory: Of the event files; the trace lies below it, in
+        directory: Folder of the event files; the trace lies below it, in
             `plugins/profile`.
     """
 

@@ -43,7 +43,7 @@ class EpochPart:
 
     Attributes:
         step: Steps that are done; 0 at the end of an epoch.
-        seconds: They took.
+        seconds: Seconds that they took.
         logs: The last of them told: means of the losses so far.
         trackers: The sums these are made of, see `tracker_values`.
     """
@@ -65,8 +65,8 @@ class Progress:
         history: The record of each of them, see `callbacks.RunRecorder`.
         best_epoch: Number of the best of them, counted from 0; None before
             the first.
-        best_score: Its score, the higher the better.
-        part: Of the epoch that follows.
+        best_score: Score of the best epoch, the higher the better.
+        part: Part of the epoch that follows.
     """
 
     epoch: int = 0
@@ -81,10 +81,10 @@ class Checkpoint:
     """What a checkpoint file holds.
 
     Attributes:
-        path: Of the file.
+        path: Path of the file.
         arrays: Values of variables by name.
-        progress: Of the run.
-        genotype: Of its network, searched parts as "search".
+        progress: Progress of the run.
+        genotype: Genotype of the run's network, searched parts as "search".
         primitives: In the order of alpha.
         architecture: Alpha and beta of every searched part.
         relaxation: Name of what makes weights of them; the paper's in older
@@ -145,9 +145,9 @@ def save(
     """Writes a checkpoint, whole or not at all.
 
     Args:
-        path: Of the `.npz` file.
+        path: Path of the `.npz` file.
         model: A `JointModel`.
-        progress: Of the run.
+        progress: Progress of the run.
 
     Raises:
         NotFiniteError: A variable is not finite; nothing is written.
@@ -342,7 +342,7 @@ def what_is_left(path: str | os.PathLike[str] | None) -> str:
     """Returns what a run that has to end leaves, for a person.
 
     Args:
-        path: Of its last checkpoint.
+        path: Path of the run's last checkpoint.
     """
     if path is None or not os.path.exists(path):
         return "nothing was saved before"
@@ -353,7 +353,7 @@ class CheckpointFolder:
     """Keeps the last and the best checkpoint of a run.
 
     Args:
-        path: Of the folder.
+        path: Path of the folder.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

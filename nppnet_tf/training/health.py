@@ -20,10 +20,10 @@ def part_health(
     """Measures one part; every value is a mean over its nodes or edges.
 
     Args:
-        part: Its name, "pose/fusion".
-        arrays: Its alpha and beta.
+        part: Name of the part, "pose/fusion".
+        arrays: alpha and beta of the part.
         primitives: In the order of alpha.
-        relaxation: Of the search.
+        relaxation: Relaxation of the search.
 
     Returns:
         "entropy": of the operations on an edge, nats, log n where nothing is

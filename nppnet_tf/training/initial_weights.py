@@ -42,11 +42,11 @@ class InitialRun:
     """A run whose weights another one starts from.
 
     Attributes:
-        folder: Of the run.
+        folder: Folder of the run.
         config: Size of its network.
-        genotype: Of its network.
-        descriptor: Of the data that it was trained on; None where the run does
-            not say.
+        genotype: Genotype of the run's network.
+        descriptor: Descriptor of the data that it was trained on; None where
+            the run does not say.
         log_variances: Learned weights of the tasks, one per stage; empty where
             the run holds none.
     """
@@ -88,8 +88,8 @@ class InitialRun:
         """Raises UserError unless all but the heads is of the same form.
 
         Args:
-            genotype: Of the network to start.
-            config: Its size.
+            genotype: Genotype of the network to start.
+            config: Size of the network.
         """
         if genotype != self.genotype:
             parts = [
@@ -120,7 +120,7 @@ class InitialRun:
         """Returns the branches whose heads mean something else here.
 
         Args:
-            descriptor: Of the data to train on.
+            descriptor: Descriptor of the data to train on.
             are_allowed: Whether heads may be drawn anew.
 
         Returns:

@@ -40,7 +40,7 @@ class Update(NamedTuple):
     """Variables that one optimizer moves at its own learning rate.
 
     Attributes:
-        name: Of the optimizer, in checkpoints and records.
+        name: Name of the optimizer, in checkpoints and records.
         optimizer: Built on `variables`.
         variables: The ones it moves.
         schedule: Learning rate of every epoch.
@@ -61,9 +61,9 @@ def make_update(
     """Builds an optimizer on its variables, in the strategy's scope.
 
     Args:
-        name: Of the optimizer.
+        name: Name of the optimizer.
         variables: What it moves.
-        schedule: Its learning rates.
+        schedule: Learning rates of the optimizer.
         make_optimizer: Makes it, of (learning_rate=..., name=...).
     """
     optimizer = make_optimizer(learning_rate=schedule(0), name=name)
@@ -87,7 +87,8 @@ def weight_updates(
         network: With `network_weights`.
         joint_loss: With the task weights.
         schedule: Learning rates of the network weights.
-        task_weight_learning_rate: Of the first epoch.
+        task_weight_learning_rate: Learning rate of the task weights in the
+            first epoch.
         optimizers: See `JointModel`.
     """
     optimizers = optimizers or {}
@@ -259,7 +260,8 @@ class JointModel(keras.Model):
         """Takes the traced steps of one batch and returns their logs.
 
         Args:
-            data: Of `ReplicaBatches`, or of an iterator of `tf.distribute`.
+            data: Element of `ReplicaBatches`, or of an iterator of
+                `tf.distribute`.
         """
         logs = {}
         for step in self.steps:
@@ -308,7 +310,7 @@ class JointModel(keras.Model):
         """Returns the traced function of a step, the same for every call.
 
         Args:
-            step: Of `steps`, or `test_step`.
+            step: One of `steps`, or `test_step`.
         """
         name = step.__name__
         if name not in self._traced_steps:

@@ -25,10 +25,10 @@ class EpochLoop:
 
     Attributes:
         model: A `JointModel`.
-        recorder: Of the run.
+        recorder: Recorder of this run.
         make_dataset: Returns the training data of an epoch, from a step on,
             counted from 0.
-        epochs: Of the run, in all.
+        epochs: Number of epochs of the run, in all.
         callbacks: Keras callbacks of every step.
         make_validation: Returns the validation data, or None for none.
         validate_every: Epochs between two validations; the last is always one.

@@ -38,7 +38,7 @@ class RunRecorder:
 
     Args:
         model: A `JointModel`.
-        workdir: Of the run.
+        workdir: Workdir of the run.
     """
 
     def __init__(self, model: keras.Model, workdir: Workdir) -> None:
@@ -86,8 +86,8 @@ class RunRecorder:
         """Writes everything about a complete epoch and returns its record.
 
         Args:
-            epoch: Its number, counted from 0.
-            logs: Of `fit`, and of `evaluate` with names "val_...".
+            epoch: Number of the epoch, counted from 0.
+            logs: Logs of `fit`, and those of `evaluate` with names "val_...".
             seconds: It took.
 
         Raises:
@@ -204,7 +204,7 @@ class RetrainRecorder(RunRecorder):
 
     Args:
         model: A `RetrainModel`.
-        workdir: Of the run.
+        workdir: Workdir of the run.
         save_network: Writes the network into the workdir; gets facts about
             the run to keep beside it.
     """

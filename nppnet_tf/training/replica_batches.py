@@ -21,8 +21,8 @@ class ReplicaBatches:
     in the same thread and without Python's lock, whatever ends the block.
 
     Args:
-        dataset: Of batches whose every tensor has one first axis, of a length
-            that the replicas divide.
+        dataset: Data set of batches whose every tensor has one first axis, of a
+            length that the replicas divide.
         strategy: With all its replicas in this process.
 
     Example:

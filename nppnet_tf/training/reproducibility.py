@@ -36,7 +36,7 @@ def differences(
 
     Args:
         before: Circumstances of a run so far; of older runs, less or nothing.
-        now: Its circumstances from now on.
+        now: Circumstances of the run from now on.
     """
     return [
         f"{word} {now[word]} in place of {before[word]}"

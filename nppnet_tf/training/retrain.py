@@ -24,7 +24,7 @@ class RetrainModel(joint_model.JointModel):
     Args:
         network: A derived network, with `network_weights`.
         joint_loss: A `JointLoss`.
-        config: Of the retraining.
+        config: Config of the retraining.
         validation_metrics: `MeanIoU` and `HeatmapPCKh`, at the size of the
             network: not the published protocols.
         optimizers: In place of Adam, see `JointModel`: "weight_optimizer",

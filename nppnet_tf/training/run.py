@@ -111,7 +111,7 @@ class Result:
     """What a run left behind.
 
     Attributes:
-        workdir: Its folder.
+        workdir: Folder of the run.
         genotype: File of the genotype: of a search, the latest derived one.
         is_complete: Whether all epochs are done; if not, the same call goes
             on.
@@ -198,7 +198,8 @@ def retrain(
         report: Takes lines and progress; without it, lines are printed.
 
     Raises:
-        UserError: As `search`, or a part of the genotype is still searched.
+        UserError: For the reasons that `search` gives, or a part of the
+            genotype is still searched.
     """
     if genotype.is_searched:
         raise UserError(

@@ -10,7 +10,7 @@ class StepDecay:
     Attributes:
         initial: Value of the first epochs.
         drop_epochs: Epochs from which the value is multiplied once more.
-        factor: By this.
+        factor: Factor of each drop.
     """
 
     initial: float

@@ -38,7 +38,7 @@ class SearchModel(joint_model.JointModel):
         network: A supernet, with `architecture`, `network_weights`,
             `architecture_weights` and `entropy()`.
         joint_loss: A `JointLoss`.
-        config: Of this stage of the search.
+        config: Config of this stage of the search.
         optimizers: In place of Adam, see `JointModel`: "weight_optimizer",
             "task_weight_optimizer", "architecture_optimizer".
 

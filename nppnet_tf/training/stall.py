@@ -28,7 +28,7 @@ class StallWatch:
     Args:
         tell: Gets the seconds without a step and one of the texts above. It is
             called in a thread of its own.
-        patience_seconds: Of the first line.
+        patience_seconds: Seconds until the first line.
         clock: Seconds that only grow.
 
     Example:

@@ -25,7 +25,7 @@ class Workdir:
     """Names the files of a run and keeps two runs from mixing.
 
     Args:
-        path: Of the folder; made by `claim`.
+        path: Path of the folder; made by `claim`.
 
     Attributes:
         flags_file: The flags of the run, usable as `--flagfile`.

@@ -36,8 +36,8 @@ class Step:
 
     Attributes:
         arrays: The reference.
-        entries: Of the network.
-        losses: Of our step.
+        entries: Entries of the network.
+        losses: Losses of our step.
         log_variances: Variables of the task weights.
     """
 

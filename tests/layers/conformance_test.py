@@ -23,7 +23,6 @@ from absl.testing import parameterized
 import nppnet_tf
 from nppnet_tf import keys
 from nppnet_tf.config import LossConfig
-from nppnet_tf.config import NetworkConfig
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.cell import Cell
 from nppnet_tf.layers.cell import CellGraph
@@ -53,7 +52,6 @@ from nppnet_tf.losses.task_weighting import TaskWeighting
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.baseline import Bottleneck
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
-from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from tests.layers import copied_weights

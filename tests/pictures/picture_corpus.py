@@ -81,7 +81,8 @@ def png(
     """Returns a PNG of random samples.
 
     Args:
-        color_type: Of PNG: 0 grey, 2 colors, 3 palette, 4 and 6 with alpha.
+        color_type: Color type of PNG: 0 grey, 2 colors, 3 palette, 4 and 6 with
+            alpha.
         depth: Bits of a sample.
         interlaced: 1 for Adam7.
         before: Chunks to stand before the pixels.

@@ -21,7 +21,7 @@ class _SlowSamples:
         broken: Number of one that cannot be made, once another waits.
 
     Attributes:
-        dataset: Of 100 batches.
+        dataset: Data set of 100 batches.
         is_waiting: Set as soon as one does.
         go_on: Lets all go on.
         running: Samples that are being made.

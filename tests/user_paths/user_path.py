@@ -63,9 +63,9 @@ def start(
     """Starts `python -m tools.<tool>` and returns the running process.
 
     Args:
-        tool: Its name.
-        *arguments: Of the command line.
-        **variables: Of the environment, besides a plain shell's.
+        tool: Name of the tool.
+        *arguments: Arguments of the command line.
+        **variables: Variables of the environment, besides a plain shell's.
     """
     words = [str(argument) for argument in arguments]
     return subprocess.Popen(
@@ -85,7 +85,7 @@ def finish(
     """Waits for a started tool; one that stands still fails the test.
 
     Args:
-        process: Of `start`.
+        process: Process that `start` has returned.
         seconds: How long to wait.
 
     Raises:

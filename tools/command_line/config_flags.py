@@ -34,7 +34,8 @@ def read(tool: ToolFlags, config: Any, **values: object) -> Any:
 
     Args:
         tool: Flags of the tool, read.
-        config: As given to `define`; what is no flag keeps its value.
+        config: Configuration that `define` was given; what is no flag keeps its
+            value.
         **values: Values of further fields.
     """
     for name, limits in configuration.settings_of(config).items():

@@ -133,7 +133,7 @@ class DatasetFlags:
             The source; its facts hold the name of the data set and the split.
 
         Raises:
-            UserError: As `datasets.read`.
+            UserError: For the reasons that `datasets.read` gives.
         """
         source = datasets.read(
             self._dataset.value,

@@ -35,7 +35,7 @@ class FileWord(str):
 
     Args:
         word: The word.
-        place: Its file and line, for messages.
+        place: File and line of the flag, for messages.
     """
 
     place: str
@@ -52,7 +52,7 @@ def expand(words: Sequence[str]) -> list[str]:
     Those of files are of the class `FileWord`.
 
     Args:
-        words: Of a command line, without the program.
+        words: Words of a command line, without the program.
 
     Raises:
         UserError: A file is not named, cannot be read, is no text, or takes in
@@ -88,7 +88,7 @@ def place_of(
     """Returns where the flag stands that a message is about.
 
     Args:
-        words: Of the command line, as `expand` returns them.
+        words: Words of the command line, as `expand` returns them.
         message: What is wrong.
         by_name: Whether the flag is searched by its name where no word stands
             in the message as a whole: the message is of absl.

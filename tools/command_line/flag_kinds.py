@@ -58,8 +58,8 @@ class Numbers(flags.ArgumentParser):
     """Reads numbers with commas between them.
 
     Args:
-        least: Of each.
-        most: Of each.
+        least: Least value of each.
+        most: Greatest value of each.
         is_whole: Whether they are integers.
         count: How many; 0 for any number, None for any but none.
         is_strict: Whether each has to be larger than the one before. Where
@@ -193,7 +193,7 @@ class Path(Text):
     """Takes any text but an empty one, and knows what to ask of a path.
 
     Args:
-        check: As of `define_path`.
+        check: Checks the value, see `define_path`.
     """
 
     def __init__(self, check: PathCheck) -> None:
@@ -209,7 +209,7 @@ class Paths(flags.ListParser):
     """Reads paths with commas between them.
 
     Args:
-        check: As of `define_path`.
+        check: Checks the value, see `define_path`.
     """
 
     def __init__(self, check: PathCheck) -> None:

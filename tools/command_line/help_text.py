@@ -41,7 +41,7 @@ def define(
     """Defines `--help`, `--helpfull` and `--only_check_args` of a tool.
 
     Args:
-        tool: Its flags.
+        tool: Flags of the tool.
         function: Any function of the tool's own module.
         arguments: What the words that are not flags mean, or None.
     """

@@ -33,7 +33,7 @@ def require_file(
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--genotype`.
+        flag: Name of the flag as the user types it, `--genotype`.
 
     Raises:
         UserError: If it is not given, missing, or not a file.
@@ -51,7 +51,7 @@ def require_folder(
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--records`.
+        flag: Name of the flag as the user types it, `--records`.
 
     Raises:
         UserError: If it is not given, missing, not a folder, or empty.
@@ -75,12 +75,12 @@ def require_run(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--run`.
+        flag: Name of the flag as the user types it, `--run`.
 
     Raises:
-        UserError: As `require_folder`, or there is no description of a
-            network, or one that is no JSON object or of a size that no
-            network has.
+        UserError: For the reasons that `require_folder` gives, or there is no
+            description of a network, or one that is no JSON object or of a size
+            that no network has.
     """
     folder = require_folder(path, flag)
     description = folder / _NETWORK
@@ -138,10 +138,11 @@ def require_records(
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--records`.
+        flag: Name of the flag as the user types it, `--records`.
 
     Raises:
-        UserError: As `require_folder` and `manifest.read`.
+        UserError: For the reasons that `require_folder` and `manifest.read`
+            give.
     """
     folder = require_folder(path, flag)
     if not os.path.lexists(folder / manifest.MANIFEST):
@@ -160,10 +161,11 @@ def require_genotype(path: str, flag: str) -> None:
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--genotype`.
+        flag: Name of the flag as the user types it, `--genotype`.
 
     Raises:
-        UserError: As `require_file`, or the file holds no genotype.
+        UserError: For the reasons that `require_file` gives, or the file holds
+            no genotype.
     """
     if path not in published.NAMES:
         genotype.load(require_file(path, flag))
@@ -185,7 +187,7 @@ def require_new_folder(
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--workdir`.
+        flag: Name of the flag as the user types it, `--workdir`.
 
     Raises:
         UserError: If it is not given, is a file, or cannot be made or written.
@@ -209,7 +211,7 @@ def new_folder(path: str | os.PathLike[str] | None, flag: str) -> pathlib.Path:
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--workdir`.
+        flag: Name of the flag as the user types it, `--workdir`.
 
     Raises:
         UserError: If it is not given, is a file, or cannot be made or written.
@@ -237,7 +239,7 @@ def new_file(
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--output`.
+        flag: Name of the flag as the user types it, `--output`.
         inputs: Files and folders that the tool reads, none of which may be
             lost; those that were not given are None or empty.
         is_replaceable: Tells of a file inside an input folder whether it is an
@@ -271,7 +273,7 @@ def require_place(
 
     Args:
         path: Value of the flag.
-        flag: Its name as the user types it, `--output`.
+        flag: Name of the flag as the user types it, `--output`.
         expected: What will be made there.
 
     Raises:

@@ -40,8 +40,8 @@ class Command:
     """One call of a sibling tool.
 
     Attributes:
-        tool: Its name, "search".
-        arguments: Of its command line.
+        tool: Name of the tool, "search".
+        arguments: Arguments of the tool's command line.
     """
 
     tool: str
@@ -84,7 +84,8 @@ class PhaseRunner:
     """Runs phases in one folder.
 
     Args:
-        folder: Of the road; its records lie in `phases`, its logs in `logs`.
+        folder: Folder of all phases; its records lie in `phases`, its logs in
+            `logs`.
         package: Package of the sibling tools, "tools" or "nppnet_tf.tools".
         root: Folder that holds the package.
     """

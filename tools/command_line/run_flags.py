@@ -48,7 +48,7 @@ def read(tool: ToolFlags, config: RunConfig) -> RunConfig:
 
     Args:
         tool: Flags of the tool, read.
-        config: As given to `define`.
+        config: Configuration that `define` was given.
     """
     preset = published.PRESETS.get(tool["preset"].value, {})
     return RunConfig(

@@ -105,7 +105,7 @@ class ToolFlags(flags.FlagValues):
 
         Args:
             name: Name of the flag.
-            default: Its value where it is not given.
+            default: Value of the flag where it is not given.
             help_text: What it means, with its unit.
             least: Least value of each number.
             most: Largest value of each number.
@@ -169,7 +169,7 @@ class ToolFlags(flags.FlagValues):
 
         Args:
             name: Name of the flag.
-            default: Its value where it is not given.
+            default: Value of the flag where it is not given.
             help_text: What it means.
             check: What has to be there, mostly a function of `paths`.
         """

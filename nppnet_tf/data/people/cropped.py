@@ -54,7 +54,7 @@ class DetectionMask:
 
     Attributes:
         path: The file.
-        index: Of the person among its people.
+        index: Index of the person among its people.
     """
 
     path: pathlib.Path
@@ -91,7 +91,7 @@ class AnnotatedMask:
 
     Attributes:
         path: MATLAB file with `anno.objects[].class` and `.mask`.
-        index: Of the person among its objects.
+        index: Index of the person among its objects.
     """
 
     path: pathlib.Path
@@ -109,7 +109,7 @@ def find_instances(
 
     Args:
         files: `<picture id>.png` or `<picture id>.mat` of every picture.
-        picture_id: Of the picture.
+        picture_id: Id of the picture.
 
     Returns:
         Number, tight box and mask of every person.
@@ -180,14 +180,14 @@ class CroppedSample:
 
     Attributes:
         record_id: Unique in its data set.
-        picture_id: Of the picture with all people.
+        picture_id: Id of the picture with all people.
         image_path: That picture.
         box: Left, top, right, bottom in it; may reach beyond it.
         label_path: Label PNG of the picture, or None.
         keypoints_xy: Float32 [K, 2], pixels of the picture, or None.
         visibility: Int32 [K], or None with `keypoints_xy`.
         mask: Who is who in the label map; None leaves it as it is.
-        score: Of the detection.
+        score: Score of the detection.
         fault: What is wrong with the annotation already, or None.
         stated_size: (height, width) of the picture that box and joints are
             of, as their file states it, or None; see `frames`.

@@ -123,13 +123,13 @@ class Cutter:
     Args:
         places: Where things lie.
         way: One of `WAYS`.
-        options: Of the reader; its own detections come first.
+        options: Options of the reader; its own detections come first.
         num_keypoints: K.
         read_people: Returns the annotated people of a picture, None where
             nobody annotated any; UserError where their file is damaged.
 
     Attributes:
-        way: As above.
+        way: How people are cut out, one of the ways above.
         left_out: What was left out: names by reason.
     """
 
@@ -371,7 +371,7 @@ class _Cut:
         box: Left, top, right, bottom.
         person: Index of the annotated person, or None.
         mask: Who is who, or None.
-        score: Of the detection.
+        score: Score of the detection.
     """
 
     number: int

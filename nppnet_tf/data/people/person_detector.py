@@ -79,7 +79,7 @@ class _Input:
     """What a signature is given.
 
     Attributes:
-        name: Of its argument.
+        name: Name of the signature's argument.
         kind: `IMAGE_TENSOR`, `IMAGE_BYTES` or `TF_EXAMPLE`.
         batch_size: B, None where it is free.
     """
@@ -129,7 +129,8 @@ class PersonDetector:
         """Loads a SavedModel.
 
         Args:
-            path: Its folder, or that in which `export_saved_model` put it.
+            path: Folder of the SavedModel, or that in which
+                `export_saved_model` put it.
             signature: Which of its functions to run.
 
         Raises:
@@ -299,7 +300,7 @@ def same_sized(
     """Gathers pictures of one size, since a batch holds no others.
 
     Args:
-        pictures: Of any sizes, each with something that names it.
+        pictures: Pictures of any sizes, each with something that names it.
         batch_size: Pictures of a batch.
 
     Yields:

@@ -35,8 +35,8 @@ def read(
     """Reader of `datasets.READERS`; a split is a folder or a list of ids.
 
     Raises:
-        UserError: As `folder.read`; or other than the published number of
-            pictures where the options are strict.
+        UserError: For the reasons that `folder.read` gives; or other than the
+            published number of pictures where the options are strict.
     """
     root = source.one_root(roots, NAME)
     words = set(source.OF_FOLDERS) - {"labels"}

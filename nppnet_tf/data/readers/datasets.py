@@ -104,8 +104,8 @@ def read_pictures(
     Args:
         dataset: One of `NAMES`, as the manifest of the records states it.
         root: Folder of the data set.
-        split: As the manifest states it.
-        descriptor: Of the records.
+        split: Name of the split as the manifest states it.
+        descriptor: Descriptor of the records.
 
     Raises:
         UserError: The data set has one person in a picture, or whatever the

@@ -142,8 +142,8 @@ class _Folder:
     Attributes:
         root: The folder.
         places: Where in it things lie.
-        names: Of the pictures, without extension.
-        poses: Of pictures of the folder, by name.
+        names: Names of the pictures, without extension.
+        poses: Poses in pictures of the folder, by name.
         num_keypoints: K.
         pose_path: File of poses, or None.
         strays: Names of poses without a picture.

@@ -58,8 +58,8 @@ class PoseFile:
     """What a file of poses holds.
 
     Attributes:
-        poses: Of every picture by its name without extension, one for each
-            person.
+        poses: Poses in every picture by its name without extension, one for
+            each person.
         notes: One line for each thing that was left out.
     """
 
@@ -79,10 +79,10 @@ def checked(
     Args:
         read_joints: Returns float [K, 3]; 0 of v is absent, and what x and y
             of an absent joint are does not matter.
-        names: Of the K keypoints.
-        box: As of `Pose`.
-        box_fault: As of `Pose`.
-        stated_size: As of `Pose`.
+        names: Names of the K keypoints.
+        box: Box of the person, see `Pose`.
+        box_fault: What is wrong with the box, see `Pose`.
+        stated_size: Size that the annotation states, see `Pose`.
     """
     try:
         joints = read_joints()

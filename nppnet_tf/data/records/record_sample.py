@@ -16,8 +16,8 @@ class RecordSample:
 
     Attributes:
         directory: The folder.
-        number: Of the record in it.
-        record_id: Its id.
+        number: Number of the record in its shard.
+        record_id: Id of the record.
     """
 
     directory: pathlib.Path
@@ -42,7 +42,7 @@ def source(directory: str | os.PathLike[str]) -> Source:
     """Lists the records of a folder.
 
     Raises:
-        UserError: As `RecordSet.open`.
+        UserError: For the reasons that `RecordSet.open` gives.
     """
     directory = pathlib.Path(directory)
     record_set = RecordSet.open(directory)

@@ -81,16 +81,16 @@ class Made:
     """What became of the records of one shard.
 
     Attributes:
-        name: Of the file.
+        name: Name of the file.
         maker: What else than the inputs the bytes depend on.
-        digests: Of the inputs; None of each that cannot tell.
+        digests: Digests of the inputs; None for each that cannot tell.
         entries: Offset, length, crc32 and id of every record.
         bad_records: Arguments of `BadRecordError` for those left out.
         notes: Lines on what was mended.
         num_label_maps: Records with one.
         num_poses: Records with one.
         num_bytes: Size of the file.
-        sha256: Of the file, hexadecimal.
+        sha256: SHA-256 of the file, hexadecimal.
     """
 
     name: str

@@ -151,8 +151,8 @@ class RecordSet:
             number: 0..count - 1.
 
         Raises:
-            BadRecordError: Its bytes are not those that were written, or they
-                are no record.
+            BadRecordError: The bytes of a record are not those that were
+                written, or they are no record.
         """
         serialized = self._read_bytes(number)
         try:
@@ -273,7 +273,7 @@ def write_records(
         facts: More entries for the manifest.
         num_workers: Processes, each of which writes whole shards.
         advance: Told how many more records have been looked at.
-        required_tasks: Of which at least one record must be annotated.
+        required_tasks: Tasks for each of which a record must be annotated.
 
     Returns:
         The folder, opened.

@@ -20,7 +20,8 @@ class Transform:
     Attributes:
         scale: Relative to the fit of the picture into the input.
         rotation_degrees: About the centre of the picture.
-        shift: Of the centre, (x, y) as shares of the input's width and height.
+        shift: Shift of the centre, (x, y) as shares of the input's width and
+            height.
         is_mirrored: Whether left and right change places.
     """
 
@@ -86,7 +87,7 @@ def apply(
     """Moves picture, label map and keypoints by one and the same matrix.
 
     Args:
-        record: Its picture is decoded here.
+        record: Record whose picture is decoded here.
         transform: What to do.
         descriptor: Knows who is whose mirror partner.
         image_size: (height, width) of the network's input.

@@ -217,7 +217,7 @@ def augmented_sample(
     Args:
         record: What to show.
         transform: Applied to picture, label map and keypoints.
-        descriptor: Of the record.
+        descriptor: Descriptor of the record.
         config: Sizes of input and targets.
 
     Returns:
@@ -451,7 +451,7 @@ class _Memory:
     long as three of its samples.
 
     Args:
-        like: Of the same shape and type.
+        like: Array of the same shape and type.
     """
 
     def __init__(self, like: np.ndarray) -> None:

@@ -11,7 +11,7 @@ def random_halves(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         count: Samples.
-        seed: Of the draw; any integer.
+        seed: Seed of the draw; any integer.
 
     Returns:
         Sorted indices of the weight split (tra_w) and of the architecture
@@ -30,7 +30,7 @@ def generator(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
     depends on how many came before it.
 
     Args:
-        seed: Of the run; any integer.
+        seed: Seed of the run; any integer.
         purpose: Keeps the draws of different kinds apart.
         *numbers: Which draw of that kind; not negative.
     """

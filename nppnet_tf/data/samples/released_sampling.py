@@ -49,7 +49,7 @@ def apply(
     column of the turned picture are never copied.
 
     Args:
-        record: Its picture is decoded here.
+        record: Record whose picture is decoded here.
         transform: What to do.
         descriptor: Knows who is whose mirror partner.
         image_size: (height, width) of the network's input.

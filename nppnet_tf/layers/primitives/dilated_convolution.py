@@ -20,7 +20,7 @@ class DilatedConvolution(Operation):
     """Rectification, depthwise dilated 3x3, pointwise 1x1, normalisation.
 
     Args:
-        channels: Of input and output.
+        channels: Channels of input and output.
         stride: 1 or 2.
         rate: Dilation, even.
     """

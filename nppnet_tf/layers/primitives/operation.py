@@ -22,7 +22,7 @@ class Operation(keras.layers.Layer):
     """The layer of an operation: channels, stride, shape and config.
 
     Args:
-        channels: Of input and output.
+        channels: Channels of input and output.
         stride: 1 or 2.
 
     Raises:
@@ -74,7 +74,7 @@ class WideOperation:
         fanout: The `MixedFanout` that the weights belong to; of it are read
             `searched` (c, the channels that go through operations), `stride`
             and `targets`.
-        names: Of the operations, in the order of alpha.
+        names: Names of the operations, in the order of alpha.
     """
 
     def __init__(self, fanout: Any, names: Sequence[str]) -> None:
@@ -120,9 +120,9 @@ class WideOperation:
         """Computes one weighted operation, of `Entry.TERM`.
 
         Args:
-            name: Of the operation.
+            name: Name of the operation.
             inputs: The searched channels of the state, [batch, h, w, c].
-            weight: Of every target, [targets, 1].
+            weight: Weight for every target, [targets, 1].
             training: Whether to normalise with the batch.
 
         Returns:
@@ -136,9 +136,9 @@ class WideOperation:
         """Gives a built layer the weights of one target.
 
         Args:
-            name: Of the operation.
+            name: Name of the operation.
             target: Number of the target.
-            layer: Of the operation, with c channels.
+            layer: Built layer of the operation, with c channels.
 
         Returns:
             The layer's normalisation, of `Entry.FEATURES`: the fan-out holds

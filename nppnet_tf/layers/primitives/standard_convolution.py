@@ -18,7 +18,7 @@ class WideConvolution(WideOperation):
     """One convolution, wider by as many targets.
 
     Args:
-        size: Of the kernel.
+        size: Size of the kernel.
         weight: Name of the kernel in the fan-out.
     """
 

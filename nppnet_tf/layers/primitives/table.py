@@ -75,7 +75,7 @@ def register(
     a process that reads them registers it first.
 
     Args:
-        primitive: Its name and what drawings show of it.
+        primitive: Name of the operation and what drawings show of it.
         layer: Makes its layer, see `Forms`.
         wide: Makes its form for many edges at once, see `Forms`.
 
@@ -92,10 +92,10 @@ def make_layer(
     """Returns the layer of one operation.
 
     Args:
-        name: Of the operation.
-        channels: Of its input and output.
+        name: Name of the operation.
+        channels: Channels of its input and output.
         stride: 1 or 2.
-        layer_name: Of the layer; its operation's name where None.
+        layer_name: Name of the layer; the operation's name where None.
 
     Raises:
         ValueError: If there is no such operation.

@@ -161,8 +161,8 @@ def picture(
     Args:
         size: (height, width).
         red: Box of a person, left, top, right, bottom.
-        green: Of another, or None.
-        score: Of the red one.
+        green: Box of another person, or None.
+        score: Score of the red person.
     """
     image = np.random.default_rng(1).integers(1, 50, (*size, 3), np.uint8)
     image[..., BLUE] = np.minimum(image[..., BLUE], round(score * 255))

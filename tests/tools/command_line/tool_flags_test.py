@@ -440,7 +440,7 @@ class _Walk:
     """One tool that does nothing but look at its flags.
 
     Args:
-        tool: Its name.
+        tool: Name of the tool.
         root: Folder that --labels is relative to.
     """
 

@@ -1,5 +1,6 @@
 """Keras callbacks of a run: loss guard, step report, checkpoint, profile."""
 
+import functools
 import math
 import os
 import pathlib
@@ -88,16 +89,21 @@ class StepReport(keras.callbacks.Callback):
     """Tells every step to whoever wants to know.
 
     Args:
-        report: Called after each step with a note, "loss 1.234".
+        report: Called after each step with a function that returns a note,
+            "loss 1.234". It waits until the device has computed the loss, so
+            it is for notes that are written.
     """
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    def __init__(self, report: Callable[[Callable[[], str]], None]) -> None:
         super().__init__()
         self.report = report
 
     def on_train_batch_end(self, batch, logs=None):
-        loss = float(keras.ops.convert_to_numpy(logs["loss"]))
-        self.report(f"loss {loss:.4f}")
+        self.report(functools.partial(_loss_note, logs["loss"]))
+
+
+def _loss_note(loss: tf.Tensor) -> str:
+    return f"loss {float(keras.ops.convert_to_numpy(loss)):.4f}"
 
 
 class EpochPartSaver(keras.callbacks.Callback):

@@ -174,13 +174,7 @@ class SearchRecorder(RunRecorder):
         arrays = checkpoints.architecture_arrays(network)
         primitives = network.space.primitives
         relaxation = relaxations.named(network.relaxation)
-        derived = pruning.derive(
-            network.genotype, arrays, primitives, relaxation
-        )
         path = self.workdir.genotypes / f"epoch_{epoch:04d}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        genotypes.save(derived, path)
-        genotypes.save(derived, self.workdir.genotype_file)
         return {
             "architecture_moves": self.model.architecture_moves,
             "entropy_weight": float(
@@ -190,6 +184,19 @@ class SearchRecorder(RunRecorder):
             **health.search_health(arrays, primitives, relaxation),
             "genotype": str(path.relative_to(self.workdir.path)),
         }
+
+    def before_checkpoint(self, is_best: bool) -> None:
+        network = self.model.network
+        derived = pruning.derive(
+            network.genotype,
+            checkpoints.architecture_arrays(network),
+            network.space.primitives,
+            relaxations.named(network.relaxation),
+        )
+        path = self.workdir.path / self.progress.history[-1]["genotype"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        genotypes.save(derived, path)
+        genotypes.save(derived, self.workdir.genotype_file)
 
     def score(self, record: Mapping) -> float | None:
         loss = record["losses"].get(f"{search.ARCHITECTURE_PREFIX}loss")

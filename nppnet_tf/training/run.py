@@ -78,8 +78,11 @@ class Report:
 
     def progress(
         self, steps: int
-    ) -> AbstractContextManager[Callable[[str], None]]:
-        """Lends a function that is called after every step with its losses.
+    ) -> AbstractContextManager[Callable[[Callable[[], str]], None]]:
+        """Opens what counts the steps: a function called after each of them.
+
+        It is given a function that returns the step's losses, "loss 1.234".
+        Calling that waits for the device; who shows none does not call it.
 
         Args:
             steps: Steps that are left, without the first, which is traced.
@@ -599,7 +602,7 @@ class _StepProgress:
     """Progress whose clock starts when the first step, the traced one, ends.
 
     Args:
-        report: Lends the progress.
+        report: Opens the progress.
         steps: Steps that are left.
         stack: Closes the progress.
     """
@@ -610,9 +613,9 @@ class _StepProgress:
         self._report = report
         self._steps = steps
         self._stack = stack
-        self._advance: Callable[[str], None] | None = None
+        self._advance: Callable[[Callable[[], str]], None] | None = None
 
-    def report(self, note: str) -> None:
+    def report(self, note: Callable[[], str]) -> None:
         """Counts a step."""
         if self._advance is not None:
             self._advance(note)

@@ -160,7 +160,29 @@ class StepReportTest(absltest.TestCase):
         )
 
         self.assertLen(notes, 3)
-        self.assertRegex(notes[0], r"^loss \d+\.\d{4}$")
+        self.assertRegex(notes[0](), r"^loss \d+\.\d{4}$")
+
+    def test_step_waits_for_no_loss(self):
+        numbers = []
+        model = tiny_network.retrain_model()
+        steps = [
+            callbacks.StepReport(lambda note: None),
+            callbacks.FiniteLossGuard(check_every=2),
+        ]
+
+        with mock.patch.object(
+            callbacks.keras.ops,
+            "convert_to_numpy",
+            side_effect=lambda value: numbers.append(1) or np.asarray(value),
+        ):
+            for callback in steps:
+                callback.set_model(model)
+                callback.on_epoch_begin(0)
+                for step in range(4):
+                    callback.on_train_batch_end(step, {"loss": np.float32(1)})
+
+        # The guard looks after the second and the fourth step.
+        self.assertLen(numbers, 2)
 
 
 class ProfileWindowTest(parameterized.TestCase):

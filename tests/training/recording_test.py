@@ -63,6 +63,14 @@ class SearchRecorderTest(_Case):
         self.assertEqual(latest, of_epoch)
         self.assertFalse(latest.is_searched)
 
+    def test_describing_an_epoch_writes_nothing(self):
+        described = self.recorder.describe(0)
+
+        self.assertEqual(described["genotype"], "genotypes/epoch_0000.json")
+        self.assertEmpty(
+            [p for p in self.workdir.path.rglob("*") if p.is_file()]
+        )
+
     def test_best_is_the_lowest_loss_on_the_architecture_half(self):
         for epoch, loss in enumerate([3.0, 1.0, 2.0]):
             self.recorder.record(epoch, {"architecture_loss": loss}, 1.0)

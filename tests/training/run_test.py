@@ -41,7 +41,7 @@ class _Listener(run.Report):
     @contextlib.contextmanager
     def progress(self, steps):
         self.steps.append(steps)
-        yield self.notes.append
+        yield lambda note: self.notes.append(note())
 
     def should_stop(self):
         if self.left is None:

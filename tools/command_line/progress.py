@@ -65,6 +65,8 @@ class Progress:
         self._next_report = self._start + self._interval
         if sys.stdout.isatty():
             self._bar = _bar(self.total, self.label)
+            self._interval = self._bar.mininterval
+            self._next_report = self._start
         else:
             console.say(self.text())
         return self
@@ -80,21 +82,27 @@ class Progress:
         elif kind is None:
             console.say(self.text())
 
-    def advance(self, count: int = 1, note: str = "") -> None:
+    def advance(
+        self, count: int = 1, note: Callable[[], str] | None = None
+    ) -> None:
         """Counts steps that are done.
 
         Args:
             count: How many.
-            note: What to write behind the time, "loss 1.234".
+            note: Returns what to write behind the time, "loss 1.234"; called
+                where a line is due, since it may wait for a device.
         """
         self.count += count
         now = self._clock()
-        if self._bar is not None:
-            self._bar.set_postfix_str(note, refresh=False)
-            self._bar.update(count)
-        elif now >= self._next_report:
+        is_due = now >= self._next_report
+        if is_due:
             self._next_report = now + self._interval
-            console.say(self.text(note))
+        if self._bar is not None:
+            if note is not None and is_due:
+                self._bar.set_postfix_str(note(), refresh=False)
+            self._bar.update(count)
+        elif is_due:
+            console.say(self.text("" if note is None else note()))
 
     def over(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yields the items and counts each when the next is asked for."""

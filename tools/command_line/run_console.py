@@ -48,7 +48,9 @@ class ConsoleReport(run.Report):
         console.say(line)
 
     @contextlib.contextmanager
-    def progress(self, steps: int) -> Iterator[Callable[[str], None]]:
+    def progress(
+        self, steps: int
+    ) -> Iterator[Callable[[Callable[[], str]], None]]:
         with Progress(steps, "further steps") as progress:
             yield lambda note: progress.advance(note=note)
 

@@ -58,11 +58,22 @@ class ProgressTest(absltest.TestCase):
     def test_note_stands_behind_the_time(self):
         with self._progress(2) as progress:
             self.now += 10.0
-            progress.advance(note="loss 1.5")
+            progress.advance(note=lambda: "loss 1.5")
 
         self.assertEqual(
             self.lines[1], "drawing: 1/2 (10 s gone, 10 s left) loss 1.5"
         )
+
+    def test_note_is_asked_for_where_a_line_is_due(self):
+        asked = []
+        with self._progress(30) as progress:
+            for step in range(30):
+                self.now += 1.0
+                progress.advance(
+                    note=lambda step=step: asked.append(step) or "loss 1.5"
+                )
+
+        self.assertEqual(asked, [9, 19, 29])
 
     def test_unknown_total_has_no_time_left(self):
         with self._progress(None) as progress:
@@ -84,7 +95,7 @@ from tools.command_line.progress import Progress
 with Progress(4, "drawing") as progress:
     for _ in range(3):
         time.sleep(0.3)
-        progress.advance(note="loss 1.5")
+        progress.advance(note=lambda: "loss 1.5")
 with Progress(None, "reading") as progress:
     progress.advance(7)
 print("threads", threading.active_count())

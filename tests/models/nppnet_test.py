@@ -246,7 +246,7 @@ class NPPNetTest(parameterized.TestCase):
     def test_impossible_size_is_one_line(self, name, value):
         config = dataclasses.replace(CONFIG, **{name: value})
 
-        with self.assertRaisesRegex(UserError, f"where: {name};.*{value}$"):
+        with self.assertRaisesRegex(UserError, f"where: `{name}`;.*{value}$"):
             NPPNet(STAGE_ONE, config)
 
     @parameterized.parameters(0, 4, 10, 18, 22)

@@ -354,6 +354,19 @@ class MirrorTest(absltest.TestCase):
         ]
 
 
+class PackageTest(absltest.TestCase):
+    def test_every_package_says_what_it_is_for_in_a_few_sentences(self):
+        offenders = []
+        for path in build_file.python_files("nppnet_tf", "tools"):
+            if path.endswith("/__init__.py"):
+                words = ast.get_docstring(build_file.syntax_tree(path)) or ""
+                sentences = re.findall(r"[.?!](?=\s|$)", words)
+                if not 2 <= len(sentences) <= 5:
+                    offenders.append(f"{path}: {len(sentences)} sentences")
+
+        self.assertEmpty(offenders)
+
+
 class PromiseTest(absltest.TestCase):
     """Every row of docs/promises.md: the words stand, the test is there."""
 

@@ -1,1 +1,7 @@
-"""The authors' checkpoints: their keys and layouts."""
+"""The authors' checkpoints: their keys and layouts.
+
+Reads files of PyTorch without PyTorch, finds for each tensor the variable it
+belongs to, and writes such files. What the authors' code calls things is known
+here and nowhere else. Begin with `checkpoint`; `state_dict` holds the map of
+keys.
+"""

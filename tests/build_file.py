@@ -1,11 +1,4 @@
-"""Reads BUILD and the imports of the sources; writes BUILD's generated part.
-
-    python -m tests.build_file
-
-rewrites the lists of tools and tests at the end of BUILD from the files that
-are there and what they import. The libraries above them are written by hand:
-they say who may import whom (`house_test` compares).
-"""
+"""Reads BUILD and the imports of the sources, for tests to compare."""
 
 import ast
 import dataclasses
@@ -14,8 +7,6 @@ import pathlib
 from typing import Any
 
 from tests import shared
-
-MARK = "# Written by `python -m tests.build_file`.\n"
 
 _PACKAGES = ("nppnet_tf", "tools", "tests")
 
@@ -128,13 +119,10 @@ def _file_of(parts: list[str]) -> str | None:
     return None
 
 
-def read_targets(text: str | None = None) -> dict[str, Target]:
+def read_targets() -> dict[str, Target]:
     """Returns the Python rules of BUILD by name.
 
     BUILD's language is a part of Python, so Python evaluates it.
-
-    Args:
-        text: Text of a part of BUILD, or None for the whole.
     """
     targets = {}
 
@@ -163,7 +151,7 @@ def read_targets(text: str | None = None) -> dict[str, Target]:
     }
     names["glob"] = _glob
     names["load"] = names["package"] = lambda *_, **__: None
-    exec(_text("BUILD") if text is None else text, names)
+    exec(_text("BUILD"), names)
     return targets
 
 
@@ -179,68 +167,5 @@ def _glob(include: list[str], exclude: tuple[str, ...] = ()) -> list[str]:
     return sorted(match(include) - match(exclude))
 
 
-def generated_part() -> str:
-    """Returns what stands between the marks of BUILD."""
-    library_of = {
-        source: target.name
-        for target in read_targets(split_build()[0]).values()
-        if target.kind == "py_library"
-        for source in target.sources
-    }
-    tests = test_files()
-    helpers = [path for path in python_files("tests") if path not in tests]
-    library_of |= {path: "testing" for path in helpers}
-
-    def dependencies(*paths: str) -> list[str]:
-        names = {
-            library_of[file]
-            for path in paths
-            for file in imported_files(path)
-            if file in library_of
-        }
-        if any("run_tool" in _text(path) for path in paths):
-            names.add("tools")  # `run_tool` runs them without an import.
-        if set(paths) <= set(tests):
-            names.add("testing")  # pytest reads conftest.py there.
-        return [f":{name}" for name in sorted(names)]
-
-    lines = _list("TOOLS", tool_names())
-    lines += ["", "# What the modules that tests share import."]
-    lines += _list(
-        "TESTING",
-        [name for name in dependencies(*helpers) if name != ":testing"],
-    )
-    lines += ["", "# Each test and the libraries that it imports.", "TESTS = {"]
-    for path in tests:
-        lines.append(f'    "{path.removesuffix(".py")}": [')
-        lines += [f'        "{name}",' for name in dependencies(path)]
-        lines.append("    ],")
-    lines.append("}")
-    return "\n".join(lines) + "\n"
-
-
-def _list(name: str, items: list[str]) -> list[str]:
-    return [f"{name} = [", *(f'    "{item}",' for item in items), "]"]
-
-
 def _text(path: str) -> str:
     return (shared.REPOSITORY / path).read_text()
-
-
-def split_build() -> tuple[str, str, str]:
-    """Returns BUILD before, between and behind the two marks."""
-    text = _text("BUILD")
-    before, between, behind = text.split(MARK)
-    return before, between, behind
-
-
-def main() -> None:
-    """Rewrites the generated part of BUILD."""
-    before, _, behind = split_build()
-    (shared.REPOSITORY / "BUILD").write_text(
-        f"{before}{MARK}{generated_part()}{MARK}{behind}"
-    )
-
-
-if __name__ == "__main__":
-    main()

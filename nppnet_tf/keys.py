@@ -1,7 +1,7 @@
 """What batches, predictions, losses and records are called, and hold."""
 
-# One batch, as `data.pipeline` makes it and `training` consumes it. B samples,
-# [H, W] the input size, [h, w] = [H, W] / 4, K keypoints.
+# One batch, as `data.samples.batches` makes it and `training` consumes it. B
+# samples, [H, W] the input size, [h, w] = [H, W] / 4, K keypoints.
 IMAGE = "image"  # float32 [B, H, W, 3], ImageNet-normalised RGB
 LABEL_MAP = "label_map"  # int32 [B, H, W], ignore label 255
 BOUNDARY_MAP = "boundary_map"  # int32 [B, H, W], 0, 1 or ignore label 255

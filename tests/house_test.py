@@ -19,7 +19,7 @@ from tests import shared
 
 # Modules without a test file of their own, and why.
 UNTESTED_MODULES = {
-    "nppnet_tf/drawn_people/canvas.py": "painting: synthetic_test",
+    "nppnet_tf/drawn_people/canvas.py": "painting: person_test",
     "nppnet_tf/data/people/cutting.py": "every way: pascal_test",
     "nppnet_tf/drawn_people/clothing.py": "as canvas",
     "nppnet_tf/drawn_people/figure.py": "as canvas",

@@ -16,7 +16,7 @@ from absl.testing import parameterized
 
 from nppnet_tf import config
 from nppnet_tf.data import descriptors
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.search_space import stages
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.training import checkpoints

@@ -42,7 +42,7 @@ from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.config import InputConfig
-    from nppnet_tf.data.records.tfrecord import RecordSet
+    from nppnet_tf.data.records.record_set import RecordSet
     from nppnet_tf.models.nppnet import NPPNet
 
 SEARCH_STEP = "search_step"
@@ -283,18 +283,18 @@ def _work_by_part(network: "NPPNet") -> dict[str, dict[str, float]]:
 def _input_pipeline() -> dict:
     """Times whole training batches, as `fit` gets them."""
     from nppnet_tf.config import InputConfig
-    from nppnet_tf.data.records import tfrecord
-    from nppnet_tf.data.samples import pipeline
+    from nppnet_tf.data.records.record_set import RecordSet
+    from nppnet_tf.data.samples import batches
 
-    record_set = tfrecord.RecordSet.open(RECORDS.value)
+    record_set = RecordSet.open(RECORDS.value)
     config = dataclasses.replace(
         InputConfig(),
         image_size=(IMAGE_SIZE.value, IMAGE_SIZE.value),
         batch_size=BATCH_SIZE.value or 8,
     )
-    steps = pipeline.steps_per_epoch(record_set, config)
+    steps = batches.steps_per_epoch(record_set, config)
     # More than any repeats take.
-    dataset = pipeline.make_dataset(
+    dataset = batches.make_dataset(
         record_set, config, training=True, num_epochs=1_000_000 // steps
     )
     iterator = iter(dataset)
@@ -327,9 +327,8 @@ def _input_pipeline() -> dict:
 def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
     """CPU time of the parts of a sample, one after the other."""
     from nppnet_tf.data.samples import augmentation
-    from nppnet_tf.data.samples import boundary
-    from nppnet_tf.data.samples import heatmap_codec
     from nppnet_tf.data.samples import random_streams
+    from nppnet_tf.data.samples import sample as samples
     from nppnet_tf.pictures import pixels
 
     spent: dict[str, float] = {}
@@ -346,28 +345,23 @@ def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
         transform = augmentation.draw(
             config, random_streams.generator(0, "benchmark", number)
         )
-        sample = timed(
+        warped = timed(
             "decode_and_warp",
-            augmentation.apply,
+            samples.warp,
             record,
             transform,
             record_set.descriptor,
-            config.image_size,
+            config,
         )
-        timed("normalise", pixels.normalise, sample.image)
-        if sample.label_map is not None:
-            timed("boundary", boundary.boundary_map, sample.label_map)
-        if sample.keypoints_xy is not None:
-            for factor in (1, 2):
-                timed(
-                    "heatmaps",
-                    heatmap_codec.encode,
-                    sample.keypoints_xy,
-                    sample.visibility,
-                    config.image_size,
-                    config.heatmap_stride,
-                    factor * config.sigma,
-                )
+        timed("normalise", pixels.normalise, warped.image)
+        timed(
+            "parsing_targets",
+            samples.parsing_targets,
+            warped,
+            record_set.descriptor,
+            config,
+        )
+        timed("pose_targets", samples.pose_targets, warped, config)
     return {part: round(1e3 * each / count, 3) for part, each in spent.items()}
 
 

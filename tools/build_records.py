@@ -79,7 +79,7 @@ def _run(argv: list[str]) -> None:
 
 
 def _verify(output: pathlib.Path) -> None:
-    from nppnet_tf.data.records.tfrecord import RecordSet
+    from nppnet_tf.data.records.record_set import RecordSet
 
     record_set = RecordSet.open(output)
     record_set.verify()
@@ -94,20 +94,21 @@ def _build(output: pathlib.Path) -> None:
     DATASET.say_found(source)
     DATASET.refuse_absence(source)
 
-    from nppnet_tf.data.records import tfrecord
+    from nppnet_tf.data.records import record_writer
+    from nppnet_tf.data.records.record_set import RecordSet
 
     samples = source.samples
     facts = {**source.facts, "num_inputs": len(samples)}
     num_workers = worker_flags.num_workers(NUM_WORKERS.value, len(samples))
     if output.exists():
         # Before the files are read: it may be something else altogether.
-        manifest = tfrecord.RecordSet.open(output).manifest
+        manifest = RecordSet.open(output).manifest
         facts["inputs_sha256"] = _digest(samples, num_workers)
         _check_existing(output, manifest, facts)
         console.say(f"{output}: already made from the same files")
         return
     with Progress(len(samples), "writing records") as progress:
-        record_set = tfrecord.write_records(
+        record_set = record_writer.write_records(
             samples,
             output,
             source.descriptor,
@@ -123,15 +124,17 @@ def _build(output: pathlib.Path) -> None:
 
 def _digest(samples: Sequence[Sample], num_workers: int) -> str:
     from nppnet_tf import workers
+    from nppnet_tf.data.records import record_writer
     from nppnet_tf.data.records import shard
-    from nppnet_tf.data.records import tfrecord
 
     jobs = workers.portions(samples)
     with Progress(len(samples), "reading files") as progress:
         digests = workers.each(
             shard.digests, jobs, num_workers, progress.advance
         )
-        return tfrecord.inputs_sha256(itertools.chain.from_iterable(digests))
+        return record_writer.inputs_sha256(
+            itertools.chain.from_iterable(digests)
+        )
 
 
 def _check_existing(

@@ -5,6 +5,7 @@ lies there and draws the rest.
 """
 
 import pathlib
+from typing import TYPE_CHECKING
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
@@ -16,12 +17,20 @@ from .command_line import worker_flags
 from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
 
+if TYPE_CHECKING:
+    from nppnet_tf.drawing.contact_sheet import Tile
+
 FLAGS = ToolFlags()
 
 NUM_WORKERS = worker_flags.define(FLAGS)
 
 # Drawing takes the time of its pixels.
 _MOST_SIDE = 4096
+
+# A sheet shows the first people of a seed, of one size.
+_SHEET_PEOPLE = 64
+_SHEET_COLUMNS = 8
+_SHEET_SIZE = (256, 192)
 
 ROOT = FLAGS.define_output(
     "root", None, "Folder to draw into.", paths.require_new_folder
@@ -119,12 +128,12 @@ def _lies_in(folder: str, path: pathlib.Path) -> bool:
 
 def _draw(size: tuple[int, int] | None) -> None:
     # Here, so that --help needs neither NumPy nor Pillow.
-    from nppnet_tf.drawn_people import synthetic
+    from nppnet_tf.drawn_people import lip_folder
 
     counts = {"train": TRAIN.value, "val": VAL.value}
     total = sum(max(count, 0) for count in counts.values())
     with Progress(total, "drawing people") as progress:
-        synthetic.write_lip(
+        lip_folder.write_lip(
             ROOT.value,
             counts,
             SEED.value,
@@ -140,16 +149,42 @@ def _draw(size: tuple[int, int] | None) -> None:
 def _write_sheet(
     path: pathlib.Path, size: tuple[int, int] | None, labels: bool
 ) -> None:
-    from nppnet_tf.drawn_people import synthetic
+    from PIL import Image
+
+    from nppnet_tf.data.descriptors import LIP
+    from nppnet_tf.drawing import contact_sheet
     from nppnet_tf.files import atomic
 
-    sheet = synthetic.contact_sheet(
-        SEED.value, height_width=size or (256, 192), labels=labels
+    shown = "Label maps and joints" if labels else "People"
+    sheet = contact_sheet.contact_sheet(
+        [_tile(index, size, labels) for index in range(_SHEET_PEOPLE)],
+        LIP,
+        f"{shown} of the seed {SEED.value}",
+        _SHEET_COLUMNS,
     )
     kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
     with atomic.atomic_path(path) as temporary:
-        sheet.save(temporary, kind)
+        Image.fromarray(sheet).save(temporary, kind)
     console.say(path)
+
+
+def _tile(index: int, size: tuple[int, int] | None, labels: bool) -> "Tile":
+    """One person as drawn, or its label map under its joints."""
+    from nppnet_tf.data.descriptors import LIP
+    from nppnet_tf.drawing import rendering
+    from nppnet_tf.drawing.contact_sheet import Tile
+    from nppnet_tf.drawn_people import person
+
+    drawn = person.draw_person(SEED.value, index, size or _SHEET_SIZE)
+    title = f"{index}: {drawn.pose}, {drawn.view}"
+    if not labels:
+        return Tile(title, image=drawn.image)
+    return Tile(
+        title,
+        image=rendering.colour_label_map(drawn.label_map, LIP),
+        keypoints_xy=drawn.keypoints_xy,
+        visibility=drawn.visibility,
+    )
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
-    from nppnet_tf.data.records.tfrecord import RecordSet
+    from nppnet_tf.data.records.record_set import RecordSet
     from nppnet_tf.inference.predictor import Predictor
 
 # More than any data set has.
@@ -184,7 +184,7 @@ def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
 
 def _measure_model() -> dict[str, Any]:
     from nppnet_tf.data import absence
-    from nppnet_tf.data.records.tfrecord import RecordSet
+    from nppnet_tf.data.records.record_set import RecordSet
     from nppnet_tf.evaluation import evaluation
     from nppnet_tf.inference import predictor as predictors
 

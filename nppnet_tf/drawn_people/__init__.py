@@ -2,6 +2,6 @@
 
 For tests, demonstrations and first steps without a data set. May know what a
 data set annotates (`data.descriptors`, `data.record`) and nothing else of the
-product. Begin with `synthetic`, which draws a whole folder; `person_painter`
+product. Begin with `lip_folder`, which draws a whole folder; `person_painter`
 paints one person.
 """

@@ -18,7 +18,7 @@ from PIL import ImageFilter
 
 Color = tuple[int, int, int]
 
-# What a part belongs to; decides which joints it hides (see `synthetic`).
+# What a part belongs to; decides which joints it hides (see `person`).
 NOTHING = 0
 HEAD = 1
 TORSO = 2

@@ -20,7 +20,7 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files.file_table import FileTable

@@ -15,7 +15,7 @@ from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.people.whole_picture import WholePicture
 from nppnet_tf.data.record import Crop
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import evaluation
 from nppnet_tf.inference.predictor import Prediction

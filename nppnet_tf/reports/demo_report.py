@@ -13,7 +13,7 @@ from PIL import Image
 
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.drawing import rendering
 from nppnet_tf.files import atomic

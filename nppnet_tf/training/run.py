@@ -32,8 +32,8 @@ from nppnet_tf import durations
 from nppnet_tf.config import RunConfig
 from nppnet_tf.data import absence
 from nppnet_tf.data.descriptors import DatasetDescriptor
-from nppnet_tf.data.records.tfrecord import RecordSet
-from nppnet_tf.data.samples import pipeline
+from nppnet_tf.data.records.record_set import RecordSet
+from nppnet_tf.data.samples import batches
 from nppnet_tf.drawing import prediction_grid
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import saved_network
@@ -271,7 +271,7 @@ def _retrain(
 
 
 def _search_data(run: "_Run") -> Callable[[int, int], tf.data.Dataset]:
-    return lambda epoch, first_step: pipeline.make_search_dataset(
+    return lambda epoch, first_step: batches.make_search_dataset(
         run.records,
         run.config.inputs,
         first_epoch=epoch,
@@ -281,7 +281,7 @@ def _search_data(run: "_Run") -> Callable[[int, int], tf.data.Dataset]:
 
 
 def _training_data(run: "_Run") -> Callable[[int, int], tf.data.Dataset]:
-    return lambda epoch, first_step: pipeline.make_dataset(
+    return lambda epoch, first_step: batches.make_dataset(
         run.records,
         run.config.inputs,
         training=True,
@@ -433,7 +433,7 @@ class _Run:
 
     def steps(self, search: bool) -> int:
         """Returns the steps of an epoch."""
-        steps = pipeline.steps_per_epoch(
+        steps = batches.steps_per_epoch(
             self.records, self.config.inputs, search
         )
         return min(steps, self.config.process.steps_per_epoch or steps)
@@ -461,7 +461,7 @@ class _Run:
         self._say_where(recorder, first or first_step)
         sets = [self.records, *([validation] if validation else [])]
         with contextlib.ExitStack() as stack:
-            stack.enter_context(pipeline.report_damage(*sets))
+            stack.enter_context(batches.report_damage(*sets))
             watch = stall.StallWatch(self._say_stall)
             stack.enter_context(watch.watching())
             window = self._profile_window(stack)
@@ -548,7 +548,7 @@ class _Run:
     ) -> Callable[[], tf.data.Dataset] | None:
         if validation is None:
             return None
-        return lambda: pipeline.make_dataset(
+        return lambda: batches.make_dataset(
             validation,
             self.config.inputs,
             training=False,
@@ -582,7 +582,7 @@ class _Run:
             self.config.inputs, batch_size=min(_PICTURES, self.records.count)
         )
         batch = next(
-            pipeline.make_dataset(self.records, config, training=False)
+            batches.make_dataset(self.records, config, training=False)
             .take(1)
             .as_numpy_iterator()
         )

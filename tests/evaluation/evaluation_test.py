@@ -11,7 +11,7 @@ from PIL import Image
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import evaluation
 from nppnet_tf.evaluation import prediction_files
@@ -70,7 +70,7 @@ class RecordsTest(absltest.TestCase):
         self.folder = pathlib.Path(self.create_tempdir().full_path)
 
     def _write(self, records, **facts):
-        return tfrecord.write_records(
+        return record_writer.write_records(
             records, self.folder / "records", LIP, facts=facts
         )
 

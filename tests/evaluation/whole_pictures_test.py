@@ -9,7 +9,7 @@ from absl.testing import absltest
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.record import Crop
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import result_file
@@ -112,7 +112,7 @@ class EvaluatePicturesTest(absltest.TestCase):
         source = datasets.read(
             _NAME, [self.root], "val", Options(people=people)
         )
-        return tfrecord.write_records(
+        return record_writer.write_records(
             source.samples,
             self.folder / f"records_{people}",
             source.descriptor,
@@ -260,7 +260,7 @@ class EvaluatePicturesTest(absltest.TestCase):
     def test_records_of_whole_pictures_are_told(self):
         record = self._records("instances").read(0)
         whole = dataclasses.replace(record, crop=None)
-        records = tfrecord.write_records(
+        records = record_writer.write_records(
             [whole], self.folder / "whole", PASCAL_PERSON_PART
         )
 

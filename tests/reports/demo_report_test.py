@@ -10,7 +10,7 @@ from PIL import Image
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.reports import demo_report
 
 
@@ -46,7 +46,7 @@ class LayOutPicturesTest(absltest.TestCase):
             _record("b", "PNG", False),
             _record("c", "JPEG", True),
         ]
-        tfrecord.write_records(
+        record_writer.write_records(
             [_Sample(r) for r in self.records], self.folder / "records", LIP
         )
 

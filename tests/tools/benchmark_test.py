@@ -8,7 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.models.nppnet import NPPNet
 from tests import shared
 from tests.data import sample_records
@@ -53,7 +53,7 @@ class BenchmarkTest(parameterized.TestCase):
 
     def test_input_pipeline_is_measured(self):
         folder = pathlib.Path(self.create_tempdir().full_path)
-        tfrecord.write_records(
+        record_writer.write_records(
             sample_records.make_records(4), folder / "records", LIP
         )
 
@@ -72,7 +72,7 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertEqual(found["pictures"]["records"], 4)
         self.assertEqual(found["pictures"]["median_height"], 40)
         parts = found["milliseconds_of_one_sample"]
-        self.assertContainsSubset(["read", "heatmaps"], parts)
+        self.assertContainsSubset(["read", "pose_targets"], parts)
         for value in (found["samples_per_cpu_second"], *parts.values()):
             self.assertGreater(value, 0)
 

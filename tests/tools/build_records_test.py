@@ -11,7 +11,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 from tests.data import sample_records

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.dataset_check import findings
-from nppnet_tf.drawn_people import synthetic
+from nppnet_tf.drawn_people import lip_folder
 from nppnet_tf.pictures import picture_files
 from tests.data import sample_records
 from tests.shared import run_tool
@@ -245,7 +245,7 @@ class CheckDatasetTest(parameterized.TestCase):
         super().setUpClass()
         cls.drawn = pathlib.Path(absltest.TEST_TMPDIR.value) / "drawn_people"
         shutil.rmtree(cls.drawn, ignore_errors=True)
-        synthetic.write_lip(cls.drawn, _COUNTS, 3, _SIZE)
+        lip_folder.write_lip(cls.drawn, _COUNTS, 3, _SIZE)
 
     def setUp(self):
         super().setUp()

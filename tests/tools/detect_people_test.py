@@ -17,7 +17,7 @@ from PIL import Image
 
 from nppnet_tf.data.people import detections
 from nppnet_tf.data.people import person_detector
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 from tests.data.people import pasting_by_pixel

@@ -9,7 +9,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.drawn_people import synthetic
+from nppnet_tf.drawn_people import lip_folder
 from tools import draw_people
 
 
@@ -55,7 +55,7 @@ class DrawPeopleTest(parameterized.TestCase):
         )
         self.assertEqual((status, err), (0, ""))
         with Image.open(path) as sheet:
-            self.assertEqual(sheet.size, (8 * 26 - 2, 8 * 34 - 2))
+            self.assertEqual(sheet.size, (8 * 234 + 10, 8 * 372 + 36))
 
     @parameterized.named_parameters(
         ("nothing", []),
@@ -76,7 +76,7 @@ class DrawPeopleTest(parameterized.TestCase):
         self.assertFalse(self.root.exists())
 
     def test_a_folder_of_another_seed_is_one_line_and_status_2(self):
-        synthetic.write_lip(self.root, {"train": 1}, 5, (32, 24))
+        lip_folder.write_lip(self.root, {"train": 1}, 5, (32, 24))
         status, _, err = self._run(f"--root={self.root}", "--seed=6")
         self.assertEqual(status, 2)
         self.assertLen(err.splitlines(), 1)

@@ -13,7 +13,7 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.inference import export
 from nppnet_tf.inference.predictor import Predictor
@@ -54,7 +54,7 @@ def _write_records(folder: pathlib.Path, model: pathlib.Path) -> None:
             zip(pictures, predictor.predict(pictures), strict=True)
         )
     ]
-    tfrecord.write_records(records, folder, LIP, facts={"split": "val"})
+    record_writer.write_records(records, folder, LIP, facts={"split": "val"})
 
 
 _TWO_CSV = ("--truth_csv={csv}", "--prediction_csv={csv}")
@@ -142,7 +142,7 @@ class EvaluateWholePicturesTest(absltest.TestCase):
         self.root = self.folder / "pascal"
         person_trees.write(self.root, ["p1", "p2"], "val")
         source = datasets.read("pascal_person_part", [self.root], "val")
-        tfrecord.write_records(
+        record_writer.write_records(
             source.samples,
             self.folder / "records",
             source.descriptor,

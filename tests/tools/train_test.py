@@ -9,7 +9,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import descriptors
-from nppnet_tf.data.samples import pipeline
+from nppnet_tf.data.samples import batches
 from nppnet_tf.models import saved_network
 from nppnet_tf.models import weights_file
 from nppnet_tf.search_space import genotype as genotypes
@@ -106,7 +106,7 @@ class TrainTest(training_case.TrainingCase):
         path.write_bytes(middle)
         flipped = self._train("run", *more)
         path.write_bytes(content)
-        with mock.patch.object(pipeline, "steps_per_epoch", lambda *_: 1):
+        with mock.patch.object(batches, "steps_per_epoch", lambda *_: 1):
             longer = self._train("run", *more)
 
         self.assert_user_error(flipped, "checkpoint cannot be read.*last.npz")

@@ -18,7 +18,7 @@ from PIL import Image
 
 from nppnet_tf.data import descriptors
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.models import weights_file
 from nppnet_tf.training import callbacks
 from tests import shared
@@ -45,7 +45,7 @@ def write_records(folder, count, seed=0, descriptor=descriptors.LIP):
                 np.full(size[0], 2, np.int32),
             )
         )
-    tfrecord.write_records(records, folder, descriptor)
+    record_writer.write_records(records, folder, descriptor)
 
 
 @contextlib.contextmanager

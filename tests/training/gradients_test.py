@@ -9,8 +9,8 @@ from nppnet_tf import config
 from nppnet_tf import keys
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.samples import pipeline
 from nppnet_tf.data.samples.augmentation import Transform
+from nppnet_tf.data.samples.sample import augmented_sample
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
@@ -114,7 +114,7 @@ def _batch():
     inputs = config.InputConfig(
         image_size=(64, 64), batch_size=2, heatmap_sigma=3.0
     )
-    sample = pipeline.augmented_sample(record, Transform(), LIP, inputs)
+    sample = augmented_sample(record, Transform(), LIP, inputs)
     batch = {
         name: tf.constant(np.stack([value, value]))
         for name, value in sample.items()

@@ -13,8 +13,8 @@ from nppnet_tf.config import NetworkConfig
 from nppnet_tf.config import RetrainConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.readers import datasets
-from nppnet_tf.data.records import tfrecord
-from nppnet_tf.data.samples import pipeline
+from nppnet_tf.data.records import record_writer
+from nppnet_tf.data.samples import batches
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.training import retrain
@@ -35,7 +35,7 @@ class OverfitTest(absltest.TestCase):
         # Four with a pose, of which one has a label map; four with that alone.
         posed = [s for s in samples if s.keypoints_xy is not None][:4]
         labelled = [s for s in samples if s.keypoints_xy is None][:4]
-        self.record_set = tfrecord.write_records(
+        self.record_set = record_writer.write_records(
             posed + labelled,
             pathlib.Path(self.create_tempdir().full_path) / "records",
             LIP,
@@ -52,7 +52,7 @@ class OverfitTest(absltest.TestCase):
             centre_jitter=0.0,
             flip_probability=0.0,
         )
-        dataset = pipeline.make_dataset(self.record_set, config, training=True)
+        dataset = batches.make_dataset(self.record_set, config, training=True)
         return next(iter(dataset))
 
     def test_losses_fall_to_a_fifth_within_200_steps(self):

@@ -8,7 +8,7 @@ from absl.testing import absltest
 
 from nppnet_tf import config
 from nppnet_tf.data import descriptors
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
@@ -204,7 +204,7 @@ class RunTest(training_case.TrainingCase):
             for number, record in enumerate(sample_records.make_records(3))
         ]
         self.records = self.folder / "poses"
-        tfrecord.write_records(records, self.records, descriptors.LIP)
+        record_writer.write_records(records, self.records, descriptors.LIP)
 
         def settings(tasks):
             return dataclasses.replace(

@@ -10,7 +10,7 @@ from absl.testing import absltest
 from PIL import Image
 
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from tests.user_paths import user_path
 
 _SIZE = (48, 32)

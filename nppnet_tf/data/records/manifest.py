@@ -46,7 +46,7 @@ class Manifest:
 
 
 def read(directory: str | os.PathLike[str]) -> Manifest:
-    """Reads the manifest of a folder that `tfrecord.write_records` made.
+    """Reads the manifest of a folder that `record_writer.write_records` made.
 
     The shards have to be there; they are not read.
 

@@ -6,7 +6,7 @@ import os
 import pathlib
 
 from nppnet_tf.data.record import Record
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.data.source import Source
 
 

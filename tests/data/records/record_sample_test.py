@@ -8,7 +8,7 @@ from absl.testing import absltest
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.records import record_sample
-from nppnet_tf.data.records import tfrecord
+from nppnet_tf.data.records import record_writer
 from tests.data import sample_records
 
 
@@ -17,7 +17,7 @@ class SourceTest(absltest.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path) / "records"
         self.records = sample_records.make_records(3)
-        tfrecord.write_records(
+        record_writer.write_records(
             self.records, self.folder, LIP, 2, facts={"split": "val"}
         )
 

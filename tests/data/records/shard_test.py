@@ -14,8 +14,8 @@ from absl.testing import parameterized
 
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.data.records import shard
-from nppnet_tf.data.records import tfrecord
 from tests.data import sample_records
 
 _COUNT = 5
@@ -84,7 +84,7 @@ class _ShardTestCase(parameterized.TestCase):
         self.folder = self.base / "records"
 
     def write(self, samples, folder=None, num_shards=2):
-        return tfrecord.write_records(
+        return record_writer.write_records(
             samples, folder or self.folder, LIP, num_shards
         )
 
@@ -132,7 +132,9 @@ class FoundAgainTest(_ShardTestCase):
 
     def setUp(self):
         super().setUp()
-        with mock.patch.object(tfrecord, "_finish", side_effect=SystemExit):
+        with mock.patch.object(
+            record_writer, "_finish", side_effect=SystemExit
+        ):
             with self.assertRaises(SystemExit):
                 self.write(_samples())
 

@@ -1,24 +1,17 @@
-"""Tests of the people that are drawn, and of the folders they go to."""
-
-import csv
-import json
-import pathlib
+"""Tests of the people that are drawn."""
 
 import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
-from PIL import Image
 
 from nppnet_tf.data.descriptors import LIP
-from nppnet_tf.data.readers import lip
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE
-from nppnet_tf.data.source import Options
 from nppnet_tf.drawn_people import canvas as canvas_lib
 from nppnet_tf.drawn_people import clothing
 from nppnet_tf.drawn_people import figure
-from nppnet_tf.drawn_people import synthetic
+from nppnet_tf.drawn_people import person as person_lib
 from nppnet_tf.errors import UserError
 
 _SIZE = (128, 96)
@@ -53,14 +46,14 @@ _PAIRS = (
     (clothing.LEFT_LEG, clothing.RIGHT_LEG),
     (clothing.LEFT_SHOE, clothing.RIGHT_SHOE),
 )
-_DRAWN: list[synthetic.DrawnPerson] = []
+_DRAWN: list[person_lib.DrawnPerson] = []
 
 
-def _people() -> list[synthetic.DrawnPerson]:
+def _people() -> list[person_lib.DrawnPerson]:
     """Returns the same people to every test; drawing them takes seconds."""
     if not _DRAWN:
         _DRAWN.extend(
-            synthetic.draw_person(0, index, _SIZE) for index in range(_COUNT)
+            person_lib.draw_person(0, index, _SIZE) for index in range(_COUNT)
         )
     return _DRAWN
 
@@ -72,8 +65,8 @@ def _middle_column(label_map: np.ndarray, label: int) -> float | None:
 
 class DrawPersonTest(parameterized.TestCase):
     def test_same_seed_and_index_give_the_same_bytes_in_any_order(self):
-        first = [synthetic.draw_person(7, index, (64, 48)) for index in (3, 9)]
-        again = [synthetic.draw_person(7, index, (64, 48)) for index in (9, 3)]
+        first = [person_lib.draw_person(7, index, (64, 48)) for index in (3, 9)]
+        again = [person_lib.draw_person(7, index, (64, 48)) for index in (9, 3)]
         for one, other in zip(first, again[::-1], strict=True):
             self.assertEqual(one.image.tobytes(), other.image.tobytes())
             self.assertEqual(one.label_map.tobytes(), other.label_map.tobytes())
@@ -82,14 +75,14 @@ class DrawPersonTest(parameterized.TestCase):
 
     def test_another_seed_or_index_gives_another_picture(self):
         pictures = {
-            synthetic.draw_person(seed, index, (64, 48)).image.tobytes()
+            person_lib.draw_person(seed, index, (64, 48)).image.tobytes()
             for seed in (0, 1)
             for index in (0, 1)
         }
         self.assertLen(pictures, 4)
 
     def test_everything_has_the_picture_s_size_and_type(self):
-        person = synthetic.draw_person(1, 2, (73, 41))
+        person = person_lib.draw_person(1, 2, (73, 41))
         self.assertEqual(person.image.shape, (73, 41, 3))
         self.assertEqual(person.label_map.shape, (73, 41))
         self.assertEqual(person.keypoints_xy.shape, (16, 2))
@@ -217,7 +210,7 @@ class DrawPersonTest(parameterized.TestCase):
     def test_drawn_sizes_are_spread_as_those_of_lip(self):
         sizes = np.array(
             [
-                synthetic.draw_person(2, index, median_size=(64, 48)).label_map
+                person_lib.draw_person(2, index, median_size=(64, 48)).label_map
                 .shape
                 for index in range(40)
             ]
@@ -230,7 +223,7 @@ class DrawPersonTest(parameterized.TestCase):
     @parameterized.parameters((0, 10), (10, 8), (100000, 64))
     def test_a_size_out_of_range_is_the_user_s_error(self, height, width):
         with self.assertRaisesRegex(UserError, "size of a picture"):
-            synthetic.draw_person(0, 0, (height, width))
+            person_lib.draw_person(0, 0, (height, width))
 
 
 class NumbersTest(absltest.TestCase):
@@ -248,7 +241,7 @@ class NumbersTest(absltest.TestCase):
 
 class FigureTest(parameterized.TestCase):
     def _figure(self, index):
-        rng = synthetic._stream(0, index, "shape")
+        rng = person_lib.stream(0, index, "shape")
         return figure.Figure(figure.sample_body(rng), figure.sample_pose(rng))
 
     def test_bones_keep_their_lengths(self):
@@ -301,161 +294,6 @@ class ObstacleTest(absltest.TestCase):
         self.assertEqual(labels[5, 5], clothing.LEFT_ARM)
         # From 1 to 2 units is from pixel 10 to 19, borders rounded outward.
         self.assertBetween((labels == 0).sum(), 100, 121)
-
-
-def _contents(folder):
-    """Every file below a folder."""
-    return {
-        path.relative_to(folder): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
-
-
-class WriteLipTest(parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.root = pathlib.Path(self.create_tempdir().full_path) / "people"
-
-    def _write(self, train=3, val=2, seed=4, median_size=(64, 48), **kwargs):
-        return synthetic.write_lip(
-            self.root, {"train": train, "val": val}, seed, median_size, **kwargs
-        )
-
-    def _rows(self, split):
-        path = self.root / "TrainVal_pose_annotations" / f"lip_{split}_set.csv"
-        with path.open(newline="") as file:
-            return list(csv.reader(file))
-
-    def test_the_layout_is_lip_s(self):
-        self._write()
-        ids = (self.root / "TrainVal_images" / "train_id.txt").read_text()
-        self.assertEqual(ids.split(), sorted(ids.split()))
-        self.assertLen(ids.split(), 3)
-        for name, row in zip(ids.split(), self._rows("train"), strict=True):
-            self.assertEqual(row[0], f"{name}.jpg")
-            self.assertLen(row, 49)
-            labels_path = (
-                self.root
-                / "TrainVal_parsing_annotations"
-                / "train_segmentations"
-                / f"{name}.png"
-            )
-            folder = self.root / "TrainVal_images" / "train_images"
-            with (
-                Image.open(folder / row[0]) as picture,
-                Image.open(labels_path) as labels,
-            ):
-                self.assertEqual(labels.mode, "L")
-                self.assertEqual(labels.size, picture.size)
-
-    def test_cells_say_nan_where_absent_and_one_where_occluded(self):
-        self._write(train=12, val=0)
-        kinds = set()
-        for number, row in enumerate(self._rows("train")):
-            person = synthetic.draw_person(4, number, median_size=(64, 48))
-            cells = np.array(row[1:]).reshape(16, 3)
-            for cell, point, seen in zip(
-                cells, person.keypoints_xy, person.visibility, strict=True
-            ):
-                kinds.add(int(seen))
-                if seen == ABSENT:
-                    self.assertEqual(cell.tolist(), ["nan"] * 3)
-                    continue
-                self.assertEqual(int(cell[2]), int(seen == OCCLUDED))
-                np.testing.assert_allclose(
-                    cell[:2].astype(float), point, atol=0.51
-                )
-        self.assertEqual(kinds, {ABSENT, OCCLUDED, VISIBLE})
-
-    def test_the_lip_reader_reads_what_was_written(self):
-        self._write()
-        for split, count in (("train", 3), ("val", 2)):
-            samples = lip.read([self.root], split, Options()).samples
-            self.assertLen(samples, count)
-
-    def test_a_second_call_keeps_what_is_there_and_draws_the_rest(self):
-        self._write(train=2)
-        folder = self.root / "TrainVal_images" / "train_images"
-        before = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-        steps = []
-        self._write(train=4, advance=steps.append)
-        after = {p.name: p.stat().st_mtime_ns for p in folder.iterdir()}
-        self.assertLen(after, 4)
-        self.assertEqual(sum(steps), 6)
-        for name, time in before.items():
-            self.assertEqual(after[name], time)
-        self.assertLen(self._rows("train"), 4)
-
-    def test_several_processes_draw_the_same(self):
-        self._write(train=70, val=0, median_size=(48, 32))
-        alone = _contents(self.root)
-        self.root = self.root.with_name("others")
-
-        self._write(train=70, val=0, median_size=(48, 32), num_workers=2)
-
-        self.assertEqual(_contents(self.root), alone)
-
-    def test_an_interrupted_call_is_taken_up_to_the_same_result(self):
-        self._write(train=4, val=0)
-        poses = self.root / "TrainVal_pose_annotations" / "lip_train_set.csv"
-        whole = poses.read_text()
-        # As a killed process leaves it: journal with half a line, no CSV.
-        journal = poses.with_suffix(".csv.part")
-        journal.write_text(whole[: len(whole) * 5 // 8])
-        poses.unlink()
-        (self.root / "TrainVal_images" / "train_id.txt").unlink()
-        picture = next(
-            (self.root / "TrainVal_images" / "train_images").iterdir()
-        )
-        content = picture.read_bytes()
-        picture.unlink()
-        self._write(train=4, val=0)
-        self.assertEqual(poses.read_text(), whole)
-        self.assertEqual(picture.read_bytes(), content)
-        self.assertFalse(journal.exists())
-
-    def test_another_seed_or_size_in_the_same_folder_is_refused(self):
-        self._write(train=1, val=0)
-        state = json.loads((self.root / "drawn.json").read_text())
-        self.assertEqual(state["seed"], 4)
-        with self.assertRaisesRegex(UserError, "other drawings"):
-            self._write(seed=5)
-        with self.assertRaisesRegex(UserError, "other drawings"):
-            self._write(median_size=(96, 48))
-
-    def test_a_folder_of_other_pictures_is_refused(self):
-        (self.root / "TrainVal_images").mkdir(parents=True)
-        with self.assertRaisesRegex(UserError, "not drawn"):
-            self._write()
-
-    def test_a_file_as_the_root_is_refused(self):
-        self.root.write_text("")
-        with self.assertRaisesRegex(UserError, "Not a folder"):
-            self._write()
-
-    @parameterized.parameters(({"train": -1},), ({"trian": 1},))
-    def test_wrong_counts_are_refused_before_anything_is_made(self, counts):
-        with self.assertRaises(UserError):
-            synthetic.write_lip(self.root, counts, 0)
-        self.assertFalse(self.root.exists())
-
-
-class ContactSheetTest(absltest.TestCase):
-    def test_it_has_a_place_for_each(self):
-        sheet = synthetic.contact_sheet(0, 5, (32, 24), columns=3)
-        self.assertEqual(sheet.size, (3 * 26 - 2, 2 * 34 - 2))
-        drawn = synthetic.draw_person(0, 4, (32, 24)).image
-        np.testing.assert_array_equal(np.asarray(sheet)[34:, 26:50], drawn)
-
-    def test_labels_are_shown_in_lip_s_colours(self):
-        sheet = synthetic.contact_sheet(0, 1, (64, 48), labels=True)
-        found = {tuple(color) for color in np.asarray(sheet).reshape(-1, 3)}
-        self.assertIn((0, 0, 255), found)  # Face.
-
-    def test_no_people_are_refused(self):
-        with self.assertRaisesRegex(UserError, "needs people"):
-            synthetic.contact_sheet(0, 0)
 
 
 if __name__ == "__main__":

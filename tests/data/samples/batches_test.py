@@ -1,4 +1,4 @@
-"""Tests of nppnet_tf.data.samples.pipeline."""
+"""Tests of nppnet_tf.data.samples.batches."""
 
 import contextlib
 import dataclasses
@@ -15,13 +15,9 @@ from nppnet_tf import keys
 from nppnet_tf.config import InputConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.readers import datasets
-from nppnet_tf.data.records import tfrecord
-from nppnet_tf.data.records.tfrecord import RecordSet
-from nppnet_tf.data.samples import augmentation
-from nppnet_tf.data.samples import boundary
-from nppnet_tf.data.samples import heatmap_codec
-from nppnet_tf.data.samples import pipeline
-from nppnet_tf.data.samples.augmentation import Transform
+from nppnet_tf.data.records import record_writer
+from nppnet_tf.data.records.record_set import RecordSet
+from nppnet_tf.data.samples import batches
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import pixels
@@ -52,11 +48,11 @@ def _numbered_records(count):
     return records
 
 
-def _numbers(batches):
+def _numbers(made):
     """Numbers of the records in batches of unmoved pictures."""
     return [
         int(round(float(x)))
-        for batch in batches
+        for batch in made
         for x in batch[keys.KEYPOINTS_XY][:, 0, 0]
     ]
 
@@ -79,13 +75,13 @@ def _count_reads(record_set):
         yield numbers
 
 
-class _PipelineTestCase(parameterized.TestCase):
+class _BatchesTestCase(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path) / "records"
 
     def write(self, records):
-        return tfrecord.write_records(records, self.folder, LIP, 2)
+        return record_writer.write_records(records, self.folder, LIP, 2)
 
     def damage(self, record_set, *numbers):
         """Damages records on disk and opens them anew."""
@@ -102,12 +98,12 @@ class _PipelineTestCase(parameterized.TestCase):
             tf.nest.map_structure(np.testing.assert_array_equal, one, other)
 
 
-class MakeDatasetTest(_PipelineTestCase):
+class MakeDatasetTest(_BatchesTestCase):
     def setUp(self):
         super().setUp()
         self.record_set = self.write(_numbered_records(_COUNT))
         self.make = functools.partial(
-            pipeline.make_dataset, self.record_set, training=True
+            batches.make_dataset, self.record_set, training=True
         )
         self.still = dataclasses.replace(_CONFIG, **_STILL)
 
@@ -133,50 +129,6 @@ class MakeDatasetTest(_PipelineTestCase):
         self.assertEqual(specification, expected)
         self.assertEqual(int(dataset.cardinality()), 6)
         self.assertLen(_arrays(dataset), 6)
-
-    def test_targets_are_those_of_the_one_drawn_transform(self):
-        (record,) = _numbered_records(1)
-        transform = Transform(0.9, 20, (0.05, 0), True)
-
-        sample = pipeline.augmented_sample(record, transform, LIP, _CONFIG)
-
-        moved = augmentation.apply(record, transform, LIP, (32, 32))
-        np.testing.assert_array_equal(sample[keys.IMAGE], moved.image)
-        np.testing.assert_array_equal(sample[keys.LABEL_MAP], moved.label_map)
-        np.testing.assert_array_equal(
-            sample[keys.BOUNDARY_MAP], boundary.boundary_map(moved.label_map)
-        )
-        for name, sigma in (
-            (keys.HEATMAPS, 2.0),
-            (keys.AUXILIARY_HEATMAPS, 4.0),
-        ):
-            np.testing.assert_array_equal(
-                sample[name],
-                heatmap_codec.encode(
-                    moved.keypoints_xy, moved.visibility, (32, 32), 4, sigma
-                ),
-            )
-
-    def test_every_ignore_label_becomes_the_one_of_losses(self):
-        (record,) = _numbered_records(1)
-        label_map = np.zeros_like(record.label_map)
-        label_map[:, ::2] = 200
-        record = dataclasses.replace(record, label_map=label_map)
-        descriptor = dataclasses.replace(LIP, ignore_label=200)
-        transform = Transform(1.0, 30, (0.0, 0.0), False)
-
-        sample = pipeline.augmented_sample(
-            record, transform, descriptor, _CONFIG
-        )
-
-        # Also what the rotation has brought in from outside.
-        moved = augmentation.apply(record, transform, descriptor, (32, 32))
-        np.testing.assert_array_equal(
-            sample[keys.LABEL_MAP] == 255, moved.label_map == 200
-        )
-        self.assertGreater((sample[keys.LABEL_MAP] == 255).mean(), 0.4)
-        self.assertNotIn(200, sample[keys.LABEL_MAP])
-        self.assertNotIn(200, sample[keys.BOUNDARY_MAP])
 
     def test_validation_shows_the_records_as_they_are(self):
         record = self.record_set.read(0)
@@ -302,13 +254,13 @@ class MakeDatasetTest(_PipelineTestCase):
         )
 
     def test_validation_is_in_order_and_filled_up_with_empty_samples(self):
-        batches = _arrays(self.make(self.still, training=False))
+        made = _arrays(self.make(self.still, training=False))
 
-        self.assertLen(batches, 4)
-        self.assertEqual(_numbers(batches)[:_COUNT], list(range(_COUNT)))
-        np.testing.assert_array_equal(batches[-1][keys.HAS_LABEL_MAP], [1, 0])
-        np.testing.assert_array_equal(batches[-1][keys.HAS_KEYPOINTS], [1, 0])
-        self.assertEqual(set(batches[-1][keys.LABEL_MAP][1].ravel()), {255})
+        self.assertLen(made, 4)
+        self.assertEqual(_numbers(made)[:_COUNT], list(range(_COUNT)))
+        np.testing.assert_array_equal(made[-1][keys.HAS_LABEL_MAP], [1, 0])
+        np.testing.assert_array_equal(made[-1][keys.HAS_KEYPOINTS], [1, 0])
+        self.assertEqual(set(made[-1][keys.LABEL_MAP][1].ravel()), {255})
 
     def test_damaged_record_is_replaced_and_the_rest_stays(self):
         good = _numbers(_arrays(self.make(self.still, num_epochs=2)))
@@ -317,7 +269,7 @@ class MakeDatasetTest(_PipelineTestCase):
 
         numbers = _numbers(
             _arrays(
-                pipeline.make_dataset(record_set, config, True, num_epochs=2)
+                batches.make_dataset(record_set, config, True, num_epochs=2)
             )
         )
 
@@ -333,28 +285,28 @@ class MakeDatasetTest(_PipelineTestCase):
         record_set = self.damage(self.record_set, 1)
         config = dataclasses.replace(self.still, max_bad_records=1)
 
-        batches = _arrays(pipeline.make_dataset(record_set, config, False))
+        made = _arrays(batches.make_dataset(record_set, config, False))
 
-        np.testing.assert_array_equal(batches[0][keys.HAS_LABEL_MAP], [1, 0])
+        np.testing.assert_array_equal(made[0][keys.HAS_LABEL_MAP], [1, 0])
 
     @parameterized.parameters(True, False)
     def test_too_many_damaged_records_stop_the_run(self, training):
         record_set = self.damage(self.record_set, 1, 2, 3)
         config = dataclasses.replace(self.still, max_bad_records=1)
-        dataset = pipeline.make_dataset(
+        dataset = batches.make_dataset(
             record_set, config, training, num_epochs=3
         )
 
         with self.assertRaisesRegex(
             UserError, "too many damaged records.*at most 1.*id_00[123]: check"
         ):
-            with pipeline.report_damage(record_set):
+            with batches.report_damage(record_set):
                 _arrays(dataset)
 
     def test_picture_that_cannot_be_decoded_is_named(self):
         record = self.record_set.read(0)
         torn = dataclasses.replace(record, image_bytes=b"\xff\xd8\xff")
-        source = pipeline._ValidationSource(self.record_set, _CONFIG)
+        source = batches._ValidationSource(self.record_set, _CONFIG)
         source.record_set.read = lambda number: torn
 
         with self.assertRaisesRegex(
@@ -364,7 +316,7 @@ class MakeDatasetTest(_PipelineTestCase):
 
     def test_errors_of_others_pass_through(self):
         with self.assertRaisesRegex(tf.errors.NotFoundError, "elsewhere"):
-            with pipeline.report_damage(self.record_set):
+            with batches.report_damage(self.record_set):
                 raise tf.errors.NotFoundError(None, None, "elsewhere")
 
     def test_fewer_records_than_a_batch_are_told(self):
@@ -384,7 +336,7 @@ class MakeDatasetTest(_PipelineTestCase):
             self.make(_CONFIG, num_replicas=3)
 
 
-class MissingAnnotationsTest(_PipelineTestCase):
+class MissingAnnotationsTest(_BatchesTestCase):
     def test_sample_may_lack_its_label_map_or_its_pose(self):
         record_set = self.write(
             [
@@ -393,7 +345,7 @@ class MissingAnnotationsTest(_PipelineTestCase):
             ]
         )
 
-        (batch,) = _arrays(pipeline.make_dataset(record_set, _CONFIG, False))
+        (batch,) = _arrays(batches.make_dataset(record_set, _CONFIG, False))
 
         np.testing.assert_array_equal(batch[keys.HAS_LABEL_MAP], [0, 1])
         np.testing.assert_array_equal(batch[keys.HAS_KEYPOINTS], [1, 0])
@@ -405,7 +357,7 @@ class MissingAnnotationsTest(_PipelineTestCase):
         self.assertEqual(batch[keys.VISIBILITY][1].max(), 0)
 
 
-class MakeSearchDatasetTest(_PipelineTestCase):
+class MakeSearchDatasetTest(_BatchesTestCase):
     def setUp(self):
         super().setUp()
         self.record_set = self.write(_numbered_records(8))
@@ -413,7 +365,7 @@ class MakeSearchDatasetTest(_PipelineTestCase):
 
     def _halves(self, config, **options):
         elements = _arrays(
-            pipeline.make_search_dataset(self.record_set, config, **options)
+            batches.make_search_dataset(self.record_set, config, **options)
         )
         return [
             set(_numbers([element[name] for element in elements]))
@@ -442,7 +394,7 @@ class MakeSearchDatasetTest(_PipelineTestCase):
 
     def test_resumed_epoch_equals_the_uninterrupted_one(self):
         make = functools.partial(
-            pipeline.make_search_dataset, self.record_set, _CONFIG
+            batches.make_search_dataset, self.record_set, _CONFIG
         )
 
         self.assert_same(
@@ -451,7 +403,7 @@ class MakeSearchDatasetTest(_PipelineTestCase):
 
     def test_resumed_step_equals_the_uninterrupted_one(self):
         make = functools.partial(
-            pipeline.make_search_dataset, self.record_set, _CONFIG, num_epochs=2
+            batches.make_search_dataset, self.record_set, _CONFIG, num_epochs=2
         )
         whole = _arrays(make())
 
@@ -463,11 +415,11 @@ class MakeSearchDatasetTest(_PipelineTestCase):
         self.assertLen(numbers, 2 * 2 * 3)
 
     def test_steps_are_those_of_one_half(self):
-        steps = pipeline.steps_per_epoch(
+        steps = batches.steps_per_epoch(
             self.record_set, self.config, search=True
         )
 
-        dataset = pipeline.make_search_dataset(self.record_set, self.config)
+        dataset = batches.make_search_dataset(self.record_set, self.config)
         self.assertEqual(steps, 2)
         self.assertEqual(int(dataset.cardinality()), 2)
 
@@ -475,31 +427,31 @@ class MakeSearchDatasetTest(_PipelineTestCase):
         config = dataclasses.replace(self.config, batch_size=5)
 
         with self.assertRaisesRegex(UserError, "at least 10 for batches of 5"):
-            pipeline.make_search_dataset(self.record_set, config)
+            batches.make_search_dataset(self.record_set, config)
 
 
-class EndTest(_PipelineTestCase):
+class EndTest(_BatchesTestCase):
     def test_no_thread_has_to_be_woken_where_an_epoch_ends(self):
         # The one that tunes a dataset sleeps up to a minute, and misses the
         # word that its iterator ends about one time in eight.
         record_set = self.write(_numbered_records(8))
 
         datasets = [
-            pipeline.make_dataset(record_set, _CONFIG, training=True),
-            pipeline.make_dataset(record_set, _CONFIG, training=False).take(1),
-            pipeline.make_search_dataset(record_set, _CONFIG).take(1),
+            batches.make_dataset(record_set, _CONFIG, training=True),
+            batches.make_dataset(record_set, _CONFIG, training=False).take(1),
+            batches.make_search_dataset(record_set, _CONFIG).take(1),
         ]
 
         for dataset in datasets:
             self.assertIs(dataset.options().autotune.enabled, False)
 
 
-class DistributedTest(_PipelineTestCase):
+class DistributedTest(_BatchesTestCase):
     def test_two_replicas_share_the_batches_of_one(self):
         record_set = self.write(_numbered_records(8))
         config = dataclasses.replace(_CONFIG, batch_size=4)
         make = functools.partial(
-            pipeline.make_search_dataset, record_set, config, num_replicas=2
+            batches.make_search_dataset, record_set, config, num_replicas=2
         )
         strategy = two_replicas.strategy()
 
@@ -520,7 +472,7 @@ class DistributedTest(_PipelineTestCase):
         np.testing.assert_array_equal(shared, alone)
 
 
-class RealPicturesTest(_PipelineTestCase):
+class RealPicturesTest(_BatchesTestCase):
     def test_real_lip_pictures_become_batches(self):
         roots = [
             shared_path(f"samples/{name}")
@@ -530,12 +482,12 @@ class RealPicturesTest(_PipelineTestCase):
         record_set = self.write(samples)
         config = InputConfig(image_size=(96, 96), batch_size=8)
 
-        batches = _arrays(pipeline.make_dataset(record_set, config, True))
+        made = _arrays(batches.make_dataset(record_set, config, True))
 
         self.assertEqual(record_set.manifest["num_notes"], 0)
-        self.assertEqual(sum(b[keys.HAS_LABEL_MAP].sum() for b in batches), 10)
-        self.assertEqual(sum(b[keys.HAS_KEYPOINTS].sum() for b in batches), 7)
-        self.assertLess(max(abs(b[keys.IMAGE]).max() for b in batches), 2.7)
+        self.assertEqual(sum(b[keys.HAS_LABEL_MAP].sum() for b in made), 10)
+        self.assertEqual(sum(b[keys.HAS_KEYPOINTS].sum() for b in made), 7)
+        self.assertLess(max(abs(b[keys.IMAGE]).max() for b in made), 2.7)
 
 
 if __name__ == "__main__":

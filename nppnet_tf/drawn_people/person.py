@@ -1,29 +1,19 @@
-"""People it draws itself: pictures, label maps and joints, exact by making.
+"""One drawn person: picture, label map and joints, exact by making.
 
-Each picture follows from (seed, index) alone, whatever was drawn before it.
+A picture follows from (seed, index) alone, whatever was drawn before it.
 Label maps follow LIP's habits: the neck, seats, things in the hand and things
 in the way are background, bare feet belong to the leg.
 """
 
-import csv
 import dataclasses
-import io
-import json
 import math
-import os
-import pathlib
 import random
-from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from PIL import ImageDraw
 from PIL import ImageFilter
 
-from nppnet_tf import workers
 from nppnet_tf.data import record
-from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.drawn_people import canvas as canvas_lib
 from nppnet_tf.drawn_people import clothing
 from nppnet_tf.drawn_people import figure as figure_lib
@@ -33,12 +23,6 @@ from nppnet_tf.drawn_people.canvas import Canvas
 from nppnet_tf.drawn_people.figure import Figure
 from nppnet_tf.drawn_people.figure import flat
 from nppnet_tf.errors import UserError
-from nppnet_tf.files import atomic
-
-# A change of what is drawn for a (seed, index) must change this number.
-GENERATOR_VERSION = 1
-SPLITS = ("train", "val")
-STATE_FILE = "drawn.json"
 
 # LIP's validation pictures: median about 290 x 150, from tens to 650 pixels.
 _LIP_MEDIAN_HEIGHT = 290
@@ -105,7 +89,8 @@ class DrawnPerson:
     pose: str
 
 
-def _stream(seed: int, index: int, purpose: str) -> random.Random:
+def stream(seed: int, index: int, purpose: str) -> random.Random:
+    """Returns the random numbers of one purpose of one picture."""
     # Text seeds are hashed by random.Random the same way everywhere.
     return random.Random(f"nppnet-people/{seed}/{index}/{purpose}")
 
@@ -214,7 +199,16 @@ def _fit(
     ), float(scale)
 
 
-def _check_size(size: tuple[int, int], where: str) -> None:
+def check_size(size: tuple[int, int], where: str) -> None:
+    """Refuses a size that is not drawn.
+
+    Args:
+        size: (height, width) in pixels.
+        where: Name of the argument.
+
+    Raises:
+        UserError: A side is out of range.
+    """
     good = len(size) == 2 and all(
         _MIN_SIZE <= int(value) <= _MAX_SIZE for value in size
     )
@@ -245,16 +239,16 @@ def draw_person(
         UserError: A size is out of range.
     """
     if height_width is not None:
-        _check_size(height_width, "height_width")
+        check_size(height_width, "height_width")
     if median_size is not None:
-        _check_size(median_size, "median_size")
-    shape = _stream(seed, index, "shape")
+        check_size(median_size, "median_size")
+    shape = stream(seed, index, "shape")
     body = figure_lib.sample_body(shape)
     figure = Figure(body, figure_lib.sample_pose(shape))
     outfit = clothing.sample_outfit(
-        _stream(seed, index, "clothes"), body.feminine, body.child
+        stream(seed, index, "clothes"), body.feminine, body.child
     )
-    framing = _stream(seed, index, "framing")
+    framing = stream(seed, index, "framing")
     extent = _extent(figure, outfit)
     window = _crop(figure, extent, framing)
     drawn_size = _size_for(window, median_size, framing)
@@ -293,12 +287,12 @@ def _paint(
     index: int,
 ) -> None:
     """Paints seat, person, held thing and obstacle, in this order."""
-    scenery.paint_seat(canvas, figure, _stream(seed, index, "seat"), True)
+    scenery.paint_seat(canvas, figure, stream(seed, index, "seat"), True)
     person_painter.paint_person(
-        canvas, figure, outfit, _stream(seed, index, "folds")
+        canvas, figure, outfit, stream(seed, index, "folds")
     )
-    scenery.paint_seat(canvas, figure, _stream(seed, index, "seat"), False)
-    things = _stream(seed, index, "things")
+    scenery.paint_seat(canvas, figure, stream(seed, index, "seat"), False)
+    things = stream(seed, index, "things")
     if things.random() < 0.16:
         scenery.paint_held(canvas, figure, things)
     if things.random() < 0.15:
@@ -345,7 +339,7 @@ def _render(
 ) -> np.ndarray:
     """Returns the finished picture, uint8 [H, W, 3]."""
     height, width = canvas.size
-    rng = _stream(seed, index, "scene")
+    rng = stream(seed, index, "scene")
     # Where floor and wall meet: behind the shins of a standing person.
     level = extent[3] - rng.uniform(0.03, 0.32)
     horizon = (level - canvas.origin[1]) * canvas.scale
@@ -353,7 +347,7 @@ def _render(
     background = _shadow_on_floor(background, canvas, extent, rng)
     offset = (rng.randrange(512), rng.randrange(512))
     picture = canvas.compose(background, _LIGHT_BLUR, offset)
-    return _photograph(picture, _stream(seed, index, "camera"))
+    return _photograph(picture, stream(seed, index, "camera"))
 
 
 def _shadow_on_floor(
@@ -414,333 +408,3 @@ def _photograph(picture: np.ndarray, rng: random.Random) -> np.ndarray:
         gray = picture @ np.array([0.299, 0.587, 0.114], np.float32)
         picture = np.repeat(gray[:, :, None], 3, axis=2)
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
-
-
-# Writing in LIP's layout.
-
-_IMAGES = "TrainVal_images"
-_LABELS = "TrainVal_parsing_annotations"
-_POSES = "TrainVal_pose_annotations"
-# Far apart, so that a split can grow without meeting another.
-_MAX_COUNT = 1_000_000
-_FIRST_INDEX = {"train": 0, "val": _MAX_COUNT}
-_OCCLUDED_CELL = {record.VISIBLE: 0, record.OCCLUDED: 1}
-
-
-@dataclasses.dataclass(frozen=True)
-class _Places:
-    """Where one split lies."""
-
-    images: pathlib.Path
-    labels: pathlib.Path
-    ids: pathlib.Path
-    poses: pathlib.Path
-    unfinished: pathlib.Path
-
-    @classmethod
-    def of(cls, root: pathlib.Path, split: str) -> "_Places":
-        poses = root / _POSES / f"lip_{split}_set.csv"
-        return cls(
-            root / _IMAGES / f"{split}_images",
-            root / _LABELS / f"{split}_segmentations",
-            root / _IMAGES / f"{split}_id.txt",
-            poses,
-            poses.with_suffix(".csv.part"),
-        )
-
-
-def _ignore(count: int) -> None:
-    """Takes the number of pictures that are done."""
-
-
-def write_lip(
-    root: str | os.PathLike[str],
-    split_counts: Mapping[str, int],
-    seed: int,
-    median_size: tuple[int, int] | None = None,
-    advance: workers.Advance = _ignore,
-    num_workers: int = 1,
-) -> pathlib.Path:
-    """Draws people into a folder of LIP's own layout.
-
-    Every file is written whole or not at all. Called again, what lies there
-    already is kept and the rest is drawn; a split may grow or shrink.
-
-    Args:
-        root: The folder; made where it is missing.
-        split_counts: Pictures per split, of "train" and "val".
-        seed: Seed of the whole set.
-        median_size: Median (height, width) of the pictures; None means LIP's.
-        advance: Told of pictures that are done.
-        num_workers: Processes; what is drawn does not depend on it.
-
-    Returns:
-        The folder.
-
-    Raises:
-        UserError: A count is negative, a split unknown or a size out of
-            range; the root is a file, holds pictures of another seed, size or
-            generator, or pictures that were not drawn.
-    """
-    _check_counts(split_counts)
-    if median_size is not None:
-        _check_size(median_size, "median_size")
-    root = pathlib.Path(root)
-    _claim(root, seed, median_size)
-    for split, count in split_counts.items():
-        _write_split(
-            root, split, count, _Kind(seed, median_size), advance, num_workers
-        )
-    return root
-
-
-def _check_counts(split_counts: Mapping[str, int]) -> None:
-    for split, count in split_counts.items():
-        if split not in SPLITS:
-            raise UserError(
-                "There is no such split", "split_counts", SPLITS, split
-            )
-        if not 0 <= count <= _MAX_COUNT:
-            raise UserError(
-                "The number of pictures is out of range",
-                split,
-                f"0 to {_MAX_COUNT}",
-                count,
-            )
-
-
-def _claim(
-    root: pathlib.Path, seed: int, median_size: tuple[int, int] | None
-) -> None:
-    """Writes who draws into a folder, or compares it with who drew before."""
-    if root.exists() and not root.is_dir():
-        raise UserError("Not a folder", root, "a folder", "a file")
-    wanted = {
-        "generator_version": GENERATOR_VERSION,
-        "seed": seed,
-        "median_size": None if median_size is None else list(median_size),
-    }
-    path = root / STATE_FILE
-    if not path.exists():
-        if (root / _IMAGES).exists():
-            raise UserError(
-                "The folder holds pictures that were not drawn",
-                root,
-                f"an empty folder or one with {STATE_FILE}",
-                _IMAGES,
-            )
-        atomic.write_text(path, json.dumps(wanted, indent=2) + "\n")
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        found = "no JSON"
-    if found != wanted:
-        raise UserError(
-            "The folder holds other drawings",
-            path,
-            json.dumps(wanted),
-            json.dumps(found),
-        )
-
-
-class _Kind(NamedTuple):
-    """What decides a picture besides its number."""
-
-    seed: int
-    median_size: tuple[int, int] | None
-
-
-class _Job(NamedTuple):
-    """Some people for one process to draw."""
-
-    places: _Places
-    kind: _Kind
-    indices: tuple[int, ...]
-
-
-def _write_split(
-    root: pathlib.Path,
-    split: str,
-    count: int,
-    kind: _Kind,
-    advance: workers.Advance,
-    num_workers: int,
-) -> None:
-    places = _Places.of(root, split)
-    for folder in (places.images, places.labels, places.poses.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    known = _known_rows(places)
-    rows, missing = [], []
-    for index in range(_FIRST_INDEX[split], _FIRST_INDEX[split] + count):
-        name = _person_name(index, kind)
-        row = known.get(f"{name}.jpg")
-        if row is not None and _is_complete(places, name):
-            rows.append(row)
-        else:
-            missing.append(index)
-    advance(len(rows))
-    jobs = [
-        _Job(places, kind, tuple(indices))
-        for indices in workers.portions(missing)
-    ]
-    for drawn in workers.each(_write_people, jobs, num_workers, advance):
-        _append(places.unfinished, _csv_text(drawn))
-        rows += drawn
-    rows.sort(key=lambda row: row[0])
-    atomic.write_text(places.poses, _csv_text(rows))
-    names = [row[0].removesuffix(".jpg") for row in rows]
-    atomic.write_text(places.ids, "".join(f"{name}\n" for name in names))
-    places.unfinished.unlink(missing_ok=True)
-
-
-def _append(path: pathlib.Path, text: str) -> None:
-    """Goes on with a file that a call that was stopped may leave behind."""
-    with (
-        atomic.naming(path),
-        path.open("a", encoding="utf-8", newline="") as journal,
-    ):
-        journal.write(text)
-
-
-def _person_name(index: int, kind: _Kind) -> str:
-    return f"{index:07d}_{kind.seed}"
-
-
-def _known_rows(places: _Places) -> dict[str, list[str]]:
-    """Returns the pose rows that earlier calls have written, by file name."""
-    known = {}
-    for path in (places.poses, places.unfinished):
-        if not path.exists():
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        # An interrupted call may have left half a last line.
-        whole = text[: text.rfind("\n") + 1]
-        if path == places.unfinished and whole != text:
-            path.write_text(whole, encoding="utf-8")
-        for row in csv.reader(io.StringIO(whole)):
-            if len(row) == 1 + 3 * figure_lib.NUM_JOINTS:
-                known[row[0]] = row
-    return known
-
-
-def _is_complete(places: _Places, name: str) -> bool:
-    paths = (places.images / f"{name}.jpg", places.labels / f"{name}.png")
-    return all(path.is_file() and path.stat().st_size > 0 for path in paths)
-
-
-def _write_people(job: _Job, advance: workers.Advance) -> list[list[str]]:
-    """Draws people, writes two files of each, returns their rows."""
-    rows = []
-    for index in job.indices:
-        rows.append(_write_person(job.places, job.kind, index))
-        advance(1)
-    return rows
-
-
-def _write_person(places: _Places, kind: _Kind, index: int) -> list[str]:
-    """Draws a person, writes its two files, returns its row of the CSV."""
-    person = draw_person(kind.seed, index, median_size=kind.median_size)
-    name = _person_name(index, kind)
-    picture = person.image
-    if (picture == picture[:, :, :1]).all():
-        # Grey pictures are grey files, as a few of LIP's are.
-        picture = picture[:, :, 0]
-    quality = _stream(kind.seed, index, "jpeg").randrange(78, 96)
-    with atomic.atomic_path(places.labels / f"{name}.png") as path:
-        Image.fromarray(person.label_map).save(path, "PNG", compress_level=3)
-    with atomic.atomic_path(places.images / f"{name}.jpg") as path:
-        Image.fromarray(picture).save(path, "JPEG", quality=quality)
-    return [f"{name}.jpg", *_pose_cells(person)]
-
-
-def _pose_cells(person: DrawnPerson) -> list[str]:
-    cells = []
-    for (x, y), seen in zip(
-        person.keypoints_xy, person.visibility, strict=True
-    ):
-        if seen == record.ABSENT:
-            cells += ["nan", "nan", "nan"]
-        else:
-            cells += [
-                str(round(float(x))),
-                str(round(float(y))),
-                str(_OCCLUDED_CELL[int(seen)]),
-            ]
-    return cells
-
-
-def _csv_text(rows: list[list[str]]) -> str:
-    return "".join(",".join(row) + "\n" for row in rows)
-
-
-# Looking at them.
-
-
-def contact_sheet(
-    seed: int,
-    count: int = 64,
-    height_width: tuple[int, int] = (256, 192),
-    columns: int = 8,
-    labels: bool = False,
-) -> Image.Image:
-    """Returns one picture of many drawn people.
-
-    Args:
-        seed: Seed of the set.
-        count: How many people, from the first one on.
-        height_width: Size of each.
-        columns: How many in a row.
-        labels: Whether to show label maps in LIP's colours with the joints,
-            filled where visible and hollow where occluded, not the pictures.
-
-    Raises:
-        UserError: A number is out of range.
-    """
-    if count < 1 or columns < 1:
-        raise UserError(
-            "A contact sheet needs people",
-            "count, columns",
-            "at least 1",
-            (count, columns),
-        )
-    _check_size(height_width, "height_width")
-    height, width = height_width
-    rows = -(-count // columns)
-    gap = 2
-    sheet = Image.new(
-        "RGB",
-        (columns * (width + gap) - gap, rows * (height + gap) - gap),
-        "white",
-    )
-    for index in range(count):
-        person = draw_person(seed, index, height_width)
-        tile = _annotated(person) if labels else Image.fromarray(person.image)
-        corner = (
-            index % columns * (width + gap),
-            index // columns * (height + gap),
-        )
-        sheet.paste(tile, corner)
-    return sheet
-
-
-def _annotated(person: DrawnPerson) -> Image.Image:
-    palette = np.array(LIP.palette, np.uint8)
-    tile = Image.fromarray(palette[person.label_map])
-    draw = ImageDraw.Draw(tile)
-    numbers = {name: index for index, name in enumerate(LIP.keypoints)}
-    for first, last in LIP.skeleton:
-        ends = [numbers[first], numbers[last]]
-        if (person.visibility[ends] != record.ABSENT).all():
-            draw.line(
-                [tuple(map(float, person.keypoints_xy[end])) for end in ends],
-                fill=(150, 150, 150),
-            )
-    for (x, y), seen in zip(
-        person.keypoints_xy.tolist(), person.visibility, strict=True
-    ):
-        if seen != record.ABSENT:
-            box = [x - 2.5, y - 2.5, x + 2.5, y + 2.5]
-            fill = (255, 255, 255) if seen == record.VISIBLE else None
-            draw.ellipse(box, fill=fill, outline=(255, 255, 255))
-    return tile

@@ -1,18 +1,17 @@
-"""Records to batches: order, one drawn transform, targets.
+"""Records to batches: order, draws, damage, and what tf.data makes of it.
 
 Everything is a function of (seed, epoch, position in the epoch): a run resumed
 at any step, or a second run, sees the same batches. Batches are made by NumPy
 and PIL inside of tf.data's threads, where they cost less than half of what the
-same work costs as TensorFlow operations (`geometry`).
+same work costs as TensorFlow operations (`geometry`). Threads of one process
+share Python's lock; `docs/scale.md` tells how far that carries.
 """
 
 import abc
-import collections
 import contextlib
 import dataclasses
 import functools
 import os
-import weakref
 from collections.abc import Callable
 from collections.abc import Iterator
 
@@ -22,15 +21,15 @@ import tensorflow as tf
 from nppnet_tf import keys
 from nppnet_tf.config import InputConfig
 from nppnet_tf.data.damage import BadRecordError
-from nppnet_tf.data.descriptors import DatasetDescriptor
-from nppnet_tf.data.record import Record
-from nppnet_tf.data.records.tfrecord import RecordSet
+from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.data.samples import augmentation
-from nppnet_tf.data.samples import boundary
-from nppnet_tf.data.samples import heatmap_codec
 from nppnet_tf.data.samples import random_streams
 from nppnet_tf.data.samples import released_sampling
 from nppnet_tf.data.samples.augmentation import Transform
+from nppnet_tf.data.samples.lent_arrays import LentArrays
+from nppnet_tf.data.samples.sample import SAMPLINGS
+from nppnet_tf.data.samples.sample import augmented_sample
+from nppnet_tf.data.samples.sample import empty_sample
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import pixels
 
@@ -40,11 +39,6 @@ Batch = dict[str, tf.Tensor]
 _SIZE_MULTIPLE = 32
 
 _ALL = "all"
-
-_SAMPLINGS = {
-    "one_warp": augmentation.apply,
-    "released": released_sampling.apply,
-}
 
 # What a batch holds of entries that samples hold as bytes.
 _BATCH_DTYPES = {
@@ -57,9 +51,6 @@ _BATCH_DTYPES = {
 # lie ready besides.
 _MAX_PARALLEL_BATCHES = 16
 _READY_BATCHES = 2
-
-# Bytes; TensorFlow copies arrays that lie elsewhere.
-_ALIGNMENT = 64
 
 
 def make_dataset(
@@ -206,92 +197,13 @@ def report_damage(*record_sets: RecordSet) -> Iterator[None]:
         raise
 
 
-def augmented_sample(
-    record: Record,
-    transform: Transform,
-    descriptor: DatasetDescriptor,
-    config: InputConfig,
-) -> dict[str, np.ndarray]:
-    """Makes one sample with all targets.
-
-    Args:
-        record: What to show.
-        transform: Applied to picture, label map and keypoints.
-        descriptor: Descriptor of the record.
-        config: Sizes of input and targets.
-
-    Returns:
-        The entries of a batch for one sample, without the batch axis; image,
-        label map and boundary map still as uint8, the image not normalised.
-
-    Raises:
-        UserError: The picture cannot be decoded, or the label map has another
-            size.
-    """
-    apply = _SAMPLINGS[config.sampling]
-    sample = apply(record, transform, descriptor, config.image_size)
-    outputs = dict(_empty_sample(descriptor, config))
-    outputs[keys.IMAGE] = sample.image
-    if sample.label_map is not None:
-        outputs[keys.HAS_LABEL_MAP] = np.float32(1)
-        label_map = sample.label_map
-        if descriptor.ignore_label != keys.IGNORE_LABEL:
-            ignored = label_map == descriptor.ignore_label
-            label_map = np.where(
-                ignored, np.uint8(keys.IGNORE_LABEL), label_map
-            )
-        outputs[keys.LABEL_MAP] = label_map
-        outputs[keys.BOUNDARY_MAP] = boundary.boundary_map(
-            label_map, config.boundary_width
-        )
-    if sample.keypoints_xy is not None:
-        outputs[keys.HAS_KEYPOINTS] = np.float32(1)
-        outputs[keys.KEYPOINTS_XY] = sample.keypoints_xy
-        outputs[keys.VISIBILITY] = sample.visibility
-        encode = functools.partial(
-            heatmap_codec.encode,
-            sample.keypoints_xy,
-            sample.visibility,
-            config.image_size,
-            config.heatmap_stride,
-        )
-        outputs[keys.HEATMAPS] = encode(config.sigma)
-        outputs[keys.AUXILIARY_HEATMAPS] = encode(2 * config.sigma)
-    return outputs
-
-
-@functools.lru_cache(maxsize=8)
-def _empty_sample(
-    descriptor: DatasetDescriptor, config: InputConfig
-) -> dict[str, np.ndarray]:
-    """A sample without anything: what a batch is filled up with."""
-    ignored = np.full(config.image_size, keys.IGNORE_LABEL, np.uint8)
-    height, width = config.image_size
-    stride = config.heatmap_stride
-    num_keypoints = descriptor.num_keypoints
-    heatmaps = np.zeros(
-        (height // stride, width // stride, num_keypoints), np.float32
-    )
-    return {
-        keys.IMAGE: np.full((height, width, 3), pixels.FILL, np.uint8),
-        keys.LABEL_MAP: ignored,
-        keys.BOUNDARY_MAP: ignored,
-        keys.HEATMAPS: heatmaps,
-        keys.AUXILIARY_HEATMAPS: heatmaps,
-        keys.KEYPOINTS_XY: np.zeros((num_keypoints, 2), np.float32),
-        keys.VISIBILITY: np.zeros(num_keypoints, np.int32),
-        keys.HAS_LABEL_MAP: np.float32(0),
-        keys.HAS_KEYPOINTS: np.float32(0),
-    }
-
-
 class _Source(abc.ABC):
     """Makes the sample of every (epoch, position); called by many threads."""
 
     def __init__(self, record_set: RecordSet, config: InputConfig) -> None:
         self.record_set = record_set
         self.config = config
-        self.template = _empty_sample(record_set.descriptor, config)
+        self.template = empty_sample(record_set.descriptor, config)
 
     @abc.abstractmethod
     def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
@@ -422,11 +334,11 @@ def _numbered(
         )
         for name, value in source.template.items()
     }
-    memory = {name: _Memory(like) for name, like in likes.items()}
+    lenders = {name: LentArrays(like) for name, like in likes.items()}
 
     def load(number: np.ndarray) -> list[np.ndarray]:
         epoch, step = divmod(int(number), steps)
-        batch = {name: each.lend() for name, each in memory.items()}
+        batch = {name: lender.lend() for name, lender in lenders.items()}
         for place in range(batch_size):
             sample = source(epoch, step * batch_size + place)
             for name in batch.keys() - {keys.IMAGE}:
@@ -444,34 +356,6 @@ def _numbered(
     return make
 
 
-class _Memory:
-    """Lends arrays of one form and gets their memory back.
-
-    The system clears memory before it hands it out, which for a batch takes as
-    long as three of its samples.
-
-    Args:
-        like: Array of the same shape and type.
-    """
-
-    def __init__(self, like: np.ndarray) -> None:
-        self._like = like
-        self._spare: collections.deque[np.ndarray] = collections.deque()
-
-    def lend(self) -> np.ndarray:
-        """Returns an array of any content; the last who holds it returns it."""
-        try:
-            room = self._spare.pop()
-        except IndexError:
-            room = np.empty(self._like.nbytes + _ALIGNMENT, np.uint8)
-        start = -room.ctypes.data % _ALIGNMENT
-        lent = room[start : start + self._like.nbytes].view(self._like.dtype)
-        lent = lent.reshape(self._like.shape)
-        # TensorFlow holds the array itself as long as any tensor needs it.
-        weakref.finalize(lent, self._spare.append, room).atexit = False
-        return lent
-
-
 def _check(config: InputConfig, num_replicas: int) -> None:
     if any(size < 1 or size % _SIZE_MULTIPLE for size in config.image_size):
         raise UserError(
@@ -485,10 +369,10 @@ def _check(config: InputConfig, num_replicas: int) -> None:
             expected=f"a multiple of {num_replicas}",
             found=config.batch_size,
         )
-    if config.sampling not in _SAMPLINGS:
+    if config.sampling not in SAMPLINGS:
         raise UserError(
             "unknown sampling",
-            expected=" or ".join(_SAMPLINGS),
+            expected=" or ".join(SAMPLINGS),
             found=config.sampling,
         )
     if config.sampling == "released":

@@ -20,7 +20,7 @@ from nppnet_tf.drawing import scene
 from nppnet_tf.drawing.scene import Style
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.atomic import atomic_path
-from nppnet_tf.search_space import genotype as genes
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import topology
@@ -32,9 +32,9 @@ _ONLY_FIRST = Style("#ffffff", "#c62828", is_dashed=True)
 _ONLY_SECOND = Style("#e3f4e3", "#2e7d32")
 
 _STATE_TEXTS = {
-    genes.SEARCH: "still to be searched",
-    genes.OMIT: "left out of this network",
-    genes.BASELINE: "ResNet-50 encoder and FPN decoder, nothing searched",
+    genotypes.SEARCH: "still to be searched",
+    genotypes.OMIT: "left out of this network",
+    genotypes.BASELINE: "ResNet-50 encoder and FPN decoder, nothing searched",
 }
 
 _FIELD_TEXTS = {
@@ -98,7 +98,7 @@ _LEVEL_WIDTH = 104.0
 _FLOW_OP_WIDTH = 156.0
 
 
-Styled = list[tuple[genes.Choice, Style]]
+Styled = list[tuple[genotypes.Choice, Style]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,8 +122,8 @@ class _Subject:
         names: Names of the two genotypes; empty where there is one.
     """
 
-    genotypes: tuple[genes.Genotype, genes.Genotype]
-    styles: Callable[[genes.Node, genes.Node], Styled]
+    genotypes: tuple[genotypes.Genotype, genotypes.Genotype]
+    styles: Callable[[genotypes.Node, genotypes.Node], Styled]
     names: tuple[str, str] = ("", "")
 
     def marks(self, part: parts.Part) -> list[_Mark]:
@@ -136,7 +136,7 @@ class _Subject:
         ]
 
 
-def draw(genotype: genes.Genotype, title: str = "Genotype") -> scene.Scene:
+def draw(genotype: genotypes.Genotype, title: str = "Genotype") -> scene.Scene:
     """Lays out one genotype, operations coloured by primitive.
 
     Args:
@@ -147,8 +147,8 @@ def draw(genotype: genes.Genotype, title: str = "Genotype") -> scene.Scene:
 
 
 def draw_difference(
-    first: genes.Genotype,
-    second: genes.Genotype,
+    first: genotypes.Genotype,
+    second: genotypes.Genotype,
     first_name: str = "first",
     second_name: str = "second",
     title: str | None = None,
@@ -178,7 +178,7 @@ def draw_difference(
 
 
 def difference_counts(
-    first: genes.Genotype, second: genes.Genotype
+    first: genotypes.Genotype, second: genotypes.Genotype
 ) -> tuple[int, int, int]:
     """Counts operations in both, only in the first, only in the second."""
     subject = _Subject((first, second), _by_difference)
@@ -227,15 +227,15 @@ def check_suffix(path: str | os.PathLike) -> pathlib.Path:
 
 
 def _nodes(
-    genotype: genes.Genotype, part: parts.Part
-) -> tuple[genes.Node, ...]:
+    genotype: genotypes.Genotype, part: parts.Part
+) -> tuple[genotypes.Node, ...]:
     """Nodes of a part; without choices where it has no gene."""
     if isinstance(getattr(genotype, part.field), str):
         return ((),) * len({edge.node for edge in part.edges})
-    return genes.nodes_of(genotype, part)
+    return genotypes.nodes_of(genotype, part)
 
 
-def _by_primitive(first: genes.Node, second: genes.Node) -> Styled:
+def _by_primitive(first: genotypes.Node, second: genotypes.Node) -> Styled:
     del second
     return [(choice, _style(choice.primitive)) for choice in first]
 
@@ -245,7 +245,7 @@ def _style(primitive: str) -> Style:
     return Style(known.fill, known.outline)
 
 
-def _by_difference(first: genes.Node, second: genes.Node) -> Styled:
+def _by_difference(first: genotypes.Node, second: genotypes.Node) -> Styled:
     left, right, kept = [], list(second), []
     for choice in first:
         # A node may hold one choice twice: matched one by one.
@@ -266,7 +266,7 @@ def _page(subject: _Subject, title: str, summary: str = "") -> scene.Scene:
         y += 19
     legend = _difference_legend if any(subject.names) else _primitive_legend
     y = legend(page, y + 12, subject.names)
-    for field in genes.FIELDS:
+    for field in genotypes.FIELDS:
         y = _draw_field(page, field.name, subject, y)
     page.end(y + _MARGIN)
     return page

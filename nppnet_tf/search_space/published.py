@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 
 RELEASED_NAME = "released"
 
@@ -27,19 +27,19 @@ class Preset(NamedTuple):
         config: Size and form of the network.
     """
 
-    genotype: genotype.Genotype
+    genotype: genotypes.Genotype
     config: NetworkConfig
 
 
 @functools.cache
-def released() -> genotype.Genotype:
+def released() -> genotypes.Genotype:
     """Returns the published genotype: one encoder gene in both branches."""
-    return genotype.load(pathlib.Path(__file__).with_name("released.json"))
+    return genotypes.load(pathlib.Path(__file__).with_name("released.json"))
 
 
-def baseline() -> genotype.Genotype:
+def baseline() -> genotypes.Genotype:
     """Returns row 1 of Table 5: ResNet-50 and FPN, nothing searched."""
-    return genotype.Genotype(encoder_decoder=genotype.BASELINE)
+    return genotypes.Genotype(encoder_decoder=genotypes.BASELINE)
 
 
 def preset(name: str, **sizes: int) -> Preset:
@@ -60,7 +60,7 @@ def preset(name: str, **sizes: int) -> Preset:
     return Preset(released(), NetworkConfig(**PRESETS[name], **sizes))
 
 
-def resolve(name_or_path: str) -> genotype.Genotype:
+def resolve(name_or_path: str) -> genotypes.Genotype:
     """Returns the genotype of a name in `NAMES` or of a file.
 
     Raises:
@@ -70,4 +70,4 @@ def resolve(name_or_path: str) -> genotype.Genotype:
         return released()
     if name_or_path == BASELINE_NAME:
         return baseline()
-    return genotype.load(name_or_path)
+    return genotypes.load(name_or_path)

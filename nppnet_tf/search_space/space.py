@@ -3,16 +3,16 @@
 import dataclasses
 
 from nppnet_tf.errors import UserError
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import primitives
 
 # A state of the smallest network has 8 channels.
 _MOST_PROPORTION = 1024
 
 # By name, for command lines.
 PRIMITIVES = {
-    "paper": names.PAPER,
-    "released_encoder_decoder": names.RELEASED_ENCODER_DECODER,
-    "released_interaction_fusion": names.RELEASED_INTERACTION_FUSION,
+    "paper": primitives.PAPER,
+    "released_encoder_decoder": primitives.RELEASED_ENCODER_DECODER,
+    "released_interaction_fusion": primitives.RELEASED_INTERACTION_FUSION,
 }
 
 
@@ -30,12 +30,12 @@ class SearchSpace:
         UserError: If an operation is not there or there twice, or k is not.
     """
 
-    primitives: tuple[str, ...] = names.PAPER
+    primitives: tuple[str, ...] = primitives.PAPER
     channel_proportion: int = 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "primitives", tuple(self.primitives))
-        known = names.known()
+        known = primitives.known()
         unknown = [name for name in self.primitives if name not in known]
         if unknown or not self.primitives:
             raise UserError(

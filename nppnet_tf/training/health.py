@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from nppnet_tf.search_space import parts
-from nppnet_tf.search_space import primitives as names
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space.primitives import SKIP_CONNECT
 from nppnet_tf.search_space.relaxation import Relaxation
 
 
@@ -35,7 +35,7 @@ def part_health(
     gamma = relaxation.shares(*arrays, edges)
     nodes = np.array([edge.node for edge in edges])
     groups = [gamma[nodes == node] for node in np.unique(nodes)]
-    skips = [name == names.SKIP_CONNECT for name in primitives]
+    skips = [name == SKIP_CONNECT for name in primitives]
     edge = gamma.sum(axis=1, keepdims=True)
     # An edge without weight has nothing to decide.
     operation = gamma / np.where(edge > 0, edge, 1.0)

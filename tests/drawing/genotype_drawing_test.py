@@ -16,7 +16,7 @@ from nppnet_tf.drawing import figures
 from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.drawing import scene
 from nppnet_tf.errors import UserError
-from nppnet_tf.search_space import genotype as genes
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import published
 
@@ -63,8 +63,8 @@ def _is_dashed(box: patches.FancyBboxPatch) -> bool:
 
 
 def _with_normal_cell(
-    genotype: genes.Genotype, cell: genes.CellGene
-) -> genes.Genotype:
+    genotype: genotypes.Genotype, cell: genotypes.CellGene
+) -> genotypes.Genotype:
     gene = genotype.encoder_decoder
     pose = dataclasses.replace(gene.pose, normal=cell)
     return dataclasses.replace(
@@ -105,10 +105,13 @@ class DrawTest(parameterized.TestCase):
     def test_differing_operations_do_not_cover_each_other(self):
         # The two genotypes share no operation of the normal cell.
         nodes = tuple(
-            (genes.Choice("poled_conv_x1", 0), genes.Choice("poled_conv_x1", 1))
+            (
+                genotypes.Choice("poled_conv_x1", 0),
+                genotypes.Choice("poled_conv_x1", 1),
+            )
             for _ in range(4)
         )
-        other = _with_normal_cell(self.released, genes.CellGene(nodes))
+        other = _with_normal_cell(self.released, genotypes.CellGene(nodes))
 
         boxes = _operation_boxes(
             genotype_drawing.draw_difference(self.released, other)
@@ -150,13 +153,13 @@ class DrawTest(parameterized.TestCase):
 
     def test_two_primitives_on_one_edge_are_stacked(self):
         level = (
-            genes.Choice("se_connect", 0),
-            genes.Choice("max_pool_3x3", 0),
+            genotypes.Choice("se_connect", 0),
+            genotypes.Choice("max_pool_3x3", 0),
         )
-        gene = genes.InteractionGene(
+        gene = genotypes.InteractionGene(
             pose=(level,) + ((),) * 6, parsing=((),) * 7
         )
-        genotype = genes.Genotype(genes.SEARCH, interaction=gene)
+        genotype = genotypes.Genotype(genotypes.SEARCH, interaction=gene)
 
         drawing = genotype_drawing.draw(genotype)
 
@@ -165,8 +168,8 @@ class DrawTest(parameterized.TestCase):
         self.assertFalse(_overlap(boxes[0], boxes[1]))
 
     @parameterized.named_parameters(
-        ("search", genes.Genotype("search", "search", "search"), 3),
-        ("baseline", genes.Genotype("baseline", "omit", "search"), 3),
+        ("search", genotypes.Genotype("search", "search", "search"), 3),
+        ("baseline", genotypes.Genotype("baseline", "omit", "search"), 3),
     )
     def test_states_are_drawn_as_labelled_boxes(self, genotype, count):
         drawing = genotype_drawing.draw(genotype)
@@ -203,9 +206,11 @@ class DrawDifferenceTest(parameterized.TestCase):
 
     def test_one_changed_operation_is_one_red_and_one_green(self):
         nodes = list(self.released.encoder_decoder.pose.normal.nodes)
-        changed = genes.Choice("dil_conv_3x3_4", nodes[0][0].predecessor)
+        changed = genotypes.Choice("dil_conv_3x3_4", nodes[0][0].predecessor)
         nodes[0] = (changed, nodes[0][1])
-        other = _with_normal_cell(self.released, genes.CellGene(tuple(nodes)))
+        other = _with_normal_cell(
+            self.released, genotypes.CellGene(tuple(nodes))
+        )
 
         counts = genotype_drawing.difference_counts(self.released, other)
         boxes = _operation_boxes(
@@ -223,14 +228,14 @@ class DrawDifferenceTest(parameterized.TestCase):
             tuple(reversed(node))
             for node in self.released.encoder_decoder.pose.normal.nodes
         )
-        other = _with_normal_cell(self.released, genes.CellGene(nodes))
+        other = _with_normal_cell(self.released, genotypes.CellGene(nodes))
 
         counts = genotype_drawing.difference_counts(self.released, other)
 
         self.assertEqual(counts, (_RELEASED_OPERATIONS, 0, 0))
 
     def test_part_missing_in_one_is_named_and_drawn_red(self):
-        other = dataclasses.replace(self.released, fusion=genes.OMIT)
+        other = dataclasses.replace(self.released, fusion=genotypes.OMIT)
 
         counts = genotype_drawing.difference_counts(self.released, other)
         drawing = genotype_drawing.draw_difference(
@@ -246,7 +251,7 @@ class SaveTest(parameterized.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.drawing = genotype_drawing.draw(
-            genes.Genotype("search", "omit", "omit")
+            genotypes.Genotype("search", "omit", "omit")
         )
 
     def test_svg_file_parses(self):

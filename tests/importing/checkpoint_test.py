@@ -17,7 +17,7 @@ from nppnet_tf.importing import checkpoint
 from nppnet_tf.importing import state_dict
 from nppnet_tf.importing import torch_writer
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests.shared import shared_path
 
@@ -80,7 +80,7 @@ class CheckpointTest(parameterized.TestCase):
             self.holding(), num_refinements=0
         )
 
-        self.assertEqual(found_genotype.fusion, genotype.OMIT)
+        self.assertEqual(found_genotype.fusion, genotypes.OMIT)
         network = NPPNet(found_genotype, config)
         fit = checkpoint.fit(
             self.holding(), state_dict.network_entries(network)
@@ -157,7 +157,9 @@ class CheckpointTest(parameterized.TestCase):
         genes = published.released()
         swapped = dataclasses.replace(
             genes,
-            fusion=genotype.FusionGene(genes.fusion.parsing, genes.fusion.pose),
+            fusion=genotypes.FusionGene(
+                genes.fusion.parsing, genes.fusion.pose
+            ),
         )
         _, config = checkpoint.infer(self.holding(), swapped)
 

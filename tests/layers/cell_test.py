@@ -8,8 +8,8 @@ from absl.testing import parameterized
 from nppnet_tf.layers import cell as cells
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.cell import Cell
-from nppnet_tf.search_space import genotype
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.space import SearchSpace
@@ -25,12 +25,12 @@ def one_of_each_node(primitive):
     """Every node keeps two edges with the same operation."""
     nodes = tuple(
         (
-            genotype.Choice(primitive, node),
-            genotype.Choice(primitive, node + 1),
+            genotypes.Choice(primitive, node),
+            genotypes.Choice(primitive, node + 1),
         )
         for node in range(topology.CELL_NODES)
     )
-    return genotype.CellGene(nodes)
+    return genotypes.CellGene(nodes)
 
 
 class CellTest(parameterized.TestCase):
@@ -74,7 +74,11 @@ class CellTest(parameterized.TestCase):
 
     @parameterized.product(
         kind=(cells.NORMAL, cells.REDUCTION, cells.DECODING),
-        primitive=(names.SE_CONNECT, names.DIL_CONV_3X3_2, names.SKIP_CONNECT),
+        primitive=(
+            primitives.SE_CONNECT,
+            primitives.DIL_CONV_3X3_2,
+            primitives.SKIP_CONNECT,
+        ),
     )
     def test_one_hot_supernet_is_the_derived_cell(self, kind, primitive):
         gene = one_of_each_node(primitive)

@@ -10,13 +10,13 @@ from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.layers.fanout import SelectedFanout
 from nppnet_tf.layers.fanout import Target
 from nppnet_tf.layers.primitives import table
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space.space import SearchSpace
 from tests import reference_arrays
 from tests.layers import copied_weights
 from tests.layers import reference_weights
 
-RELEASED = names.RELEASED_INTERACTION_FUSION
+RELEASED = primitives.RELEASED_INTERACTION_FUSION
 
 
 def one_hot(primitives, name, num_targets=1):
@@ -87,7 +87,9 @@ class MixedFanoutTest(parameterized.TestCase):
         )
         fanout.build(x.shape)
 
-        (y,) = fanout(x, mixture=one_hot(names.PAPER, names.STD_CONV_3X3))
+        (y,) = fanout(
+            x, mixture=one_hot(primitives.PAPER, primitives.STD_CONV_3X3)
+        )
 
         searched = channels // proportion
         dealt = tf.reshape(y, [1, 4, 4, searched, proportion])
@@ -119,7 +121,7 @@ class MixedFanoutTest(parameterized.TestCase):
 class SelectedFanoutTest(parameterized.TestCase):
     def test_projection_and_upsampling_commute(self):
         x = tf.random.stateless_normal([1, 4, 6, 8], [1, 2])
-        fanout = SelectedFanout(8, [Target(0, 2, 4)], [names.SKIP_CONNECT])
+        fanout = SelectedFanout(8, [Target(0, 2, 4)], [primitives.SKIP_CONNECT])
         fanout.build(x.shape)
         fanout.projections[0].bias.assign([1.0, 2.0, 3.0, 4.0])
 

@@ -7,7 +7,7 @@ from absl.testing import parameterized
 
 from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.fusion_cell import FusionCell
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.space import SearchSpace
@@ -34,7 +34,9 @@ class FusionCellTest(parameterized.TestCase):
             f"operations/block_search_{name}_cell.npz"
         )
         layer, inputs = self._layer(
-            arrays, None, space=SearchSpace(names.RELEASED_INTERACTION_FUSION)
+            arrays,
+            None,
+            space=SearchSpace(primitives.RELEASED_INTERACTION_FUSION),
         )
         tensors = reference_weights.weights_of(arrays)
         for number, block in enumerate(layer.preprocess):

@@ -7,8 +7,8 @@ from absl.testing import absltest
 from nppnet_tf import keys
 from nppnet_tf.layers.interaction import Interaction
 from nppnet_tf.layers.interaction import PendingTerms
-from nppnet_tf.search_space import genotype
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import InteractionGene
@@ -49,7 +49,7 @@ NOTHING = ((),) * topology.NUM_LEVELS
 def skip_from(level, source):
     """Nodes of which one takes one level of the other branch."""
     nodes = list(NOTHING)
-    nodes[level] = (genotype.Choice(names.SKIP_CONNECT, source),)
+    nodes[level] = (genotypes.Choice(primitives.SKIP_CONNECT, source),)
     return tuple(nodes)
 
 
@@ -113,10 +113,10 @@ class InteractionTest(absltest.TestCase):
     def test_one_hot_supernet_is_the_derived_interaction(self):
         gene = InteractionGene(
             *(
-                tuple((genotype.Choice(name, source),) for source in sources)
+                tuple((genotypes.Choice(name, source),) for source in sources)
                 for name, sources in (
-                    (names.STD_CONV_3X3, (0, 0, 1, 1, 2, 2, 3)),
-                    (names.SE_CONNECT, range(7)),
+                    (primitives.STD_CONV_3X3, (0, 0, 1, 1, 2, 2, 3)),
+                    (primitives.SE_CONNECT, range(7)),
                 )
             )
         )

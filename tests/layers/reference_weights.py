@@ -4,7 +4,7 @@ import numpy as np
 
 from nppnet_tf.importing import state_dict
 from nppnet_tf.layers.primitives.operation import Entry
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import primitives
 
 
 def to_ours(array):
@@ -51,7 +51,7 @@ def fill_mixed_fanout(fanout, tensors, prefixes):
         for number, name in enumerate(fanout.space.primitives)
     }
     _fill_convolutions(fanout, kinds)
-    _fill_excitation(fanout, kinds[names.SE_CONNECT])
+    _fill_excitation(fanout, kinds[primitives.SE_CONNECT])
     for normalization, group in (
         (fanout.normalization, fanout.of_entry(Entry.FEATURES)),
         (fanout.pooled_normalization, fanout.of_entry(Entry.TERM)),
@@ -95,7 +95,7 @@ class _Operation:
             mean = mean + self.tensors[key] * np.sqrt(variance + epsilon)
             product = (variance + epsilon) * (self.tensors[other] + epsilon)
             variance = product - epsilon
-        if self.name == names.POOLED_CONV:
+        if self.name == primitives.POOLED_CONV:
             # Ours has no bias in front of a normalisation.
             mean = mean - self.tensor("net.2.bias")
         return mean, variance
@@ -103,13 +103,13 @@ class _Operation:
 
 def _fill_convolutions(fanout, kinds):
     for name, key in (
-        (names.STD_CONV_3X3, "net.1"),
-        (names.STD_CONV_1X1, "net.1"),
-        (names.POOLED_CONV, "net.2"),
+        (primitives.STD_CONV_3X3, "net.1"),
+        (primitives.STD_CONV_1X1, "net.1"),
+        (primitives.POOLED_CONV, "net.2"),
     ):
         kernels = [operation.kernel(key) for operation in kinds[name]]
         fanout.operations[name].kernel.assign(np.concatenate(kernels, -1))
-    wide = fanout.operations[names.DIL_CONV_3X3_2]
+    wide = fanout.operations[primitives.DIL_CONV_3X3_2]
     depthwise, pointwise = [], []
     for name in wide.names:
         factors = [
@@ -135,7 +135,7 @@ def _fill_excitation(fanout, operations):
         key: np.concatenate([o.tensor(f"{key}.bias") for o in operations])
         for key in ("conv1", "conv2")
     }
-    wide = fanout.operations[names.SE_CONNECT]
+    wide = fanout.operations[primitives.SE_CONNECT]
     wide.squeeze.assign(np.concatenate(matrices["conv1"], -1))
     wide.squeeze_bias.assign(biases["conv1"])
     wide.excite.assign(np.stack(matrices["conv2"]))

@@ -7,7 +7,7 @@ from absl.testing import absltest
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.models import cost
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
 # Giga multiply-accumulates of the release at 384 x 384, C = 128, L = 16.
@@ -80,7 +80,7 @@ class CostTest(absltest.TestCase):
 
     def test_supernet_has_no_parts(self):
         network = NPPNet(
-            genotype.Genotype(genotype.SEARCH),
+            genotypes.Genotype(genotypes.SEARCH),
             NetworkConfig(channels=16, cells=4),
         )
 

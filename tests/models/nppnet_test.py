@@ -13,25 +13,25 @@ from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 
 CONFIG = NetworkConfig(
     channels=16, cells=4, num_classes=5, num_keypoints=3, num_fusion_cells=1
 )
 RELEASED = published.released()
-STAGE_ONE = genotype.Genotype(genotype.SEARCH)
+STAGE_ONE = genotypes.Genotype(genotypes.SEARCH)
 STAGE_TWO = dataclasses.replace(
-    RELEASED, interaction=genotype.SEARCH, fusion=genotype.SEARCH
+    RELEASED, interaction=genotypes.SEARCH, fusion=genotypes.SEARCH
 )
 
 
 def table_five():
     """The eight rows of Table 5: each part searched out or left out."""
-    for encoder in (genotype.BASELINE, RELEASED.encoder_decoder):
-        for interaction in (genotype.OMIT, RELEASED.interaction):
-            for fusion in (genotype.OMIT, RELEASED.fusion):
-                yield genotype.Genotype(encoder, interaction, fusion)
+    for encoder in (genotypes.BASELINE, RELEASED.encoder_decoder):
+        for interaction in (genotypes.OMIT, RELEASED.interaction):
+            for fusion in (genotypes.OMIT, RELEASED.fusion):
+                yield genotypes.Genotype(encoder, interaction, fusion)
 
 
 @functools.cache
@@ -135,11 +135,11 @@ def _convolution(inputs, outputs, size=1):
 class NPPNetTest(parameterized.TestCase):
     @parameterized.parameters(*table_five(), STAGE_ONE, STAGE_TWO)
     def test_every_form_predicts_at_a_quarter(self, *parts):
-        gene = genotype.Genotype(*parts) if len(parts) == 3 else parts[0]
+        gene = genotypes.Genotype(*parts) if len(parts) == 3 else parts[0]
 
         outputs = made(gene)(picture())
 
-        stages = 1 if gene.fusion == genotype.OMIT else 2
+        stages = 1 if gene.fusion == genotypes.OMIT else 2
         channels = {
             keys.HEATMAPS: 3,
             keys.AUXILIARY_HEATMAPS: 3,
@@ -222,7 +222,7 @@ class NPPNetTest(parameterized.TestCase):
         self.assertEqual(float(made(RELEASED).entropy()), 0)
 
     def test_branches_share_nothing_when_nothing_interacts(self):
-        gene = genotype.Genotype(RELEASED.encoder_decoder)
+        gene = genotypes.Genotype(RELEASED.encoder_decoder)
         network = NPPNet(gene, CONFIG)
         before = network(picture())
         for weight in network.branches[0].trainable_weights:

@@ -8,7 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space.genotype import BranchGene
 from nppnet_tf.search_space.genotype import CellGene
@@ -40,11 +40,11 @@ class GenotypeTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("released", RELEASED),
         ("baseline", published.baseline()),
-        ("first_stage", Genotype(genotype.SEARCH)),
+        ("first_stage", Genotype(genotypes.SEARCH)),
         (
             "second_stage",
             Genotype(
-                RELEASED.encoder_decoder, genotype.SEARCH, genotype.SEARCH
+                RELEASED.encoder_decoder, genotypes.SEARCH, genotypes.SEARCH
             ),
         ),
     )
@@ -54,9 +54,9 @@ class GenotypeTest(parameterized.TestCase):
     def test_file_comes_back(self):
         path = pathlib.Path(self.create_tempdir().full_path) / "g.json"
 
-        genotype.save(RELEASED, path)
+        genotypes.save(RELEASED, path)
 
-        self.assertEqual(genotype.load(path), RELEASED)
+        self.assertEqual(genotypes.load(path), RELEASED)
         self.assertEqual(list(path.parent.iterdir()), [path])
 
     @parameterized.named_parameters(
@@ -125,16 +125,16 @@ class GenotypeTest(parameterized.TestCase):
         path.write_text(text)
 
         with self.assertRaisesRegex(UserError, "g.json"):
-            genotype.load(path)
+            genotypes.load(path)
 
     def test_missing_file_is_named(self):
         with self.assertRaisesRegex(UserError, "cannot be read.*/no/such"):
-            genotype.load("/no/such")
+            genotypes.load("/no/such")
 
     def test_level_may_take_nothing(self):
-        empty = genotype.InteractionGene(((),) * 7, ((),) * 7)
+        empty = genotypes.InteractionGene(((),) * 7, ((),) * 7)
 
-        gene = Genotype(genotype.BASELINE, empty)
+        gene = Genotype(genotypes.BASELINE, empty)
 
         self.assertEqual(Genotype.from_json(gene.to_json()), gene)
 
@@ -146,20 +146,20 @@ class GenotypeTest(parameterized.TestCase):
         self.assertIsNone(CellGene.of(None))
 
     def test_searched_parts_are_noticed(self):
-        self.assertTrue(Genotype(genotype.SEARCH).is_searched)
+        self.assertTrue(Genotype(genotypes.SEARCH).is_searched)
         self.assertFalse(RELEASED.is_searched)
 
     def test_width_is_divided_by_what_is_searched(self):
-        fusion = Genotype(RELEASED.encoder_decoder, fusion=genotype.SEARCH)
+        fusion = Genotype(RELEASED.encoder_decoder, fusion=genotypes.SEARCH)
 
         self.assertEqual(RELEASED.channel_multiple(3), 4)
         self.assertEqual(fusion.channel_multiple(2), 4)
         self.assertEqual(fusion.channel_multiple(3), 12)
-        self.assertEqual(Genotype(genotype.SEARCH).channel_multiple(2), 16)
+        self.assertEqual(Genotype(genotypes.SEARCH).channel_multiple(2), 16)
 
     def test_wrong_gene_is_refused(self):
         with self.assertRaisesRegex(UserError, "expected: FusionGene"):
-            Genotype(genotype.BASELINE, fusion=(Choice("skip_connect", 0),))
+            Genotype(genotypes.BASELINE, fusion=(Choice("skip_connect", 0),))
 
 
 class WrongNodeTest(absltest.TestCase):
@@ -184,9 +184,9 @@ class WrongNodeTest(absltest.TestCase):
         for text in ("[" * 100_000, '{"a":' * 100_000, "[1]" + " " * (2 << 20)):
             path.write_text(text)
             with self.assertRaisesRegex(UserError, "file.json"):
-                genotype.load(path)
+                genotypes.load(path)
         with self.assertRaisesRegex(UserError, "/dev/zero.*a device"):
-            genotype.load("/dev/zero")
+            genotypes.load("/dev/zero")
 
 
 def _places(value, place=()):

@@ -6,7 +6,7 @@ from absl.testing import absltest
 
 from nppnet_tf import config
 from nppnet_tf.errors import UserError
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests.shared import shared_path
 
@@ -50,7 +50,7 @@ class PublishedTest(absltest.TestCase):
     def test_names_stand_for_genotypes(self):
         self.assertEqual(published.resolve("released"), published.released())
         self.assertEqual(
-            published.resolve("baseline").encoder_decoder, genotype.BASELINE
+            published.resolve("baseline").encoder_decoder, genotypes.BASELINE
         )
 
     def test_preset_takes_any_size_and_sees_the_first_level(self):

@@ -7,7 +7,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
-from nppnet_tf.search_space import genotype as genes
+from nppnet_tf.search_space import genotype as genotypes
 from tests import shared
 
 
@@ -16,9 +16,9 @@ class DrawGenotypeTest(parameterized.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
 
-    def _save(self, name: str, genotype: genes.Genotype) -> pathlib.Path:
+    def _save(self, name: str, genotype: genotypes.Genotype) -> pathlib.Path:
         path = self.folder / name
-        genes.save(genotype, path)
+        genotypes.save(genotype, path)
         return path
 
     def test_released_genotype_becomes_an_svg(self):
@@ -33,7 +33,7 @@ class DrawGenotypeTest(parameterized.TestCase):
         xml.etree.ElementTree.parse(output)
 
     def test_difference_becomes_a_png_and_is_counted(self):
-        other = self._save("other.json", genes.Genotype("search"))
+        other = self._save("other.json", genotypes.Genotype("search"))
         output = self.folder / "difference.png"
 
         result = shared.run_tool(
@@ -71,7 +71,9 @@ class DrawGenotypeTest(parameterized.TestCase):
         self.assertFalse(output.exists())
 
     def test_bad_genotype_is_named_with_what_is_wrong(self):
-        text = genes.Genotype("search").to_json().replace("omit", "leave", 1)
+        text = (
+            genotypes.Genotype("search").to_json().replace("omit", "leave", 1)
+        )
         path = self.folder / "bad.json"
         path.write_text(text)
 

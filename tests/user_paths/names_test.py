@@ -14,7 +14,7 @@ from PIL import Image
 
 from nppnet_tf.files import file_names
 from nppnet_tf.files import json_documents
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tests.inference import stand_in_models
 from tests.user_paths import user_path
@@ -197,7 +197,7 @@ class InputTest(absltest.TestCase):
             (folder / name).write_text(name)
         _save_description(run)
         shutil.copytree(user_path.drawn().train, folder / "records")
-        genotype.save(published.released(), folder / "genotype.svg")
+        genotypes.save(published.released(), folder / "genotype.svg")
         (folder / "pose.csv").write_text("a\n")
         (folder / "loop").symlink_to("loop")
         (folder / "link.svg").symlink_to("genotype.svg")

@@ -17,7 +17,7 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.data.records import manifest
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 
@@ -168,7 +168,7 @@ def require_genotype(path: str, flag: str) -> None:
             no genotype.
     """
     if path not in published.NAMES:
-        genotype.load(require_file(path, flag))
+        genotypes.load(require_file(path, flag))
 
 
 def require_descriptor(path: str, flag: str) -> None:

@@ -10,9 +10,9 @@ from nppnet_tf.layers.convolution import convolve
 from nppnet_tf.layers.normalization import BatchNormalization
 from nppnet_tf.layers.primitives.operation import Operation
 from nppnet_tf.layers.primitives.operation import WideOperation
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import primitives
 
-RATES = {names.DIL_CONV_3X3_2: 2, names.DIL_CONV_3X3_4: 4}
+RATES = {primitives.DIL_CONV_3X3_2: 2, primitives.DIL_CONV_3X3_4: 4}
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")

@@ -19,7 +19,7 @@ from nppnet_tf.layers.primitives.skip_connection import SkipConnection
 from nppnet_tf.layers.primitives.skip_connection import WideSkipConnection
 from nppnet_tf.layers.primitives.squeeze_excitation import SqueezeExcitation
 from nppnet_tf.layers.primitives.squeeze_excitation import WideSqueezeExcitation
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import primitives
 
 
 class Forms(NamedTuple):
@@ -38,24 +38,24 @@ class Forms(NamedTuple):
 
 # Weights of a fan-out are made in this order, whatever the order of alpha.
 _FORMS = {
-    names.STD_CONV_3X3: Forms(
+    primitives.STD_CONV_3X3: Forms(
         standard_convolution.make_3x3, standard_convolution.Wide3x3
     ),
-    names.STD_CONV_1X1: Forms(
+    primitives.STD_CONV_1X1: Forms(
         standard_convolution.make_1x1, standard_convolution.Wide1x1
     ),
-    names.POOLED_CONV: Forms(PooledConvolution, WidePooledConvolution),
-    names.DIL_CONV_3X3_2: Forms(
+    primitives.POOLED_CONV: Forms(PooledConvolution, WidePooledConvolution),
+    primitives.DIL_CONV_3X3_2: Forms(
         dilated_convolution.make_rate_2,
         dilated_convolution.WideDilatedConvolution,
     ),
-    names.DIL_CONV_3X3_4: Forms(
+    primitives.DIL_CONV_3X3_4: Forms(
         dilated_convolution.make_rate_4,
         dilated_convolution.WideDilatedConvolution,
     ),
-    names.SE_CONNECT: Forms(SqueezeExcitation, WideSqueezeExcitation),
-    names.SKIP_CONNECT: Forms(SkipConnection, WideSkipConnection),
-    names.MAX_POOL_3X3: Forms(MaxPooling, WideMaxPooling),
+    primitives.SE_CONNECT: Forms(SqueezeExcitation, WideSqueezeExcitation),
+    primitives.SKIP_CONNECT: Forms(SkipConnection, WideSkipConnection),
+    primitives.MAX_POOL_3X3: Forms(MaxPooling, WideMaxPooling),
 }
 
 
@@ -65,7 +65,7 @@ def forms() -> Mapping[str, Forms]:
 
 
 def register(
-    primitive: names.Primitive,
+    primitive: primitives.Primitive,
     layer: Callable[..., keras.layers.Layer],
     wide: Callable[[Any, Sequence[str]], WideOperation],
 ) -> None:
@@ -82,7 +82,7 @@ def register(
     Raises:
         ValueError: If there is an operation of this name.
     """
-    names.register(primitive)
+    primitives.register(primitive)
     _FORMS[primitive.name] = Forms(layer, wide)
 
 
@@ -100,27 +100,27 @@ def make_layer(
     Raises:
         ValueError: If there is no such operation.
     """
-    names.require(name)
+    primitives.require(name)
     return _FORMS[name].layer(channels, stride, name=layer_name or name)
 
 
 def wide_operations(
-    fanout: Any, primitives: Sequence[str]
+    fanout: Any, names: Sequence[str]
 ) -> dict[str, WideOperation]:
     """Returns what computes each operation of a searched fan-out, by name.
 
     Args:
         fanout: The `MixedFanout`.
-        primitives: Names in the order of alpha.
+        names: Names in the order of alpha.
 
     Raises:
         ValueError: If there is no such operation.
     """
-    for name in primitives:
-        names.require(name)
+    for name in names:
+        primitives.require(name)
     found = {}
     for maker in dict.fromkeys(forms.wide for forms in _FORMS.values()):
-        own = [name for name in primitives if _FORMS[name].wide is maker]
+        own = [name for name in names if _FORMS[name].wide is maker]
         if own:
             found |= dict.fromkeys(own, maker(fanout, own))
     return found

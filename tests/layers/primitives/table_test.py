@@ -18,7 +18,7 @@ from nppnet_tf.layers.primitives import table
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
-from nppnet_tf.search_space import primitives as names
+from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation
 from nppnet_tf.search_space.space import SearchSpace
@@ -31,7 +31,7 @@ from tests.layers.primitives import separable_convolution
 
 class PrimitivesTest(parameterized.TestCase):
     @parameterized.product(
-        name=names.PAPER, stride=(1, 2), affine=(True, False)
+        name=primitives.PAPER, stride=(1, 2), affine=(True, False)
     )
     def test_equals_the_release(self, name, stride, affine):
         suffix = "" if affine else "_noaffine"
@@ -89,7 +89,7 @@ class PrimitivesTest(parameterized.TestCase):
 
     def test_odd_stride_is_refused(self):
         with self.assertRaisesRegex(ValueError, "stride is 1 or 2"):
-            table.make_layer(names.MAX_POOL_3X3, 4, 3)
+            table.make_layer(primitives.MAX_POOL_3X3, 4, 3)
 
 
 class OwnOperationTest(absltest.TestCase):
@@ -98,12 +98,12 @@ class OwnOperationTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         # What a test registers ends with it.
-        self.enterContext(mock.patch.dict(names._KNOWN))
+        self.enterContext(mock.patch.dict(primitives._KNOWN))
         self.enterContext(mock.patch.dict(table._FORMS))
         separable_convolution.register()
 
     def test_one_hot_mixture_is_the_layer(self):
-        space = SearchSpace((*names.PAPER, separable_convolution.NAME), 1)
+        space = SearchSpace((*primitives.PAPER, separable_convolution.NAME), 1)
         targets = [Target(0), Target(1)]
         for stride in (1, 2):
             mixed = MixedFanout(8, targets, stride, space)
@@ -124,7 +124,9 @@ class OwnOperationTest(absltest.TestCase):
                 np.testing.assert_allclose(output, expected, atol=1e-5)
 
     def test_it_is_searched_derived_saved_and_drawn(self):
-        space = SearchSpace((separable_convolution.NAME, names.SKIP_CONNECT))
+        space = SearchSpace(
+            (separable_convolution.NAME, primitives.SKIP_CONNECT)
+        )
         search = genotypes.Genotype(genotypes.BASELINE, fusion=genotypes.SEARCH)
         size = NetworkConfig(channels=16, cells=4, num_fusion_cells=1)
         supernet = NPPNet(search, size, space)

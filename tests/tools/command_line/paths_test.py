@@ -10,7 +10,7 @@ from absl.testing import parameterized
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
-from nppnet_tf.search_space import genotype
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from tools.command_line import app
 from tools.command_line import paths
@@ -93,7 +93,7 @@ class RequirePathTest(parameterized.TestCase):
 
     def test_genotypes_are_names_or_files(self):
         written = self.folder / "genotype.json"
-        genotype.save(published.baseline(), written)
+        genotypes.save(published.baseline(), written)
 
         for value in ("released", "baseline", str(written)):
             paths.require_genotype(value, "--genotype")

@@ -43,8 +43,8 @@ class UserError(Exception):
             for label, value in labels.items()
             if value is not None
         }
-        room = MAX_MESSAGE - sum(len(label) + len("; ") for label in given)
-        texts = _shorten_longest(list(given.values()), room)
+        available = MAX_MESSAGE - sum(len(label) + len("; ") for label in given)
+        texts = _shorten_longest(list(given.values()), available)
         super().__init__(
             "; ".join(
                 label + text for label, text in zip(given, texts, strict=True)
@@ -86,13 +86,15 @@ def escaped(text: str) -> str:
 def shorten(text: str, length: int) -> str:
     """Returns a text of at most so many characters, without its middle.
 
-    The end of a path tells more than its beginning: it gets more room.
+    The end of a path tells more than its beginning: two thirds are its.
     """
     if len(text) <= length:
         return text
-    room = max(length - len(_GAP), 0)
-    head = room // 3
-    return (text[:head] + _GAP + text[len(text) - (room - head) :])[:length]
+    available = max(length - len(_GAP), 0)
+    head = available // 3
+    return (text[:head] + _GAP + text[len(text) - (available - head) :])[
+        :length
+    ]
 
 
 def _escape(character: str) -> str:
@@ -105,9 +107,9 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def _shorten_longest(texts: list[str], room: int) -> list[str]:
-    """Cuts the longest texts to one length, so that all fit into a room."""
+def _shorten_longest(texts: list[str], available: int) -> list[str]:
+    """Cuts the longest texts to one length, so that all fit together."""
     limit = max(map(len, texts))
-    while sum(min(len(text), limit) for text in texts) > room:
+    while sum(min(len(text), limit) for text in texts) > available:
         limit -= 1
     return [shorten(text, limit) for text in texts]

@@ -34,14 +34,14 @@ def computation() -> Iterator[None]:
             normalization.EPSILON,
         )
 
-    def slopes(slopes, inputs, *others):
+    def gradients(upstream, inputs, *others):
         gain, mean, variance = (tf.cast(x, inputs.dtype) for x in others)
         inverse = tf.math.rsqrt(variance + normalization.EPSILON)
         axes = [0, 1, 2]
         return (
-            slopes * gain * inverse,
-            tf.reduce_sum(slopes * (inputs - mean) * inverse, axes),
-            tf.reduce_sum(slopes, axes),
+            upstream * gain * inverse,
+            tf.reduce_sum(upstream * (inputs - mean) * inverse, axes),
+            tf.reduce_sum(upstream, axes),
         )
 
     def resize_bilinear(inputs, size):
@@ -60,7 +60,7 @@ def computation() -> Iterator[None]:
                 normalization.BatchNormalization, "_normalise_batch", normalise
             ),
             mock.patch.object(normalization, "_normalised", normalised),
-            mock.patch.object(normalization, "_slopes", slopes),
+            mock.patch.object(normalization, "_gradients", gradients),
             mock.patch.object(resize, "resize_bilinear", resize_bilinear),
         ):
             yield

@@ -176,8 +176,8 @@ def short_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
 def _temporary_start(path: pathlib.Path) -> str:
     """What the names of temporaries begin with; the process's number ends."""
     mark = ".tmp-"
-    room = MAX_NAME_BYTES - len(mark) - _PROCESS_DIGITS
-    return f"{short_name(path.name, room)}{mark}"
+    available = MAX_NAME_BYTES - len(mark) - _PROCESS_DIGITS
+    return f"{short_name(path.name, available)}{mark}"
 
 
 def _flush(path: pathlib.Path) -> None:

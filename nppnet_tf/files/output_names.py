@@ -37,8 +37,8 @@ def plan(names: Iterable[str], endings: Sequence[str]) -> dict[str, str]:
         endings: What follows, `_overlay.png`; one file each.
     """
     longest = max(len(os.fsencode(ending)) for ending in endings)
-    room = atomic.MAX_NAME_BYTES - longest
-    trials = {name: _trials(name, room) for name in sorted(names)}
+    max_bytes = atomic.MAX_NAME_BYTES - longest
+    trials = {name: _trials(name, max_bytes) for name in sorted(names)}
     starts = {name: next(each) for name, each in trials.items()}
     short = set(starts)
     while rising := _rising(starts, short, endings):
@@ -70,14 +70,14 @@ def changed_line(starts: Mapping[str, str]) -> str | None:
     return f"outputs whose names would meet or be too long: {told}{rest}"
 
 
-def _trials(name: str, room: int) -> Iterator[str]:
+def _trials(name: str, max_bytes: int) -> Iterator[str]:
     visible = name.lstrip(".") or "_"
-    yield atomic.short_name(_stem(name), room)
+    yield atomic.short_name(_stem(name), max_bytes)
     whole = visible.replace(".", "_")
-    yield atomic.short_name(whole, room)
+    yield atomic.short_name(whole, max_bytes)
     number = 2
     while True:
-        yield atomic.short_name(f"{whole}_{number}", room)
+        yield atomic.short_name(f"{whole}_{number}", max_bytes)
         number += 1
 
 

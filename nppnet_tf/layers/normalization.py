@@ -206,10 +206,10 @@ def _normalised_over_replicas(inputs, gain, offset, mean, variance, count):
     """
     normalised = _normalised(inputs, gain, offset, mean, variance)
 
-    def gradient(slopes):
+    def gradient(upstream):
         # As if the moments were constants; sums over this replica's batch.
-        of_inputs, of_gain, of_offset = _slopes(
-            slopes, inputs, gain, mean, variance
+        of_inputs, of_gain, of_offset = _gradients(
+            upstream, inputs, gain, mean, variance
         )
         (total,) = replicas.sums([tf.stack([of_gain, of_offset]) / count])
         inverse = tf.math.rsqrt(variance + EPSILON)
@@ -236,10 +236,10 @@ def _normalised(inputs, gain, offset, mean, variance):
     ).y
 
 
-def _slopes(slopes, inputs, gain, mean, variance):
-    """Slopes of `_normalised` in inputs, gain and offset."""
+def _gradients(upstream, inputs, gain, mean, variance):
+    """Gradients of `_normalised` by inputs, gain and offset."""
     return tf.raw_ops.FusedBatchNormGradV3(
-        y_backprop=slopes,
+        y_backprop=upstream,
         x=inputs,
         scale=gain,
         reserve_space_1=mean,

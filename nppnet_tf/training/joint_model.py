@@ -252,8 +252,8 @@ class JointModel(keras.Model):
             variables,
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        for update, slopes in zip(updates, gradients, strict=True):
-            update.optimizer.apply(slopes, update.variables)
+        for update, of_update in zip(updates, gradients, strict=True):
+            update.optimizer.apply(of_update, update.variables)
         self._track(losses, trackers)
 
     def take_step(self, data) -> dict[str, tf.Tensor]:

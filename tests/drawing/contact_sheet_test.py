@@ -11,9 +11,9 @@ from nppnet_tf.drawing.rendering import LEFT_COLOUR
 _GREEN = (10, 200, 30)
 
 
-def _tile(height, width, **further):
+def _tile(height, width, **others):
     image = np.full((height, width, 3), _GREEN, np.uint8)
-    return Tile("a title", image=image, **further)
+    return Tile("a title", image=image, **others)
 
 
 def _count(sheet, colour):

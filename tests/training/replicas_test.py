@@ -26,7 +26,7 @@ from tests import float64
 _SIDE = 32
 _SAMPLES = 4
 
-# TensorFlow has no slope of a dilated convolution in float64 on CPUs.
+# TensorFlow has no gradient of a dilated convolution in float64 on CPUs.
 _PRIMITIVES = tuple(
     name for name in primitives.PAPER if not name.startswith("dil_")
 )

@@ -98,6 +98,23 @@ WITHOUT_CONFIG = {
 }
 
 
+# Functions of more than 60 lines without their docstring, and why.
+LONG_FUNCTIONS = {
+    "nppnet_tf/drawn_people/scenery.py: paint_obstacle": "a list of things",
+    "tools/command_line/dataset_flags.py: __init__": "a list of flags",
+}
+
+# Functions of more than 7 arguments, and why.
+MANY_ARGUMENTS = {
+    "nppnet_tf/inference/export.py: export_saved_model": (
+        "all that a version of a model is"
+    ),
+    "nppnet_tf/data/records/record_writer.py: write_records": (
+        "all that a folder of records says of itself"
+    ),
+}
+
+
 class ImportTest(absltest.TestCase):
     """Who imports whom, against `deps` in BUILD."""
 
@@ -350,6 +367,32 @@ class MirrorTest(absltest.TestCase):
         ]
 
 
+class FunctionTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.functions = [
+            (f"{path}: {node.name}", node)
+            for path in build_file.python_files("nppnet_tf", "tools")
+            for node in ast.walk(build_file.syntax_tree(path))
+            if isinstance(node, ast.FunctionDef)
+        ]
+
+    def test_functions_have_at_most_60_lines_without_their_docstring(self):
+        found = {
+            place for place, node in self.functions if _num_lines(node) > 60
+        }
+
+        self.assertCountEqual(found, LONG_FUNCTIONS)
+
+    def test_functions_take_at_most_7_arguments(self):
+        found = {
+            place for place, node in self.functions if _num_arguments(node) > 7
+        }
+
+        self.assertCountEqual(found, MANY_ARGUMENTS)
+
+
 class PackageTest(absltest.TestCase):
     def test_every_package_says_what_it_is_for_in_a_few_sentences(self):
         offenders = []
@@ -525,6 +568,20 @@ class WordTest(absltest.TestCase):
 
 def _text(path):
     return (shared.REPOSITORY / path).read_text()
+
+
+def _num_lines(function):
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is None:
+        return lines
+    docstring = function.body[0]
+    return lines - (docstring.end_lineno - docstring.lineno + 1)
+
+
+def _num_arguments(function):
+    arguments = function.args
+    every = arguments.posonlyargs + arguments.args + arguments.kwonlyargs
+    return sum(argument.arg not in ("self", "cls") for argument in every)
 
 
 def _flat(text):

@@ -119,13 +119,28 @@ def evaluate_pictures(
             "pictures with label maps or poses",
             f"{len(chosen)} pictures without either",
         )
+    protocol = {
+        "kind": "model on people, measured in whole pictures",
+        **evaluation.describe_model(predictor),
+        **_protocol(records, chosen, numbers),
+        "head_size": _head_size(records.descriptor, head_factor),
+        "people_without_head": poses.num_without_head,
+        **evaluation.MODEL_PROTOCOL,
+    }
+    return evaluation.make_result(protocol, measurement, poses.summary())
+
+
+def _protocol(
+    records: RecordSet,
+    chosen: Sequence[WholePicture],
+    numbers: dict[str, list[int]],
+) -> dict[str, Any]:
+    """What was measured and how, as far as no model has a part in it."""
     cut = sum(picture.picture_id in numbers for picture in chosen)
     published = records.descriptor.split_sizes.get(
         records.manifest.get("split")
     )
-    protocol = {
-        "kind": "model on people, measured in whole pictures",
-        **evaluation.describe_model(predictor),
+    return {
         **evaluation.describe_records(records, len(chosen)),
         "pictures_of_records": len(numbers),
         "is_whole_published_split": len(chosen) == published,
@@ -134,14 +149,16 @@ def evaluate_pictures(
         "pictures_without_records": len(chosen) - cut,
         "measured_at": "the size of each whole picture",
         "merge": _MERGE,
-        "head_size": f"{head_factor:g} times the distance of "
-        + " and ".join(records.descriptor.head_segment or ("nothing",))
-        + f"; of people without it {_HEAD_OF_BOX:g} times the square root of "
-        "their box",
-        "people_without_head": poses.num_without_head,
-        **evaluation.MODEL_PROTOCOL,
     }
-    return evaluation.make_result(protocol, measurement, poses.summary())
+
+
+def _head_size(descriptor: DatasetDescriptor, factor: float) -> str:
+    """What lengths are measured in, in words."""
+    ends = " and ".join(descriptor.head_segment or ("nothing",))
+    return (
+        f"{factor:g} times the distance of {ends}; of people without it "
+        f"{_HEAD_OF_BOX:g} times the square root of their box"
+    )
 
 
 class _Poses:

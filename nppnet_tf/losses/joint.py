@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -14,13 +16,13 @@ from nppnet_tf.losses import heatmap
 from nppnet_tf.losses import parsing
 from nppnet_tf.losses import reduction
 from nppnet_tf.losses import task_weighting
+from nppnet_tf.losses.terms import TERMS
 
-_PREDICTIONS = (
-    keys.HEATMAPS,
-    keys.AUXILIARY_HEATMAPS,
-    keys.PARSING_LOGITS,
-    keys.BOUNDARY_LOGITS,
-)
+# Of constants, batch, prediction of one stage, and annotated samples and pixels
+# of the global batch by task: this replica's share, a float32 scalar.
+Function = Callable[
+    [configuration.LossConfig, Mapping, tf.Tensor, Mapping], tf.Tensor
+]
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -90,44 +92,25 @@ class JointLoss(keras.layers.Layer):
         self._check_stages(predictions)
         counts = _global_counts(batch)
         terms = {
-            **_pose_terms(batch, predictions, counts[keys.POSE]),
-            **self._parsing_terms(batch, predictions),
+            term.name: [
+                FUNCTIONS[term.name](self.config, batch, prediction, counts)
+                for prediction in predictions[term.prediction]
+            ]
+            for term in TERMS
         }
-        pose = _added(terms[keys.POSE_LOSS], terms[keys.AUXILIARY_POSE_LOSS])
-        parts = _added(terms[keys.PARSING_LOSS], terms[keys.BOUNDARY_LOSS])
-        total = self.task_weighting(
-            {keys.POSE: pose, keys.PARSING: parts}, counts
-        )
+        tasks = {
+            task: _added([terms[t.name] for t in TERMS if t.task == task])
+            for task in keys.BRANCHES
+        }
+        total = self.task_weighting(tasks, counts)
         sums = {
             name: functools.reduce(tf.add, stages)
             for name, stages in terms.items()
         }
         return {keys.TOTAL_LOSS: total, **sums}
 
-    def _parsing_terms(self, batch, predictions):
-        has_label_map = batch[keys.HAS_LABEL_MAP]
-        return {
-            keys.PARSING_LOSS: [
-                parsing.parsing_loss(
-                    batch[keys.LABEL_MAP],
-                    logits,
-                    has_label_map,
-                    class_weights=self.config.class_weights,
-                    hard_pixel_threshold=self.config.hard_pixel_threshold,
-                    min_hard_pixels=self.config.min_hard_pixels,
-                )
-                for logits in predictions[keys.PARSING_LOGITS]
-            ],
-            keys.BOUNDARY_LOSS: [
-                boundary.boundary_loss(
-                    batch[keys.BOUNDARY_MAP], logits, has_label_map
-                )
-                for logits in predictions[keys.BOUNDARY_LOGITS]
-            ],
-        }
-
     def _check_stages(self, predictions):
-        for name in _PREDICTIONS:
+        for name in (term.prediction for term in TERMS):
             if len(predictions[name]) != self.num_stages:
                 raise ValueError(
                     f"`predictions[{name!r}]` must hold {self.num_stages} "
@@ -144,22 +127,47 @@ class JointLoss(keras.layers.Layer):
         }
 
 
-def _pose_terms(batch, predictions, num_samples):
-    return {
-        loss: [
-            heatmap.heatmap_loss(
-                batch[target],
-                prediction,
-                batch[keys.HAS_KEYPOINTS],
-                num_samples,
-            )
-            for prediction in predictions[target]
-        ]
-        for loss, target in (
-            (keys.POSE_LOSS, keys.HEATMAPS),
-            (keys.AUXILIARY_POSE_LOSS, keys.AUXILIARY_HEATMAPS),
+def _heatmap_function(target: str) -> Function:
+    """Returns the loss of heatmaps whose target has the same key."""
+
+    def function(config, batch, prediction, counts):
+        del config
+        return heatmap.heatmap_loss(
+            batch[target],
+            prediction,
+            batch[keys.HAS_KEYPOINTS],
+            counts[keys.POSE],
         )
-    }
+
+    return function
+
+
+def _parsing(config, batch, logits, counts):
+    del counts
+    return parsing.parsing_loss(
+        batch[keys.LABEL_MAP],
+        logits,
+        batch[keys.HAS_LABEL_MAP],
+        class_weights=config.class_weights,
+        hard_pixel_threshold=config.hard_pixel_threshold,
+        min_hard_pixels=config.min_hard_pixels,
+    )
+
+
+def _boundary(config, batch, logits, counts):
+    del config, counts
+    return boundary.boundary_loss(
+        batch[keys.BOUNDARY_MAP], logits, batch[keys.HAS_LABEL_MAP]
+    )
+
+
+# One for every row of `terms.TERMS`: what a prediction of one stage costs.
+FUNCTIONS: Mapping[str, Function] = {
+    keys.POSE_LOSS: _heatmap_function(keys.HEATMAPS),
+    keys.AUXILIARY_POSE_LOSS: _heatmap_function(keys.AUXILIARY_HEATMAPS),
+    keys.PARSING_LOSS: _parsing,
+    keys.BOUNDARY_LOSS: _boundary,
+}
 
 
 def _global_counts(batch):
@@ -177,8 +185,11 @@ def _global_counts(batch):
     return {keys.POSE: pose, keys.PARSING: parts}
 
 
-def _added(main, auxiliary):
-    return [a + b for a, b in zip(main, auxiliary, strict=True)]
+def _added(losses: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+    """Adds the terms of a task, stage by stage."""
+    return [
+        functools.reduce(tf.add, stages) for stages in zip(*losses, strict=True)
+    ]
 
 
 def _loss_config(config) -> configuration.LossConfig:

@@ -13,17 +13,10 @@ from nppnet_tf import keys
 from nppnet_tf.drawing import line_chart
 from nppnet_tf.files import json_documents
 from nppnet_tf.files import text_files
+from nppnet_tf.losses import terms
 from nppnet_tf.reports import page
 
-_LOSS_TERMS = {
-    keys.TOTAL_LOSS: "Total loss (weighted by the learned task weights)",
-    keys.PARSING_LOSS: "Parsing loss",
-    keys.POSE_LOSS: "Pose loss",
-    keys.BOUNDARY_LOSS: "Boundary loss",
-    keys.AUXILIARY_POSE_LOSS: "Auxiliary pose loss",
-}
-# Errors of heatmaps fall over orders of magnitude.
-_LOGARITHMIC = (keys.POSE_LOSS, keys.AUXILIARY_POSE_LOSS)
+_TOTAL = terms.Term(keys.TOTAL_LOSS, "", "", terms.TOTAL_TITLE)
 
 _SEARCH_TERMS = {
     "loss": "weight half",
@@ -117,16 +110,16 @@ def training_charts(title: str, runs: Mapping[str, Records]) -> page.ChartGroup:
     """
     charts = [
         _chart(
-            heading,
+            term.title,
             {
                 name: _curve(
-                    records, lambda r, t=term: r.get("losses", {}).get(t)
+                    records, lambda r, t=term.name: r.get("losses", {}).get(t)
                 )
                 for name, records in runs.items()
             },
-            is_logarithmic=term in _LOGARITHMIC,
+            is_logarithmic=term.is_logarithmic,
         )
-        for term, heading in _LOSS_TERMS.items()
+        for term in (_TOTAL, *terms.TERMS)
     ]
     charts += [
         _chart(

@@ -13,18 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf.losses import terms
 from nppnet_tf.training import distribution
 from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
 
-LOSS_TERMS = (
-    keys.TOTAL_LOSS,
-    keys.POSE_LOSS,
-    keys.AUXILIARY_POSE_LOSS,
-    keys.PARSING_LOSS,
-    keys.BOUNDARY_LOSS,
-)
 WEIGHT_OPTIMIZER = "weight_optimizer"
 TASK_WEIGHT_OPTIMIZER = "task_weight_optimizer"
 
@@ -113,7 +107,7 @@ def weight_updates(
 
 def loss_trackers(prefix: str = "") -> dict[str, keras.metrics.Mean]:
     """Returns a running mean for every term of the loss, by the term."""
-    return {name: keras.metrics.Mean(f"{prefix}{name}") for name in LOSS_TERMS}
+    return {name: keras.metrics.Mean(f"{prefix}{name}") for name in terms.NAMES}
 
 
 def results(metrics: Iterable[keras.metrics.Metric]) -> dict[str, tf.Tensor]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf import keys
+from nppnet_tf.losses import terms
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
@@ -107,7 +108,7 @@ class JointModelTest(absltest.TestCase):
         for batch in batches:
             predictions = model.network(batch[keys.IMAGE], training=True)
             expected.append(model.joint_loss(batch, predictions))
-        for name in joint_model.LOSS_TERMS:
+        for name in terms.NAMES:
             mean = np.mean([float(losses[name]) for losses in expected])
             # The weights stand still, but for the task weights' few steps.
             self.assertAlmostEqual(logs[name][0], mean, delta=0.01 * mean)

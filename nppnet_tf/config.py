@@ -132,7 +132,7 @@ class InputConfig:
         scale_range: Limits of the drawn scale, least and largest, relative to
             the fit of the picture into the input.
         rotation_degrees: Largest drawn rotation, in degrees.
-        centre_jitter: Largest shift of the crop's centre, as a share of the
+        centre_jitter: Largest shift of the crop's center, as a share of the
             input size. The release's 40 pixels of 384.
         flip_probability: Chance of a left-right flip.
         heatmap_stride: Input pixels per heatmap pixel.

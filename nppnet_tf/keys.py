@@ -2,7 +2,7 @@
 
 # One batch, as `data.samples.batches` makes it and `training` consumes it. B
 # samples, [H, W] the input size, [h, w] = [H, W] / 4, K keypoints.
-IMAGE = "image"  # float32 [B, H, W, 3], ImageNet-normalised RGB
+IMAGE = "image"  # float32 [B, H, W, 3], ImageNet-normalized RGB
 LABEL_MAP = "label_map"  # int32 [B, H, W], ignore label 255
 BOUNDARY_MAP = "boundary_map"  # int32 [B, H, W], 0, 1 or ignore label 255
 HEATMAPS = "heatmaps"  # float32 [B, h, w, K]

@@ -3,7 +3,7 @@
 `tf.distribute.ReplicaContext.all_reduce` gives its result a gradient, and to do
 so walks back from it to every operation that it depends on: by way of the sum,
 through all other replicas. That takes time with the square of the graph, for
-each of hundreds of normalisations. Here there is none; who needs one writes it
+each of hundreds of normalizations. Here there is none; who needs one writes it
 down, as `nppnet_tf.layers.normalization` does.
 """
 

@@ -263,7 +263,7 @@ def _rotations(angles, size):
 
 
 def _is_inside(matrix, size):
-    """Pixels of the result whose place in the source has four neighbours."""
+    """Pixels of the result whose place in the source has four neighbors."""
     rows, columns = np.indices(size)
     places = geometry.transform_points(
         np.linalg.inv(matrix), np.stack([columns, rows], axis=-1)

@@ -16,15 +16,15 @@ from nppnet_tf.layers import resize
 def computation() -> Iterator[None]:
     """Builds and runs networks in float64, by the definitions of two layers.
 
-    TensorFlow's fused normalisation and its resizing know float32 only.
+    TensorFlow's fused normalization and its resizing know float32 only.
     """
 
-    def normalise(layer, inputs, gain, offset):
+    def normalize(layer, inputs, gain, offset):
         del layer
         mean, variance = tf.nn.moments(inputs, [0, 1, 2])
-        return normalised(inputs, gain, offset, mean, variance)
+        return normalized(inputs, gain, offset, mean, variance)
 
-    def normalised(inputs, gain, offset, mean, variance):
+    def normalized(inputs, gain, offset, mean, variance):
         return tf.nn.batch_normalization(
             inputs,
             mean,
@@ -57,9 +57,9 @@ def computation() -> Iterator[None]:
     try:
         with (
             mock.patch.object(
-                normalization.BatchNormalization, "_normalise_batch", normalise
+                normalization.BatchNormalization, "_normalize_batch", normalize
             ),
-            mock.patch.object(normalization, "_normalised", normalised),
+            mock.patch.object(normalization, "_normalized", normalized),
             mock.patch.object(normalization, "_gradients", gradients),
             mock.patch.object(resize, "resize_bilinear", resize_bilinear),
         ):

@@ -520,6 +520,21 @@ class WordTest(absltest.TestCase):
         ]
         self.assertEmpty(self._lines_with(words))
 
+    def test_spelling_is_american(self):
+        # In pieces, so that this file does not hold them.
+        words = ["colo" + "ur", "cent" + "re", "gr" + "ey", "neighbo" + "ur"]
+        words += ["behav" + "iour", "normali" + "s", "label" + "led"]
+        words += ["initiali" + "s", "synchroni" + "s", "randomi" + "se"]
+        offenders = [
+            line
+            for line in self._lines_with(words)
+            # A name that saved settings have.
+            if "centre_jitter" not in line
+            and not line.startswith(("CHANGELOG.md", "constraints.txt"))
+        ]
+
+        self.assertEmpty(offenders)
+
     def test_what_is_said_of_an_argument_has_its_noun(self):
         # "recorder: Of the run." leaves a reader to guess what of it.
         line = re.compile(r"\s+\**\w+: (Of|Its|By|As|They)\b")

@@ -353,7 +353,7 @@ def _parts(record_set: "RecordSet", config: "InputConfig") -> dict[str, float]:
             record_set.descriptor,
             config,
         )
-        timed("normalise", pixels.normalise, warped.image)
+        timed("normalize", pixels.normalize, warped.image)
         timed(
             "parsing_targets",
             samples.parsing_targets,

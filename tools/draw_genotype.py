@@ -5,7 +5,7 @@ r"""Draws a genotype, or the difference of two, as SVG or PNG.
         --other=runs/search/genotype.json --output=difference.png
 
 Cells are drawn as circuits, the interaction as wires between the two pyramids.
-With --other, operations of both genotypes are grey, those only in the first red
+With --other, operations of both genotypes are gray, those only in the first red
 and dashed, those only in the second green.
 """
 

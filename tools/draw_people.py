@@ -181,7 +181,7 @@ def _tile(index: int, size: tuple[int, int] | None, labels: bool) -> "Tile":
         return Tile(title, image=drawn.image)
     return Tile(
         title,
-        image=rendering.colour_label_map(drawn.label_map, LIP),
+        image=rendering.color_label_map(drawn.label_map, LIP),
         keypoints_xy=drawn.keypoints_xy,
         visibility=drawn.visibility,
     )

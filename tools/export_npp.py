@@ -3,7 +3,7 @@
     python -m tools.export_npp --run=runs/trained --output=FILE.pth
 
 The file is a state dict with the keys and shapes of the authors' release,
-unused normalisations included, as its strict loader wants it; PyTorch's own
+unused normalizations included, as its strict loader wants it; PyTorch's own
 torch.load(weights_only=True) opens it. Joints of LIP go into the authors'
 order. Needs no PyTorch. import_npp reads it back, bit by bit.
 """

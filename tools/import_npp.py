@@ -201,7 +201,7 @@ def _numbered_descriptor(num_classes: int, num_keypoints: int):
     return descriptors.DatasetDescriptor(
         name="imported",
         classes=tuple(f"class_{number}" for number in range(num_classes)),
-        # Strides without a factor in common with 256: colours differ.
+        # Strides without a factor in common with 256: colors differ.
         palette=tuple(
             (number * 37 % 256, number * 101 % 256, number * 173 % 256)
             for number in range(num_classes)
@@ -352,7 +352,7 @@ def _text(report: dict[str, Any]) -> list[str]:
         lines.append(f"learned log variances of {branch}: {shown}")
     lines.append(
         f"keys: {names['used']} used, none missing or misshapen; unused as "
-        f"expected: {len(names['unused_normalizations'])} of normalisations "
+        f"expected: {len(names['unused_normalizations'])} of normalizations "
         f"beside excitations ({names['unused_normalization_parameters']} "
         f"parameters), {names['batch_counts']} counts of batches; unknown: "
         f"{len(names['unused'])}"

@@ -7,7 +7,7 @@ r"""Turns predictions into the two files that LIP's test server takes.
 Writes, in the order of the ids:
 
     pose.csv      <id>.jpg, then x and y of LIP's 16 joints, whole pixels
-    parsing.zip   <id>.png for every id, one grey PNG of class ids each
+    parsing.zip   <id>.png for every id, one gray PNG of class ids each
 
 Nothing is written unless every id has both predictions.
 """

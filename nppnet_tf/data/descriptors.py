@@ -1,4 +1,4 @@
-"""What a data set annotates: classes, keypoints, mirror partners, colours.
+"""What a data set annotates: classes, keypoints, mirror partners, colors.
 
 Code asks the descriptor, never the name of a data set. Left-right knowledge
 stands here once, by name, and permutations are derived from it.
@@ -202,13 +202,13 @@ class DatasetDescriptor:
     def _check_sizes(self) -> None:
         if len(self.palette) != self.num_classes:
             raise ValueError(
-                "one colour for every class is needed. Received: "
+                "one color for every class is needed. Received: "
                 f"palette of {len(self.palette)}, classes={self.num_classes}"
             )
-        for colour in self.palette:
-            if len(colour) != 3 or not all(0 <= c <= 255 for c in colour):
+        for color in self.palette:
+            if len(color) != 3 or not all(0 <= c <= 255 for c in color):
                 raise ValueError(
-                    f"colours are three of 0..255. Received: {colour=}"
+                    f"colors are three of 0..255. Received: {color=}"
                 )
         if self.class_weights and len(self.class_weights) != self.num_classes:
             raise ValueError(
@@ -342,7 +342,7 @@ def _sides(*names: str) -> dict[str, str]:
 
 
 def _limb_skeleton(*chains: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Joins neighbours of every chain, on the left and on the right side."""
+    """Joins neighbors of every chain, on the left and on the right side."""
     return tuple(
         (f"{side}_{start}", f"{side}_{end}")
         for side in ("left", "right")

@@ -170,7 +170,7 @@ def digest_of(
     parts += [_content(path) for path in paths]
     parts += [b"" if array is None else array.tobytes() for array in arrays]
     for part in parts:
-        # The length keeps neighbours apart.
+        # The length keeps neighbors apart.
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()

@@ -37,7 +37,7 @@ class Record:
         label_map: Class of every pixel, uint8 [H, W] at the picture's own
             size with the ignore label of the descriptor, or None.
         keypoints_xy: Float32 [K, 2], pixels of the picture, origin at the
-            centre of the top left pixel, in the descriptor's order; (0, 0)
+            center of the top left pixel, in the descriptor's order; (0, 0)
             where absent. None where the picture has no pose at all.
         visibility: Int32 [K], ABSENT, OCCLUDED or VISIBLE; None with
             `keypoints_xy`.

@@ -104,7 +104,7 @@ def statistics(
     samples: Sequence[Examined], descriptor: DatasetDescriptor
 ) -> dict[str, Any]:
     """Counts of one split: sizes, classes, joints, sides."""
-    labelled = [s for s in samples if s.class_pixels is not None]
+    labeled = [s for s in samples if s.class_pixels is not None]
     posed = [s for s in samples if s.visibility is not None]
     own = sum(sample.own_side for sample in samples)
     other = sum(sample.other_side for sample in samples)
@@ -112,10 +112,10 @@ def statistics(
     return {
         "num_samples": len(samples),
         "num_readable": sum(sample.size is not None for sample in samples),
-        "num_label_maps": len(labelled),
+        "num_label_maps": len(labeled),
         "num_poses": len(posed),
         "sizes": _sizes(samples),
-        "classes": _classes(labelled, descriptor),
+        "classes": _classes(labeled, descriptor),
         "joints": _joints(posed, descriptor),
         "sides": {
             "joints_on_own_side": own,
@@ -300,17 +300,17 @@ def _spread(values: np.ndarray) -> dict[str, float]:
 
 
 def _classes(
-    labelled: Sequence[Examined], descriptor: DatasetDescriptor
+    labeled: Sequence[Examined], descriptor: DatasetDescriptor
 ) -> dict[str, Any]:
     pixels = np.zeros(descriptor.num_classes, np.int64)
     pictures = np.zeros(descriptor.num_classes, np.int64)
-    for sample in labelled:
+    for sample in labeled:
         pixels += sample.class_pixels
         pictures += sample.class_pixels > 0
     return {
         name: {
             "pixel_share": _share(pixels[number], pixels.sum()),
-            "picture_share": _share(pictures[number], len(labelled)),
+            "picture_share": _share(pictures[number], len(labeled)),
             "pictures": int(pictures[number]),
         }
         for number, name in enumerate(descriptor.classes)

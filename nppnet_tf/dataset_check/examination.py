@@ -41,8 +41,8 @@ _OFF_SHARE = 0.5
 _SWAPPED_JOINTS = 2
 _SWAPPED_FACTOR = 3
 
-# Sides of the grey pictures behind the fingerprint, and the smallest
-# difference of grey levels that makes a fingerprint mean something.
+# Sides of the gray pictures behind the fingerprint, and the smallest
+# difference of gray levels that makes a fingerprint mean something.
 _FINGERPRINT_SIDE = 9
 _LEAST_CONTRAST = 24
 
@@ -176,8 +176,8 @@ def _fingerprint(picture: Image.Image) -> np.ndarray | None:
     round. Survives scaling, compression and changes of brightness.
     """
     side = _FINGERPRINT_SIDE
-    grey = picture.convert("L").resize((side, side), Image.Resampling.BOX)
-    levels = np.asarray(grey, np.int16)
+    gray = picture.convert("L").resize((side, side), Image.Resampling.BOX)
+    levels = np.asarray(gray, np.int16)
     if np.ptp(levels) < _LEAST_CONTRAST:
         return None
     brighter = levels[:-1, 1:] > levels[:-1, :-1]
@@ -193,7 +193,7 @@ def _look_at_label_files(
         return
     for path in sample.paths[1:]:
         if path.suffix.lower() == ".png" and _has_palette(path):
-            examined.find(findings.PALETTE_LABEL, f"of colours ({path})")
+            examined.find(findings.PALETTE_LABEL, f"of colors ({path})")
 
 
 def _has_palette(path: pathlib.Path) -> bool:

@@ -90,7 +90,7 @@ KINDS = {
     LABEL_MODE: Kind(
         ERROR,
         "save label maps as PNGs of one channel of 8 bits whose values are "
-        "class ids, not colours",
+        "class ids, not colors",
     ),
     SIZE_MISMATCH: Kind(
         ERROR,
@@ -104,7 +104,7 @@ KINDS = {
     DUPLICATED_ID: Kind(ERROR, "keep one of the samples, rename the other"),
     ID_IN_SPLITS: Kind(ERROR, "take the sample out of one of the splits"),
     PICTURE_IN_SPLITS: Kind(
-        ERROR, "take the picture out of one of the splits: it is learnt by "
+        ERROR, "take the picture out of one of the splits: it is learned by "
         "heart",
     ),
     SIDES_SWAPPED_EVERYWHERE: Kind(

@@ -53,7 +53,7 @@ def contact_sheet(
 
     Args:
         tiles: At least one.
-        descriptor: Names, colours and skeleton.
+        descriptor: Names, colors and skeleton.
         heading: One line.
         columns: Tiles in a row.
 
@@ -83,11 +83,11 @@ def contact_sheet(
         sheet.paste(picture, (left + indent, upper + height - picture.height))
         below = upper + height + 4
         lines = _wrapped(tile.title, font, width)[:1]
-        colours = [_INK]
+        colors = [_INK]
         told = _wrapped(tile.text, font, width)[: _LINES - 1]
-        lines, colours = lines + told, colours + [_ALARM] * len(told)
-        for line, colour in zip(lines, colours, strict=True):
-            pencil.text((left, below), line, colour, font)
+        lines, colors = lines + told, colors + [_ALARM] * len(told)
+        for line, color in zip(lines, colors, strict=True):
+            pencil.text((left, below), line, color, font)
             below += _TEXT_SIZE + 3
     return np.asarray(sheet)
 

@@ -137,7 +137,7 @@ class _Subject:
 
 
 def draw(genotype: genotypes.Genotype, title: str = "Genotype") -> scene.Scene:
-    """Lays out one genotype, operations coloured by primitive.
+    """Lays out one genotype, operations colored by primitive.
 
     Args:
         genotype: With genes or states in any part.
@@ -155,7 +155,7 @@ def draw_difference(
 ) -> scene.Scene:
     """Lays out two genotypes in one picture.
 
-    Operations of both are grey, those only in the first are red and dashed,
+    Operations of both are gray, those only in the first are red and dashed,
     those only in the second green.
 
     Args:
@@ -423,7 +423,7 @@ def _draw_wires(
         offset = _LANE * ((len(marks) - 1) / 2 - position)
         turn = grid.center(mark.node) + offset
         end = (turn, rail - _reach(offset))
-        # White below the colour lifts the wire over the rails it crosses.
+        # White below the color lifts the wire over the rails it crosses.
         page.line(((turn, middle), end), _GAP, 5.0)
         wire = ((x + _OP_WIDTH, middle), (turn, middle), end)
         page.line(wire, mark.style, 1.6, arrow=True)

@@ -35,8 +35,8 @@ def prediction_grid(
     for i in range(min(max_rows, len(classes))):
         columns = [
             _picture(batch[keys.IMAGE][i]),
-            _coloured(batch[keys.LABEL_MAP][i], descriptor),
-            _enlarged(_coloured(classes[i], descriptor), height, width),
+            _colored(batch[keys.LABEL_MAP][i], descriptor),
+            _enlarged(_colored(classes[i], descriptor), height, width),
             _enlarged(_heat(batch[keys.HEATMAPS][i]), height, width),
             _enlarged(_heat(heatmaps[i]), height, width),
         ]
@@ -49,7 +49,7 @@ def _picture(image: np.ndarray) -> np.ndarray:
     return (np.clip(restored, 0, 1) * 255).astype(np.uint8)
 
 
-def _coloured(
+def _colored(
     label_map: np.ndarray, descriptor: descriptors.DatasetDescriptor
 ) -> np.ndarray:
     palette = np.full((256, 3), _IGNORED, np.uint8)
@@ -58,12 +58,12 @@ def _coloured(
 
 
 def _heat(heatmaps: np.ndarray) -> np.ndarray:
-    grey = np.clip(heatmaps.max(axis=-1), 0, 1) * 255
-    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=-1)
+    gray = np.clip(heatmaps.max(axis=-1), 0, 1) * 255
+    return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def _enlarged(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Repeats pixels: label colours must not mix."""
+    """Repeats pixels: label colors must not mix."""
     rows = np.arange(height) * picture.shape[0] // height
     columns = np.arange(width) * picture.shape[1] // width
     return picture[rows[:, None], columns]

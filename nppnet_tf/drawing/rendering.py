@@ -1,4 +1,4 @@
-"""Pictures of parts and poses: colours, skeletons, overlays."""
+"""Pictures of parts and poses: colors, skeletons, overlays."""
 
 import functools
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from nppnet_tf.data import record
 from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
-# Blue and orange are told apart by everybody, also on the parts' own colours.
+# Blue and orange are told apart by everybody, also on the parts' own colors.
 LEFT_COLOUR = (40, 140, 255)
 RIGHT_COLOUR = (255, 130, 0)
 CENTRE_COLOUR = (255, 255, 255)
@@ -31,10 +31,10 @@ _SUPERSAMPLED_SIDE = 4096
 _BAND_PIXELS = 1 << 20
 
 
-def colour_label_map(
+def color_label_map(
     label_map: np.ndarray, descriptor: DatasetDescriptor
 ) -> np.ndarray:
-    """Paints every class in its colour.
+    """Paints every class in its color.
 
     Args:
         label_map: Integer [H, W]; labels that are no class become white.
@@ -43,7 +43,7 @@ def colour_label_map(
     Returns:
         Uint8 [H, W, 3].
     """
-    return _colour_table(descriptor)[np.asarray(label_map).astype(np.uint8)]
+    return _color_table(descriptor)[np.asarray(label_map).astype(np.uint8)]
 
 
 def overlay(
@@ -66,7 +66,7 @@ def overlay(
         keypoints_xy: Float [K, 2], pixels of the picture, or None.
         confidence: [K]: visibility (integers, see `data.record`) or scores
             (floats).
-        descriptor: Names, colours and skeleton.
+        descriptor: Names, colors and skeleton.
         opacity: Opacity of the parts, 0 to 1.
         score_threshold: Joints of lower scores are not drawn.
 
@@ -125,10 +125,10 @@ def draw_skeleton(
     }
     for start, end in descriptor.skeleton:
         if start in points and end in points:
-            pen.limb(points[start], points[end], _limb_colour(start, end))
+            pen.limb(points[start], points[end], _limb_color(start, end))
     for name, occluded in zip(descriptor.keypoints, is_occluded, strict=True):
         if name in points:
-            pen.joint(points[name], _side_colour(name), hollow=bool(occluded))
+            pen.joint(points[name], _side_color(name), hollow=bool(occluded))
     if zoom > 1:
         layer = layer.resize((width, height), Image.Resampling.BOX)
     return _composite(np.asarray(image, np.uint8), layer)
@@ -150,44 +150,44 @@ class _Pen:
         self,
         start: tuple[float, float],
         end: tuple[float, float],
-        colour: Colour,
+        color: Color,
     ) -> None:
         """A line from joint to joint."""
         ends = [self._place(start), self._place(end)]
         outlined = round(self._line + 2 * self._outline)
         self._draw.line(ends, (*_OUTLINE_COLOUR, 200), outlined)
-        self._draw.line(ends, (*colour, 255), round(self._line))
+        self._draw.line(ends, (*color, 255), round(self._line))
 
     def joint(
-        self, point: tuple[float, float], colour: Colour, hollow: bool
+        self, point: tuple[float, float], color: Color, hollow: bool
     ) -> None:
         """A disc, or a ring where the joint is hidden."""
-        centre = self._place(point)
-        self._disc(centre, self._radius + self._outline, _OUTLINE_COLOUR)
-        self._disc(centre, self._radius, colour)
+        center = self._place(point)
+        self._disc(center, self._radius + self._outline, _OUTLINE_COLOUR)
+        self._disc(center, self._radius, color)
         if hollow:
-            self._disc(centre, self._radius * 0.55, _OUTLINE_COLOUR)
+            self._disc(center, self._radius * 0.55, _OUTLINE_COLOUR)
 
     def _disc(
-        self, centre: tuple[float, float], radius: float, colour: Colour
+        self, center: tuple[float, float], radius: float, color: Color
     ) -> None:
         # Pillow would cut off fractions and so move every disc up and left.
-        lows = [round(place - radius) for place in centre]
+        lows = [round(place - radius) for place in center]
         highs = [
             round(2 * place) - low
-            for place, low in zip(centre, lows, strict=True)
+            for place, low in zip(center, lows, strict=True)
         ]
-        self._draw.ellipse((*lows, *highs), (*colour, 255))
+        self._draw.ellipse((*lows, *highs), (*color, 255))
 
     def _place(self, point: tuple[float, float]) -> tuple[float, float]:
-        """From pixel centres of the picture to those of the larger layer."""
+        """From pixel centers of the picture to those of the larger layer."""
         x, y = point
         middle = (self._zoom - 1) / 2
         return x * self._zoom + middle, y * self._zoom + middle
 
 
 @functools.lru_cache(maxsize=8)
-def _colour_table(descriptor: DatasetDescriptor) -> np.ndarray:
+def _color_table(descriptor: DatasetDescriptor) -> np.ndarray:
     table = np.full((256, 3), _UNKNOWN_CLASS_COLOUR, np.uint8)
     table[: descriptor.num_classes] = descriptor.palette
     table.setflags(write=False)
@@ -219,7 +219,7 @@ def _tint(
     for rows in _bands(image):
         result[rows] = _mixed(
             image[rows],
-            colour_label_map(label_map[rows], descriptor).astype(np.float32),
+            color_label_map(label_map[rows], descriptor).astype(np.float32),
             opacity * is_part[rows][..., np.newaxis],
             outline[rows],
         )
@@ -228,13 +228,13 @@ def _tint(
 
 def _mixed(
     image: np.ndarray,
-    colours: np.ndarray,
+    colors: np.ndarray,
     weight: np.ndarray,
     outline: np.ndarray,
 ) -> np.ndarray:
-    mixed = image * (1 - weight) + colours * weight
-    # Outlines in the part's full colour keep neighbours of similar tint apart.
-    mixed[outline] = 0.15 * image[outline] + 0.85 * colours[outline]
+    mixed = image * (1 - weight) + colors * weight
+    # Outlines in the part's full color keep neighbors of similar tint apart.
+    mixed[outline] = 0.15 * image[outline] + 0.85 * colors[outline]
     return np.rint(mixed).astype(np.uint8)
 
 
@@ -247,7 +247,7 @@ def _bands(image: np.ndarray) -> Iterator[slice]:
 
 
 def _outline(label_map: np.ndarray) -> np.ndarray:
-    """Marks pixels whose right or lower neighbour is of another class."""
+    """Marks pixels whose right or lower neighbor is of another class."""
     outline = np.zeros(label_map.shape, bool)
     outline[:, :-1] |= label_map[:, :-1] != label_map[:, 1:]
     outline[:-1] |= label_map[:-1] != label_map[1:]
@@ -269,13 +269,13 @@ def _states(
     return confidence != record.ABSENT, confidence == record.OCCLUDED
 
 
-def _side_colour(name: str) -> Colour:
+def _side_color(name: str) -> Color:
     if name.startswith("left_"):
         return LEFT_COLOUR
     return RIGHT_COLOUR if name.startswith("right_") else CENTRE_COLOUR
 
 
-def _limb_colour(start: str, end: str) -> Colour:
-    """A limb that leaves the middle has the colour of its side."""
-    colour = _side_colour(end)
-    return colour if colour != CENTRE_COLOUR else _side_colour(start)
+def _limb_color(start: str, end: str) -> Color:
+    """A limb that leaves the middle has the color of its side."""
+    color = _side_color(end)
+    return color if color != CENTRE_COLOUR else _side_color(start)

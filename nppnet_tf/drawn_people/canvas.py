@@ -2,8 +2,8 @@
 
 Everything is painted three times at once: into a map of part numbers at twice
 the picture's size, into a tone map (light and shadow) at the picture's size,
-and, by the part numbers, into the table of labels and colours. The label map
-is the part under each pixel's centre, never mixed; the picture averages the
+and, by the part numbers, into the table of labels and colors. The label map
+is the part under each pixel's center, never mixed; the picture averages the
 finer map, so that its outlines are smooth.
 """
 
@@ -86,9 +86,9 @@ class Pattern:
 
     Attributes:
         kind: "stripes", "checks", "dots", "camouflage", "denim" or "blocks".
-        colors: The two colours that join the part's own.
+        colors: The two colors that join the part's own.
         unit: Length of one repeat, in heights of a standing person.
-        duty: Share of the repeat that the second colour takes.
+        duty: Share of the repeat that the second color takes.
     """
 
     kind: str
@@ -115,7 +115,7 @@ class Canvas:
         size: (height, width) of the picture in pixels.
         origin_xy: Figure coordinates of the picture's top left corner.
         pixels_per_unit: Scale from figure units to pixels.
-        light: Direction towards the light: x right, y down, z to the viewer.
+        light: Direction toward the light: x right, y down, z to the viewer.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Canvas:
         self._known: dict[tuple, int] = {}
 
     def to_pixels(self, points_xy: np.ndarray) -> np.ndarray:
-        """Returns pixel coordinates, (0, 0) being the first pixel's centre."""
+        """Returns pixel coordinates, (0, 0) being the first pixel's center."""
         return (np.asarray(points_xy) - self.origin) * self.scale - 0.5
 
     def part(
@@ -324,7 +324,7 @@ class Canvas:
         """Returns label and group of every pixel, each uint8 [H, W]."""
         numbers = np.asarray(self._part_image)
         step = _SUPERSAMPLE
-        # Pixel (x, y) has its centre on the finer pixel (2x + 1, 2y + 1) of
+        # Pixel (x, y) has its center on the finer pixel (2x + 1, 2y + 1) of
         # a map whose coordinates count that map's own corners.
         centers = numbers[1:-1:step, 1:-1:step]
         labels = np.array([part.label for part in self._parts], np.uint8)
@@ -352,7 +352,7 @@ class Canvas:
             if part.pattern is not None and part.box[2] >= 0:
                 self._decorate(fine, numbers, number, part, noise_offset)
         # The triangle filter over the finer pixels left and right of the
-        # pixel's own centre; the box puts that centre in the middle.
+        # pixel's own center; the box puts that center in the middle.
         box = (
             0.5,
             0.5,
@@ -399,7 +399,7 @@ class Canvas:
         box: tuple[int, int, int, int],
         noise_offset: tuple[int, int],
     ) -> np.ndarray:
-        """Returns which of the three colours every pixel of a box takes."""
+        """Returns which of the three colors every pixel of a box takes."""
         x0, y0, x1, y1 = box
         pattern = part.pattern
         if pattern.kind in ("camouflage", "denim"):

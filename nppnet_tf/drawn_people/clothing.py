@@ -84,7 +84,7 @@ class Garment:
         looseness: Distance from the body, in standing heights.
         hem: Lower end of a torso garment in torso lengths above the hip joints.
         kind: Cut, such as "shirt", "hooded" or "boot".
-        trim: A second colour: buttons, soles, prints, collars.
+        trim: A second color: buttons, soles, prints, collars.
     """
 
     label: int
@@ -129,7 +129,7 @@ class Outfit:
 
 
 def jitter(rng: random.Random, color: Color, amount: int = 12) -> Color:
-    """Returns a colour close to another."""
+    """Returns a color close to another."""
     shift = rng.uniform(-amount, amount)
     return tuple(
         int(min(max(c + shift + rng.uniform(-amount, amount) / 2, 6), 250))
@@ -138,7 +138,7 @@ def jitter(rng: random.Random, color: Color, amount: int = 12) -> Color:
 
 
 def scaled(color: Color, factor: float) -> Color:
-    """Returns a darker or lighter colour."""
+    """Returns a darker or lighter color."""
     return tuple(int(min(max(c * factor, 4), 252)) for c in color)
 
 
@@ -152,7 +152,7 @@ def _color(rng: random.Random, neutral: float = 0.5) -> Color:
 
 
 def _contrast(rng: random.Random, color: Color) -> Color:
-    """Returns a colour that is told apart from another."""
+    """Returns a color that is told apart from another."""
     for _ in range(6):
         other = _color(rng, 0.6)
         if sum(abs(a - b) for a, b in zip(color, other, strict=True)) > 130:
@@ -172,7 +172,7 @@ def _pattern(rng: random.Random, color: Color, chance: float) -> Pattern | None:
         unit, duty = rng.uniform(0.022, 0.06), rng.uniform(0.2, 0.6)
         return Pattern(kind, (second, second), unit, duty)
     if kind == "checks":
-        # Where two bars cross the cloth shows the pure second colour.
+        # Where two bars cross the cloth shows the pure second color.
         mixed = tuple((a + b) // 2 for a, b in zip(color, second, strict=True))
         unit, duty = rng.uniform(0.022, 0.05), rng.uniform(0.25, 0.5)
         return Pattern(kind, (mixed, second), unit, duty)

@@ -1,7 +1,7 @@
 """The articulated person: body shape, pose and joints in three dimensions.
 
 Lengths are in heights of the standing person. The camera's axes are x to the
-right, y up and z towards the viewer; a person's own axes are left, up and
+right, y up and z toward the viewer; a person's own axes are left, up and
 forward. In a front view the person's left is on the picture's right.
 """
 
@@ -430,7 +430,7 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 def _bent(
     direction: np.ndarray, hint: np.ndarray, degrees: float
 ) -> np.ndarray:
-    """Turns a unit direction by an angle towards a hint."""
+    """Turns a unit direction by an angle toward a hint."""
     aside = _unit(hint - direction * float(hint @ direction))
     angle = math.radians(degrees)
     return math.cos(angle) * direction + math.sin(angle) * aside
@@ -594,7 +594,7 @@ class Figure:
             height: [N] heights above the hip joints, in torso lengths.
 
         Returns:
-            Centres, left half axes and forward half axes, each [N, 3].
+            Centers, left half axes and forward half axes, each [N, 3].
         """
         body = self.body
         table = _SMOOTH_TORSO

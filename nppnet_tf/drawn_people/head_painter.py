@@ -27,7 +27,7 @@ class HeadPainter(PartPainter):
 
         Args:
             direction: [..., 3] unit vectors: left, up, forward of the head.
-            scale: Distance from the centre, 1 on the skin.
+            scale: Distance from the center, 1 on the skin.
         """
         height = self._figure.body.head
         wide = 0.395 if not self._figure.body.child else 0.43

@@ -249,7 +249,7 @@ def _write_person(places: _Places, kind: _Kind, index: int) -> list[str]:
     name = _person_name(index, kind)
     picture = drawn.image
     if (picture == picture[:, :, :1]).all():
-        # Grey pictures are grey files, as a few of LIP's are.
+        # Gray pictures are gray files, as a few of LIP's are.
         picture = picture[:, :, 0]
     quality = person.stream(kind.seed, index, "jpeg").randrange(78, 96)
     with atomic.atomic_path(places.labels / f"{name}.png") as path:

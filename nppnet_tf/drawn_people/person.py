@@ -378,7 +378,7 @@ def _shadow_on_floor(
 
 
 def _photograph(picture: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Applies exposure, colour cast, vignette, blur, noise and greyness."""
+    """Applies exposure, color cast, vignette, blur, noise and grayness."""
     height, width = picture.shape[:2]
     exposure = math.exp(rng.gauss(0.0, 0.12))
     warmth = rng.gauss(0, 0.05)

@@ -428,7 +428,7 @@ def paint_seat(
     Args:
         canvas: What is painted on.
         figure: The person.
-        rng: Source of colours; the same for both calls.
+        rng: Source of colors; the same for both calls.
         before: True paints what is behind the person, False what is before
             it: the back of a chair that is seen from behind.
     """

@@ -35,8 +35,8 @@ FORMAT = "nppnet_tf.evaluation"
 
 _MEASURED_AT = "the size of each picture"
 _PICTURE_TO_INPUT = (
-    "whole picture scaled to fit, centred, bilinear (averaged first where it "
-    "shrinks to half or less), grey 128 around it"
+    "whole picture scaled to fit, centered, bilinear (averaged first where it "
+    "shrinks to half or less), gray 128 around it"
 )
 _LOGITS_TO_PICTURE = (
     "logits bilinear with aligned corners to the input, bilinear to the "

@@ -93,7 +93,7 @@ def write_label_map(
     label_map: np.ndarray,
     descriptor: DatasetDescriptor,
 ) -> None:
-    """Writes a palette PNG: indices are classes, colours the descriptor's.
+    """Writes a palette PNG: indices are classes, colors the descriptor's.
 
     Args:
         path: Path of the PNG file.
@@ -107,7 +107,7 @@ def write_label_map(
 
 
 def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:
-    """Reads the classes of a grey (L) or palette (P) PNG.
+    """Reads the classes of a gray (L) or palette (P) PNG.
 
     Returns:
         Uint8 [H, W].
@@ -140,7 +140,7 @@ def prediction_document(
     Args:
         label_map: Uint8 [H, W], classes.
         keypoints_xy: Float [K, 2], pixels of the upright picture; (0, 0) is
-            the centre of its top left pixel.
+            the center of its top left pixel.
         scores: Float [K], height of the heatmap's peak, 0 to about 1.
         image_name: File name of the picture.
         descriptor: Names of classes, keypoints and skeleton.
@@ -153,7 +153,7 @@ def prediction_document(
         "image": image_name,
         "height": label_map.shape[0],
         "width": label_map.shape[1],
-        "coordinates": "pixels, x right, y down, (0, 0) is the centre of the "
+        "coordinates": "pixels, x right, y down, (0, 0) is the center of the "
         "top left pixel of the upright picture",
         "dataset": descriptor.name,
         "keypoints": [

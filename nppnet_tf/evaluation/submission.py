@@ -33,8 +33,8 @@ def write(
     has no word for a joint that was not found, and counts a miss. A place that
     was no number is nan.
 
-    Label maps are packed as grey PNGs, whose values every reader takes for
-    class ids; of a palette PNG some read the colours.
+    Label maps are packed as gray PNGs, whose values every reader takes for
+    class ids; of a palette PNG some read the colors.
 
     Args:
         predictions: Folder with `<id>.png` and `<id>.json` of every id.
@@ -56,7 +56,7 @@ def write(
                     predictions / f"{name}.json", label_map.shape, descriptor
                 )
                 entry = zipfile.ZipInfo(f"{name}.png", _MOMENT)
-                archive.writestr(entry, _grey_png(label_map))
+                archive.writestr(entry, _gray_png(label_map))
         prediction_files.write_pose_rows(pose, poses)
 
 
@@ -98,7 +98,7 @@ def _keypoints(
     return keypoints_xy
 
 
-def _grey_png(label_map: np.ndarray) -> bytes:
+def _gray_png(label_map: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(label_map).save(buffer, "PNG")
     return buffer.getvalue()

@@ -77,7 +77,7 @@ _MODULE_ORDER = (
     *("weight", "bias", "running_mean", "running_var", "num_batches_tracked"),
 )
 
-# What a normalisation that nothing has trained holds.
+# What a normalization that nothing has trained holds.
 _FRESH_NORMALIZATION = {
     "weight": 1,
     "bias": 0,
@@ -200,7 +200,7 @@ def unused_normalizations(
 
 
 def batch_counts(names: Iterable[str]) -> set[str]:
-    """Returns the keys of the counts that normalisations keep of batches."""
+    """Returns the keys of the counts that normalizations keep of batches."""
     return {
         name.replace("running_var", BATCH_COUNT)
         for name in names
@@ -216,7 +216,7 @@ def to_state_dict(entry_list: Iterable[Entry]) -> dict[str, np.ndarray]:
 
     Returns:
         Tensors by key, in the release's order: those of the entries, unused
-        normalisations as they are made, and counts of batches, which are zero.
+        normalizations as they are made, and counts of batches, which are zero.
     """
     entry_list = list(entry_list)
     found = {
@@ -283,7 +283,7 @@ def _normalization(layer: BatchNormalization, prefix: str) -> Iterator[Entry]:
 def _block(
     layer: ConvolutionBlock, prefix: str, position: int
 ) -> Iterator[Entry]:
-    """A convolution at `position` of a sequence and its normalisation."""
+    """A convolution at `position` of a sequence and its normalization."""
     yield from entries(layer.convolution, f"{prefix}.{position}")
     yield from entries(layer.normalization, f"{prefix}.{position + 1}")
 

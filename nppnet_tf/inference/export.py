@@ -36,7 +36,7 @@ PNG_SIGNATURE = "predict_png"
 # Where the server's container and our README put the models.
 SERVER_ROOT = "/models"
 
-# Grey levels of the warm-up picture: a gradient, which JPEG keeps.
+# Gray levels of the warm-up picture: a gradient, which JPEG keeps.
 _WARM_UP_SIZE = (64, 48)
 
 

@@ -44,7 +44,7 @@ class ModelDescription:
     Attributes:
         name: Name of the model.
         version: Number of the exported version; 0 for a run.
-        descriptor: Names, colours and mirror partners of its outputs.
+        descriptor: Names, colors and mirror partners of its outputs.
         image_size: (height, width) of the network's input.
         weights_sha256: See `weights_sha256`.
         software_version: Version of nppnet_tf that wrote it.

@@ -52,7 +52,7 @@ class Prediction:
     Attributes:
         label_map: Uint8 [H, W], a class for every pixel of the picture.
         keypoints_xy: Float32 [K, 2], pixels of the picture; (0, 0) is the
-            centre of its top left pixel.
+            center of its top left pixel.
         scores: Float32 [K], height of the heatmap's peak, 0 to about 1.
         confidence: Float32 [H, W], probability of the class of every pixel;
             None where nobody asked for it.
@@ -92,7 +92,7 @@ class Predictor:
 
     @property
     def descriptor(self) -> DatasetDescriptor:
-        """Names of classes and keypoints, colours, skeleton."""
+        """Names of classes and keypoints, colors, skeleton."""
         return self.description.descriptor
 
     @classmethod

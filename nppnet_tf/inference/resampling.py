@@ -20,7 +20,7 @@ class Places(NamedTuple):
 
     Attributes:
         first: Int32 [n], pixels.
-        second: Int32 [n], their neighbours.
+        second: Int32 [n], their neighbors.
         weight: Float32 [n], of the second, 0 to 1.
     """
 
@@ -127,7 +127,7 @@ def aligned_corners(size: tf.Tensor, source_size: tf.Tensor) -> tf.Tensor:
 def resize_aligned_corners(
     images: tf.Tensor, height: tf.Tensor, width: tf.Tensor
 ) -> tf.Tensor:
-    """Resizes bilinearly so that the corner pixels' centres meet.
+    """Resizes bilinearly so that the corner pixels' centers meet.
 
     Args:
         images: Float32 [..., h, w, channels].
@@ -154,7 +154,7 @@ def sample(
     """Reads images between their pixels, bilinearly.
 
     Args:
-        images: Float32 [..., h, w, channels]; pixel centres are integers.
+        images: Float32 [..., h, w, channels]; pixel centers are integers.
         rows: Places on the height; or any positions, float32 [n], outside of
             which the nearest pixel is read.
         columns: The same on the width.

@@ -85,10 +85,10 @@ def letterbox_scale(image_size: tf.Tensor, input_size: Size) -> tf.Tensor:
 
 
 def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
-    """Fits pictures of one size into the network's input and normalises them.
+    """Fits pictures of one size into the network's input and normalizes them.
 
-    The picture is scaled by min(W / w, H / h) about its centre, read
-    bilinearly, with grey 128 around it: what `data.geometry` does in training
+    The picture is scaled by min(W / w, H / h) about its center, read
+    bilinearly, with gray 128 around it: what `data.geometry` does in training
     and validation. A picture of at least twice the input's size is first
     averaged over whole blocks of pixels, since reading it at few places would
     see its noise (departs from the release, which has no such pictures).
@@ -102,7 +102,7 @@ def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
         input_size: (H, W).
 
     Returns:
-        Float32 [..., H, W, 3], ImageNet-normalised.
+        Float32 [..., H, W, 3], ImageNet-normalized.
     """
     image_size = tf.shape(image)[-3:-1]
     scale = letterbox_scale(image_size, input_size)
@@ -111,7 +111,7 @@ def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
         for axis in (0, 1)
     ]
     rows, columns = (
-        # A pixel reaches half a pixel beyond its centre; on the border of the
+        # A pixel reaches half a pixel beyond its center; on the border of the
         # picture, its own pixel is read, at both ends.
         resampling.mirrored_half(position)[0] >= -0.5
         for position in positions
@@ -190,7 +190,7 @@ def keypoints_at(
         input_size: (H, W).
 
     Returns:
-        Float32 [..., K, 2]; what lies in the grey around the picture is moved
+        Float32 [..., K, 2]; what lies in the gray around the picture is moved
         to its border.
     """
     scale = letterbox_scale(image_size, input_size)
@@ -266,7 +266,7 @@ class ServingGraph(tf.Module):
     """A network with everything between pictures and answers.
 
     Args:
-        network: A function from float32 [B, H, W, 3], normalised, to the
+        network: A function from float32 [B, H, W, 3], normalized, to the
             heatmaps [B, H/4, W/4, K] and parsing logits [B, H/4, W/4, classes]
             of one stage: `test_time.last_stage(NPPNet)`.
         variables: Variables of the network, to be saved with the graph.

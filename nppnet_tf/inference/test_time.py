@@ -58,7 +58,7 @@ class AveragedNetwork(tf.Module):
         scales: Factors on the sides of the input, rounded to multiples of 32.
 
     Call arguments:
-        image: Float32 [B, H, W, 3] with static H and W, normalised.
+        image: Float32 [B, H, W, 3] with static H and W, normalized.
 
     Returns:
         Dict of float32 heatmaps [B, H/4, W/4, K] and parsing logits

@@ -34,7 +34,7 @@ _LENGTH_DELIMITED = 2
 def prediction_log(
     model_name: str, signature: str, inputs: Mapping[str, np.ndarray]
 ) -> bytes:
-    """Returns a serialised `PredictionLog` with one request.
+    """Returns a serialized `PredictionLog` with one request.
 
     Args:
         model_name: Name by which the server knows the model.

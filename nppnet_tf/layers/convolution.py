@@ -64,7 +64,7 @@ class Convolution(keras.layers.Layer):
         size = self.kernel_size
         self.kernel = self.add_weight(
             shape=(size, size, input_shape[-1], self.filters),
-            # Xavier's normal initialisation, as the release.
+            # Xavier's normal initialization, as the release.
             initializer="glorot_normal",
             name="kernel",
         )
@@ -98,14 +98,14 @@ class Convolution(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class ConvolutionBlock(keras.layers.Layer):
-    """Rectification, convolution, normalisation, in the release's order.
+    """Rectification, convolution, normalization, in the release's order.
 
     Args:
         filters: Channels of the output.
         kernel_size: 1 or 3.
         stride: 1 or 2.
         use_bias: Whether the convolution has a bias.
-        rectify: "before" the convolution, "after" the normalisation, "both" or
+        rectify: "before" the convolution, "after" the normalization, "both" or
             "none".
 
     Input shape:
@@ -170,10 +170,10 @@ class ConvolutionBlock(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class FactorizedReduction(keras.layers.Layer):
-    """Halves height and width without losing a pixel's neighbourhood.
+    """Halves height and width without losing a pixel's neighborhood.
 
     Two strided 1x1 convolutions look at pixels one apart; their outputs are
-    concatenated and normalised.
+    concatenated and normalized.
 
     Args:
         filters: Channels of the output, even.

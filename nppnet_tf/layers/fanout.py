@@ -142,9 +142,9 @@ class MixedFanout(keras.layers.Layer):
     both parts.
 
     Each kind of operation is computed for all targets at once, see
-    `layers.primitives`. Searched operations are normalised without gain and
-    offset, so the weight of an operation is the gain of its normalisation: one
-    normalisation over all, then a sum.
+    `layers.primitives`. Searched operations are normalized without gain and
+    offset, so the weight of an operation is the gain of its normalization: one
+    normalization over all, then a sum.
 
     Reference:
         Xu et al., PC-DARTS, https://arxiv.org/abs/1907.05737, Sec. 3.2.
@@ -247,7 +247,7 @@ class MixedFanout(keras.layers.Layer):
         return functools.reduce(tf.add, terms)
 
     def _normalized_sum(self, inputs, weights, training):
-        """One normalisation over operations, their weights as its gain."""
+        """One normalization over operations, their weights as its gain."""
         names = self.of_entry(Entry.FEATURES)
         rectified = tf.nn.relu(inputs)
         features = {}

@@ -108,7 +108,7 @@ class Interaction(keras.layers.Layer):
             pending: `PendingTerms` of this pass over the pyramid.
             mixtures: For each branch those of `topology.interaction_groups`,
                 where searched.
-            training: Whether to normalise with the batch.
+            training: Whether to normalize with the batch.
 
         Returns:
             The new features of each branch.

@@ -1,4 +1,4 @@
-"""Batch normalisation: every constant of it, and its one implementation."""
+"""Batch normalization: every constant of it, and its one implementation."""
 
 import contextlib
 import threading
@@ -20,7 +20,7 @@ _state = threading.local()
 def frozen_statistics() -> Iterator[None]:
     """Traces training passes that leave moving statistics as they are.
 
-    A supernet always normalises with its batch, in both descents of Eq. 7 and
+    A supernet always normalizes with its batch, in both descents of Eq. 7 and
     in pictures of its predictions; statistics that nobody reads need no
     assignments, two of them per layer.
     """
@@ -34,14 +34,14 @@ def frozen_statistics() -> Iterator[None]:
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class BatchNormalization(keras.layers.Layer):
-    """Normalises channels with the statistics of the global batch.
+    """Normalizes channels with the statistics of the global batch.
 
     One fused operation where one replica holds the whole batch; where several
     do, their moments are averaged first, so that any number of replicas gives
     the same result. Moving variances are unbiased, as in PyTorch.
 
     Keras's own, `synchronized=True`, gives the same outputs from graphs nearly
-    twice as large: 80 convolutions with a normalisation each, forwards and
+    twice as large: 80 convolutions with a normalization each, forwards and
     backwards on two replicas, are 31,557 nodes and 25 s of tracing with it,
     18,432 nodes and 11 s with this one (two cores). Nor does it take a gain
     from outside, by which a mixture weight becomes part of it.
@@ -53,7 +53,7 @@ class BatchNormalization(keras.layers.Layer):
     Call arguments:
         inputs: Float tensor [batch, height, width, channels].
         gain: Tensor [channels] to multiply by instead of a learned one.
-        training: Whether to normalise with the batch.
+        training: Whether to normalize with the batch.
     """
 
     def __init__(self, affine: bool = True, **kwargs) -> None:
@@ -92,13 +92,13 @@ class BatchNormalization(keras.layers.Layer):
         else:
             gain = tf.cast(gain, dtype)
         if not training:
-            return self._normalise(inputs, gain, offset)
+            return self._normalize(inputs, gain, offset)
         if _num_replicas() > 1:
-            return self._normalise_over_replicas(inputs, gain, offset)
-        return self._normalise_batch(inputs, gain, offset)
+            return self._normalize_over_replicas(inputs, gain, offset)
+        return self._normalize_batch(inputs, gain, offset)
 
-    def _normalise_batch(self, inputs, gain, offset):
-        """Normalises with the batch; the operation also moves statistics."""
+    def _normalize_batch(self, inputs, gain, offset):
+        """Normalizes with the batch; the operation also moves statistics."""
         moves = not _is_frozen()
         moving = (self.moving_mean, self.moving_variance)
         before = [m.value if moves else tf.zeros([0]) for m in moving]
@@ -117,9 +117,9 @@ class BatchNormalization(keras.layers.Layer):
                 variable.assign(value)
         return outputs
 
-    def _normalise(self, inputs, gain, offset):
-        """Normalises with the moving statistics."""
-        return _normalised(
+    def _normalize(self, inputs, gain, offset):
+        """Normalizes with the moving statistics."""
+        return _normalized(
             inputs,
             gain,
             offset,
@@ -127,8 +127,8 @@ class BatchNormalization(keras.layers.Layer):
             self.moving_variance.value,
         )
 
-    def _normalise_over_replicas(self, inputs, gain, offset):
-        """Normalises with the batches of all replicas."""
+    def _normalize_over_replicas(self, inputs, gain, offset):
+        """Normalizes with the batches of all replicas."""
         mean, variance, count = _global_moments(inputs)
         if not _is_frozen():
             unbiased = variance * (count / tf.maximum(count - 1.0, 1.0))
@@ -139,7 +139,7 @@ class BatchNormalization(keras.layers.Layer):
                 variable.assign(
                     MOMENTUM * variable.value + (1 - MOMENTUM) * value
                 )
-        return _normalised_over_replicas(
+        return _normalized_over_replicas(
             inputs,
             tf.convert_to_tensor(gain),
             tf.convert_to_tensor(offset),
@@ -174,7 +174,7 @@ def _global_moments(inputs):
     """Mean and variance over all replicas, [channels], and their count, [1].
 
     Sums of values, squares and counts travel in one reduction. They have no
-    gradient of their own, see `_normalised_over_replicas`.
+    gradient of their own, see `_normalized_over_replicas`.
     """
     inputs = tf.stop_gradient(_at_least_float32(inputs))
     channels = inputs.shape[-1]
@@ -196,15 +196,15 @@ def _global_moments(inputs):
 
 
 @tf.custom_gradient
-def _normalised_over_replicas(inputs, gain, offset, mean, variance, count):
-    """Normalises with moments of all replicas, and differentiates them, too.
+def _normalized_over_replicas(inputs, gain, offset, mean, variance, count):
+    """Normalizes with moments of all replicas, and differentiates them, too.
 
     An input moves the moments, and these move the outputs of every replica:
     what they send back is summed over the replicas once, for both moments. The
     same by single operations made three in four nodes of a step's graph, and
     most of the time that its tracing took.
     """
-    normalised = _normalised(inputs, gain, offset, mean, variance)
+    normalized = _normalized(inputs, gain, offset, mean, variance)
 
     def gradient(upstream):
         # As if the moments were constants; sums over this replica's batch.
@@ -220,11 +220,11 @@ def _normalised_over_replicas(inputs, gain, offset, mean, variance, count):
         of_inputs -= tf.cast(shared, of_inputs.dtype)
         return of_inputs, of_gain, of_offset, None, None, None
 
-    return normalised, gradient
+    return normalized, gradient
 
 
-def _normalised(inputs, gain, offset, mean, variance):
-    """Normalises with given moments."""
+def _normalized(inputs, gain, offset, mean, variance):
+    """Normalizes with given moments."""
     return tf.raw_ops.FusedBatchNormV3(
         x=inputs,
         scale=gain,
@@ -237,7 +237,7 @@ def _normalised(inputs, gain, offset, mean, variance):
 
 
 def _gradients(upstream, inputs, gain, mean, variance):
-    """Gradients of `_normalised` by inputs, gain and offset."""
+    """Gradients of `_normalized` by inputs, gain and offset."""
     return tf.raw_ops.FusedBatchNormGradV3(
         y_backprop=upstream,
         x=inputs,

@@ -23,7 +23,7 @@ def global_sum(value: tf.Tensor) -> tf.Tensor:
     """Sums a tensor over the replicas, as a constant.
 
     No gradient flows through: denominators and counts are not to be learned.
-    With several replicas this is a point of synchronisation, so it must not
+    With several replicas this is a point of synchronization, so it must not
     stand inside a `tf.cond`.
 
     Args:
@@ -68,7 +68,7 @@ def upsample(
     Args:
         inputs: Float tensor [B, h, w, channels].
         size: Height and width of the result.
-        align_corners: Whether the centres of the corner pixels stay in place,
+        align_corners: Whether the centers of the corner pixels stay in place,
             as the release has it for label maps, or the outlines of the
             pictures do, as it has it for heatmaps.
 

@@ -73,11 +73,11 @@ class TaskWeighting(keras.layers.Layer):
         for task in keys.BRANCHES:
             log_variance = tf.convert_to_tensor(self.log_variances[task])
             present = tf.cast(global_counts[task] > 0, tf.float32)
-            # The regulariser has no samples to be shared by: every replica
+            # The regularizer has no samples to be shared by: every replica
             # holds an equal part of it.
-            regulariser = present / reduction.num_replicas() * log_variance
+            regularizer = present / reduction.num_replicas() * log_variance
             weighted = tf.exp(-log_variance) * tf.stack(list(losses[task]))
-            total += tf.reduce_sum(weighted + regulariser)
+            total += tf.reduce_sum(weighted + regularizer)
         return total
 
     @property

@@ -34,7 +34,7 @@ def keypoints_on_parts(
 
     Args:
         label_map: Integer array [height, width].
-        keypoints_xy: Float array [K, 2], pixels, the origin at the centre of
+        keypoints_xy: Float array [K, 2], pixels, the origin at the center of
             the top left pixel; NaN where absent.
         tolerance_pixels: Distance within which a compatible part is looked
             for; 0 asks for the keypoint's own pixel.
@@ -140,7 +140,7 @@ def consistency(
 
 
 def _is_near(label_map, point_xy, radius, classes) -> bool:
-    """Whether a pixel centre within the radius, or the nearest, fits."""
+    """Whether a pixel center within the radius, or the nearest, fits."""
     if np.isin(_label_at(label_map, point_xy), classes):
         return True
     x, y = point_xy

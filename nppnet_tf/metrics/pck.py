@@ -71,7 +71,7 @@ def head_sizes(
     return np.where(sizes > 0, sizes, np.nan)
 
 
-def normalised_distances(
+def normalized_distances(
     truth_xy: np.ndarray,
     predicted_xy: np.ndarray,
     head_size: np.ndarray,
@@ -148,7 +148,7 @@ def pckh(
     """
     _check_keypoints(truth_xy, descriptor)
     sizes = head_sizes(truth_xy, descriptor)
-    distances = normalised_distances(
+    distances = normalized_distances(
         truth_xy, predicted_xy, sizes, released_reading
     )
     mean_of_group = _mean if released_reading else mean_of_counted
@@ -282,7 +282,7 @@ class HeatmapPCKh(keras.metrics.Metric):
         return tf.cast(tf.math.divide_no_nan(right, counted), tf.float32)
 
     def _decoded(self, heatmaps: tf.Tensor) -> tf.Tensor:
-        """Centres of the highest heatmap pixels, input pixels [B, K, 2]."""
+        """Centers of the highest heatmap pixels, input pixels [B, K, 2]."""
         height, width, num_keypoints = heatmaps.shape[1:]
         flat = tf.reshape(heatmaps, [-1, height * width, num_keypoints])
         highest = tf.argmax(flat, axis=1, output_type=tf.int32)

@@ -99,7 +99,7 @@ class EncoderDecoder(keras.layers.Layer):
             states: The outputs of the two cells before.
             mixtures: For each kind of cell one mixture per state, where
                 searched.
-            training: Whether to normalise with the batch.
+            training: Whether to normalize with the batch.
 
         Returns:
             The last two outputs; the second is the level's feature.
@@ -118,7 +118,7 @@ class EncoderDecoder(keras.layers.Layer):
             low: The level before, at half the size.
             skip: The encoder's level of the same size.
             mixtures: Mixtures as `encode` takes them.
-            training: Whether to normalise with the batch.
+            training: Whether to normalize with the batch.
         """
         cell = self.decoder[level - topology.NUM_ENCODER_LEVELS]
         return self._run(cell, (low, skip), mixtures, training)

@@ -58,9 +58,9 @@ class NPPNet(keras.Model):
             relaxation.
 
     Call arguments:
-        inputs: Normalised picture [batch, height, width, 3]; sides are
+        inputs: Normalized picture [batch, height, width, 3]; sides are
             multiples of 32.
-        training: Whether to normalise with the batch.
+        training: Whether to normalize with the batch.
 
     Returns:
         For each of `keys.HEATMAPS`, `keys.AUXILIARY_HEATMAPS`,

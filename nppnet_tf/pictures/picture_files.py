@@ -28,7 +28,7 @@ from nppnet_tf.pictures.picture_structure import PictureStructure
 _PORTION = 1 << 20
 
 # By the color type of a PNG.
-_MODES = {2: "colors", 4: "grey with transparency", 6: "colors"}
+_MODES = {2: "colors", 4: "gray with transparency", 6: "colors"}
 
 # What libraries raise on damaged files. PIL lets errors of its parsers out.
 _DECODING_ERRORS = (
@@ -107,7 +107,7 @@ def plain_bytes(data: bytes, where: object = None) -> bytes:
         where: File or record, for messages.
 
     Returns:
-        `data` itself where it is upright, grey or RGB, and read alike by two
+        `data` itself where it is upright, gray or RGB, and read alike by two
         decoders; otherwise (CMYK, palette, transparency, 16 bit, an
         orientation) a PNG of what `decode` makes of it, so that nothing more
         is lost.

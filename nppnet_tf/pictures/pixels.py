@@ -9,15 +9,15 @@ STD = (0.229, 0.224, 0.225)
 # Around a picture that does not cover the input; the release's choice.
 FILL = 128
 
-# The same as one product and one difference: value = grey * GAIN - OFFSET.
+# The same as one product and one difference: value = gray * GAIN - OFFSET.
 GAIN = (1 / (255 * np.array(STD))).astype(np.float32)
 OFFSET = (np.array(MEAN) / np.array(STD)).astype(np.float32)
 
 _ROWS_AT_ONCE = 32
 
 
-def normalise(image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """Maps grey levels to the values a network takes.
+def normalize(image: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Maps gray levels to the values a network takes.
 
     Args:
         image: Uint8 [H, W, 3], RGB.

@@ -201,8 +201,8 @@ def _gallery(sources: Sources, descriptor: DatasetDescriptor) -> page.Gallery:
         for picture in sorted(sources.pictures.iterdir())
     )
     legend = {
-        name: "#{:02x}{:02x}{:02x}".format(*colour)
-        for name, colour in zip(
+        name: "#{:02x}{:02x}{:02x}".format(*color)
+        for name, color in zip(
             descriptor.classes[1:], descriptor.palette[1:], strict=True
         )
     }

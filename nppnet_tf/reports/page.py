@@ -95,7 +95,7 @@ class Gallery:
         columns: What each picture of a row shows.
         examples: In the order of the page.
         rule: How the examples were picked.
-        legend: Colour "#rrggbb" of every class by name.
+        legend: Color "#rrggbb" of every class by name.
     """
 
     columns: tuple[str, ...]

@@ -23,8 +23,8 @@ class Primitive(NamedTuple):
 
     Attributes:
         name: In genotypes.
-        fill: Colour of its box in drawings, "#rrggbb".
-        outline: Colour around it, "#rrggbb".
+        fill: Color of its box in drawings, "#rrggbb".
+        outline: Color around it, "#rrggbb".
         meaning: What it does, in a few words.
     """
 

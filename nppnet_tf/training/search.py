@@ -31,7 +31,7 @@ class SearchModel(joint_model.JointModel):
     Python, because a conditional around an optimizer fails on several
     replicas. The steps are traced apart, each when it is first needed.
 
-    Moving statistics of normalisations stay as they are: a supernet is never
+    Moving statistics of normalizations stay as they are: a supernet is never
     run but with the statistics of its batch, and derived networks start anew.
 
     Args:

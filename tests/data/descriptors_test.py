@@ -76,11 +76,11 @@ class DatasetDescriptorTest(parameterized.TestCase):
         palette = json.loads(
             shared_path("samples/lip_palette.json").read_text()
         )
-        colours = palette.values() if isinstance(palette, dict) else palette
+        colors = palette.values() if isinstance(palette, dict) else palette
 
         self.assertEqual(
-            [list(colour) for colour in descriptors.LIP.palette],
-            [list(colour) for colour in colours],
+            [list(color) for color in descriptors.LIP.palette],
+            [list(color) for color in colors],
         )
 
     @parameterized.parameters("lip", "pascal_person_part")
@@ -107,7 +107,7 @@ class DatasetDescriptorTest(parameterized.TestCase):
             dataclasses.replace(descriptors.LIP, class_mirrors={"Hat": "Tail"})
 
     def test_palette_of_another_length_is_refused(self):
-        with self.assertRaisesRegex(ValueError, "one colour for every class"):
+        with self.assertRaisesRegex(ValueError, "one color for every class"):
             dataclasses.replace(descriptors.LIP, palette=((0, 0, 0),))
 
     @parameterized.named_parameters(
@@ -126,7 +126,7 @@ class DatasetDescriptorTest(parameterized.TestCase):
         ("no_text", _own(name="\ud800"), "name is not UTF-8"),
         ("skeleton", _own(skeleton=[["nose"]]), "pairs of keypoints"),
         ("mirror", _own(class_mirrors={"hat": "cap"}), "unknown names.*cap"),
-        ("unknown_entry", '{"colour": 1}', "found: colour"),
+        ("unknown_entry", '{"color": 1}', "found: color"),
         ("missing_entry", '{"name": "own"}', "classes"),
         (
             "names_of_wrong_type",

@@ -43,7 +43,7 @@ class _Sample:
 
 
 def _record(label_map, joints=(), visibility=VISIBLE):
-    """A grey picture with joints {number: (x, y)}."""
+    """A gray picture with joints {number: (x, y)}."""
     keypoints_xy = np.zeros((16, 2), np.float32)
     visible = np.zeros(16, np.int32)
     for k, point in dict(joints).items():
@@ -144,7 +144,7 @@ class ExamineTest(parameterized.TestCase):
         self.assertLess((prints[0] != prints[1]).sum(), 5)
         self.assertGreater((prints[0] != prints[2]).sum(), 30)
 
-    def test_picture_of_one_grey_has_no_fingerprint(self):
+    def test_picture_of_one_gray_has_no_fingerprint(self):
         self.assertIsNone(_examine(_record(_two_arms())).fingerprint)
 
     def test_all_are_examined_in_order(self):

@@ -16,8 +16,8 @@ def _tile(height, width, **others):
     return Tile("a title", image=image, **others)
 
 
-def _count(sheet, colour):
-    return int((sheet == colour).all(axis=-1).sum())
+def _count(sheet, color):
+    return int((sheet == color).all(axis=-1).sum())
 
 
 def _draw(*tiles, **options):
@@ -71,7 +71,7 @@ class ContactSheetTest(absltest.TestCase):
         columns = np.nonzero((long == red).all(axis=-1))[1]
         self.assertLess(columns.max(), 10 + 224)
 
-    def test_picture_that_cannot_be_read_leaves_a_grey_tile(self):
+    def test_picture_that_cannot_be_read_leaves_a_gray_tile(self):
         sheet = _draw(Tile("torn", "it is torn"))
 
         self.assertGreater(_count(sheet, (225, 225, 225)), 1000)

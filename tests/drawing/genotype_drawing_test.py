@@ -171,7 +171,7 @@ class DrawTest(parameterized.TestCase):
         ("search", genotypes.Genotype("search", "search", "search"), 3),
         ("baseline", genotypes.Genotype("baseline", "omit", "search"), 3),
     )
-    def test_states_are_drawn_as_labelled_boxes(self, genotype, count):
+    def test_states_are_drawn_as_labeled_boxes(self, genotype, count):
         drawing = genotype_drawing.draw(genotype)
 
         dashed = [box for box in _boxes(drawing) if _is_dashed(box)]

@@ -1,4 +1,4 @@
-"""Pictures of predictions: colours are the palette's, places are right."""
+"""Pictures of predictions: colors are the palette's, places are right."""
 
 import numpy as np
 from absl.testing import absltest
@@ -39,7 +39,7 @@ class PredictionGridTest(absltest.TestCase):
         self.assertEqual((grid.shape, grid.dtype), ((16, 40, 3), np.uint8))
         self.assertEqual(self._grid(max_rows=1).shape, (8, 40, 3))
 
-    def test_colours_are_those_of_the_palette(self):
+    def test_colors_are_those_of_the_palette(self):
         grid = self._grid()
         palette = descriptors.LIP.palette
 
@@ -55,7 +55,7 @@ class PredictionGridTest(absltest.TestCase):
             self.assertEqual(tuple(grid[4, start]), (255, 255, 255))
             self.assertEqual(tuple(grid[3, start]), (0, 0, 0))
 
-    def test_mean_picture_is_the_mean_colour(self):
+    def test_mean_picture_is_the_mean_color(self):
         np.testing.assert_allclose(
             self._grid()[0, 0], [0.485 * 255, 0.456 * 255, 0.406 * 255], atol=1
         )

@@ -11,12 +11,12 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.drawing import rendering
 
 
-class ColourTest(absltest.TestCase):
-    def test_classes_have_their_colours_and_others_are_white(self):
-        coloured = rendering.colour_label_map(np.array([[0, 13, 255]]), LIP)
+class ColorTest(absltest.TestCase):
+    def test_classes_have_their_colors_and_others_are_white(self):
+        colored = rendering.color_label_map(np.array([[0, 13, 255]]), LIP)
 
         np.testing.assert_array_equal(
-            coloured[0], [(0, 0, 0), (0, 0, 255), (255, 255, 255)]
+            colored[0], [(0, 0, 0), (0, 0, 255), (255, 255, 255)]
         )
 
 
@@ -67,8 +67,8 @@ class OverlayTest(parameterized.TestCase):
         ("right", "right_ankle", rendering.RIGHT_COLOUR),
         ("middle", "thorax", rendering.CENTRE_COLOUR),
     )
-    def test_joint_is_drawn_at_its_place_in_the_colour_of_its_side(
-        self, name, colour
+    def test_joint_is_drawn_at_its_place_in_the_color_of_its_side(
+        self, name, color
     ):
         visibility = np.zeros(16, int)
         visibility[LIP.keypoints.index(name)] = 2
@@ -78,7 +78,7 @@ class OverlayTest(parameterized.TestCase):
             self.image, None, self.keypoints_xy, visibility, LIP
         )
 
-        np.testing.assert_array_equal(result[21, 33], colour)
+        np.testing.assert_array_equal(result[21, 33], color)
         changed = np.argwhere((result != self.image).any(-1))
         np.testing.assert_allclose(changed.mean(0), (21, 33), atol=0.05)
 

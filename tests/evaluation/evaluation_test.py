@@ -169,7 +169,7 @@ class FilesTest(absltest.TestCase):
         folders = (self.folder / "truth", self.folder / "prediction")
         return evaluation.evaluate_files(LIP, label_maps=folders, **options)
 
-    def test_grey_truth_and_palette_prediction_of_equal_classes_agree(self):
+    def test_gray_truth_and_palette_prediction_of_equal_classes_agree(self):
         result = self._evaluate()
 
         self.assertEqual(result["parsing"]["mean_iou"], 1.0)

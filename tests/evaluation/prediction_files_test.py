@@ -28,7 +28,7 @@ class LabelMapTest(absltest.TestCase):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
 
-    def test_png_holds_classes_as_indices_and_their_colours(self):
+    def test_png_holds_classes_as_indices_and_their_colors(self):
         label_map = np.arange(20, dtype=np.uint8).reshape(4, 5)
         path = self.folder / "a.png"
 
@@ -37,13 +37,13 @@ class LabelMapTest(absltest.TestCase):
         with Image.open(path) as image:
             self.assertEqual(image.mode, "P")
             np.testing.assert_array_equal(np.asarray(image), label_map)
-            colours = np.asarray(image.convert("RGB")).reshape(-1, 3)
-        np.testing.assert_array_equal(colours, LIP.palette)
+            colors = np.asarray(image.convert("RGB")).reshape(-1, 3)
+        np.testing.assert_array_equal(colors, LIP.palette)
         np.testing.assert_array_equal(
             prediction_files.read_label_map(path), label_map
         )
 
-    def test_coloured_picture_is_no_label_map(self):
+    def test_colored_picture_is_no_label_map(self):
         path = self.folder / "a.png"
         Image.new("RGB", (3, 3)).save(path)
 

@@ -43,7 +43,7 @@ class StateDictTest(parameterized.TestCase):
         self.assertLen(set(keys_used), len(self.network.variables))
         self.assertLen(variables, len(self.network.variables))
 
-    def test_only_unused_normalisations_are_left_over(self):
+    def test_only_unused_normalizations_are_left_over(self):
         left = set(self.tensors) - {entry.key for entry in self.entries}
         left = {key for key in left if not key.endswith("_tracked")}
 
@@ -112,7 +112,7 @@ class StateDictTest(parameterized.TestCase):
             if not key.endswith("_tracked") and key not in unused:
                 np.testing.assert_array_equal(tensor, self.tensors[key])
 
-    def test_unused_normalisations_are_those_of_a_fresh_network(self):
+    def test_unused_normalizations_are_those_of_a_fresh_network(self):
         found = state_dict.to_state_dict(self.entries)
 
         unused = state_dict.unused_normalizations(self.entries)

@@ -144,7 +144,7 @@ class TrainingStepTest(absltest.TestCase):
         missing = set(self.expected_norms) - set(self.norms)
 
         self.assertEmpty(set(self.norms) - set(self.expected_norms))
-        # The normalisations that an excitation at stride 1 never uses.
+        # The normalizations that an excitation at stride 1 never uses.
         self.assertLen(missing, 52)
         for key in missing:
             self.assertRegex(key, r"\.bn\.(weight|bias)$")

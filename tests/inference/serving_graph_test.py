@@ -18,7 +18,7 @@ from tests.inference import stand_in
 _SIZE = (64, 96)
 
 
-def _grey_levels(inputs: tf.Tensor) -> np.ndarray:
+def _gray_levels(inputs: tf.Tensor) -> np.ndarray:
     return (np.asarray(inputs) * pixels.STD + pixels.MEAN) * 255
 
 
@@ -36,8 +36,8 @@ class PreprocessTest(parameterized.TestCase):
 
         matrix = geometry.affine_matrix((height, width), _SIZE)
         expected = geometry.warp_image(picture, matrix, _SIZE).astype(float)
-        # Pillow drops the fraction of a grey level.
-        difference = _grey_levels(inputs) - expected
+        # Pillow drops the fraction of a gray level.
+        difference = _gray_levels(inputs) - expected
         self.assertGreater(difference.min(), -1e-3)
         self.assertLess(difference.max(), 1 + 1e-3)
 
@@ -49,7 +49,7 @@ class PreprocessTest(parameterized.TestCase):
             tf.constant(picture, tf.float32), _SIZE
         )
 
-        np.testing.assert_allclose(_grey_levels(inputs), 127.5, atol=0.01)
+        np.testing.assert_allclose(_gray_levels(inputs), 127.5, atol=0.01)
 
     def test_batch_is_its_pictures_one_by_one(self):
         pictures = np.stack([stand_in.picture(150, 260, s) for s in (1, 2)])
@@ -109,7 +109,7 @@ class MirrorTest(parameterized.TestCase):
         )
 
         # 77 columns about the middle of 96 reach from 9 to 86, both included.
-        is_picture = (_grey_levels(inputs) > 254.9).all((0, 2))
+        is_picture = (_gray_levels(inputs) > 254.9).all((0, 2))
         self.assertEqual(np.flatnonzero(is_picture).tolist(), [*range(9, 87)])
 
     def test_answer_of_any_size(self):
@@ -128,10 +128,10 @@ class MirrorTest(parameterized.TestCase):
                         mirrored, np.flip(plain, axis), f"{size}, {axis}"
                     )
                 # As a decoded place and its mirror image are.
-                centre = np.float32(_SIZE[axis] - 1) / 2
-                offsets = places[:, 1 - axis] - centre
+                center = np.float32(_SIZE[axis] - 1) / 2
+                offsets = places[:, 1 - axis] - center
                 exact = places.copy()
-                exact[:, 1 - axis] = heatmap_codec.beside(centre, offsets)
+                exact[:, 1 - axis] = heatmap_codec.beside(center, offsets)
                 np.testing.assert_array_equal(
                     serving_graph.keypoints_at(
                         _mirrored_xy(exact, _SIZE, axis), image_size, _SIZE
@@ -311,7 +311,7 @@ class KeypointsTest(absltest.TestCase):
 
         np.testing.assert_allclose(keypoints_xy, truth_xy, atol=1e-3)
 
-    def test_keypoints_in_the_grey_are_moved_to_the_border(self):
+    def test_keypoints_in_the_gray_are_moved_to_the_border(self):
         keypoints_xy = serving_graph.keypoints_at(
             tf.constant([[0.0, 30.0], [95.0, 30.0]]),
             tf.constant([64, 20]),

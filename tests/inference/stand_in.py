@@ -60,7 +60,7 @@ class StandIn(keras.Model):
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """Smooth random colours, uint8 [height, width, 3]."""
+    """Smooth random colors, uint8 [height, width, 3]."""
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(0, 255, (5, 5, 3)).astype(np.float32)
     smooth = tf.image.resize(coarse, (height, width), "bicubic").numpy()

@@ -91,7 +91,7 @@ class CellTest(parameterized.TestCase):
         ]
         for layer in (searched, derived):
             layer.build([x.shape for x in inputs])
-        copied_weights.randomise(searched)
+        copied_weights.randomize(searched)
         mixtures = copied_weights.copy_cell(searched, derived)
 
         y = searched(inputs, mixtures=mixtures)

@@ -67,7 +67,7 @@ WITHOUT_CASE = {
     "RetrainModel": "as JointModel",
 }
 
-# Of values of about 1. Rounding grows through the normalisations of a chain,
+# Of values of about 1. Rounding grows through the normalizations of a chain,
 # the longer the more: each divides by the deviation of few numbers.
 TOLERANCE = 1e-4
 OF_CHAINS = 3e-3
@@ -363,7 +363,7 @@ def _built(case, weights_of=None):
     elif not layer.built:
         case.call(layer, _tensors(case.inputs()), False)
     if weights_of is None:
-        copied_weights.randomise(layer)
+        copied_weights.randomize(layer)
     else:
         _copy(weights_of, layer)
     return layer

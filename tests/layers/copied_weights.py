@@ -6,7 +6,7 @@ import tensorflow as tf
 from nppnet_tf.layers.fanout import EdgeMixture
 
 
-def randomise(layer, seed=0):
+def randomize(layer, seed=0):
     """Gives statistics and biases values that a mistake would show."""
     generator = np.random.default_rng(seed)
     for variable in layer.variables:

@@ -66,7 +66,7 @@ class MixedFanoutTest(parameterized.TestCase):
         space = SearchSpace(tuple(table.forms()), channel_proportion=1)
         mixed = MixedFanout(8, targets, stride, space)
         mixed.build(x.shape)
-        copied_weights.randomise(mixed)
+        copied_weights.randomize(mixed)
         selected = SelectedFanout(8, targets, [name, name], stride)
         selected.build(x.shape)
         copied_weights.copy_fanout(mixed, selected, [0, 1])

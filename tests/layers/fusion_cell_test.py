@@ -56,7 +56,7 @@ class FusionCellTest(parameterized.TestCase):
                 )
             )
 
-        # One normalisation after max pooling where the release has two: the
+        # One normalization after max pooling where the release has two: the
         # epsilon tells them apart where a channel hardly varies.
         self._assert_outputs(layer, inputs, arrays, mixtures, 1e-3)
 

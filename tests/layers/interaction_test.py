@@ -127,7 +127,7 @@ class InteractionTest(absltest.TestCase):
         mixtures = {branch: [] for branch in keys.BRANCHES}
         for layer in (searched, derived):
             layer.build()
-        copied_weights.randomise(searched)
+        copied_weights.randomize(searched)
         fanouts = zip(
             searched.own + searched.later,
             derived.own + derived.later,

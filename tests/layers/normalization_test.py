@@ -1,4 +1,4 @@
-"""Tests of batch normalisation."""
+"""Tests of batch normalization."""
 
 from unittest import mock
 
@@ -24,7 +24,7 @@ def built(**kwargs):
 
 
 class BatchNormalizationTest(absltest.TestCase):
-    def test_normalises_with_the_batch(self):
+    def test_normalizes_with_the_batch(self):
         y = built()(batch(), training=True).numpy()
 
         np.testing.assert_allclose(y.mean((0, 1, 2)), [0, 0], atol=1e-5)

@@ -83,20 +83,20 @@ class _Operation:
         return np.transpose(self.tensor(f"{key}.weight"), (2, 3, 1, 0))
 
     def statistics(self, epsilon=1e-5):
-        """Mean and variance of the one normalisation ours has."""
+        """Mean and variance of the one normalization ours has."""
         keys = sorted(
             (key for key in self.tensors if key.endswith("running_mean")),
             key=lambda key: "bn" not in key and "net" not in key,
         )
         mean, variance = 0, 1 - epsilon
         for key in keys:
-            # Two normalisations in a row are one: x -> (x - m) / s twice.
+            # Two normalizations in a row are one: x -> (x - m) / s twice.
             other = key.replace("running_mean", "running_var")
             mean = mean + self.tensors[key] * np.sqrt(variance + epsilon)
             product = (variance + epsilon) * (self.tensors[other] + epsilon)
             variance = product - epsilon
         if self.name == primitives.POOLED_CONV:
-            # Ours has no bias in front of a normalisation.
+            # Ours has no bias in front of a normalization.
             mean = mean - self.tensor("net.2.bias")
         return mean, variance
 

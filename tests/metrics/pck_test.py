@@ -85,7 +85,7 @@ class ReferenceTest(parameterized.TestCase):
         arrays = np.load(shared.shared_path("reference/ref_pckh.npz"))
         truth_xy = arrays[f"{case}_gt"]
 
-        distances = pck.normalised_distances(
+        distances = pck.normalized_distances(
             truth_xy,
             arrays[f"{case}_pred"],
             pck.head_sizes(truth_xy),

@@ -128,7 +128,7 @@ def _operation(primitive, width, stride):
 
 
 def _convolution(inputs, outputs, size=1):
-    """A convolution without bias and its normalisation."""
+    """A convolution without bias and its normalization."""
     return size * size * inputs * outputs + 2 * outputs
 
 
@@ -209,7 +209,7 @@ class NPPNetTest(parameterized.TestCase):
         ]
 
         self.assertTrue(all(g is not None for g in gradients))
-        # An offset in front of a normalisation changes nothing, and the one
+        # An offset in front of a normalization changes nothing, and the one
         # hidden unit of so narrow an excitation may be off.
         idle = ("bias", "offset", "squeeze", "excite")
         without = [path for path in without if not path.endswith(idle)]

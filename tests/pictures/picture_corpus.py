@@ -56,7 +56,7 @@ def sound_files() -> Iterator[tuple[str, bytes]]:
             for interlaced in (0, 1):
                 name = f"png_{color_type}_{depth}_{interlaced}"
                 yield name, png(color_type, depth, interlaced)
-    yield "png_transparent_grey", png(0, 8, 0, chunk(b"tRNS", b"\0\7"))
+    yield "png_transparent_gray", png(0, 8, 0, chunk(b"tRNS", b"\0\7"))
     yield "png_transparent_palette", png(3, 4, 0, chunk(b"tRNS", b"\0\7"))
     yield "png_gamma", png(2, 8, 0, chunk(b"gAMA", struct.pack(">I", 99999)))
 
@@ -81,7 +81,7 @@ def png(
     """Returns a PNG of random samples.
 
     Args:
-        color_type: Color type of PNG: 0 grey, 2 colors, 3 palette, 4 and 6 with
+        color_type: Color type of PNG: 0 gray, 2 colors, 3 palette, 4 and 6 with
             alpha.
         depth: Bits of a sample.
         interlaced: 1 for Adam7.
@@ -256,7 +256,7 @@ def _packed(values: np.ndarray, depth: int) -> bytes:
 
 
 def _jpeg_files() -> Iterator[tuple[str, bytes]]:
-    yield "jpeg_grey", jpeg("L")
+    yield "jpeg_gray", jpeg("L")
     for name, subsampling in (("444", 0), ("422", 1), ("420", 2)):
         yield f"jpeg_{name}", jpeg(subsampling=subsampling)
         yield (

@@ -25,8 +25,8 @@ class DecodeTest(parameterized.TestCase):
 
         image = Image.open(io.BytesIO(_FILES[name]))
         if image.mode == "I;16":
-            grey = (np.asarray(image) >> 8).astype(np.uint8)
-            image = Image.fromarray(grey)
+            gray = (np.asarray(image) >> 8).astype(np.uint8)
+            image = Image.fromarray(gray)
         # The products of ink are rounded in two ways.
         tolerance = 1 if image.mode == "CMYK" else 0
         expected = image.convert("RGBA").convert("RGB")

@@ -21,7 +21,7 @@ def _encode(image, kind, **options):
     return stream.getvalue()
 
 
-def _colours():
+def _colors():
     """Left half red, right half blue; 16 x 24 pixels."""
     array = np.zeros((16, 24, 3), np.uint8)
     array[:, :12, 0] = 255
@@ -37,9 +37,9 @@ class DecodeTest(parameterized.TestCase):
         ("rgba_png", "RGBA", "PNG"),
         ("palette_png", "P", "PNG"),
     )
-    def test_colours_of_every_mode(self, mode, kind):
+    def test_colors_of_every_mode(self, mode, kind):
         options = {"quality": 95} if kind == "JPEG" else {}
-        data = _encode(_colours().convert(mode), kind, **options)
+        data = _encode(_colors().convert(mode), kind, **options)
 
         pixels = picture_files.decode(data)
 
@@ -48,12 +48,12 @@ class DecodeTest(parameterized.TestCase):
         np.testing.assert_allclose(pixels[8, 20], [0, 0, 255], atol=6)
 
     @parameterized.named_parameters(
-        ("grey_jpeg", "L", "JPEG"),
-        ("grey_png", "L", "PNG"),
-        ("grey_alpha_png", "LA", "PNG"),
+        ("gray_jpeg", "L", "JPEG"),
+        ("gray_png", "L", "PNG"),
+        ("gray_alpha_png", "LA", "PNG"),
         ("two_level_png", "1", "PNG"),
     )
-    def test_grey_becomes_three_equal_channels(self, mode, kind):
+    def test_gray_becomes_three_equal_channels(self, mode, kind):
         image = Image.new("L", (8, 8), 255).convert(mode)
 
         pixels = picture_files.decode(_encode(image, kind))
@@ -67,7 +67,7 @@ class DecodeTest(parameterized.TestCase):
 
         np.testing.assert_array_equal(pixels, np.full((4, 4, 3), 128))
 
-    def test_real_grey_jpeg_is_three_channels(self):
+    def test_real_gray_jpeg_is_three_channels(self):
         path = shared_path("samples/lip_mmseg/86_185913.jpg")
 
         self.assertEqual(
@@ -84,7 +84,7 @@ class DecodeTest(parameterized.TestCase):
     def test_orientation_is_applied(self, orientation, red_at, size):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        data = _encode(_colours(), "JPEG", quality=95, exif=exif)
+        data = _encode(_colors(), "JPEG", quality=95, exif=exif)
 
         pixels = picture_files.decode(data)
 
@@ -95,11 +95,11 @@ class DecodeTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("empty", b"", "an empty file"),
         ("text", b"not a picture", "neither JPEG nor PNG"),
-        ("gif", _encode(_colours(), "GIF"), "neither JPEG nor PNG"),
+        ("gif", _encode(_colors(), "GIF"), "neither JPEG nor PNG"),
         ("jpeg_start_only", b"\xff\xd8\xff\xe0", "damaged"),
         ("png_start_only", b"\x89PNG\r\n\x1a\n", "damaged"),
-        ("truncated_jpeg", _encode(_colours(), "JPEG")[:-40], "damaged"),
-        ("truncated_png", _encode(_colours(), "PNG")[:-30], "damaged"),
+        ("truncated_jpeg", _encode(_colors(), "JPEG")[:-40], "damaged"),
+        ("truncated_png", _encode(_colors(), "PNG")[:-30], "damaged"),
     )
     def test_bad_file_is_told(self, data, message):
         with self.assertRaisesRegex(UserError, f"(?s){message}.*"):
@@ -127,19 +127,19 @@ class DecodeTest(parameterized.TestCase):
 
 class PlainBytesTest(parameterized.TestCase):
     @parameterized.named_parameters(
-        ("grey_jpeg", "L", "JPEG"),
+        ("gray_jpeg", "L", "JPEG"),
         ("rgb_jpeg", "RGB", "JPEG"),
         ("rgb_png", "RGB", "PNG"),
     )
     def test_plain_pictures_stay_as_they_are(self, mode, kind):
-        data = _encode(_colours().convert(mode), kind)
+        data = _encode(_colors().convert(mode), kind)
 
         self.assertEqual(picture_files.plain_bytes(data), data)
 
     def test_others_are_kept_without_loss(self):
         exif = Image.Exif()
         exif[0x0112] = 6
-        data = _encode(_colours().convert("CMYK"), "JPEG", exif=exif)
+        data = _encode(_colors().convert("CMYK"), "JPEG", exif=exif)
 
         plain = picture_files.plain_bytes(data)
 
@@ -168,7 +168,7 @@ class PlainBytesTest(parameterized.TestCase):
         np.testing.assert_array_equal(picture_files.decode(plain), expected)
 
     def test_truncated_jpeg_is_refused(self):
-        data = _encode(_colours(), "JPEG")[:-40]
+        data = _encode(_colors(), "JPEG")[:-40]
 
         with self.assertRaisesRegex(UserError, "damaged.*truncated"):
             picture_files.plain_bytes(data)
@@ -215,9 +215,9 @@ class DecodeLabelMapTest(parameterized.TestCase):
         )
 
     @parameterized.named_parameters(
-        ("colours", _encode(_colours(), "PNG"), "class ids.*colors"),
-        ("alpha", picture_corpus.png(4), "class ids.*grey with transparency"),
-        ("jpeg", _encode(_colours(), "JPEG"), "label map is a JPEG"),
+        ("colors", _encode(_colors(), "PNG"), "class ids.*colors"),
+        ("alpha", picture_corpus.png(4), "class ids.*gray with transparency"),
+        ("jpeg", _encode(_colors(), "JPEG"), "label map is a JPEG"),
         (
             "large_ids",
             _encode(Image.fromarray(np.full((2, 2), 1000, np.uint16)), "PNG"),

@@ -105,9 +105,9 @@ def _cut_picture(folder):
     path.write_bytes(path.read_bytes()[:400])
 
 
-def _colour_labels(folder):
-    colours = np.array(LIP.palette, np.uint8)[folder.labels_of(2)]
-    folder.label(2).write_bytes(picture_files.encode_png(colours))
+def _color_labels(folder):
+    colors = np.array(LIP.palette, np.uint8)[folder.labels_of(2)]
+    folder.label(2).write_bytes(picture_files.encode_png(colors))
 
 
 def _widen_labels(folder):
@@ -124,7 +124,7 @@ def _compress_labels(folder):
 def _palette_labels(folder):
     picture = Image.fromarray(folder.labels_of(2)).convert("P")
     picture.putpalette(np.array(LIP.palette, np.uint8).ravel().tolist())
-    # Converting may sort the colours: the indices are what counts.
+    # Converting may sort the colors: the indices are what counts.
     picture.putdata(folder.labels_of(2).ravel().tolist())
     picture.save(folder.label(2), "PNG")
 
@@ -291,7 +291,7 @@ class CheckDatasetTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("missing_file", _miss_file, findings.MISSING_FILE),
         ("torn_picture", _cut_picture, findings.UNREADABLE),
-        ("labels_of_colours", _colour_labels, findings.LABEL_MODE),
+        ("labels_of_colors", _color_labels, findings.LABEL_MODE),
         ("labels_of_16_bits", _widen_labels, findings.LABEL_MODE),
         ("labels_as_jpeg", _compress_labels, findings.LABEL_MODE),
         ("labels_of_a_palette", _palette_labels, findings.PALETTE_LABEL),

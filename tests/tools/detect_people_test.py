@@ -146,9 +146,9 @@ class DetectPeopleTest(_Case):
         np.testing.assert_allclose(found.boxes, [RED], atol=1e-4)
         self.assertEqual(found.masks.shape, (1, *SIZE))
 
-    def test_picture_without_people_and_a_grey_one_have_files(self):
+    def test_picture_without_people_and_a_gray_one_have_files(self):
         # White is pure red as well, and certain.
-        Image.new("L", (50, 30), 255).save(self.pictures / "grey.png")
+        Image.new("L", (50, 30), 255).save(self.pictures / "gray.png")
         Image.new("RGB", (20, 30), (9, 9, 9)).save(self.pictures / "empty.jpg")
 
         result = self._detect("--min_score=0.9")
@@ -156,7 +156,7 @@ class DetectPeopleTest(_Case):
         self.assertEqual(result.exit_code, 0, result.stderr)
         self.assertEqual(self._read("empty").masks.shape, (0, 30, 20))
         np.testing.assert_allclose(
-            self._read("grey").boxes, [(0, 0, 50, 30)], atol=1e-4
+            self._read("gray").boxes, [(0, 0, 50, 30)], atol=1e-4
         )
 
     def test_lists_say_which_pictures_of_which_folder(self):

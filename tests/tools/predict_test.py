@@ -66,7 +66,7 @@ class PredictTest(parameterized.TestCase):
         with Image.open(self.output / "a_overlay.png") as overlay:
             self.assertEqual(overlay.size, (30, 40))
 
-    def test_orientation_is_honoured_in_all_outputs(self):
+    def test_orientation_is_honored_in_all_outputs(self):
         exif = Image.Exif()
         exif[0x0112] = 6
         path = self._save("turned.jpg", exif=exif)

@@ -34,9 +34,9 @@ class OverfitTest(absltest.TestCase):
         samples = datasets.read("folder", roots).samples
         # Four with a pose, of which one has a label map; four with that alone.
         posed = [s for s in samples if s.keypoints_xy is not None][:4]
-        labelled = [s for s in samples if s.keypoints_xy is None][:4]
+        labeled = [s for s in samples if s.keypoints_xy is None][:4]
         self.record_set = record_writer.write_records(
-            posed + labelled,
+            posed + labeled,
             pathlib.Path(self.create_tempdir().full_path) / "records",
             LIP,
             1,
@@ -87,11 +87,11 @@ class OverfitTest(absltest.TestCase):
             keys.PARSING_LOGITS
         ][-1]
         labels = batch[keys.LABEL_MAP][:, ::4, ::4].numpy()
-        is_labelled = (labels != LIP.ignore_label) & (
+        is_labeled = (labels != LIP.ignore_label) & (
             batch[keys.HAS_LABEL_MAP].numpy()[:, None, None] > 0
         )
         right = np.argmax(logits, axis=-1) == labels
-        self.assertGreater(right[is_labelled].mean(), 0.85)
+        self.assertGreater(right[is_labeled].mean(), 0.85)
 
 
 def _losses(history):

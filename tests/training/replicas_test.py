@@ -1,6 +1,6 @@
 """Two replicas take the step of one, with the real supernet.
 
-In float32 nothing could be seen: normalisations over few numbers grow rounding
+In float32 nothing could be seen: normalizations over few numbers grow rounding
 on the way back (see tests/importing/training_step_test.py), and Adam turns a
 vanishing gradient of either sign into a full step. In float64 the gradients of
 both descents of Eq. 7 can be compared.

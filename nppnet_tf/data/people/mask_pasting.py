@@ -2,7 +2,7 @@
 
 A Mask R-CNN says of every cell of a grid in a box how likely it shows the
 person. Box and picture are continuous: pixel (column, row) covers the square
-from there to one further and is judged at its centre; so is a cell.
+from there to one further and is judged at its center; so is a cell.
 
 Reference:
     He et al., Mask R-CNN, Sec. 3.1: "resized to the RoI size, and binarized at

@@ -224,7 +224,7 @@ class PersonDetector:
     def _encoded(self, pictures: Sequence[np.ndarray]) -> tf.Tensor:
         if self.input_kind == IMAGE_TENSOR:
             return tf.constant(np.stack(pictures))
-        # Not the bytes of the file: decoders differ in what they make of grey,
+        # Not the bytes of the file: decoders differ in what they make of gray,
         # CMYK and turned pictures, and boxes and masks belong to ours.
         encoded = [picture_files.encode_png(picture) for picture in pictures]
         if self.input_kind == TF_EXAMPLE:

@@ -19,8 +19,8 @@ class Transform:
 
     Attributes:
         scale: Relative to the fit of the picture into the input.
-        rotation_degrees: About the centre of the picture.
-        shift: Shift of the centre, (x, y) as shares of the input's width and
+        rotation_degrees: About the center of the picture.
+        shift: Shift of the center, (x, y) as shares of the input's width and
             height.
         is_mirrored: Whether left and right change places.
     """

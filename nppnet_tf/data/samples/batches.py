@@ -343,7 +343,7 @@ def _numbered(
             sample = source(epoch, step * batch_size + place)
             for name in batch.keys() - {keys.IMAGE}:
                 batch[name][place] = sample[name]
-            pixels.normalise(sample[keys.IMAGE], batch[keys.IMAGE][place])
+            pixels.normalize(sample[keys.IMAGE], batch[keys.IMAGE][place])
         return list(batch.values())
 
     def make(number: tf.Tensor) -> Batch:

@@ -12,7 +12,7 @@ def boundary_map(
 ) -> np.ndarray:
     """Marks pixels at which two known labels meet.
 
-    Of two neighbours with different labels one is marked: the lower of a
+    Of two neighbors with different labels one is marked: the lower of a
     vertical pair, the left of a horizontal, the upper left of a diagonal, the
     upper right of an anti-diagonal pair (the choice of CE2P and the release).
     The marks are widened to squares of `width`.
@@ -59,7 +59,7 @@ def boundary_map(
 
 
 def _widen(marked: np.ndarray, scratch: np.ndarray, stride: int) -> None:
-    """Adds the eight neighbours of every mark, columns first, then rows."""
+    """Adds the eight neighbors of every mark, columns first, then rows."""
     scratch[:] = marked
     scratch[stride:] |= marked[:-stride]
     scratch[:-stride] |= marked[stride:]

@@ -1,6 +1,6 @@
 """One affine matrix per sample; warps of image, label map and keypoints.
 
-Coordinates are pixel centres: (0, 0) is the centre of the top left pixel, and
+Coordinates are pixel centers: (0, 0) is the center of the top left pixel, and
 a matrix maps (x, y, 1) of the source picture to the network's input.
 
 Fitting is symmetric: a mirrored picture or label map, fitted by a
@@ -42,9 +42,9 @@ def affine_matrix(
     """Maps a source picture into the input by one similarity.
 
     With nothing but the sizes, the letterbox of validation and inference:
-    fitted, centred, upright.
+    fitted, centered, upright.
 
-    The centre of the source lands `shift_xy` beside the centre of the target;
+    The center of the source lands `shift_xy` beside the center of the target;
     around it the source is scaled and turned; last, the target is mirrored.
 
     Args:
@@ -61,8 +61,8 @@ def affine_matrix(
     factor = scale * fit_scale(source_size, target_size)
     angle = math.radians(rotation_degrees)
     cosine, sine = factor * math.cos(angle), factor * math.sin(angle)
-    source_x, source_y = _centre_xy(source_size)
-    target_x, target_y = _centre_xy(target_size)
+    source_x, source_y = _center_xy(source_size)
+    target_x, target_y = _center_xy(target_size)
     x = target_x + shift_xy[0] - cosine * source_x - sine * source_y
     y = target_y + shift_xy[1] + sine * source_x - cosine * source_y
     matrix = np.array([[cosine, sine, x], [-sine, cosine, y], [0.0, 0.0, 1.0]])
@@ -96,7 +96,7 @@ def warp_image(
         image: RGB picture, or uint8 [H, W, 3].
         matrix: Float [3, 3], source to target.
         target_size: (height, width) of the result.
-        fill: Grey level where the source does not reach.
+        fill: Gray level where the source does not reach.
 
     Returns:
         Uint8 [height, width, 3].
@@ -183,7 +183,7 @@ def _transform(
     # PIL instead of ImageProjectiveTransformV3: 1.2 against 5.9 ms for a
     # picture of LIP at 384 x 384 on one core, 0.2 against 1.4 ms for labels.
     inverse = np.linalg.inv(matrix)[:2]
-    # PIL counts from the corner of a pixel, half a pixel from its centre.
+    # PIL counts from the corner of a pixel, half a pixel from its center.
     inverse[:, 2] += 0.5 - inverse[:, :2].sum(axis=1) * 0.5
     height, width = target_size
     warped = image.transform(
@@ -196,6 +196,6 @@ def _transform(
     return np.asarray(warped)
 
 
-def _centre_xy(size: tuple[int, int]) -> tuple[float, float]:
+def _center_xy(size: tuple[int, int]) -> tuple[float, float]:
     height, width = size
     return (width - 1) / 2, (height - 1) / 2

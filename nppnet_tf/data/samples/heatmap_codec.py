@@ -1,6 +1,6 @@
 """Keypoints to heatmaps in NumPy, and back in TensorFlow.
 
-One heatmap pixel g covers `stride` input pixels, whose centre is at
+One heatmap pixel g covers `stride` input pixels, whose center is at
 `g * stride + (stride - 1) / 2`: 1.5 for the first of stride 4.
 """
 
@@ -37,7 +37,7 @@ def encode(
         sigma: Standard deviation in input pixels.
 
     Returns:
-        Float32 [h, w, K] in 0..1; 1 only where a keypoint lies on the centre
+        Float32 [h, w, K] in 0..1; 1 only where a keypoint lies on the center
         of a heatmap pixel.
     """
     height, width = image_size[0] // stride, image_size[1] // stride
@@ -65,8 +65,8 @@ def decode_heatmaps(
     """Finds the place of every keypoint, to a fraction of a pixel.
 
     The highest pixel, then along each axis the vertex of the parabola through
-    the logarithms of it and its two neighbours. Exact for a Gaussian, whose
-    logarithm is a parabola; none at the rim, where a neighbour is missing.
+    the logarithms of it and its two neighbors. Exact for a Gaussian, whose
+    logarithm is a parabola; none at the rim, where a neighbor is missing.
 
     Mirrored maps give mirrored places, to the last bit: of several equal peaks
     the middle of those that are found first from each corner. A map without
@@ -98,23 +98,23 @@ def decode_heatmaps(
     is_flat = tf.equal(scores, tf.reduce_min(heatmaps, [1, 2]))
     offsets_xy = tf.where(is_flat[..., None], plain, offsets_xy)
     sides_xy = tf.cast(tf.shape(heatmaps)[2:0:-1], tf.float32)
-    centre_xy = (sides_xy * stride - 1) / 2
-    return beside(centre_xy, offsets_xy * stride), scores
+    center_xy = (sides_xy * stride - 1) / 2
+    return beside(center_xy, offsets_xy * stride), scores
 
 
-def beside(centre_xy: tf.Tensor, offsets_xy: tf.Tensor) -> tf.Tensor:
-    """Adds offsets to a centre so that opposite ones round alike.
+def beside(center_xy: tf.Tensor, offsets_xy: tf.Tensor) -> tf.Tensor:
+    """Adds offsets to a center so that opposite ones round alike.
 
     Args:
-        centre_xy: Float32, halves, 0 or more.
+        center_xy: Float32, halves, 0 or more.
         offsets_xy: Float32, of the same shape but for leading axes.
 
     Returns:
-        Float32, centre plus offset. Twice the centre minus the one is exactly
+        Float32, center plus offset. Twice the center minus the one is exactly
         the other, whose offset is opposite.
     """
-    away = (centre_xy + tf.abs(offsets_xy)) - centre_xy
-    return tf.where(offsets_xy < 0, centre_xy - away, centre_xy + away)
+    away = (center_xy + tf.abs(offsets_xy)) - center_xy
+    return tf.where(offsets_xy < 0, center_xy - away, center_xy + away)
 
 
 def _peaks(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -142,9 +142,9 @@ def _peaks(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         values = tf.gather(flat, place, axis=-1, batch_dims=2)[..., 0]
         return tf.math.log(tf.maximum(values, _SMALLEST))
 
-    centre = at(0, 0)
-    offset_x = _vertex(at(0, -1), centre, at(0, 1))
-    offset_y = _vertex(at(-1, 0), centre, at(1, 0))
+    center = at(0, 0)
+    offset_x = _vertex(at(0, -1), center, at(0, 1))
+    offset_y = _vertex(at(-1, 0), center, at(1, 0))
     offset_x = tf.where((x > 0) & (x < width - 1), offset_x, 0.0)
     offset_y = tf.where((y > 0) & (y < height - 1), offset_y, 0.0)
     offsets_xy = [
@@ -169,15 +169,15 @@ def _window(
     reach = math.ceil(math.sqrt(2 * CUT_EXPONENT) * sigma / stride)
     first = np.floor((points - (stride - 1) / 2) / stride).astype(np.int64)
     places = first[:, None] + np.arange(-reach, reach + 2)
-    centres = places.astype(np.float32) * stride + (stride - 1) / 2
-    distance = centres - points[:, None]
+    centers = places.astype(np.float32) * stride + (stride - 1) / 2
+    distance = centers - points[:, None]
     return places, distance**2 / np.float32(2 * sigma**2)
 
 
-def _vertex(left: tf.Tensor, centre: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """Vertex of the parabola through three neighbours, in -0.5..0.5."""
+def _vertex(left: tf.Tensor, center: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """Vertex of the parabola through three neighbors, in -0.5..0.5."""
     # As a sum of two that change places in the mirror image.
-    curvature = (centre - left) + (centre - right)
+    curvature = (center - left) + (center - right)
     offset = tf.math.divide_no_nan(right - left, 2 * curvature)
     return tf.where(curvature > 0, tf.clip_by_value(offset, -0.5, 0.5), 0.0)
 

@@ -3,7 +3,7 @@
 Ours takes one warp for all (`augmentation.apply`). The release takes four
 steps, each with a rounding of its own: it scales by cubics, turns by cubics on
 a larger canvas, cuts at whole pixels, mirrors. Here they are again, for whoever
-wants to train on the very samples of the authors: to one grey level, where
+wants to train on the very samples of the authors: to one gray level, where
 OpenCV is installed (`pip install nppnet_tf[released]`).
 """
 
@@ -45,7 +45,7 @@ def apply(
     """Moves picture, label map and keypoints as the release does.
 
     Takes the place of `augmentation.apply`. What differs: cubic resampling
-    twice; a shift of whole pixels, cut towards zero; the last row and the last
+    twice; a shift of whole pixels, cut toward zero; the last row and the last
     column of the turned picture are never copied.
 
     Args:
@@ -63,21 +63,21 @@ def apply(
     if record.label_map is not None:
         picture_files.require_same_size(record.label_map, image.shape[:2])
     layers = _Layers(image, record.label_map, np.eye(3))
-    # The centre of the person is that of the picture, in the corner
+    # The center of the person is that of the picture, in the corner
     # coordinates of the release.
-    centre = np.array([image.shape[1] / 2, image.shape[0] / 2])
+    center = np.array([image.shape[1] / 2, image.shape[0] / 2])
     factor = transform.scale * geometry.fit_scale(layers.size, image_size)
     layers = _scale(cv2, layers, factor)
     if transform.rotation_degrees:
         layers = _turn(
             cv2, layers, transform.rotation_degrees, descriptor.ignore_label
         )
-    centre = geometry.transform_points(layers.matrix, centre)
+    center = geometry.transform_points(layers.matrix, center)
     jitter = [
         int(-share * size)
         for share, size in zip(transform.shift, image_size[::-1], strict=True)
     ]
-    layers = _crop(layers, centre + jitter, image_size, descriptor.ignore_label)
+    layers = _crop(layers, center + jitter, image_size, descriptor.ignore_label)
     if transform.is_mirrored:
         layers = _mirror(layers, descriptor)
     return Sample(
@@ -121,7 +121,7 @@ def _scale(cv2: Any, layers: _Layers, factor: float) -> _Layers:
 def _turn(
     cv2: Any, layers: _Layers, degrees: float, ignore_label: int
 ) -> _Layers:
-    """Turns about the centre, onto a canvas that holds the whole picture."""
+    """Turns about the center, onto a canvas that holds the whole picture."""
     height, width = layers.size
     angle = math.radians(degrees)
     sine, cosine = abs(math.sin(angle)), abs(math.cos(angle))
@@ -150,14 +150,14 @@ def _turn(
 
 def _crop(
     layers: _Layers,
-    centre: np.ndarray,
+    center: np.ndarray,
     image_size: tuple[int, int],
     ignore_label: int,
 ) -> _Layers:
     """Cuts the input's size around a point and fills what is missing."""
     half = np.array(image_size[::-1]) / 2
     last = np.array(layers.size[::-1]) - 1
-    start, end = (centre - half).astype(int), (centre + half).astype(int)
+    start, end = (center - half).astype(int), (center + half).astype(int)
     x, y = np.clip(start, 0, last)
     right, lower = np.clip(end, 0, last)
     to_x, to_y = (x, y) - start

@@ -40,7 +40,7 @@ def augmented_sample(
 
     Returns:
         The entries of a batch for one sample, without the batch axis; image,
-        label map and boundary map still as uint8, the image not normalised.
+        label map and boundary map still as uint8, the image not normalized.
 
     Raises:
         UserError: The picture cannot be decoded, or the label map has another

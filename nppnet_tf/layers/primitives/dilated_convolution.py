@@ -17,7 +17,7 @@ RATES = {primitives.DIL_CONV_3X3_2: 2, primitives.DIL_CONV_3X3_4: 4}
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class DilatedConvolution(Operation):
-    """Rectification, depthwise dilated 3x3, pointwise 1x1, normalisation.
+    """Rectification, depthwise dilated 3x3, pointwise 1x1, normalization.
 
     Args:
         channels: Channels of input and output.

@@ -1,4 +1,4 @@
-"""Max pooling 3x3 and normalisation; no rectification."""
+"""Max pooling 3x3 and normalization; no rectification."""
 
 import keras
 import tensorflow as tf
@@ -10,7 +10,7 @@ from nppnet_tf.layers.primitives.operation import WideOperation
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class MaxPooling(Operation):
-    """Max pooling 3x3 and normalisation."""
+    """Max pooling 3x3 and normalization."""
 
     def __init__(self, channels: int, stride: int = 1, **kwargs) -> None:
         super().__init__(channels, stride, **kwargs)
@@ -29,7 +29,7 @@ class MaxPooling(Operation):
 class WideMaxPooling(WideOperation):
     """Pools once for all targets.
 
-    Departs from the release: normalised once; there it is normalised twice in
+    Departs from the release: normalized once; there it is normalized twice in
     a row, which is the same up to the epsilon.
     """
 

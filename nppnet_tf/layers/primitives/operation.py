@@ -1,7 +1,7 @@
 """What every operation is: a layer, and a form of it for many edges at once.
 
 All take [batch, height, width, channels] and keep the channels; with stride 2
-they halve even sides. Where the rectification and the normalisation stand is
+they halve even sides. Where the rectification and the normalization stand is
 silent in the paper and follows the release.
 """
 
@@ -51,10 +51,10 @@ class Entry(enum.Enum):
     """How an operation enters the mixture of Eq. 1.
 
     Attributes:
-        FEATURES: Normalised with all others of this entry in one normalisation
+        FEATURES: Normalized with all others of this entry in one normalization
             without offset, whose gain is the operation's weight.
         FACTOR: The state itself, times a factor.
-        TERM: Weighs and normalises itself.
+        TERM: Weighs and normalizes itself.
     """
 
     FEATURES = enum.auto()
@@ -67,7 +67,7 @@ class WideOperation:
 
     A supernet has hundreds of edges with every operation on each; edge by edge
     it would be ten times as many, smaller operations. For one target with
-    weight 1 this is exactly the layer, whose normalisation has gain 1 and
+    weight 1 this is exactly the layer, whose normalization has gain 1 and
     offset 0: `give` says which weights are whose.
 
     Args:
@@ -104,7 +104,7 @@ class WideOperation:
 
         Returns:
             For each of `names`, tensors that joined on the last axis are
-            [batch, h / stride, w / stride, targets * c], not yet normalised.
+            [batch, h / stride, w / stride, targets * c], not yet normalized.
         """
         raise self._lack("features")
 
@@ -123,7 +123,7 @@ class WideOperation:
             name: Name of the operation.
             inputs: The searched channels of the state, [batch, h, w, c].
             weight: Weight for every target, [targets, 1].
-            training: Whether to normalise with the batch.
+            training: Whether to normalize with the batch.
 
         Returns:
             Tensor [batch, h / stride, w / stride, targets, c].
@@ -141,7 +141,7 @@ class WideOperation:
             layer: Built layer of the operation, with c channels.
 
         Returns:
-            The layer's normalisation, of `Entry.FEATURES`: the fan-out holds
+            The layer's normalization, of `Entry.FEATURES`: the fan-out holds
             its statistics.
         """
         raise self._lack("give")
@@ -154,7 +154,7 @@ class WideOperation:
     def _weight(
         self, name: str, shape: Sequence[int], fan_in: int, fan_out: int
     ):
-        """Makes a weight with Xavier's initialisation of a single edge."""
+        """Makes a weight with Xavier's initialization of a single edge."""
         deviation = math.sqrt(2.0 / (fan_in + fan_out))
         return self.fanout.add_weight(
             shape=tuple(shape),

@@ -17,7 +17,7 @@ from nppnet_tf.layers.primitives.operation import WideOperation
 class PooledConvolution(Operation):
     """A 3x3 convolution at half the resolution [45].
 
-    Average pooling, rectification, convolution with bias, normalisation, then
+    Average pooling, rectification, convolution with bias, normalization, then
     bilinear upsampling to where it was.
     """
 
@@ -38,7 +38,7 @@ class PooledConvolution(Operation):
 
 
 class WidePooledConvolution(WideOperation):
-    """One wider convolution, normalised by itself at half the resolution."""
+    """One wider convolution, normalized by itself at half the resolution."""
 
     def __init__(self, fanout, names) -> None:
         super().__init__(fanout, names)

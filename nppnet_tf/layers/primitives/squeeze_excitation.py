@@ -15,8 +15,8 @@ from nppnet_tf.layers.primitives.operation import WideOperation
 class SqueezeExcitation(Operation):
     """Squeezes to half the channels, excites each by a factor in (0, 1).
 
-    Where it strides, average pooling and normalisation follow. The release
-    keeps an unused normalisation at stride 1; this layer does not.
+    Where it strides, average pooling and normalization follow. The release
+    keeps an unused normalization at stride 1; this layer does not.
     """
 
     def __init__(self, channels: int, stride: int = 1, **kwargs) -> None:

@@ -1,4 +1,4 @@
-"""Rectification, a dense convolution, normalisation: 3x3 or 1x1."""
+"""Rectification, a dense convolution, normalization: 3x3 or 1x1."""
 
 import functools
 

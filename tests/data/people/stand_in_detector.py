@@ -1,4 +1,4 @@
-"""A detector that speaks as the Model Garden's and finds coloured frames.
+"""A detector that speaks as the Model Garden's and finds colored frames.
 
 In every picture it "finds", in this order: a person where there is pure red,
 certain as the picture's blue channel says (its maximum / 255); another class
@@ -137,7 +137,7 @@ class StandInDetector(tf.Module):
             outputs["detection_masks"] = tf.constant(BOX_MASKS, tf.float32)
         elif self._masks == "picture":
             outputs["detection_masks"] = tf.cast(
-                [_is_full(image, colour) for colour in (0, 1, 1, 0)], tf.float32
+                [_is_full(image, color) for color in (0, 1, 1, 0)], tf.float32
             )
         return outputs
 
@@ -166,11 +166,11 @@ def picture(
     """
     image = np.random.default_rng(1).integers(1, 50, (*size, 3), np.uint8)
     image[..., BLUE] = np.minimum(image[..., BLUE], round(score * 255))
-    for box, colour in ((green, GREEN), (red, RED)):
+    for box, color in ((green, GREEN), (red, RED)):
         if box is not None:
             left, top, right, bottom = box
             image[top:bottom, left:right] = 0
-            image[top:bottom, left:right, colour] = 255
+            image[top:bottom, left:right, color] = 255
     # In a corner: it must not look like red or green.
     image[-1, -1] = (0, 0, round(score * 255))
     return image
@@ -182,13 +182,13 @@ def _same(image: tf.Tensor) -> tuple[tf.Tensor, Callable[..., tf.Tensor]]:
     return tf.identity(image), tf.identity
 
 
-def _is_full(image: tf.Tensor, colour: int) -> tf.Tensor:
-    return image[..., colour] == 255
+def _is_full(image: tf.Tensor, color: int) -> tf.Tensor:
+    return image[..., color] == 255
 
 
-def _box_of(image: tf.Tensor, colour: int) -> tf.Tensor:
-    """Top, left, bottom, right of a colour; an empty box where it is not."""
-    places = tf.cast(tf.where(_is_full(image, colour)), tf.float32)
+def _box_of(image: tf.Tensor, color: int) -> tf.Tensor:
+    """Top, left, bottom, right of a color; an empty box where it is not."""
+    places = tf.cast(tf.where(_is_full(image, color)), tf.float32)
     places = tf.concat([places, tf.fill([1, 2], -1.0)], 0)
     first = tf.where(places < 0, tf.float32.max, places)
     start, last = tf.reduce_min(first, 0), tf.reduce_max(places, 0)

@@ -133,17 +133,17 @@ class ReadSplitTest(_FolderTestCase):
 
         self.assertEqual([s.record_id for s in samples], ["b"])
 
-    def test_grey_turned_and_palette_files_make_one_kind_of_record(self):
+    def test_gray_turned_and_palette_files_make_one_kind_of_record(self):
         records = sample_records.make_records(3)
         sample_records.write_lip(self.root, records)
         folder = self.root / "TrainVal_images" / "train_images"
         labels = self.root / "TrainVal_parsing_annotations"
-        colours = Image.new("RGB", (24, 40), (200, 60, 20))
-        colours.convert("L").save(folder / "id_000.jpg")
-        colours.convert("CMYK").save(folder / "id_001.jpg")
+        colors = Image.new("RGB", (24, 40), (200, 60, 20))
+        colors.convert("L").save(folder / "id_000.jpg")
+        colors.convert("CMYK").save(folder / "id_001.jpg")
         exif = Image.Exif()
         exif[0x0112] = 6
-        colours.rotate(90, expand=True).save(folder / "id_002.jpg", exif=exif)
+        colors.rotate(90, expand=True).save(folder / "id_002.jpg", exif=exif)
         for record in records:
             palette = Image.fromarray(record.label_map)
             palette.putpalette(np.random.default_rng(0).bytes(768))

@@ -154,7 +154,7 @@ class ReadTest(parameterized.TestCase):
         with self.assertRaisesRegex(BadRecordError, "not an annotation of PAS"):
             samples[0].load()
 
-    def test_boxes_alone_leave_neighbours_in_the_label_map(self):
+    def test_boxes_alone_leave_neighbors_in_the_label_map(self):
         shutil.rmtree(self.root / "Mask")
 
         record = self._read("boxes").samples[0].load()

@@ -88,13 +88,13 @@ class ApplyTest(parameterized.TestCase):
         bright = sample.image[..., 0].astype(np.float64)
         bright[sample.label_map == 255] = 0
         rows, columns = np.indices(_SIZE)
-        centre = [
+        center = [
             (columns * bright).sum() / bright.sum(),
             (rows * bright).sum() / bright.sum(),
         ]
-        labelled = np.argwhere(sample.label_map == 7).mean(axis=0)[::-1]
-        np.testing.assert_allclose(sample.keypoints_xy[0], centre, atol=0.15)
-        np.testing.assert_allclose(sample.keypoints_xy[0], labelled, atol=0.4)
+        labeled = np.argwhere(sample.label_map == 7).mean(axis=0)[::-1]
+        np.testing.assert_allclose(sample.keypoints_xy[0], center, atol=0.15)
+        np.testing.assert_allclose(sample.keypoints_xy[0], labeled, atol=0.4)
 
     def test_labels_are_never_interpolated(self):
         labels = np.random.default_rng(0).choice(np.uint8([0, 7]), (60, 50))

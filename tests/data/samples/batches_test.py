@@ -137,7 +137,7 @@ class MakeDatasetTest(_BatchesTestCase):
 
         np.testing.assert_allclose(
             batch[keys.IMAGE][0],
-            pixels.normalise(picture_files.decode(record.image_bytes)),
+            pixels.normalize(picture_files.decode(record.image_bytes)),
             atol=1e-5,
         )
         np.testing.assert_array_equal(

@@ -24,22 +24,22 @@ class AffineMatrixTest(parameterized.TestCase):
         )
 
     @parameterized.parameters(False, True)
-    def test_centre_lands_on_the_shifted_centre(self, is_mirrored):
+    def test_center_lands_on_the_shifted_center(self, is_mirrored):
         matrix = geometry.affine_matrix(
             (21, 11), (64, 32), 0.7, 33.0, (4, -6), is_mirrored
         )
 
-        centre = geometry.transform_points(matrix, np.array([5, 10]))
+        center = geometry.transform_points(matrix, np.array([5, 10]))
 
         x = 15.5 - 4 if is_mirrored else 15.5 + 4
-        np.testing.assert_allclose(centre, [x, 31.5 - 6])
+        np.testing.assert_allclose(center, [x, 31.5 - 6])
 
     def test_quarter_turn_is_counter_clockwise(self):
         matrix = geometry.affine_matrix((9, 9), (9, 9), rotation_degrees=90)
 
-        right_of_centre = geometry.transform_points(matrix, np.array([6, 4]))
+        right_of_center = geometry.transform_points(matrix, np.array([6, 4]))
 
-        np.testing.assert_allclose(right_of_centre, [4, 2], atol=1e-12)
+        np.testing.assert_allclose(right_of_center, [4, 2], atol=1e-12)
 
     def test_scale_counts_from_the_fit(self):
         matrix = geometry.affine_matrix((100, 50), (50, 50), scale=1.5)
@@ -148,7 +148,7 @@ class WarpTest(parameterized.TestCase):
         np.testing.assert_array_equal(image, self.image[:, ::-1])
         np.testing.assert_array_equal(labels, self.labels[:, ::-1])
 
-    def test_enlarging_keeps_pixel_centres(self):
+    def test_enlarging_keeps_pixel_centers(self):
         image = np.zeros((8, 8, 3), np.uint8)
         image[2, 5] = 255
 
@@ -203,7 +203,7 @@ class WarpTest(parameterized.TestCase):
         weight = warp(np.ones((40, 30, 1)), "BILINEAR", 0.0)[..., 0]
         inside = weight > 0.9999
         self.assertGreater(inside.sum(), 1000)
-        # PIL cuts the fraction of a grey level off.
+        # PIL cuts the fraction of a gray level off.
         difference = expected_image[inside] - image[inside]
         self.assertBetween(difference.min(), -0.01, 1.01)
         self.assertBetween(difference.max(), -0.01, 1.01)
@@ -254,7 +254,7 @@ class WarpTest(parameterized.TestCase):
 
         moved = geometry.transform_points(matrix, joints)
 
-        # Its centre is cut to whole pixels.
+        # Its center is cut to whole pixels.
         difference = (moved - arrays["val_joints"])[is_present]
         self.assertLess(np.abs(difference).max(), 1)
 

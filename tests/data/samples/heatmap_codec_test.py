@@ -35,7 +35,7 @@ class EncodeTest(parameterized.TestCase):
             keypoints_xy, np.array([2]), (32, 32), 4, 7.0
         )
 
-        # (13.5, 9.5) is the centre of heatmap pixel x = 3, y = 2.
+        # (13.5, 9.5) is the center of heatmap pixel x = 3, y = 2.
         self.assertEqual(heatmaps.shape, (8, 8, 1))
         self.assertEqual(heatmaps[2, 3, 0], 1)
         self.assertAlmostEqual(

@@ -43,11 +43,11 @@ def _refined(line: np.ndarray, peak: int) -> float:
     """Position of the maximum near pixel `peak` of one row or column."""
     if not 0 < peak < len(line) - 1:
         return float(peak)
-    left, centre, right = (
+    left, center, right = (
         math.log(max(float(value), _SMALLEST))
         for value in line[peak - 1 : peak + 2]
     )
-    curvature = 2 * centre - left - right
+    curvature = 2 * center - left - right
     if curvature <= 0:
         return float(peak)
     return peak + min(max((right - left) / (2 * curvature), -0.5), 0.5)

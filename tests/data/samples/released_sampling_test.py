@@ -99,7 +99,7 @@ class ApplyTest(parameterized.TestCase):
         ours = augmentation.apply(record, transform, LIP, size)
         theirs = released_sampling.apply(record, transform, LIP, size)
 
-        # Whole pixels in the cut, corners instead of centres in the scale.
+        # Whole pixels in the cut, corners instead of centers in the scale.
         is_near = np.abs(ours.keypoints_xy - theirs.keypoints_xy) < 2
         self.assertTrue(is_near.all())
         self.assertGreater(np.mean(ours.label_map == theirs.label_map), 0.85)

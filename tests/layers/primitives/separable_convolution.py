@@ -1,6 +1,6 @@
 """A user's own operation: DARTS' separable convolution, half of it.
 
-Rectification, depthwise 3x3, pointwise 1x1, normalisation. All that an
+Rectification, depthwise 3x3, pointwise 1x1, normalization. All that an
 operation takes stands here; nothing of the package is edited.
 """
 

@@ -108,7 +108,7 @@ class OwnOperationTest(absltest.TestCase):
         for stride in (1, 2):
             mixed = MixedFanout(8, targets, stride, space)
             mixed.build((None, 8, 8, 8))
-            copied_weights.randomise(mixed)
+            copied_weights.randomize(mixed)
             selected = SelectedFanout(
                 8, targets, [separable_convolution.NAME] * 2, stride
             )

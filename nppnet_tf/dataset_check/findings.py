@@ -166,3 +166,8 @@ KINDS = {
     ),
     SIMILAR_PICTURE: Kind(NOTE, "nothing, or keep one of them"),
 }  # fmt: skip
+
+
+def rank(kind: str) -> int:
+    """Returns the place of a kind in `KINDS`; the worst has the first."""
+    return list(KINDS).index(kind)

@@ -28,15 +28,11 @@ on; the exit status is 2 only if there was none that could be read. A tool that
 was stopped goes on where it was: whole files of the same model are kept.
 """
 
-import json
-import os
 import pathlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
-from typing import Any
 
+from nppnet_tf.data.people import detection_folder
 from nppnet_tf.errors import UserError
-from nppnet_tf.files import file_names
 from nppnet_tf.pictures import picture_names
 
 from .command_line import app
@@ -46,17 +42,11 @@ from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from nppnet_tf.data.damage import BadRecordError
     from nppnet_tf.data.people.person_detector import PersonDetector
 
 FLAGS = ToolFlags()
 
-DETECTOR = "detector.json"
-SKIPPED = "skipped.txt"
-
-# Of a batch; memory ends before.
+# Memory ends before a batch of more.
 _MOST_PICTURES = 1024
 
 
@@ -120,145 +110,48 @@ def _run(argv: list[str]) -> None:
     pictures, others = _find_pictures()
     model = pathlib.Path(MODEL.value)
     output = paths.new_folder(OUTPUT.value, "--output")
-    _refuse_foreign_files(pictures, output)
+    detection_folder.refuse_foreign_files(pictures, output)
     if others:
         console.say(picture_names.unsupported_line(others))
 
+    from nppnet_tf.data.people import detected_files
     from nppnet_tf.data.people import person_detector
 
     detector = person_detector.PersonDetector.from_directory(
         model, SIGNATURE.value
     )
     batch_size = _batch_size(detector)
-    _keep_facts(output / DETECTOR, model)
+    _keep_facts(output, model)
     if not detector.has_masks:
         console.say(
             f"note: {model} makes no masks; files of boxes alone are written"
         )
     with Progress(len(pictures), "detecting people") as progress:
-        work = _Work(detector, pictures, output, progress)
-        for batch in person_detector.same_sized(work.pictures(), batch_size):
-            work.detect(batch)
-    _write_skipped(output / SKIPPED, work.failures)
-    _summarize(work, output)
-
-
-class _Work:
-    """Detects and counts.
-
-    Args:
-        detector: What finds people.
-        pictures: Pictures by id.
-        output: Folder of the files.
-        progress: Advanced with every picture.
-
-    Attributes:
-        pictures: Pictures by id.
-        failures: Pictures that were left out.
-        num_kept: Whole files that were there already.
-        num_people: Found in the others.
-    """
-
-    def __init__(
-        self,
-        detector: "PersonDetector",
-        pictures: dict[str, pathlib.Path],
-        output: pathlib.Path,
-        progress: Progress,
-    ) -> None:
-        self.files = pictures
-        self.failures: list[BadRecordError] = []
-        self.num_kept = 0
-        self.num_people = 0
-        self._detector = detector
-        self._output = output
-        self._progress = progress
-
-    def pictures(self) -> "Iterator[tuple[str, np.ndarray]]":
-        """Yields id and pixels of the pictures that are still to be done."""
-        from nppnet_tf.data import raw
-        from nppnet_tf.pictures import picture_files
-
-        for name, path in self.files.items():
-            try:
-                data = raw.read_bytes(path, name)
-                if self._is_done(name, data):
-                    self.num_kept += 1
-                    self._progress.advance()
-                    continue
-                picture = picture_files.decode(data)
-            except UserError as error:
-                self._fail(name, error)
-                continue
-            yield name, picture
-
-    def detect(self, batch: "list[tuple[str, np.ndarray]]") -> None:
-        """Writes the files of pictures of one size."""
-        from nppnet_tf.data.people import detections
-
-        try:
-            found = self._detector.detect(
-                [picture for _, picture in batch],
-                MIN_SCORE.value,
-                PERSON_CLASS.value,
-            )
-        except UserError as error:
-            for name, _ in batch:
-                self._fail(name, error)
-            return
-        for (name, _), people in zip(batch, found, strict=True):
-            detections.write(self._path(name), people)
-            self.num_people += len(people.boxes)
-            self._progress.advance()
-
-    def _is_done(self, name: str, data: bytes) -> bool:
-        from nppnet_tf.data.people import detections
-        from nppnet_tf.pictures import picture_files
-
-        path = self._path(name)
-        if not path.exists():
-            return False
-        size = picture_files.picture_size(data)
-        try:
-            found = detections.read(path)
-        except UserError:
-            return False
-        if found.masks is None:
-            return not self._detector.has_masks
-        return self._detector.has_masks and found.masks.shape[1:] == size
-
-    def _path(self, name: str) -> pathlib.Path:
-        return self._output / f"{name}.npz"
-
-    def _fail(self, name: str, error: UserError) -> None:
-        from nppnet_tf.data.damage import BadRecordError
-
-        if not isinstance(error, BadRecordError):
-            error = BadRecordError(name, error, self.files[name])
-        self.failures.append(error)
-        console.say(f"skipped: {error}")
-        self._progress.advance()
+        files = detected_files.DetectedFiles(
+            detector,
+            output,
+            MIN_SCORE.value,
+            PERSON_CLASS.value,
+            progress.advance,
+            console.say,
+        )
+        files.detect(pictures, batch_size)
+    files.require_some(len(pictures), ", ".join(IMAGES.value))
+    console.say(files.summary(len(pictures)))
 
 
 def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
-    """Paths by id, and pictures of other kinds by their names.
-
-    The pictures are those of the lists, or all of the folders.
-    """
+    """Pictures of the lists or of the folders by id; those of other kinds."""
     from nppnet_tf.data.readers import id_list
 
     folders = [pathlib.Path(folder) for folder in IMAGES.value]
     if IDS.value:
         names = [name for path in IDS.value for name in id_list.read(path)]
         return {name: _find(folders, name) for name in names}, []
-    pictures = [
-        path for folder in folders for path in picture_names.pictures_in(folder)
-    ]
-    others = [
-        path
-        for folder in folders
-        for path in picture_names.unsupported_pictures(folder)
-    ]
+    pictures, others = [], []
+    for folder in folders:
+        pictures += picture_names.pictures_in(folder)
+        others += picture_names.unsupported_pictures(folder)
     if not pictures:
         raise UserError(
             "no pictures",
@@ -266,27 +159,7 @@ def _find_pictures() -> tuple[dict[str, pathlib.Path], list[pathlib.Path]]:
             f"files that end in {', '.join(picture_names.ENDINGS)}",
             picture_names.unsupported_line(others) if others else "none",
         )
-    file_names.refuse_meeting(
-        [(path, pathlib.Path(f"{path.stem}.npz")) for path in pictures],
-        "two pictures of one name",
-    )
-    return {path.stem: path for path in pictures}, others
-
-
-def _refuse_foreign_files(
-    pictures: dict[str, pathlib.Path], output: pathlib.Path
-) -> None:
-    """Refuses to replace files of a folder that this tool has not begun."""
-    if os.path.lexists(output / DETECTOR):
-        return
-    for name, path in pictures.items():
-        if os.path.lexists(output / f"{name}.npz"):
-            raise UserError(
-                "output would replace what is there",
-                output / f"{name}.npz",
-                f"a folder that this tool began, with {DETECTOR}",
-                f"a file that would be that of {path}",
-            )
+    return detection_folder.by_id(pictures), others
 
 
 def _find(folders: list[pathlib.Path], name: str) -> pathlib.Path:
@@ -308,72 +181,16 @@ def _batch_size(detector: "PersonDetector") -> int:
     return fixed or BATCH.value or 1
 
 
-def _keep_facts(path: pathlib.Path, model: pathlib.Path) -> None:
-    """Writes what the files are made with; refuses others'."""
+def _keep_facts(output: pathlib.Path, model: pathlib.Path) -> None:
     from nppnet_tf.data.people import person_detector
-    from nppnet_tf.files import atomic
 
     facts = {
-        "format": "nppnet_tf.detector",
         "model_sha256": person_detector.sha256(model),
         "signature": SIGNATURE.value,
         "min_score": MIN_SCORE.value,
         "person_class": PERSON_CLASS.value,
     }
-    if path.exists():
-        made = _read_facts(path)
-        for name, value in facts.items():
-            if made.get(name) != value:
-                raise UserError(
-                    "output was made in another way",
-                    f"{path}, {name}",
-                    f"{value}, or another --output",
-                    made.get(name),
-                )
-    atomic.write_text(path, json.dumps(facts, indent=1) + "\n")
-
-
-def _read_facts(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text("utf-8"))
-    except ValueError:
-        facts = None
-    if not isinstance(facts, dict):
-        raise UserError(
-            "cannot be read", path, "what this tool wrote", "something else"
-        )
-    return facts
-
-
-def _write_skipped(
-    path: pathlib.Path, failures: "list[BadRecordError]"
-) -> None:
-    from nppnet_tf.files import atomic
-
-    if failures:
-        text = "".join(f"{bad.line}\n" for bad in failures)
-        atomic.write_text(path, file_names.as_text(text))
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _summarize(work: _Work, output: pathlib.Path) -> None:
-    count = len(work.files) - len(work.failures)
-    if not count:
-        raise UserError(
-            "no picture could be read or detected",
-            ", ".join(IMAGES.value),
-            "JPEG or PNG pictures",
-            f"{len(work.failures)} failures; see {output / SKIPPED}",
-        )
-    text = (
-        f"{output}: {count} of {len(work.files)} pictures, "
-        f"{work.num_kept} of them done before; "
-        f"{work.num_people} people in the {count - work.num_kept} others"
-    )
-    if work.failures:
-        text += f"; {len(work.failures)} skipped: {SKIPPED}"
-    console.say(text)
+    detection_folder.keep_facts(output, facts)
 
 
 if __name__ == "__main__":

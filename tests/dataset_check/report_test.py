@@ -46,7 +46,13 @@ class LinesTest(parameterized.TestCase):
         self.assertTrue(report.has_errors(_report(warning, error)))
 
     @parameterized.named_parameters(
-        ("smaller_than_published", 100, 50.0, 30462, "; at this rate .* take 10:09 min$"),
+        (
+            "smaller_than_published",
+            100,
+            50.0,
+            30462,
+            "; at this rate .* take 10:09 min$",
+        ),
         ("as_large_as_published", 30462, 50.0, 30462, "in a second$"),
         ("unknown", 100, 50.0, None, "in a second$"),
         ("too_few_to_tell", 1, 0.0, 30462, "in a second$"),

@@ -29,16 +29,12 @@ least score stands in the model's description; --score_threshold overrides it.
 for joints that were not found: for tools that annotate, and for build_records.
 """
 
-import os
 import pathlib
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nppnet_tf import errors
 from nppnet_tf.errors import UserError
-from nppnet_tf.files import atomic
-from nppnet_tf.files import file_names
-from nppnet_tf.files import json_documents
 from nppnet_tf.files import output_names
 from nppnet_tf.pictures import picture_names
 
@@ -48,6 +44,9 @@ from .command_line import paths
 from .command_line import scale_list
 from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
+
+if TYPE_CHECKING:
+    from nppnet_tf.evaluation.picture_outputs import PictureWriter
 
 FLAGS = ToolFlags()
 
@@ -73,7 +72,6 @@ OPENPOSE = FLAGS.define_choice(
     ["body_25", "coco_18"],
     "Layout of the OpenPose file: 25 or 18 keypoints.",
 )
-
 SCORE_THRESHOLD = FLAGS.define_number(
     "score_threshold",
     None,
@@ -81,20 +79,12 @@ SCORE_THRESHOLD = FLAGS.define_number(
     0,
     1,
 )
-
 COCO = FLAGS.define_output(
     "coco",
     None,
     "JSON file to write poses of all pictures to, as COCO's.",
     paths.new_file,
 )
-
-# The last one appears first; it says whose the others are.
-_ENDINGS = (".png", "_openpose.json", "_overlay.png", ".json")
-_DOCUMENT = _ENDINGS[-1]
-
-# A document has some kilobytes.
-_MAX_DOCUMENT_BYTES = 1 << 20
 
 
 def _run(argv: list[str]) -> None:
@@ -105,39 +95,42 @@ def _run(argv: list[str]) -> None:
             expected="one picture or one folder",
             found=" ".join(argv[1:]) or "nothing",
         )
+
+    from nppnet_tf.evaluation import picture_outputs
+
     pictures, others = _find_pictures(pathlib.Path(argv[1]))
     output = paths.new_folder(OUTPUT.value, "--output")
-    _refuse_input_folder(output, pictures)
-    starts = output_names.plan([path.name for path in pictures], _ENDINGS)
-    for name, start in starts.items():
-        _refuse_foreign_files(output, start, name)
+    starts = picture_outputs.plan(pictures, output)
     coco = _coco_file(pictures, output, starts.values())
-
-    from nppnet_tf.inference import predictor as predictors
-
-    predictor = predictors.Predictor.from_directory(
-        MODEL.value, FLIP.value, SCALES.value
-    )
+    writer = _load(output)
     for line in (
         output_names.changed_line(starts),
         others and picture_names.unsupported_line(others),
     ):
         if line:
             console.say(line)
-    failures = list(others)
-    poses = []
-    with Progress(len(pictures), "predicting") as progress:
-        for path in pictures:
-            try:
-                pose = _predict(predictor, path, output, starts[path.name])
-                poses.append(pose)
-            except UserError as error:
-                failures.append(path)
-                console.say(f"skipped: {error}")
-            progress.advance()
+    poses, failures = writer.write_all(
+        {path: starts[path.name] for path in pictures},
+        Progress(len(pictures), "predicting").over,
+        console.say,
+    )
+    failures += others
     _summarize(len(pictures) + len(others), failures, argv[1], output)
     if coco is not None:
-        _write_coco(coco, poses, predictor)
+        writer.write_coco(coco, poses)
+        console.say(f"{len(poses)} poses as COCO's, in {coco}")
+
+
+def _load(output: pathlib.Path) -> "PictureWriter":
+    from nppnet_tf.evaluation import picture_outputs
+    from nppnet_tf.inference import predictor as predictors
+
+    predictor = predictors.Predictor.from_directory(
+        MODEL.value, FLIP.value, SCALES.value
+    )
+    return picture_outputs.PictureWriter(
+        predictor, output, OPACITY.value, OPENPOSE.value, SCORE_THRESHOLD.value
+    )
 
 
 def _find_pictures(
@@ -156,132 +149,21 @@ def _find_pictures(
     return pictures, others
 
 
-def _refuse_input_folder(
-    output: pathlib.Path, pictures: list[pathlib.Path]
-) -> None:
-    """A label map <stem>.png would replace the picture of that name."""
-    folder = output.resolve()
-    for path in pictures:
-        if folder in (path.parent.resolve(), path.resolve().parent):
-            raise UserError(
-                "output would be written among the pictures",
-                f"--output={output}",
-                "another folder",
-                f"the folder of {path}",
-            )
-
-
-def _refuse_foreign_files(output: pathlib.Path, start: str, name: str) -> None:
-    """Refuses to replace what is no earlier prediction of the picture."""
-    there = [
-        output / f"{start}{ending}"
-        for ending in _ENDINGS
-        if os.path.lexists(output / f"{start}{ending}")
-    ]
-    if not there:
-        return
-    try:
-        document = json_documents.read(
-            output / f"{start}{_DOCUMENT}", _MAX_DOCUMENT_BYTES
-        )
-        found = document["image"]
-    except (UserError, TypeError, KeyError, IndexError):
-        found = "another file"
-    if found != file_names.as_text(name):
-        raise UserError(
-            "output would replace what is there",
-            there[0],
-            f"nothing, or an earlier prediction of {name}",
-            found,
-        )
-
-
 def _coco_file(
     pictures: Iterable[pathlib.Path],
     output: pathlib.Path,
     starts: Iterable[str],
 ) -> pathlib.Path | None:
     """Returns the file of --coco, which is none of the other outputs."""
+    from nppnet_tf.evaluation import picture_outputs
+
     if COCO.value is None:
         return None
     coco = paths.new_file(
-        COCO.value, "--coco", (*pictures, MODEL.value), _is_coco
+        COCO.value, "--coco", (*pictures, MODEL.value), picture_outputs.is_coco
     )
-    planned = {
-        file_names.meeting_key(f"{start}{ending}")
-        for start in starts
-        for ending in _ENDINGS
-    }
-    is_inside = coco.resolve().parent == output.resolve()
-    if is_inside and file_names.meeting_key(coco.name) in planned:
-        raise UserError(
-            "two outputs of one name",
-            f"--coco={coco}",
-            "another name than those of the predictions",
-            coco.name,
-        )
+    picture_outputs.refuse_planned(coco, output, starts)
     return coco
-
-
-def _is_coco(path: pathlib.Path) -> bool:
-    try:
-        document = json_documents.read(path)
-    except UserError:
-        return False
-    return isinstance(document, dict) and "annotations" in document
-
-
-def _threshold(predictor: Any) -> float:
-    if SCORE_THRESHOLD.value is None:
-        return predictor.description.score_threshold
-    return SCORE_THRESHOLD.value
-
-
-def _write_coco(coco: pathlib.Path, poses: list, predictor: Any) -> None:
-    from nppnet_tf.evaluation import prediction_files
-
-    coco.parent.mkdir(parents=True, exist_ok=True)
-    document = prediction_files.coco_document(
-        poses, predictor.descriptor, _threshold(predictor)
-    )
-    prediction_files.write_json(coco, document)
-    console.say(f"{len(poses)} poses as COCO's, in {coco}")
-
-
-def _predict(
-    predictor: Any, path: pathlib.Path, output: pathlib.Path, start: str
-) -> Any:
-    """Writes the files of one picture; returns its pose, for --coco."""
-    from nppnet_tf.drawing import rendering
-    from nppnet_tf.evaluation import prediction_files
-    from nppnet_tf.inference import predictor as predictors
-
-    if not path.is_file():
-        raise UserError("not a file", path, "a JPEG or PNG file", "none")
-    image = predictors.read_picture(path)
-    prediction = predictor.predict([image])[0]
-    descriptor = predictor.descriptor
-    label_map = prediction.label_map
-    pose = (prediction.keypoints_xy, prediction.scores)
-    threshold = _threshold(predictor)
-    name = file_names.as_text(path.name)
-    document = prediction_files.prediction_document(
-        label_map, *pose, name, descriptor, threshold
-    )
-    openpose = prediction_files.openpose_document(
-        *pose, descriptor, OPENPOSE.value, threshold
-    )
-    overlay = rendering.overlay(
-        image, label_map, *pose, descriptor, OPACITY.value, threshold
-    )
-    with atomic.atomic_paths(
-        [output / f"{start}{ending}" for ending in _ENDINGS]
-    ) as files:
-        prediction_files.write_label_map(files[0], label_map, descriptor)
-        prediction_files.write_json(files[1], openpose)
-        prediction_files.write_picture(files[2], overlay)
-        prediction_files.write_json(files[3], document)
-    return prediction_files.CocoPrediction(name, label_map.shape, *pose)
 
 
 def _summarize(

@@ -19,6 +19,10 @@ from tests import shared
 
 # Modules without a test file of their own, and why.
 UNTESTED_MODULES = {
+    "nppnet_tf/benchmarks/checkpoint_import.py": "tools/benchmark_test",
+    "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
+    "nppnet_tf/benchmarks/input_pipeline.py": "tools/benchmark_test",
+    "nppnet_tf/evaluation/model_evaluation.py": "tools/evaluate_test",
     "nppnet_tf/drawn_people/canvas.py": "painting: person_test",
     "nppnet_tf/data/people/cutting.py": "every way: pascal_test",
     "nppnet_tf/drawn_people/clothing.py": "as canvas",
@@ -86,6 +90,10 @@ ONLY_IN = {
     "tensorflow_addons": (),
     "tf_keras": ("tests/tools/detect_people_test.py",),
 }
+
+# What a command shares is in tools/command_line, and what it does in the room
+# of the library that it belongs to.
+MOST_TOOL_LINES = 200
 
 # Packages that are plain Python and NumPy.
 WITHOUT_TENSORFLOW = ("base", "search_space", "descriptors")
@@ -298,6 +306,19 @@ class BuildFileTest(absltest.TestCase):
         module = re.search(r'version = "(.+?)"', _text("MODULE.bazel"))
 
         self.assertEqual(package[1], module[1])
+
+
+class SizeTest(absltest.TestCase):
+    def test_commands_are_short(self):
+        # What is longer does more than read flags and call a library.
+        lengths = {
+            f"tools/{name}.py": len(_text(f"tools/{name}.py").splitlines())
+            for name in build_file.tool_names()
+        }
+
+        self.assertEmpty(
+            {path: n for path, n in lengths.items() if n > MOST_TOOL_LINES}
+        )
 
 
 class MirrorTest(absltest.TestCase):

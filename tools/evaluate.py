@@ -20,10 +20,7 @@ joints takes the place of PCKh.
 """
 
 import pathlib
-from typing import TYPE_CHECKING
 from typing import Any
-
-from absl import flags
 
 from nppnet_tf.data import descriptors
 from nppnet_tf.errors import UserError
@@ -35,10 +32,6 @@ from .command_line import paths
 from .command_line import scale_list
 from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
-
-if TYPE_CHECKING:
-    from nppnet_tf.data.records.record_set import RecordSet
-    from nppnet_tf.inference.predictor import Predictor
 
 # More than any data set has.
 _MOST_RECORDS = 1 << 31
@@ -92,19 +85,13 @@ TRUTH_DIR = FLAGS.define_path(
     "truth_dir", None, "True label maps, PNG.", paths.require_folder
 )
 PREDICTION_DIR = FLAGS.define_path(
-    "prediction_dir",
-    None,
-    "Predicted label maps, PNG.",
-    paths.require_folder,
+    "prediction_dir", None, "Predicted label maps, PNG.", paths.require_folder
 )
 TRUTH_CSV = FLAGS.define_path(
     "truth_csv", None, "True poses, LIP's CSV.", paths.require_file
 )
 PREDICTION_CSV = FLAGS.define_path(
-    "prediction_csv",
-    None,
-    "Predicted poses, LIP's CSV.",
-    paths.require_file,
+    "prediction_csv", None, "Predicted poses, LIP's CSV.", paths.require_file
 )
 ALLOW_MISSING = FLAGS.define_switch(
     "allow_missing",
@@ -127,11 +114,10 @@ DATASET = FLAGS.define_choice(
 )
 
 
-def _run(argv: list[str]) -> None:
-    del argv
-    of_model = _pair(MODEL, RECORDS)
-    label_maps = _pair(TRUTH_DIR, PREDICTION_DIR)
-    poses = _pair(TRUTH_CSV, PREDICTION_CSV)
+def _run(_: list[str]) -> None:
+    of_model = FLAGS.values_together("model", "records")
+    label_maps = FLAGS.values_together("truth_dir", "prediction_dir")
+    poses = FLAGS.values_together("truth_csv", "prediction_csv")
     of_files = bool(label_maps or poses)
     if bool(of_model) == of_files:
         raise UserError(
@@ -153,10 +139,9 @@ def _run(argv: list[str]) -> None:
         )
     output = _output()
     result = _measure_model() if of_model else _measure_files(label_maps, poses)
-    if output is not None:
-        result_file.write(output, result)
     console.say(result_file.to_text(result))
     if output is not None:
+        result_file.write(output, result)
         console.say(f"written to {output}")
 
 
@@ -173,63 +158,22 @@ def _output() -> pathlib.Path | None:
     )
 
 
-def _pair(*pair: flags.FlagHolder) -> tuple[str, str] | None:
-    values = tuple(flag.value for flag in pair)
-    if any(values) and not all(values):
-        names = [f"--{flag.name}" for flag in pair]
-        missing = names[values.index(next(v for v in values if not v))]
-        raise UserError("flag is missing", missing, " and ".join(names))
-    return values if all(values) else None
-
-
 def _measure_model() -> dict[str, Any]:
-    from nppnet_tf.data import absence
-    from nppnet_tf.data.records.record_set import RecordSet
-    from nppnet_tf.evaluation import evaluation
-    from nppnet_tf.inference import predictor as predictors
+    from nppnet_tf.evaluation import model_evaluation
 
-    records = RecordSet.open(RECORDS.value, MAX_BAD_RECORDS.value)
-    for line in absence.lines(records.annotations):
-        console.say(f"not measured: {line}")
-    if not WHOLE_PICTURES.value:
-        # Before the model is loaded and traced.
-        evaluation.require_same_names(
-            predictors.read_descriptor(MODEL.value), records
-        )
-    predictor = predictors.Predictor.from_directory(
-        MODEL.value, FLIP.value, SCALES.value
-    )
-    if WHOLE_PICTURES.value:
-        return _measure_whole_pictures(predictor, records)
-    count = min(records.count, LIMIT.value or records.count)
-    progress = Progress(count, "evaluating")
-    return evaluation.evaluate_records(
-        predictor, records, LIMIT.value, progress.over
-    )
-
-
-def _measure_whole_pictures(
-    predictor: "Predictor", records: "RecordSet"
-) -> dict[str, Any]:
-    from nppnet_tf.data.readers import datasets
-    from nppnet_tf.evaluation import whole_pictures
-
-    facts = records.manifest
-    pictures = datasets.read_pictures(
-        facts.get("dataset", "unknown"),
-        WHOLE_PICTURES.value,
-        facts.get("split"),
-        records.descriptor,
-    )
-    count = min(len(pictures), LIMIT.value or len(pictures))
-    progress = Progress(count, "evaluating")
-    return whole_pictures.evaluate_pictures(
-        predictor,
-        records,
-        pictures,
-        LIMIT.value,
-        HEAD_FACTOR.value,
-        progress.over,
+    return model_evaluation.evaluate_model(
+        MODEL.value,
+        RECORDS.value,
+        model_evaluation.Protocol(
+            FLIP.value,
+            SCALES.value,
+            LIMIT.value,
+            MAX_BAD_RECORDS.value,
+            HEAD_FACTOR.value,
+        ),
+        WHOLE_PICTURES.value or None,
+        lambda total: Progress(total, "evaluating").over,
+        console.say,
     )
 
 

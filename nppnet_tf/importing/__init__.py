@@ -1,6 +1,7 @@
-"""The authors' checkpoints: their keys and layouts, read and written.
+"""The authors' checkpoints: their keys and layouts.
 
-`imported_run` makes a run of ours out of a file of theirs, where to begin;
-`state_dict` maps keys to variables in both directions. Files are read without
-PyTorch, and nothing in them is executed.
+Reads files of PyTorch without PyTorch, finds for each tensor the variable it
+belongs to, and writes such files. What the authors' code calls things is known
+here and nowhere else. Begin with `imported_run`, which makes a run of ours out
+of a file of theirs; `state_dict` holds the map of keys.
 """

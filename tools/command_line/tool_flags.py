@@ -256,6 +256,34 @@ class ToolFlags(flags.FlagValues):
             for path in [paths] if isinstance(paths, str) else paths:
                 flag.parser.check(path, f"--{flag.name}")
 
+    def values_together(self, *names: str) -> tuple | None:
+        """Returns the values of flags that are given together or not at all.
+
+        Args:
+            *names: Names of the flags.
+
+        Returns:
+            Their values; None where none of them is given.
+
+        Raises:
+            UserError: Some are given and some are not.
+        """
+        values = tuple(self[name].value for name in names)
+        if all(values):
+            return values
+        if any(values):
+            missing = next(
+                name
+                for name, value in zip(names, values, strict=True)
+                if not value
+            )
+            raise UserError(
+                "flag is missing",
+                f"--{missing}",
+                " and ".join(f"--{name}" for name in names),
+            )
+        return None
+
     def require_given(self, *names: str) -> None:
         """Raises a UserError for the first of these flags that is not given."""
         for name in names:

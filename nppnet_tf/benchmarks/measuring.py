@@ -1,0 +1,135 @@
+"""Clocks, memory and nodes, for everything that is measured."""
+
+import dataclasses
+import importlib.metadata
+import os
+import pathlib
+import re
+import resource
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+from nppnet_tf.errors import UserError
+
+_POLL_SECONDS = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How large what is measured is.
+
+    Attributes:
+        channels: C of the network.
+        cells: L of the network.
+        image_size: Side of the square input, in pixels.
+        batch_size: Pictures at once.
+    """
+
+    channels: int
+    cells: int
+    image_size: int
+    batch_size: int
+
+
+def first(step: Callable[[], object]) -> dict[str, float]:
+    """Takes the first step, which traces; seconds count from the start.
+
+    Args:
+        step: What is measured; returns when its result is there.
+    """
+    step()
+    return {"seconds_to_first_step": round(_seconds_since_start(), 2)}
+
+
+def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
+    """Takes more steps, and returns the seconds of each and their median.
+
+    Args:
+        step: As for `first`.
+        repeats: How many steps.
+    """
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return {
+        "seconds_per_step": round(statistics.median(seconds), 3),
+        "seconds_of_each_step": [round(value, 3) for value in seconds],
+    }
+
+
+def graph_nodes(function: Any, argument: object) -> int:
+    """Returns the nodes of a traced function, with those that it calls.
+
+    Args:
+        function: A `tf.function`; it is traced anew.
+        argument: What it is called with.
+    """
+    graph = function.get_concrete_function(argument).graph
+    definition = graph.as_graph_def()
+    return len(definition.node) + sum(
+        len(called.node_def) for called in definition.library.function
+    )
+
+
+def peak_memory_gb() -> float:
+    """Returns the most memory that this process has had so far, in GB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak * 1024 / 1e9, 2)
+
+
+def run_child(words: Sequence[str]) -> tuple[float, float]:
+    """Runs a program; returns its seconds and its peak memory in GB.
+
+    Args:
+        words: Program and arguments; what it prints is not shown.
+
+    Raises:
+        UserError: If it fails.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    peak = 0.0
+    while process.poll() is None:
+        # What the system tells behind a child's end is never less than the
+        # parent's own peak.
+        peak = max(peak, _resident_peak_gb(process.pid))
+        time.sleep(_POLL_SECONDS)
+    if process.returncode:
+        name = words[2] if words[1:2] == ["-m"] else words[0]
+        name = name.rpartition(".")[2]
+        raise UserError(f"{name} failed", found=f"status {process.returncode}")
+    return time.perf_counter() - started, peak
+
+
+def circumstances() -> dict[str, Any]:
+    """Returns what the figures depend on besides the code."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "load_average": round(os.getloadavg()[0], 1),
+        "versions": {
+            name: importlib.metadata.version(name)
+            for name in ("tensorflow", "keras", "numpy")
+        },
+    }
+
+
+def _seconds_since_start() -> float:
+    """Seconds since the process was started, imports included."""
+    fields = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1]
+    started = int(fields.split()[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
+def _resident_peak_gb(process_id: int) -> float:
+    try:
+        status = pathlib.Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return 0.0
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return round(int(match[1]) * 1024 / 1e9, 2) if match else 0.0

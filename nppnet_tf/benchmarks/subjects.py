@@ -1,0 +1,65 @@
+"""What can be measured, and of which network; needs no TensorFlow."""
+
+import dataclasses
+
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import stages
+from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.search_space.space import PAPER
+
+SEARCH_STEP = "search_step"
+INFERENCE = "inference"
+INPUT_PIPELINE = "input_pipeline"
+IMPORT = "import"
+
+NAMES = (SEARCH_STEP, INFERENCE, INPUT_PIPELINE, IMPORT)
+
+
+def genotype_of(
+    what: str, stage: str, genotype: str, preset: str | None
+) -> Genotype | None:
+    """Returns the genotype that is measured, searched parts as such.
+
+    Args:
+        what: Of `NAMES`.
+        stage: Stage of the search, of `stages.NAMES`.
+        genotype: Published name or file.
+        preset: Preset that takes its place in inference, or None.
+
+    Returns:
+        The genotype; None where no network is measured.
+    """
+    if what == INPUT_PIPELINE:
+        return None
+    if what == IMPORT or (what == INFERENCE and preset):
+        return published.released()
+    if what == INFERENCE:
+        return published.resolve(genotype)
+    if stage == stages.ENCODER_DECODER:
+        return Genotype(genotypes.SEARCH)
+    return dataclasses.replace(
+        published.resolve(genotype),
+        interaction=genotypes.SEARCH,
+        fusion=genotypes.SEARCH,
+    )
+
+
+def check_size(genotype: Genotype | None, channels: int, cells: int) -> None:
+    """Refuses sizes of which there is no network.
+
+    Args:
+        genotype: What `genotype_of` returned.
+        channels: C of the network.
+        cells: L of the network.
+
+    Raises:
+        UserError: Names the size that is impossible.
+    """
+    if genotype is not None:
+        topology.check_sizes(
+            NetworkConfig(channels=channels, cells=cells),
+            genotype.channel_multiple(PAPER.channel_proportion),
+        )

@@ -1,0 +1,47 @@
+"""Tests of nppnet_tf.benchmarks.subjects."""
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.benchmarks import subjects
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import stages
+
+
+class SubjectTest(parameterized.TestCase):
+    def test_first_stage_searches_and_the_second_keeps_what_is_known(self):
+        first = subjects.genotype_of(
+            subjects.SEARCH_STEP, stages.ENCODER_DECODER, "released", None
+        )
+        second = subjects.genotype_of(
+            subjects.SEARCH_STEP, "interaction_fusion", "released", None
+        )
+
+        self.assertEqual(first.pose_encoder, genotypes.SEARCH)
+        self.assertEqual(second.pose_encoder, published.released().pose_encoder)
+        self.assertEqual(second.interaction, genotypes.SEARCH)
+        self.assertEqual(second.fusion, genotypes.SEARCH)
+
+    def test_preset_takes_the_place_of_the_genotype_in_inference_alone(self):
+        inference = subjects.genotype_of(
+            subjects.INFERENCE, stages.ENCODER_DECODER, "baseline", "released"
+        )
+
+        self.assertEqual(inference, published.released())
+        self.assertIsNone(
+            subjects.genotype_of(
+                subjects.INPUT_PIPELINE, stages.ENCODER_DECODER, "x", None
+            )
+        )
+
+    def test_impossible_sizes_are_refused(self):
+        subjects.check_size(published.released(), 16, 4)
+        subjects.check_size(None, 10, 4)
+        with self.assertRaisesRegex(UserError, "no network has this size"):
+            subjects.check_size(published.released(), 10, 4)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -19,8 +19,10 @@ class SubjectTest(parameterized.TestCase):
             subjects.SEARCH_STEP, "interaction_fusion", "released", None
         )
 
-        self.assertEqual(first.pose_encoder, genotypes.SEARCH)
-        self.assertEqual(second.pose_encoder, published.released().pose_encoder)
+        self.assertEqual(first.encoder_decoder, genotypes.SEARCH)
+        self.assertEqual(
+            second.encoder_decoder, published.released().encoder_decoder
+        )
         self.assertEqual(second.interaction, genotypes.SEARCH)
         self.assertEqual(second.fusion, genotypes.SEARCH)
 

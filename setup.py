@@ -37,12 +37,14 @@ setuptools.setup(
     package_dir={
         "nppnet_tf.tools": "tools",
         "nppnet_tf.tools.command_line": "tools/command_line",
+        "nppnet_tf.tools.roads": "tools/roads",
         "nppnet_tf.flags": "flags",
     },
     packages=[
         *setuptools.find_packages(include=["nppnet_tf", "nppnet_tf.*"]),
         "nppnet_tf.tools",
         "nppnet_tf.tools.command_line",
+        "nppnet_tf.tools.roads",
         "nppnet_tf.flags",
     ],
     package_data={

@@ -49,6 +49,7 @@ UNTESTED_MODULES = {
     "tools/command_line/run_console.py": "search_test and train_test",
     "tools/command_line/dataset_flags.py": "flags of tools/build_records.py",
     "tools/command_line/worker_flags.py": "as dataset_flags",
+    "tools/roads/demo_settings.py": "demo_road_test",
 }
 
 # Tests that stand for no single module, and why.

@@ -1,96 +1,15 @@
-"""Tests of tools.demo."""
+"""Tests of tools.demo; the road itself is in roads/demo_road_test."""
 
-import contextlib
-import io
 import os
 import pathlib
 from unittest import mock
 
 from absl.testing import absltest
-from absl.testing import parameterized
 
-from nppnet_tf.errors import UserError
 from tests import shared
-from tools import demo
-from tools.command_line import phases
 
 
-def _run_in_this_process(
-    runner: phases.PhaseRunner,
-    command: phases.Command,
-    log: io.TextIOBase,
-    beat,
-) -> tuple[int, str]:
-    """Stands in for a process of its own: TensorFlow is imported once."""
-    del runner
-    result = shared.run_tool(command.tool, *command.arguments)
-    beat()
-    log.write(result.stdout + result.stderr)
-    lines = (result.stdout + result.stderr).splitlines()
-    return result.exit_code, lines[-1] if lines else ""
-
-
-class RoadTest(parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.folder = pathlib.Path(self.create_tempdir().full_path)
-
-    @parameterized.named_parameters(
-        ("demo", demo._DEMO, ()), ("real", demo._REAL, ("a", "b"))
-    )
-    def test_every_command_is_understood_by_its_tool(self, road, samples):
-        road_phases = demo.Demo(road, self.folder, samples).phases()
-
-        for phase in road_phases:
-            for command in phase.commands:
-                with self.subTest(f"{phase.name} {command.tool}"):
-                    result = shared.run_tool(
-                        command.tool, *command.arguments, "--only_check_args"
-                    )
-                    self.assertEqual((result.exit_code, result.stderr), (0, ""))
-
-    def test_both_networks_are_trained_by_the_same_flags(self):
-        road = demo.Demo(demo._DEMO, self.folder).phases()
-
-        arguments = [
-            [a for a in phase.commands[0].arguments if "flagfile" in a]
-            for phase in road
-            if phase.name.startswith("train_")
-        ]
-        self.assertLen(arguments, 2)
-        self.assertEqual(arguments[0], arguments[1])
-
-    def test_every_phase_has_a_usual_time(self):
-        for road, samples in ((demo._DEMO, ()), (demo._REAL, ("a",))):
-            names = [
-                phase.name
-                for phase in demo.Demo(road, self.folder, samples).phases()
-            ]
-            self.assertCountEqual(names, road.seconds)
-
-    def test_drawn_people_become_records_and_pictures(self):
-        road = demo.Demo(demo.miniature(demo._DEMO), self.folder)
-
-        with (
-            mock.patch.object(
-                phases.PhaseRunner, "_stream", _run_in_this_process
-            ),
-            contextlib.redirect_stdout(io.StringIO()),
-        ):
-            road.runner.run(
-                [
-                    phase
-                    for phase in road.phases()
-                    if phase.name
-                    in ("draw_people", "build_records", "pictures")
-                ]
-            )
-
-        for name in ("pictures", "truth"):
-            self.assertLen(list((self.folder / name).iterdir()), 4)
-
-
-class BadInputTest(parameterized.TestCase):
+class BadInputTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
@@ -115,15 +34,6 @@ class BadInputTest(parameterized.TestCase):
         self.assertEqual(result.exit_code, 2)
         self.assertEqual(result.stderr.count("\n"), 1)
         self.assertIn("--demo_dir", result.stderr)
-
-    def test_another_road_in_the_same_folder_is_refused(self):
-        first = demo.Demo(demo._DEMO, self.folder)
-        done = phases.Phase("pictures", "t", function=lambda: None)
-        with contextlib.redirect_stdout(io.StringIO()):
-            first.runner.run([done])
-
-        with self.assertRaisesRegex(UserError, "phase pictures have changed"):
-            first.run()
 
 
 if __name__ == "__main__":

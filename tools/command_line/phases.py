@@ -286,6 +286,17 @@ class PhaseRunner:
         atomic.write_text(self._mark_path(phase), text + "\n")
 
 
+def runner_of_tools(folder: pathlib.Path) -> PhaseRunner:
+    """Returns a runner of the tools that this package belongs to.
+
+    Args:
+        folder: Folder of the road.
+    """
+    package = __package__.rpartition(".")[0]
+    folders = pathlib.Path(__file__).absolute().parents
+    return PhaseRunner(folder, package, folders[2 + package.count(".")])
+
+
 class _Clock:
     """Seconds of a phase, those of earlier runs included."""
 

@@ -49,7 +49,7 @@ def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
     """Takes more steps, and returns the seconds of each and their median.
 
     Args:
-        step: As for `first`.
+        step: What is measured; see `first`.
         repeats: How many steps.
     """
     seconds = []

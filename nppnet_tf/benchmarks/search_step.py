@@ -23,7 +23,7 @@ def measure(
     """Times both steps of the search on a batch of noise.
 
     Args:
-        stage: Of `stages.NAMES`.
+        stage: Stage of the search, of `stages.NAMES`.
         known: Genotype whose encoder-decoder the second stage keeps; None in
             the first.
         size: Network and batch.

@@ -24,7 +24,7 @@ def genotype_of(
     """Returns the genotype that is measured, searched parts as such.
 
     Args:
-        what: Of `NAMES`.
+        what: What is measured, of `NAMES`.
         stage: Stage of the search, of `stages.NAMES`.
         genotype: Published name or file.
         preset: Preset that takes its place in inference, or None.

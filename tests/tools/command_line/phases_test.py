@@ -68,6 +68,12 @@ class PhaseRunnerTest(absltest.TestCase):
         self.assertRegex(screen, r"\$ .*-m fake_tools.fake .* search")
         self.assertIn("  step 1 of 1", screen)
 
+    def test_tools_of_this_package_are_found(self):
+        runner = phases.runner_of_tools(self.folder)
+
+        self.assertEqual(runner.package, "tools")
+        self.assertTrue((runner.root / "tools" / "search.py").is_file())
+
     def test_shown_commands_can_be_copied(self):
         command = phases.Command("fake", ("--title=two words", "a;b"))
 

@@ -244,6 +244,20 @@ class ToolFlagsTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "flag is missing.* --some_path"):
             self.flags.require_given("some_text", "some_path")
 
+    def test_flags_are_given_together_or_not_at_all(self):
+        names = ("some_text", "some_path")
+        self._parse()
+        self.assertIsNone(self.flags.values_together(*names))
+
+        self._parse("--some_text=a")
+        with self.assertRaisesRegex(
+            UserError, "missing; where: --some_path; .*--some_text and --some_p"
+        ):
+            self.flags.values_together(*names)
+
+        self._parse("--some_text=a", "--some_path=b")
+        self.assertEqual(self.flags.values_together(*names), ("a", "b"))
+
     def test_flags_that_do_not_fit_each_other_are_refused(self):
         self.flags.require(
             ["some_count", "some_seed"],

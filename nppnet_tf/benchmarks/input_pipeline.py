@@ -133,7 +133,7 @@ def _time_sample(
         record_set.descriptor,
         config,
     )
-    spent.timed("normalise", pixels.normalise, warped.image)
+    spent.timed("normalize", pixels.normalize, warped.image)
     spent.timed(
         "parsing_targets",
         samples.parsing_targets,

@@ -82,7 +82,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
         + (", joints reordered" if report["joints_reordered"] else ""),
         *_variance_lines(report["checkpoint"]["log_variances"]),
         f"keys: {names['used']} used, none missing or misshapen; unused as "
-        f"expected: {len(names['unused_normalizations'])} of normalisations "
+        f"expected: {len(names['unused_normalizations'])} of normalizations "
         f"beside excitations ({names['unused_normalization_parameters']} "
         f"parameters), {names['batch_counts']} counts of batches; unknown: "
         f"{len(names['unused'])}",

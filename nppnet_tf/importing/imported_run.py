@@ -156,7 +156,7 @@ def _numbered_descriptor(
     return DatasetDescriptor(
         name="imported",
         classes=tuple(f"class_{number}" for number in range(num_classes)),
-        # Strides without a factor in common with 256: colours differ.
+        # Strides without a factor in common with 256: colors differ.
         palette=tuple(
             (number * 37 % 256, number * 101 % 256, number * 173 % 256)
             for number in range(num_classes)

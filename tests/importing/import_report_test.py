@@ -49,7 +49,7 @@ class LinesTest(absltest.TestCase):
                 "names: lip, joints reordered",
                 "learned log variances of pose: 0.25, -1",
                 "keys: 9 used, none missing or misshapen; unused as expected: "
-                "2 of normalisations beside excitations (64 parameters), 3 "
+                "2 of normalizations beside excitations (64 parameters), 3 "
                 "counts of batches; unknown: 1",
                 "unknown: b?.weight",
                 "warning: NaN or infinity in: a.weight",

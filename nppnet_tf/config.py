@@ -29,6 +29,9 @@ MOST_BATCH_PIXELS = 1 << 30
 MOST_SIDE = 4096
 SIDE_MULTIPLE = 32
 
+# Pixels of the input under one of the network's maps, along each axis.
+OUTPUT_STRIDE = 4
+
 # Far above what anybody uses; far below what takes memory or time for ever.
 MOST_LEARNING_RATE = 1_000_000
 MOST_LOSS_WEIGHT = 1000
@@ -156,7 +159,7 @@ class InputConfig:
     rotation_degrees: float = setting(40.0, least=0, most=180)
     centre_jitter: float = 40.0 / 384.0
     flip_probability: float = 0.5
-    heatmap_stride: int = 4
+    heatmap_stride: int = OUTPUT_STRIDE
     heatmap_sigma: float | None = setting(None, least=0.5, most=MOST_SIDE)
     boundary_width: int = 3
     sampling: str = setting("one_warp", choices=("one_warp", "released"))

@@ -1,4 +1,12 @@
-"""What batches, predictions, losses and records are called, and hold."""
+"""What batches, predictions and losses are called, and hold.
+
+The rule of names: a key that one room writes and another reads stands here. A
+key that belongs to one form of files or to one interface stands with the module
+that defines the form: the features of an Example in `data.records.example`, the
+inputs and outputs of signatures in `inference.serving_graph`. Numbers that
+rooms agree on stand in `config` (sides, strides, limits), and in
+`search_space.topology` where they follow from the search space.
+"""
 
 # One batch, as `data.samples.batches` makes it and `training` consumes it. B
 # samples, [H, W] the input size, [h, w] = [H, W] / 4, K keypoints.

@@ -19,8 +19,6 @@ from nppnet_tf.files import file_names
 from nppnet_tf.files import json_documents
 from nppnet_tf.files import text_files
 
-IGNORE_LABEL = keys.IGNORE_LABEL
-
 # Descriptors as users write them. Where a data set annotates one task alone,
 # the other one is LIP's, so that one network serves both.
 _KNOWN = pathlib.Path(__file__).parent / "known"
@@ -84,7 +82,7 @@ class DatasetDescriptor:
     palette: tuple[tuple[int, int, int], ...]
     keypoints: tuple[str, ...]
     class_mirrors: Mapping[str, str] = _table(default_factory=dict)
-    ignore_label: int = IGNORE_LABEL
+    ignore_label: int = keys.IGNORE_LABEL
     keypoint_mirrors: Mapping[str, str] = _table(default_factory=dict)
     skeleton: tuple[tuple[str, str], ...] = ()
     keypoint_groups: Mapping[str, tuple[str, ...]] = _table(
@@ -193,10 +191,11 @@ class DatasetDescriptor:
                     "descriptor (as lip) where nobody annotated any. "
                     f"Received: {count} {field}"
                 )
-        if not self.num_classes <= self.ignore_label <= IGNORE_LABEL:
+        if not self.num_classes <= self.ignore_label <= keys.IGNORE_LABEL:
             raise ValueError(
                 "the ignore label must lie behind the classes, up to "
-                f"{IGNORE_LABEL}. Received: ignore_label={self.ignore_label}"
+                f"{keys.IGNORE_LABEL}. Received: "
+                f"ignore_label={self.ignore_label}"
             )
 
     def _check_sizes(self) -> None:

@@ -367,7 +367,7 @@ def _check_cells(
             f"{LEAST_CELLS} to {_MAX_CELLS}",
             cells,
         )
-    width = channels // 4
+    width = channels // topology.CELL_NODES
     reductions = []
     for index in range(cells):
         found = shapes.get(f"cells1.{index}.preprocess1.net.1.weight", (0,))

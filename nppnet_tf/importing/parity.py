@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from nppnet_tf import keys
+from nppnet_tf.config import SIDE_MULTIPLE
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import weights_file
 from nppnet_tf.models.nppnet import NPPNet
@@ -111,7 +112,7 @@ def _check_picture(picture: np.ndarray, where: str) -> None:
         picture.ndim == 4
         and picture.shape[1] == 3
         and 0 not in picture.shape
-        and not any(side % 32 for side in picture.shape[2:])
+        and not any(side % SIDE_MULTIPLE for side in picture.shape[2:])
         and np.issubdtype(picture.dtype, np.floating)
     )
     if not is_picture:

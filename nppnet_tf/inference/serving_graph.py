@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf import resampling
+from nppnet_tf.config import OUTPUT_STRIDE
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.samples import heatmap_codec
 from nppnet_tf.inference import encoded_pictures
 from nppnet_tf.inference import encoded_structure
-from nppnet_tf.inference import resampling
-from nppnet_tf.inference import test_time
 from nppnet_tf.inference.encoded_structure import PictureStructure
 from nppnet_tf.inference.test_time import AveragedNetwork
 from nppnet_tf.pictures import picture_files as image_files
@@ -525,7 +525,7 @@ class ServingGraph(tf.Module):
         """Keypoints and scores; zeros for a picture that could not be read."""
         smoothing = _SMOOTHING * max(self.input_size)
         input_xy, _ = heatmap_codec.decode_heatmaps(
-            heatmaps, test_time.OUTPUT_STRIDE, smoothing
+            heatmaps, OUTPUT_STRIDE, smoothing
         )
         # Of the maps as they are: smoothing lowers every peak.
         scores = tf.reduce_max(heatmaps, axis=[1, 2])

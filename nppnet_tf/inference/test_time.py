@@ -13,14 +13,11 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf import resampling
+from nppnet_tf.config import OUTPUT_STRIDE
+from nppnet_tf.config import SIDE_MULTIPLE
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
-from nppnet_tf.inference import resampling
-
-# Sides of a network input are multiples of this: five halvings.
-SIDE_MULTIPLE = 32
-
-OUTPUT_STRIDE = 4
 
 Prediction = Mapping[str, tf.Tensor]
 

@@ -7,22 +7,7 @@ bypass a mixed op are resized to their nearest pixel, again as the release.
 
 import tensorflow as tf
 
-
-def resize_bilinear(inputs, size):
-    """Resizes with aligned corners.
-
-    Args:
-        inputs: Float tensor [batch, height, width, channels].
-        size: (height, width) of the result, numbers or an int32 tensor [2].
-
-    Returns:
-        Float tensor [batch, *size, channels], of the type of `inputs`.
-    """
-    resized = tf.raw_ops.ResizeBilinear(
-        images=inputs, size=size, align_corners=True
-    )
-    # The operation answers in float32, whatever it is given.
-    return tf.cast(resized, inputs.dtype)
+from nppnet_tf import resampling
 
 
 def resize_nearest(inputs, size):
@@ -47,4 +32,4 @@ def rescale(inputs, factor: float):
     """Resizes by a power of two; returns `inputs` where the factor is 1."""
     if factor == 1:
         return inputs
-    return resize_bilinear(inputs, scaled_size(inputs, factor))
+    return resampling.resize_bilinear(inputs, scaled_size(inputs, factor))

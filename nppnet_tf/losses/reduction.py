@@ -11,6 +11,7 @@ annotation may lie unevenly over the replicas.
 import tensorflow as tf
 
 from nppnet_tf import replicas
+from nppnet_tf import resampling
 
 
 def num_replicas() -> int:
@@ -75,9 +76,5 @@ def upsample(
     Returns:
         Float32 tensor [B, height, width, channels].
     """
-    return tf.raw_ops.ResizeBilinear(
-        images=tf.cast(inputs, tf.float32),
-        size=size,
-        align_corners=align_corners,
-        half_pixel_centers=not align_corners,
-    )
+    inputs = tf.cast(inputs, tf.float32)
+    return resampling.resize_bilinear(inputs, size, align_corners)

@@ -18,8 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
-
-IGNORE_LABEL = keys.IGNORE_LABEL
+from nppnet_tf import resampling
 
 ABSENT_SKIPPED = "mean over classes present in truth or prediction"
 
@@ -28,7 +27,7 @@ def confusion_matrix(
     label_map: np.ndarray,
     prediction: np.ndarray,
     num_classes: int,
-    ignore_label: int = IGNORE_LABEL,
+    ignore_label: int = keys.IGNORE_LABEL,
 ) -> np.ndarray:
     """Counts the pixels of every (true, predicted) pair of classes.
 
@@ -162,7 +161,7 @@ class MeanIoU(keras.metrics.Metric):
     def __init__(
         self,
         num_classes: int,
-        ignore_label: int = IGNORE_LABEL,
+        ignore_label: int = keys.IGNORE_LABEL,
         name: str = "mean_iou",
         **kwargs,
     ) -> None:
@@ -236,9 +235,7 @@ class MeanIoU(keras.metrics.Metric):
 
 
 def _classes_at(logits: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    logits = tf.raw_ops.ResizeBilinear(
-        images=tf.cast(logits, tf.float32), size=size, align_corners=True
-    )
+    logits = resampling.resize_bilinear(tf.cast(logits, tf.float32), size)
     return tf.argmax(logits, axis=-1, output_type=tf.int32)
 
 

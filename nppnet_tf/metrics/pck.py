@@ -24,7 +24,9 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf.config import OUTPUT_STRIDE
 from nppnet_tf.data import descriptors
+from nppnet_tf.data.samples import heatmap_codec
 
 THRESHOLD = 0.5
 UPPER_BODY = "upper_body"
@@ -214,7 +216,7 @@ class HeatmapPCKh(keras.metrics.Metric):
         self,
         head_segment: Sequence[int],
         scored_keypoints: Sequence[int],
-        stride: int = 4,
+        stride: int = OUTPUT_STRIDE,
         threshold: float = THRESHOLD,
         name: str = "pckh",
         **kwargs,
@@ -267,7 +269,8 @@ class HeatmapPCKh(keras.metrics.Metric):
             keypoints_xy[:, top] - keypoints_xy[:, neck], axis=-1
         )
         has_head = present[:, top] & present[:, neck] & (head_size > 0)
-        errors = tf.norm(self._decoded(heatmaps) - keypoints_xy, axis=-1)
+        predicted_xy = heatmap_codec.highest_places(heatmaps, self.stride)
+        errors = tf.norm(predicted_xy - keypoints_xy, axis=-1)
         counted = present & has_head[:, None]
         right = counted & (errors <= self.threshold * head_size[:, None])
         for total, members in ((self.right, right), (self.counted, counted)):
@@ -280,16 +283,6 @@ class HeatmapPCKh(keras.metrics.Metric):
             for total in (self.right, self.counted)
         )
         return tf.cast(tf.math.divide_no_nan(right, counted), tf.float32)
-
-    def _decoded(self, heatmaps: tf.Tensor) -> tf.Tensor:
-        """Centers of the highest heatmap pixels, input pixels [B, K, 2]."""
-        height, width, num_keypoints = heatmaps.shape[1:]
-        flat = tf.reshape(heatmaps, [-1, height * width, num_keypoints])
-        highest = tf.argmax(flat, axis=1, output_type=tf.int32)
-        grid_xy = tf.stack([highest % width, highest // width], axis=-1)
-        return tf.cast(grid_xy, tf.float32) * self.stride + (
-            0.5 * (self.stride - 1)
-        )
 
     def get_config(self) -> dict:
         return {

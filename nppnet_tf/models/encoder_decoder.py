@@ -48,7 +48,7 @@ class EncoderDecoder(keras.layers.Layer):
         self.encoder = [self._encoder_cell(i) for i in range(num_cells)]
         self.decoder = [
             self._cell(
-                topology.level_channels(level, channels) // 4,
+                topology.node_channels(level, channels),
                 parts.DECODING,
                 f"decoding_{level}",
             )
@@ -61,7 +61,7 @@ class EncoderDecoder(keras.layers.Layer):
         level = sum(index >= reduction for reduction in reductions)
         kind = parts.REDUCTION if is_reduction else parts.NORMAL
         return self._cell(
-            topology.level_channels(level, self.channels) // 4,
+            topology.node_channels(level, self.channels),
             kind,
             f"cell_{index:02d}_{kind}",
             reduces_first_input=index - 1 in reductions,

@@ -106,6 +106,11 @@ def level_channels(level: int, channels: int) -> int:
     return channels * level_stride(level)
 
 
+def node_channels(level: int, channels: int) -> int:
+    """Width of a node of a cell whose output is a pyramid level."""
+    return level_channels(level, channels) // CELL_NODES
+
+
 def reduction_cells(cells: int) -> tuple[int, ...]:
     """Indices of the encoder's reduction cells: every quarter but the first.
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from nppnet_tf import keys
 from nppnet_tf.data import frames
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
@@ -162,7 +163,7 @@ def instance_boxes(ids: np.ndarray) -> dict[int, tuple[int, int, int, int]]:
     """Returns the tight box of every id but 0 (none) and 255 (ignored)."""
     found = {}
     for instance in np.unique(ids).tolist():
-        if instance in (0, 255):
+        if instance in (0, keys.IGNORE_LABEL):
             continue
         rows, columns = np.nonzero(ids == instance)
         found[instance] = (

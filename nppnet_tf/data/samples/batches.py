@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf.config import SIDE_MULTIPLE
 from nppnet_tf.config import InputConfig
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.records.record_set import RecordSet
@@ -34,9 +35,6 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import pixels
 
 Batch = dict[str, tf.Tensor]
-
-# The network halves its input five times.
-_SIZE_MULTIPLE = 32
 
 _ALL = "all"
 
@@ -357,10 +355,10 @@ def _numbered(
 
 
 def _check(config: InputConfig, num_replicas: int) -> None:
-    if any(size < 1 or size % _SIZE_MULTIPLE for size in config.image_size):
+    if any(size < 1 or size % SIDE_MULTIPLE for size in config.image_size):
         raise UserError(
             "input size does not fit the network",
-            expected=f"multiples of {_SIZE_MULTIPLE}",
+            expected=f"multiples of {SIDE_MULTIPLE}",
             found="{} x {}".format(*config.image_size),
         )
     if config.batch_size < 1 or config.batch_size % num_replicas:

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from nppnet_tf.data.descriptors import IGNORE_LABEL
+from nppnet_tf import keys
 
 
 def boundary_map(
     label_map: np.ndarray,
     width: int = 3,
-    ignore_label: int = IGNORE_LABEL,
+    ignore_label: int = keys.IGNORE_LABEL,
 ) -> np.ndarray:
     """Marks pixels at which two known labels meet.
 

@@ -102,6 +102,21 @@ def decode_heatmaps(
     return beside(center_xy, offsets_xy * stride), scores
 
 
+def highest_places(heatmaps: tf.Tensor, stride: int) -> tf.Tensor:
+    """Finds the highest pixel of every map, the first of several.
+
+    Args:
+        heatmaps: Float [B, h, w, K].
+        stride: Input pixels per heatmap pixel.
+
+    Returns:
+        Centers of these pixels, float32 [B, K, 2], input pixels.
+    """
+    places = _highest_pixels(heatmaps)
+    grid_xy = tf.cast(tf.stack(places, axis=-1), tf.float32)
+    return grid_xy * stride + 0.5 * (stride - 1)
+
+
 def beside(center_xy: tf.Tensor, offsets_xy: tf.Tensor) -> tf.Tensor:
     """Adds offsets to a center so that opposite ones round alike.
 
@@ -115,6 +130,14 @@ def beside(center_xy: tf.Tensor, offsets_xy: tf.Tensor) -> tf.Tensor:
     """
     away = (center_xy + tf.abs(offsets_xy)) - center_xy
     return tf.where(offsets_xy < 0, center_xy - away, center_xy + away)
+
+
+def _highest_pixels(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Columns and rows of the first highest pixels, int32 [B, K] each."""
+    shape = tf.shape(heatmaps)
+    flat = tf.reshape(heatmaps, [shape[0], shape[1] * shape[2], shape[3]])
+    highest = tf.argmax(flat, axis=1, output_type=tf.int32)
+    return highest % shape[2], highest // shape[2]
 
 
 def _peaks(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -132,8 +155,7 @@ def _peaks(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     # [B, K, h * w]: one row per map.
     maps = tf.transpose(heatmaps, [0, 3, 1, 2])
     flat = tf.reshape(maps, [shape[0], shape[3], height * width])
-    peak = tf.argmax(flat, axis=-1, output_type=tf.int32)
-    y, x = peak // width, peak % width
+    x, y = _highest_pixels(heatmaps)
 
     def at(step_y: int, step_x: int) -> tf.Tensor:
         row = tf.clip_by_value(y + step_y, 0, height - 1)

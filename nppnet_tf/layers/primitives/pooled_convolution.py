@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from nppnet_tf import resampling
 from nppnet_tf.layers import resize
 from nppnet_tf.layers.convolution import ConvolutionBlock
 from nppnet_tf.layers.convolution import convolve
@@ -34,7 +35,7 @@ class PooledConvolution(Operation):
     def call(self, inputs, training=None):
         outputs = self.block(operation.average_pool(inputs), training=training)
         size = resize.scaled_size(inputs, 1 / self.stride)
-        return resize.resize_bilinear(outputs, size)
+        return resampling.resize_bilinear(outputs, size)
 
 
 class WidePooledConvolution(WideOperation):
@@ -67,7 +68,7 @@ class WidePooledConvolution(WideOperation):
             training=training,
         )
         size = resize.scaled_size(inputs, 1 / self.stride)
-        outputs = resize.resize_bilinear(outputs, size)
+        outputs = resampling.resize_bilinear(outputs, size)
         return operation.split_last(outputs, [self.num_targets, self.width])
 
     def give(self, name, target, layer):

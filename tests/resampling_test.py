@@ -1,11 +1,11 @@
-"""Tests of inference.resampling."""
+"""Tests of nppnet_tf.resampling."""
 
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
-from nppnet_tf.inference import resampling
+from nppnet_tf import resampling
 
 
 class ResamplingTest(parameterized.TestCase):
@@ -24,6 +24,24 @@ class ResamplingTest(parameterized.TestCase):
             images=self.images, size=(height, width), align_corners=True
         )
         np.testing.assert_allclose(resized, expected, atol=1e-5)
+
+    def test_corners_stay(self):
+        x = tf.random.stateless_normal([1, 5, 7, 2], [1, 2])
+
+        y = resampling.resize_bilinear(x, [11, 3])
+
+        corners = np.ix_([0], [0, -1], [0, -1], [0, 1])
+        np.testing.assert_allclose(y.numpy()[corners], x.numpy()[corners])
+
+    def test_outlines_stay_where_corners_do_not(self):
+        ramp = tf.reshape(tf.range(4, dtype=tf.float32), [1, 1, 4, 1])
+
+        y = resampling.resize_bilinear(ramp, [1, 8], align_corners=False)
+
+        # Pixel p of the result lies at (p + 0.5) / 2 - 0.5.
+        np.testing.assert_allclose(
+            y[0, 0, :, 0], [0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3]
+        )
 
     def test_plane_is_read_between_its_pixels(self):
         rows, columns = np.mgrid[0:5, 0:7].astype(np.float32)

@@ -1,6 +1,8 @@
-"""Bilinear resampling along rows and columns, in the graph.
+"""Bilinear resizing and resampling: of features, logits and pictures.
 
-A letterbox, its inverse and an aligned-corners resize map rows to rows and
+`resize_bilinear` is TensorFlow's operation, with its gradient: of the network,
+its losses and its metrics. The rest is for pictures and what is said of them:
+a letterbox, its inverse and an aligned-corners resize map rows to rows and
 columns to columns. So one function with a list of places for each axis serves
 all of them, exactly and for sizes that are known only when the graph runs.
 
@@ -10,9 +12,36 @@ first, from the same numbers in the same order. A mirrored picture gives the
 mirrored result to the last bit.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
+
+
+def resize_bilinear(
+    images: tf.Tensor,
+    size: tf.Tensor | Sequence[int],
+    align_corners: bool = True,
+) -> tf.Tensor:
+    """Resizes bilinearly, as the release does.
+
+    Args:
+        images: Float [B, h, w, channels].
+        size: (height, width) of the result, numbers or an int32 tensor [2].
+        align_corners: Whether the centers of the corner pixels stay in place,
+            or the outlines of the pictures do.
+
+    Returns:
+        Float [B, *size, channels], of the type of `images`.
+    """
+    resized = tf.raw_ops.ResizeBilinear(
+        images=images,
+        size=size,
+        align_corners=align_corners,
+        half_pixel_centers=not align_corners,
+    )
+    # The operation answers in float32, whatever it is given.
+    return tf.cast(resized, images.dtype)
 
 
 class Places(NamedTuple):

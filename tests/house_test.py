@@ -559,7 +559,7 @@ class WordTest(absltest.TestCase):
 
     def test_what_is_said_of_an_argument_has_its_noun(self):
         # "recorder: Of the run." leaves a reader to guess what of it.
-        line = re.compile(r"\s+\**\w+: (Of|Its|By|As|They)\b")
+        line = re.compile(r"\s+\**\w+: (Of|Its|By|As|They|In|To|With) ")
         offenders = [
             f"{path}:{number}: {text.strip()}"
             for path in build_file.python_files("nppnet_tf", "tools", "tests")

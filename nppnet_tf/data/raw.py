@@ -131,7 +131,7 @@ def read_label_map(path: pathlib.Path, record_id: str) -> np.ndarray:
 
     Args:
         path: A PNG of ids, or a MATLAB file with a matrix `groundtruth`.
-        record_id: For the message.
+        record_id: Id that the message names.
 
     Raises:
         BadRecordError: It cannot be read or holds no ids.

@@ -86,7 +86,7 @@ class Source:
 
     Attributes:
         descriptor: What the samples annotate.
-        samples: In a fixed order, with different ids.
+        samples: Samples in a fixed order, with different ids.
         notes: One line for each thing that a user should know: other counts
             than the published ones, pictures that were left out.
         facts: How the samples were made, plain values for a manifest.

@@ -52,7 +52,7 @@ def contact_sheet(
     """Draws tiles in rows under a heading.
 
     Args:
-        tiles: At least one.
+        tiles: Tiles of the sheet, at least one.
         descriptor: Names, colors and skeleton.
         heading: One line.
         columns: Tiles in a row.

@@ -52,8 +52,8 @@ def new(width: float, height: float) -> "Figure":
     """Returns an empty figure, to be called inside `style()`.
 
     Args:
-        width: In pixels.
-        height: In pixels.
+        width: Width in pixels.
+        height: Height in pixels.
     """
     from matplotlib.figure import Figure
 

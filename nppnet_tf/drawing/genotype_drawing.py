@@ -140,7 +140,7 @@ def draw(genotype: genotypes.Genotype, title: str = "Genotype") -> scene.Scene:
     """Lays out one genotype, operations colored by primitive.
 
     Args:
-        genotype: With genes or states in any part.
+        genotype: Genotype with genes or states in any part.
         title: Heading of the page.
     """
     return _page(_Subject((genotype, genotype), _by_primitive), title)
@@ -161,8 +161,8 @@ def draw_difference(
     Args:
         first: Shown red where the second differs.
         second: Shown green where the first differs.
-        first_name: For heading and legend.
-        second_name: For heading and legend.
+        first_name: Name of the first in heading and legend.
+        second_name: Name of the second in heading and legend.
         title: Heading of the page; names both where None.
     """
     counts = difference_counts(first, second)

@@ -24,7 +24,7 @@ class Curve:
     """One line of a chart.
 
     Attributes:
-        name: In the legend.
+        name: Name in the legend.
         points: (x, y) in the order of x; values that are not finite leave a
             gap.
     """
@@ -39,7 +39,7 @@ class Chart:
 
     Attributes:
         title: Above the chart.
-        curves: At least one, in the order of the legend.
+        curves: Curves, at least one, in the order of the legend.
         x_label: Below the axis.
         is_logarithmic: Whether y is drawn as its logarithm; values of 0 and
             less are left out then.

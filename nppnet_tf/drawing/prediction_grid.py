@@ -22,7 +22,7 @@ def prediction_grid(
     Args:
         batch: Targets by the names of `keys`, B samples of [H, W].
         predictions: Predictions of the network; the last stage is drawn.
-        descriptor: For its palette.
+        descriptor: Descriptor with the palette.
         max_rows: Samples drawn at most.
 
     Returns:

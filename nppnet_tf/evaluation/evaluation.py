@@ -331,7 +331,7 @@ def require_same_names(
 
     Args:
         descriptor: Descriptor of the model.
-        records: To be measured on.
+        records: Records to measure on.
     """
     for kind in ("classes", "keypoints"):
         expected = getattr(descriptor, kind)

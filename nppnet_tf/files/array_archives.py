@@ -105,7 +105,7 @@ def read_header(
     """Reads the beginning of a `.npy` file.
 
     Args:
-        stream: At its first byte; left where the data begin.
+        stream: File at its first byte; left where the data begin.
 
     Returns:
         Shape, whether the order is that of columns, and type.

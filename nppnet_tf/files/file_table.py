@@ -25,7 +25,7 @@ class FileTable(Mapping[str, pathlib.Path]):
 
     Args:
         folder: Folder with the files.
-        endings: In small letters; of several files of one id, the first
+        endings: Endings in small letters; of several files of one id, the first
             ending is preferred.
     """
 

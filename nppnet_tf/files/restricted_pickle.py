@@ -136,7 +136,7 @@ def load(
     """Reads one pickle, up to its end.
 
     Args:
-        stream: At the start of the pickle; is left behind its end.
+        stream: File at the start of the pickle; is left behind its end.
         calls: What is done where the file calls a name. Must raise a
             `PickleRefusedError` for arguments that do not fit.
         values: What stands for a name that the file does not call.

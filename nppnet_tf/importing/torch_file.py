@@ -103,7 +103,7 @@ class _ZipFile:
     """A file of PyTorch 1.6 or later: every storage is a member, stored.
 
     Args:
-        path: For messages.
+        path: Path that messages name.
         data: The file.
     """
 
@@ -212,7 +212,7 @@ class _LegacyFile:
     """A file of an older PyTorch: pickles one behind the other, then numbers.
 
     Args:
-        path: For messages.
+        path: Path that messages name.
         data: The file.
     """
 

@@ -72,7 +72,7 @@ class Tensor:
         storage: Storage that holds the numbers.
         offset: Offset of the first number, in numbers.
         shape: Shape of the tensor.
-        stride: In numbers, one per axis.
+        stride: Strides in numbers, one per axis.
         read: Returns the numbers of a storage.
     """
 
@@ -117,7 +117,8 @@ def load(
     """Reads one pickle, up to its end.
 
     Args:
-        stream: In memory, at the start of the pickle; is left behind its end.
+        stream: File in memory, at the start of the pickle; is left behind
+            its end.
         storage: Called with every storage that the pickle mentions; raises
             where there is none such in the file.
         read: Reads the numbers of a storage; for tensors.

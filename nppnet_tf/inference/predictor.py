@@ -113,7 +113,7 @@ class Predictor:
             image_size: (height, width) of its input.
             flip: Whether to average over mirrored inputs.
             scales: Factors of the inputs to average over.
-            name: For the record.
+            name: Name of the model in records.
         """
         graph = graph_of(network, descriptor, image_size, flip, scales)
         description = describe(

@@ -68,7 +68,7 @@ def parsing_loss(
         logits: Float tensor [B, h, w, C].
         has_label_map: Float tensor [B], 1 or 0.
         class_weights: C factors, or None for ones.
-        hard_pixel_threshold: In [0, 1].
+        hard_pixel_threshold: Probability in [0, 1].
         min_hard_pixels: Least hard pixels of the global batch.
 
     Returns:

@@ -93,7 +93,7 @@ def consistency(
             rightly lies on something else. None counts all that are present.
         head_size: Float array [N], pixels, NaN where unknown; measured between
             the given keypoints by default.
-        tolerance: In head sizes.
+        tolerance: Distance in head sizes.
 
     Returns:
         Dict of plain Python values, rates in [0, 1] or NaN where nothing was

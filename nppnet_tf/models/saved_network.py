@@ -48,7 +48,7 @@ def save_network(
 
     Args:
         network: Derived or supernet.
-        directory: Made if need be.
+        directory: Folder, made if need be.
         extra: JSON values that belong to it: descriptor, input size, epoch.
     """
     directory = pathlib.Path(directory)

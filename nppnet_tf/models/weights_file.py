@@ -60,7 +60,7 @@ def assign_arrays(
     """Gives every variable the array of its path; strict both ways.
 
     Args:
-        variables: To assign.
+        variables: Variables to assign.
         arrays: Arrays by path; exactly those of the variables.
         where: Named in the message of an error.
 

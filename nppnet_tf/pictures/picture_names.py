@@ -76,7 +76,7 @@ def unsupported_line(paths: Sequence[pathlib.Path]) -> str:
     """Returns the line that counts pictures that are not read and names some.
 
     Args:
-        paths: At least one.
+        paths: Paths, at least one.
     """
     names = ", ".join(path.name for path in paths[:_NAMED])
     rest = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""

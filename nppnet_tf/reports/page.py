@@ -93,7 +93,7 @@ class Gallery:
 
     Attributes:
         columns: What each picture of a row shows.
-        examples: In the order of the page.
+        examples: Examples in the order of the page.
         rule: How the examples were picked.
         legend: Color "#rrggbb" of every class by name.
     """
@@ -114,7 +114,7 @@ class ChartGroup:
 
     Attributes:
         title: Above the group.
-        charts: At least one.
+        charts: Charts, at least one.
         note: Below the title.
     """
 
@@ -129,7 +129,7 @@ class Phase:
 
     Attributes:
         name: Name of the phase.
-        seconds: It took.
+        seconds: Seconds that it took.
         commands: Commands as a user types them.
     """
 

@@ -217,7 +217,7 @@ def filled(
     """Returns a genotype with genes where it was searched.
 
     Args:
-        genotype: With `SEARCH` in the fields to fill.
+        genotype: Genotype with `SEARCH` in the fields to fill.
         nodes: Choices of every node of every searched part.
     """
     found = {part.name: choices for part, choices in nodes.items()}

@@ -28,7 +28,7 @@ class Part(NamedTuple):
         branch: Name of the branch, one of `keys.BRANCHES`.
         kind: "normal", "reduction", "decoding", "interaction" or "fusion".
         field: Field of the genotype that holds its gene.
-        edges: In the order of alpha's rows.
+        edges: Edges in the order of alpha's rows.
         groups: Rows of alpha of every fan-out, in the order in which the layer
             has its fan-outs.
         num_inputs: States before the first node of a cell; 0 of an

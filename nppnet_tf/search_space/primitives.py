@@ -22,7 +22,7 @@ class Primitive(NamedTuple):
     """An operation as genotypes and drawings know it.
 
     Attributes:
-        name: In genotypes.
+        name: Name in genotypes.
         fill: Color of its box in drawings, "#rrggbb".
         outline: Color around it, "#rrggbb".
         meaning: What it does, in a few words.

@@ -128,7 +128,7 @@ def derive(
     """Fills every searched part of a genotype; leaves the others untouched.
 
     Args:
-        genotype: With `SEARCH` in the parts to fill.
+        genotype: Genotype with `SEARCH` in the parts to fill.
         parameters: Alpha and beta by part: "pose/normal", "pose/reduction",
             "pose/decoding", "pose/interaction", "pose/fusion", and the same of
             "parsing".

@@ -43,7 +43,7 @@ class Relaxation(NamedTuple):
     """A relaxation as everything but the graph knows it.
 
     Attributes:
-        name: In flags, runs and saved networks.
+        name: Name in flags, runs and saved networks.
         meaning: What it does, in a few words.
         operation_weights: Takes alpha, float64 [edges, primitives], and
             returns the weight of each operation on its edge; none is negative
@@ -67,7 +67,7 @@ class Relaxation(NamedTuple):
         Args:
             alpha: Float [edges, primitives].
             beta: Float [edges].
-            edges: In the order of alpha and beta.
+            edges: Edges in the order of alpha and beta.
 
         Returns:
             Float64 [edges, primitives]; the shares of one node sum to 1.

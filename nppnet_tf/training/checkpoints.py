@@ -85,7 +85,7 @@ class Checkpoint:
         arrays: Values of variables by name.
         progress: Progress of the run.
         genotype: Genotype of the run's network, searched parts as "search".
-        primitives: In the order of alpha.
+        primitives: Names in the order of alpha.
         architecture: Alpha and beta of every searched part.
         relaxation: Name of what makes weights of them; the paper's in older
             files.

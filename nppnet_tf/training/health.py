@@ -22,7 +22,7 @@ def part_health(
     Args:
         part: Name of the part, "pose/fusion".
         arrays: alpha and beta of the part.
-        primitives: In the order of alpha.
+        primitives: Names in the order of alpha.
         relaxation: Relaxation of the search.
 
     Returns:

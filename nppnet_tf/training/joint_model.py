@@ -78,8 +78,8 @@ def weight_updates(
     Both drop at the same epochs, as in the release.
 
     Args:
-        network: With `network_weights`.
-        joint_loss: With the task weights.
+        network: Network with `network_weights`.
+        joint_loss: Loss with the task weights.
         schedule: Learning rates of the network weights.
         task_weight_learning_rate: Learning rate of the task weights in the
             first epoch.
@@ -200,7 +200,7 @@ class JointModel(keras.Model):
         """Takes the updates; the last thing a constructor does.
 
         Args:
-            updates: In the order of the steps.
+            updates: Updates in the order of the steps.
             optimizers: That were asked for.
 
         Raises:

@@ -88,7 +88,7 @@ class RunRecorder:
         Args:
             epoch: Number of the epoch, counted from 0.
             logs: Logs of `fit`, and those of `evaluate` with names "val_...".
-            seconds: It took.
+            seconds: Seconds that it took.
 
         Raises:
             UserError: The weights are ruined; what was saved before is kept.
@@ -249,7 +249,7 @@ class EventWriter:
     """Writes TensorBoard's event files.
 
     Args:
-        directory: Made with the first event.
+        directory: Folder, made with the first event.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:

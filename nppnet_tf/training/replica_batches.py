@@ -23,7 +23,7 @@ class ReplicaBatches:
     Args:
         dataset: Data set of batches whose every tensor has one first axis, of a
             length that the replicas divide.
-        strategy: With all its replicas in this process.
+        strategy: Strategy with all its replicas in this process.
 
     Example:
         with ReplicaBatches(dataset, strategy) as batches:

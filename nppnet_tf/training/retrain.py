@@ -27,8 +27,8 @@ class RetrainModel(joint_model.JointModel):
         config: Config of the retraining.
         validation_metrics: `MeanIoU` and `HeatmapPCKh`, at the size of the
             network: not the published protocols.
-        optimizers: In place of Adam, see `JointModel`: "weight_optimizer",
-            "task_weight_optimizer".
+        optimizers: Optimizers in place of Adam, see `JointModel`:
+            "weight_optimizer", "task_weight_optimizer".
 
     Call arguments:
         data: One batch by the names of `keys`.

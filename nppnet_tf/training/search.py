@@ -39,8 +39,9 @@ class SearchModel(joint_model.JointModel):
             `architecture_weights` and `entropy()`.
         joint_loss: A `JointLoss`.
         config: Config of this stage of the search.
-        optimizers: In place of Adam, see `JointModel`: "weight_optimizer",
-            "task_weight_optimizer", "architecture_optimizer".
+        optimizers: Optimizers in place of Adam, see `JointModel`:
+            "weight_optimizer", "task_weight_optimizer",
+            "architecture_optimizer".
 
     Call arguments:
         data: Two batches under keys.WEIGHT_SPLIT and keys.ARCHITECTURE_SPLIT.

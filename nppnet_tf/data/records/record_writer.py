@@ -65,7 +65,7 @@ def write_records(
     Args:
         records: Records, or things whose `load` reads one; ids must differ.
             Where they have a `digest`, the manifest tells "inputs_sha256".
-        directory: To be made.
+        directory: Folder to make.
         descriptor: What the records annotate.
         num_shards: Files to divide them into.
         max_bad_records: Damaged records that are left out and listed.
@@ -123,7 +123,7 @@ def _jobs(
     descriptor: DatasetDescriptor,
     num_shards: int,
     max_bad_records: int,
-) -> list[shard.Job]:
+) -> list[shard.ShardJob]:
     first: dict[str, int] = {}
     items: list[list[tuple[Record | shard.Loadable, bool]]] = [
         [] for _ in range(num_shards)
@@ -132,7 +132,7 @@ def _jobs(
         is_repeated = first.setdefault(item.record_id, place) != place
         items[place * num_shards // len(records)].append((item, is_repeated))
     return [
-        shard.Job(
+        shard.ShardJob(
             partial / _CONTENT / _shard_name(number, num_shards),
             partial / _MADE / f"{_shard_name(number, num_shards)}.json",
             descriptor,
@@ -148,7 +148,7 @@ def _shard_name(number: int, num_shards: int) -> str:
 
 
 def _manifest(
-    shards: Sequence[shard.Made],
+    shards: Sequence[shard.FinishedShard],
     descriptor: DatasetDescriptor,
     facts: Mapping[str, Any],
     damage: DamageLog,
@@ -203,7 +203,7 @@ def _require_records(
 
 def _finish(
     content: pathlib.Path,
-    shards: Sequence[shard.Made],
+    shards: Sequence[shard.FinishedShard],
     manifest: Mapping[str, Any],
     damage: DamageLog,
 ) -> None:
@@ -234,7 +234,7 @@ def _finish(
     (content / manifests.MANIFEST).write_text(text + "\n", "utf-8")
 
 
-def _inputs(shards: Sequence[shard.Made]) -> dict[str, str]:
+def _inputs(shards: Sequence[shard.FinishedShard]) -> dict[str, str]:
     digests = [digest for made in shards for digest in made.digests]
     if None in digests:
         return {}

@@ -57,7 +57,7 @@ class IndexEntry(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Job:
+class ShardJob:
     """What a shard is to be made of.
 
     Attributes:
@@ -77,12 +77,12 @@ class Job:
 
 
 @dataclasses.dataclass
-class Made:
+class FinishedShard:
     """What became of the records of one shard.
 
     Attributes:
         name: Name of the file.
-        maker: What else than the inputs the bytes depend on.
+        fingerprint: What else than the inputs the bytes depend on.
         digests: Digests of the inputs; None for each that cannot tell.
         entries: Offset, length, crc32 and id of every record.
         bad_records: Arguments of `BadRecordError` for those left out.
@@ -94,7 +94,7 @@ class Made:
     """
 
     name: str
-    maker: str
+    fingerprint: str
     digests: list[str | None] = dataclasses.field(default_factory=list)
     entries: list[tuple[int, int, int, str]] = dataclasses.field(
         default_factory=list
@@ -109,7 +109,7 @@ class Made:
     sha256: str = ""
 
 
-def make(job: Job, advance: Callable[[int], object]) -> Made:
+def make(job: ShardJob, advance: Callable[[int], object]) -> FinishedShard:
     """Makes a shard, or finds the finished one of the same inputs.
 
     Every input is read from disk once: the system still holds what was just
@@ -125,7 +125,7 @@ def make(job: Job, advance: Callable[[int], object]) -> Made:
     if (found := _finished(job)) is not None:
         advance(len(job.items))
         return found
-    made = Made(job.path.name, _maker(job))
+    made = FinishedShard(job.path.name, _fingerprint(job))
     with _as_os_error(job.path), atomic.atomic_path(job.path) as temporary:
         with tf.io.TFRecordWriter(str(temporary)) as stream:
             for item, is_repeated in job.items:
@@ -156,7 +156,7 @@ def _add(
     item: Record | Loadable,
     is_repeated: bool,
     descriptor: DatasetDescriptor,
-    made: Made,
+    made: FinishedShard,
     stream: tf.io.TFRecordWriter,
 ) -> None:
     """Appends one record; a damaged one is left out and listed."""
@@ -186,15 +186,19 @@ def _add(
     made.num_poses += record.keypoints_xy is not None
 
 
-def _finished(job: Job) -> Made | None:
+def _finished(job: ShardJob) -> FinishedShard | None:
     """The shard where it is there, whole, and of these inputs."""
     try:
         values: dict[str, Any] = json.loads(job.made_path.read_text("utf-8"))
-        found = Made(**values)
+        if "maker" in values:  # As version 0.1 called it.
+            values["fingerprint"] = values.pop("maker")
+        found = FinishedShard(**values)
         is_whole = file_digests.sha256(job.path) == found.sha256
     except (OSError, ValueError, TypeError, RecursionError):
         return None
-    is_same = found.maker == _maker(job) and None not in found.digests
+    is_same = (
+        found.fingerprint == _fingerprint(job) and None not in found.digests
+    )
     if not is_whole or not is_same or len(found.digests) != len(job.items):
         return None
     for digest, (item, _) in zip(found.digests, job.items, strict=True):
@@ -208,7 +212,7 @@ def _digest(item: Record | Loadable) -> str | None:
     return None if digest is None else digest()
 
 
-def _maker(job: Job) -> str:
+def _fingerprint(job: ShardJob) -> str:
     parts = [
         nppnet_tf.__version__,
         # Writes the PNGs.

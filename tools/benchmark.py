@@ -68,7 +68,7 @@ config_flags.define(
     "cells",
 )
 IMAGE_SIZE = FLAGS.define_side(
-    "image_size", 192, "Side of the input, in pixels."
+    "image_size", 192, "Side of the network's input, in pixels."
 )
 BATCH_SIZE = FLAGS.define_count(
     "batch_size",

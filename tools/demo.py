@@ -36,7 +36,7 @@ DEMO_DIR = FLAGS.define_output(
     paths.require_new_folder,
 )
 TINY = FLAGS.define_switch(
-    "tiny", False, "A road of a minute that learns nothing, to test the tools."
+    "tiny", False, "A demo of a minute that learns nothing, to test the tools."
 )
 
 

@@ -38,7 +38,7 @@ OUTPUT = FLAGS.define_output(
 )
 config_flags.define(FLAGS, configuration.NetworkConfig(), "channels", "cells")
 IMAGE_SIZE = FLAGS.define_side(
-    "image_size", 384, "Side of its input, in pixels."
+    "image_size", 384, "Side of the network's input, in pixels."
 )
 COST = FLAGS.define_switch(
     "cost", True, "Whether to build the network and count."

@@ -37,7 +37,7 @@ ROOT = FLAGS.define_output(
 )
 TRAIN = FLAGS.define_count("train", 512, "Pictures of the train split.")
 VAL = FLAGS.define_count("val", 64, "Pictures of the val split.")
-SEED = FLAGS.define_seed("seed", 0, "Names the whole set of pictures.")
+SEED = FLAGS.define_seed("seed", 0, "Seed of the whole set of pictures.")
 HEIGHT = FLAGS.define_count(
     "height",
     None,
@@ -62,7 +62,7 @@ CONTACT_SHEET = FLAGS.define_output(
 LABEL_SHEET = FLAGS.define_output(
     "label_sheet",
     None,
-    "The same, of their label maps and joints.",
+    "PNG or JPEG file that shows the label maps and joints of those people.",
     paths.new_file,
 )
 

@@ -41,7 +41,7 @@ IMAGE_SIZE = FLAGS.define_side(
     "image_size", 384, "Side of the network's input, in pixels."
 )
 COST = FLAGS.define_switch(
-    "cost", True, "Whether to build the network and count."
+    "cost", True, "Build the network and count its parameters and operations."
 )
 
 

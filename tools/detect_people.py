@@ -70,7 +70,7 @@ MODEL = FLAGS.define_path(
     _check_model,
 )
 SIGNATURE = FLAGS.define_text(
-    "signature", "serving_default", "Which function of the SavedModel to run."
+    "signature", "serving_default", "Function of the SavedModel to run."
 )
 IMAGES = FLAGS.define_paths(
     "images", "Folder of pictures, or several.", paths.require_folder
@@ -85,10 +85,10 @@ OUTPUT = FLAGS.define_output(
     "output", None, "Folder to write to.", paths.require_new_folder
 )
 MIN_SCORE = FLAGS.define_number(
-    "min_score", 0.5, "Less certain people are left out.", 0, 1
+    "min_score", 0.5, "Least score of a person; others are left out.", 0, 1
 )
 PERSON_CLASS = FLAGS.define_count(
-    "person_class", 1, "What the detector calls a person; 1 in COCO."
+    "person_class", 1, "Number of the class of people; 1 in COCO."
 )
 BATCH = FLAGS.define_count(
     "batch",

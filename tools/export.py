@@ -27,7 +27,7 @@ MODEL = FLAGS.define_path(
 OUTPUT = FLAGS.define_output(
     "output",
     "savedmodels",
-    "Folder of models.",
+    "Folder that holds models, each in its own.",
     paths.require_new_folder,
 )
 NAME = FLAGS.define_text("name", "nppnet", "Name of the model.")

@@ -25,7 +25,7 @@ RUN = FLAGS.define_path(
     "run", None, "Working directory of a run.", paths.require_run
 )
 OUTPUT = FLAGS.define_output(
-    "output", None, "File to write, .pth.", paths.new_file
+    "output", None, "File of the authors' form to write, .pth.", paths.new_file
 )
 
 

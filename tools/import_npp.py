@@ -62,7 +62,9 @@ CHECKPOINT = FLAGS.define_path(
     "File of torch.save: .pth, .pth.tar.",
     paths.require_file,
 )
-OUTPUT = FLAGS.define_output("output", None, "Folder to make.", _check_output)
+OUTPUT = FLAGS.define_output(
+    "output", None, "Folder of the run to make.", _check_output
+)
 WEIGHTS = FLAGS.define_choice(
     "weights",
     "best",
@@ -94,7 +96,11 @@ DESCRIPTOR = FLAGS.define_path(
     "pascal_person_part, others get numbers for names.",
     paths.require_descriptor,
 )
-IMAGE_SIZE = FLAGS.define_size("image_size", (384, 384), "Network input.")
+IMAGE_SIZE = FLAGS.define_size(
+    "image_size",
+    (384, 384),
+    "Size of the network's input, height and width in pixels.",
+)
 EXPORT = FLAGS.define_switch(
     "export", False, "Also write a SavedModel, to <output>/savedmodels."
 )
@@ -102,7 +108,7 @@ NAME = FLAGS.define_text("name", "nppnet", "Name of the SavedModel.")
 COMPARE = FLAGS.define_path(
     "compare",
     None,
-    "Inputs and PyTorch's outputs, .npz.",
+    "File .npz of inputs and of PyTorch's outputs for them.",
     _check_compare,
 )
 TOLERANCE = FLAGS.define_number(

@@ -50,7 +50,7 @@ WORKDIR = FLAGS.define_output(
     "Folder of all searches.",
     paths.require_new_folder,
 )
-SEARCHES = FLAGS.define_count("searches", 5, "How often to search.", 1, 1000)
+SEARCHES = FLAGS.define_count("searches", 5, "Number of searches.", 1, 1000)
 SEARCH_FLAGS = FLAGS.define_path(
     "search_flags",
     "flags/lip",

@@ -2,5 +2,6 @@
 
 Measures a model or the files of any system, and writes predictions, results
 and LIP's submission. The metrics themselves are in `metrics`. Begin with
-`evaluation`.
+`evaluation`; `model_evaluation` goes from folders to its result, and
+`picture_outputs` writes what a model says of pictures.
 """

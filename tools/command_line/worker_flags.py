@@ -18,8 +18,8 @@ def define(tool: ToolFlags) -> flags.FlagHolder:
     return tool.define_count(
         "num_workers",
         0,
-        "Processes; 0 for one on every core, and fewer for few samples. What "
-        "is made does not depend on it.",
+        "Processes at work; 0 for one on every core, and fewer for few "
+        "samples. What is made does not depend on it.",
         0,
         _MOST_WORKERS,
     )

@@ -40,8 +40,9 @@ def measure(
         seconds: How long to count.
 
     Returns:
-        Samples per second and per second of one core, the time of each part
-        of a sample, and what the pictures and targets are.
+        Cores that the process may use, samples per second and per second of
+        one core, the time of each part of a sample, and what the pictures and
+        targets are.
     """
     record_set = RecordSet.open(records)
     config = dataclasses.replace(
@@ -82,6 +83,7 @@ def _rates(
     taken = time.perf_counter() - started
     cpu_taken = time.process_time() - cpu_started
     return {
+        "cores": len(os.sched_getaffinity(0)),
         "samples": count,
         "samples_per_second": round(count / taken, 1),
         # What one core makes, whatever else the machine does.

@@ -141,6 +141,11 @@ class MixedFanout(keras.layers.Layer):
     weights; the others bypass them. A channel shuffle lets the next edge see
     both parts.
 
+    What is mixed has shape [batch, h, w, targets, searched] everywhere: one row
+    of `searched` = `channels` / k channels for each edge. Where operations of
+    one form are joined, [..., operations, targets, searched] lies flat in the
+    channels of one tensor.
+
     Each kind of operation is computed for all targets at once, see
     `layers.primitives`. Searched operations are normalized without gain and
     offset, so the weight of an operation is the gain of its normalization: one

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import pathlib
 
 from absl.testing import absltest
@@ -73,6 +74,7 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertEqual(found["pictures"]["median_height"], 40)
         parts = found["milliseconds_of_one_sample"]
         self.assertContainsSubset(["read", "pose_targets"], parts)
+        self.assertEqual(found["cores"], len(os.sched_getaffinity(0)))
         for value in (found["samples_per_cpu_second"], *parts.values()):
             self.assertGreater(value, 0)
 

@@ -30,9 +30,6 @@ from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import warm_up
 
-BYTES_SIGNATURE = "serving_default"
-PNG_SIGNATURE = "predict_png"
-
 # Where the server's container and our README put the models.
 SERVER_ROOT = "/models"
 
@@ -122,15 +119,9 @@ def write_server_config(
 
 
 def _save(graph: serving_graph.ServingGraph, folder: pathlib.Path) -> None:
-    signatures = {
-        BYTES_SIGNATURE: graph.predict_bytes,
-        PNG_SIGNATURE: graph.predict_png,
-        predictor.TENSOR_SIGNATURE: graph.predict_tensor,
-        predictor.NETWORK_SIGNATURE: graph.network,
-    }
     folder.mkdir()
     with plain_path.plain_path(folder) as path:
-        tf.saved_model.save(graph, path, signatures=signatures)
+        tf.saved_model.save(graph, path, signatures=graph.signatures())
 
 
 def _warm_up_requests() -> dict[str, dict[str, np.ndarray]]:
@@ -139,9 +130,9 @@ def _warm_up_requests() -> dict[str, dict[str, np.ndarray]]:
     image = np.broadcast_to(row[:, np.newaxis], (height, width, 3))
     encoded = np.array([tf.io.encode_jpeg(image).numpy()], object)
     return {
-        BYTES_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
-        PNG_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
-        predictor.TENSOR_SIGNATURE: {
+        serving_graph.BYTES_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
+        serving_graph.PNG_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
+        serving_graph.TENSOR_SIGNATURE: {
             serving_graph.IMAGE: image[np.newaxis].astype(np.float32)
         },
     }

@@ -26,9 +26,6 @@ from nppnet_tf.inference.serving_graph import ServingGraph
 from nppnet_tf.models import saved_network
 from nppnet_tf.pictures import picture_files
 
-NETWORK_SIGNATURE = "network"
-TENSOR_SIGNATURE = "predict_tensor"
-
 # Facts that a run keeps beside its network.
 DESCRIPTOR = "descriptor"  # name of a built-in one, or all of it
 IMAGE_SIZE = "image_size"
@@ -167,7 +164,7 @@ class Predictor:
             raise UserError(
                 "SavedModel cannot be loaded", folder, "a whole export", error
             ) from error
-        signature = loaded.signatures[TENSOR_SIGNATURE]
+        signature = loaded.signatures[serving_graph.TENSOR_SIGNATURE]
         asked = (flip, scales)
         exported = (description.flip, description.scales)
         if asked != exported and asked != _PLAIN:
@@ -177,15 +174,18 @@ class Predictor:
             graph = _graph_around(loaded, description)
             signature = graph.predict_tensor.get_concrete_function()
 
-        predictor = cls(
+        # A signature does not keep alive what it was loaded with; the function
+        # that makes the graph does.
+        return cls(
             signature, description, lambda: _graph_around(loaded, description)
         )
-        # A signature does not keep alive what it was loaded with.
-        predictor._loaded = loaded
-        return predictor
 
     def predict(self, pictures: Sequence[np.ndarray]) -> list[Prediction]:
         """Predicts pictures one by one.
+
+        Not several at once, even where their sizes are equal: on a CPU the
+        convolutions of a batch round otherwise, by 2e-7 in the scores, and an
+        answer would depend on its neighbors.
 
         Args:
             pictures: Uint8 [H, W, 3] each, RGB, upright; sizes may differ.
@@ -401,7 +401,7 @@ def describe(
 
 def _graph_around(loaded: Any, description: ModelDescription) -> ServingGraph:
     """Averages as described around the plain network of a SavedModel."""
-    network = loaded.signatures[NETWORK_SIGNATURE]
+    network = loaded.signatures[serving_graph.NETWORK_SIGNATURE]
     return ServingGraph(
         lambda image: network(image=image),
         [],

@@ -7,6 +7,7 @@ equal by construction.
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -23,7 +24,13 @@ from nppnet_tf.pictures import picture_files as image_files
 from nppnet_tf.pictures import picture_structure as rule
 from nppnet_tf.pictures import pixels
 
-# Inputs and outputs of the signatures.
+# Signatures of a SavedModel; `ServingGraph.signatures` says what they run.
+BYTES_SIGNATURE = "serving_default"
+PNG_SIGNATURE = "predict_png"
+TENSOR_SIGNATURE = "predict_tensor"
+NETWORK_SIGNATURE = "network"
+
+# Their inputs and outputs.
 IMAGE_BYTES = "image_bytes"
 IMAGE = "image"
 LABEL_MAP = "label_map"
@@ -348,47 +355,33 @@ class ServingGraph(tf.Module):
             ],
         )
 
+    def signatures(self) -> dict[str, Any]:
+        """Returns what a SavedModel offers, by the names of the signatures."""
+        return {
+            BYTES_SIGNATURE: self.predict_bytes,
+            PNG_SIGNATURE: self.predict_png,
+            TENSOR_SIGNATURE: self.predict_tensor,
+            NETWORK_SIGNATURE: self.network,
+        }
+
     def _predict_tensor(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Pictures of one size, float32 [B, h, w, 3], RGB of 0 to 255."""
-        batch, height, width = tf.unstack(tf.shape(image)[:3])
-        check = tf.debugging.assert_less_equal(
-            tf.cast(height, tf.int64) * tf.cast(width, tf.int64),
-            tf.constant(self.max_pixels, tf.int64),
-            "image has more pixels than the limit",
-        )
-        with tf.control_dependencies([check] if check is not None else []):
-            inputs = preprocess(_of_a_request(image), self.input_size)
-        sizes = tf.tile([[height, width]], [batch, 1])
-        prediction = self._averaged_network(inputs)
-        label_maps = tf.map_fn(
-            lambda logits: label_map_at(
-                logits, tf.stack([height, width]), self.input_size
-            ),
-            prediction[keys.PARSING_LOGITS],
-            fn_output_signature=tf.TensorSpec([None, None], tf.uint8),
-            parallel_iterations=1,
-        )
+        """Pictures of one size, [B, h, w, 3], RGB of 0 to 255."""
+        prediction, sizes = self._predict_pictures(image)
+        label_maps = self._map(self._label_map, prediction, sizes, tf.uint8)
         return {
             LABEL_MAP: tf.ensure_shape(label_maps, [None, None, None]),
-            **self._keypoints(prediction[keys.HEATMAPS], sizes),
-            IMAGE_SIZE: sizes,
+            **self._described(prediction, sizes),
         }
 
     def _predict_confidence(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
-        """As `predict_tensor` of one picture, with how sure its labels are."""
-        image_size = tf.shape(image)[1:3]
-        prediction = self._averaged_network(preprocess(image, self.input_size))
-        logits = prediction[keys.PARSING_LOGITS][0]
+        """As `predict_tensor`, with how sure the labels are."""
+        prediction, sizes = self._predict_pictures(image)
         return {
-            LABEL_MAP: label_map_at(logits, image_size, self.input_size)[
-                tf.newaxis
-            ],
-            CONFIDENCE: confidence_at(logits, image_size, self.input_size)[
-                tf.newaxis
-            ],
-            **self._keypoints(
-                prediction[keys.HEATMAPS], image_size[tf.newaxis]
+            LABEL_MAP: self._map(self._label_map, prediction, sizes, tf.uint8),
+            CONFIDENCE: self._map(
+                self._confidence, prediction, sizes, tf.float32
             ),
+            **self._described(prediction, sizes),
         }
 
     def _predict_bytes(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -398,25 +391,18 @@ class ServingGraph(tf.Module):
         prediction = self._predict_in_portions(inputs)
         padded_size = tf.reduce_max(sizes, axis=0)
 
-        def padded_label_map(values: tuple[tf.Tensor, ...]) -> tf.Tensor:
-            label_map = self._label_map_or_nothing(*values)
+        def padded(logits: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+            # What could not be read has size (0, 0), so no pixels.
+            label_map = self._label_map(logits, tf.maximum(size, 1))
             return tf.pad(
-                label_map,
-                [[0, padded_size[0] - values[1][0]]]
-                + [[0, padded_size[1] - values[1][1]]],
+                label_map[: size[0], : size[1]],
+                [[0, padded_size[0] - size[0]], [0, padded_size[1] - size[1]]],
                 constant_values=self._ignore_label,
             )
 
-        label_maps = tf.map_fn(
-            padded_label_map,
-            (prediction[keys.PARSING_LOGITS], sizes),
-            fn_output_signature=tf.TensorSpec([None, None], tf.uint8),
-            parallel_iterations=1,
-        )
         return {
-            LABEL_MAP: label_maps,
-            **self._keypoints(prediction[keys.HEATMAPS], sizes),
-            IMAGE_SIZE: sizes,
+            LABEL_MAP: self._map(padded, prediction, sizes, tf.uint8),
+            **self._described(prediction, sizes),
             STATUS: statuses,
         }
 
@@ -425,28 +411,78 @@ class ServingGraph(tf.Module):
         inputs, sizes, statuses = self.read(image_bytes)
         prediction = self._predict_in_portions(inputs)
 
-        def encoded(values: tuple[tf.Tensor, ...]) -> tf.Tensor:
-            logits, size, status = values
-            label_map = label_map_at(
-                logits, tf.maximum(size, 1), self.input_size
-            )
+        def encoded(logits: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+            label_map = self._label_map(logits, tf.maximum(size, 1))
             return tf.where(
-                tf.equal(status, rule.READ),
+                tf.reduce_all(size > 0),
                 tf.io.encode_png(label_map[..., tf.newaxis]),
                 "",
             )
 
-        label_maps = tf.map_fn(
-            encoded,
-            (prediction[keys.PARSING_LOGITS], sizes, statuses),
-            fn_output_signature=tf.TensorSpec([], tf.string),
+        return {
+            LABEL_MAP_BYTES: self._map(encoded, prediction, sizes, tf.string),
+            **self._described(prediction, sizes),
+            STATUS: statuses,
+        }
+
+    def _predict_pictures(
+        self, image: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Prediction of pictures of one size, and their sizes [B, 2].
+
+        More pixels than the limit are refused, when run.
+        """
+        batch, height, width = tf.unstack(tf.shape(image)[:3])
+        check = tf.debugging.assert_less_equal(
+            tf.cast(height, tf.int64) * tf.cast(width, tf.int64),
+            tf.constant(self.max_pixels, tf.int64),
+            "image has more pixels than the limit",
+        )
+        with tf.control_dependencies([check] if check is not None else []):
+            inputs = preprocess(_of_a_request(image), self.input_size)
+        sizes = tf.tile([[height, width]], [batch, 1])
+        return self._averaged_network(inputs), sizes
+
+    def _label_map(self, logits: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+        return label_map_at(logits, size, self.input_size)
+
+    def _confidence(self, logits: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+        return confidence_at(logits, size, self.input_size)
+
+    def _map(
+        self,
+        encode: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+        prediction: Mapping[str, tf.Tensor],
+        sizes: tf.Tensor,
+        dtype: tf.DType,
+    ) -> tf.Tensor:
+        """Encodes what parsing says of every picture, one after the other.
+
+        Args:
+            encode: A function of logits [H / 4, W / 4, classes] and the size
+                of the picture, to a map [h, w] or a scalar string.
+            prediction: What the network answers.
+            sizes: Int32 [B, 2], (height, width).
+            dtype: Type of what `encode` returns.
+
+        Returns:
+            [B, h, w], or strings [B].
+        """
+        shape = [] if dtype == tf.string else [None, None]
+        return tf.map_fn(
+            lambda values: encode(*values),
+            (prediction[keys.PARSING_LOGITS], sizes),
+            fn_output_signature=tf.TensorSpec(shape, dtype),
             parallel_iterations=1,
         )
+
+    def _described(
+        self, prediction: Mapping[str, tf.Tensor], sizes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """What every signature says of pictures besides their label maps."""
         return {
-            LABEL_MAP_BYTES: label_maps,
             **self._keypoints(prediction[keys.HEATMAPS], sizes),
             IMAGE_SIZE: sizes,
-            STATUS: statuses,
         }
 
     def _read(
@@ -511,13 +547,6 @@ class ServingGraph(tf.Module):
             key: tf.ensure_shape(array.concat(), shapes[key])
             for key, array in zip(outputs, arrays, strict=True)
         }
-
-    def _label_map_or_nothing(
-        self, logits: tf.Tensor, size: tf.Tensor
-    ) -> tf.Tensor:
-        """A picture that could not be read has size (0, 0), so no pixels."""
-        label_map = label_map_at(logits, tf.maximum(size, 1), self.input_size)
-        return label_map[: size[0], : size[1]]
 
     def _keypoints(
         self, heatmaps: tf.Tensor, sizes: tf.Tensor

@@ -1,5 +1,7 @@
 """Tests of inference.serving_graph."""
 
+import re
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
@@ -13,6 +15,7 @@ from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time
 from nppnet_tf.pictures import pixels
+from tests import shared
 from tests.inference import stand_in
 
 _SIZE = (64, 96)
@@ -360,11 +363,24 @@ class ServingGraphTest(absltest.TestCase):
         self.assertEqual(np.unique(outputs["label_map"]), [13])
         np.testing.assert_array_equal(outputs["image_size"], [[80, 120]] * 2)
 
+    def test_signatures_are_those_that_docs_serving_tells(self):
+        text = (shared.REPOSITORY / "docs/serving.md").read_text("utf-8")
+        table = text.partition("## Signatures\n\n")[2].partition("\n\n")[0]
+        rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+
+        self.assertCountEqual(self.graph.signatures(), rows)
+
     def test_tensor_of_too_many_pixels_is_refused(self):
         with self.assertRaisesRegex(
             tf.errors.InvalidArgumentError, "more pixels than the limit"
         ):
             self.graph.predict_tensor(tf.zeros((1, 81, 120, 3)))
+        for with_confidence in (False, True):
+            function = self.graph.picture_function(with_confidence)
+            with self.assertRaisesRegex(
+                tf.errors.InvalidArgumentError, "more pixels than the limit"
+            ):
+                function(tf.zeros((1, 81, 120, 3), tf.uint8))
 
     def test_many_pictures_are_answered_as_each_alone(self):
         pictures = tf.stack(

@@ -23,6 +23,7 @@ _PURPOSES = {
     "descriptors": "What a data set annotates: classes, joints, colors.",
     "records": "Folders of records, written once and read by number.",
     "replicas": "What one replica knows of the others.",
+    "resampling": "One resizing of features, logits and pictures.",
 }
 
 # In pixels.

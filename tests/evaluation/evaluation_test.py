@@ -229,6 +229,10 @@ class FilesTest(absltest.TestCase):
                 LIP, label_maps=(self.folder / "empty", self.folder / "truth")
             )
 
+    def test_reading_that_does_not_exist_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "Received: pose_reading='any'"):
+            evaluation.Measurement(LIP, "any")
+
     def test_poses_of_a_file_score_as_the_reference_does(self):
         reference = np.load(shared.shared_path("reference/ref_pckh.npz"))
         truth, prediction = reference["lip400_gt"], reference["lip400_pred"]

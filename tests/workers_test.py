@@ -46,7 +46,7 @@ class EachTest(absltest.TestCase):
 
     def test_worker_that_was_killed_is_told(self):
         with self.assertRaisesRegex(
-            workers.WorkerDiedError, "killed.*--num_workers=2; expected: fewer"
+            workers.WorkerDiedError, "killed.*`num_workers`=2; expected: fewer"
         ):
             list(workers.each(_square, [1, 666, 2], 2, _forget))
 

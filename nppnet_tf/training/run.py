@@ -183,8 +183,8 @@ def retrain(
     genotype: Genotype,
     workdir: str | os.PathLike[str],
     config: RunConfig = configuration.RETRAIN,
-    validation: str | os.PathLike[str] | RecordSet | None = None,
-    start: Start | None = None,
+    validation_records: str | os.PathLike[str] | RecordSet | None = None,
+    initial: Start | None = None,
     report: Report | None = None,
 ) -> Result:
     """Trains the network of a derived genotype on all records (Sec. 4.2).
@@ -195,9 +195,9 @@ def retrain(
         workdir: Folder of the run: network.json and weights.npz (the network
             of the best epoch), metrics.jsonl, checkpoints/ and tensorboard/.
         config: Size, schedule and everything else that can be set.
-        validation: Records to validate on, a folder or opened; without them
-            the last epoch is the best.
-        start: Run whose weights to start from.
+        validation_records: Records to validate on, a folder or opened; without
+            them the last epoch is the best.
+        initial: Run whose weights to start from.
         report: Takes lines and progress; without it, lines are printed.
 
     Raises:
@@ -213,16 +213,16 @@ def retrain(
         )
     topology.check_sizes(config.network, place="`{}`")
     run = _Run(records, workdir, config, report)
-    validation_set = validation and run.open(validation)
+    validation = validation_records and run.open(validation_records)
     settings = {
-        **({"initial": str(start.folder)} if start else {}),
-        "new_heads": bool(start and start.new_heads),
+        **({"initial": str(initial.folder)} if initial else {}),
+        "new_heads": bool(initial and initial.new_heads),
     }
     with run.claimed("train", genotype, settings):
-        if validation_set is not None:
-            _check_same_data(run.descriptor, validation_set.descriptor)
+        if validation is not None:
+            _check_same_data(run.descriptor, validation.descriptor)
         if not run.is_finished():
-            _retrain(run, genotype, validation_set, start)
+            _retrain(run, genotype, validation, initial)
     return run.result()
 
 

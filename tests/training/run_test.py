@@ -102,7 +102,7 @@ class RunTest(training_case.TrainingCase):
             )
         )
 
-        result = self._retrain("python", validation=self.records)
+        result = self._retrain("python", validation_records=self.records)
 
         self.assert_same_runs(self.folder / "tool", result.workdir)
 

@@ -30,6 +30,7 @@ from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.benchmarks.measuring import Size
+    from nppnet_tf.search_space.genotype import Genotype
 
 FLAGS = ToolFlags()
 
@@ -104,7 +105,7 @@ def _run(_: list[str]) -> None:
             f"{', '.join(subjects.NAMES[:-1])} or {subjects.NAMES[-1]}",
             "nothing",
         )
-    _check_size()
+    _genotype()
     if WHAT.value == subjects.INPUT_PIPELINE:
         FLAGS.require_given("records")
     output = None
@@ -128,22 +129,22 @@ def _run(_: list[str]) -> None:
         atomic.write_text(output, f"{text}\n")
 
 
-def _check_size() -> None:
-    """Refuses sizes and genotypes that give no network."""
+def _genotype() -> "Genotype | None":
+    """Returns what is measured; refuses what gives no network."""
     genotype = subjects.genotype_of(
         WHAT.value, STAGE.value, GENOTYPE.value, PRESET.value
     )
     sizes = FLAGS["channels"].value, FLAGS["cells"].value
     subjects.check_size(genotype, *sizes)
+    return genotype
 
 
 def _search_step() -> dict[str, Any]:
     from nppnet_tf.benchmarks import search_step
 
-    known = None
-    if STAGE.value != stages.ENCODER_DECODER:
-        known = published.resolve(GENOTYPE.value)
-    return search_step.measure(STAGE.value, known, _size(2), REPEATS.value)
+    return search_step.measure(
+        STAGE.value, _genotype(), _size(2), REPEATS.value
+    )
 
 
 def _inference() -> dict[str, Any]:

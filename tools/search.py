@@ -89,7 +89,7 @@ def _run(argv: list[str]) -> None:
         or tuple(PRIMITIVES.value.split(",")),
         CHANNEL_PROPORTION.value,
     )
-    run_flags.check_network_size(config, genotype, space)
+    genotype.check_size(config.network, space)
 
     from nppnet_tf.training import run
 

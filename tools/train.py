@@ -87,7 +87,7 @@ def _run(argv: list[str]) -> None:
     del argv
     config = run_flags.read(FLAGS, configuration.RETRAIN)
     genotype = _genotype()
-    run_flags.check_network_size(config, genotype)
+    genotype.check_size(config.network)
     if NEW_HEADS.value and INITIAL.value is None:
         raise UserError(
             "flag is missing", "--initial", "a run, for --new_heads", "nothing"
@@ -124,13 +124,7 @@ def _genotype() -> genotypes.Genotype:
         part: FLAGS[part].value for part in _PARTS if FLAGS[part].value != _KEEP
     }
     genotype = dataclasses.replace(published.resolve(name), **replaced)
-    if genotype.is_searched:
-        raise UserError(
-            "a part of the genotype is still searched",
-            f"--genotype={name}",
-            "a derived genotype",
-            "search",
-        )
+    genotype.require_derived(f"--genotype={name}")
     return genotype
 
 

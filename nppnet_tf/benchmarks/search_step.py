@@ -11,21 +11,19 @@ from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import LossConfig
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.config import SearchConfig
-from nppnet_tf.search_space import stages
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.training import distribution
 from nppnet_tf.training import search
 
 
 def measure(
-    stage: str, known: Genotype | None, size: Size, repeats: int
+    stage: str, genotype: Genotype, size: Size, repeats: int
 ) -> dict[str, Any]:
     """Times both steps of the search on a batch of noise.
 
     Args:
         stage: Stage of the search, of `stages.NAMES`.
-        known: Genotype whose encoder-decoder the second stage keeps; None in
-            the first.
+        genotype: What that stage starts from: `stages.start`.
         size: Network and batch.
         repeats: Steps after the first one.
 
@@ -33,7 +31,7 @@ def measure(
         Seconds, nodes of both graphs, memory and sizes.
     """
     model = search.make_search_model(
-        stages.start(stage, known),
+        genotype,
         NetworkConfig(channels=size.channels, cells=size.cells),
         LossConfig(),
         SearchConfig(warmup_epochs=0),

@@ -1,14 +1,9 @@
 """What can be measured, and of which network; needs no TensorFlow."""
 
-import dataclasses
-
 from nppnet_tf.config import NetworkConfig
-from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
-from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
-from nppnet_tf.search_space.space import PAPER
 
 SEARCH_STEP = "search_step"
 INFERENCE = "inference"
@@ -39,12 +34,8 @@ def genotype_of(
     if what == INFERENCE:
         return published.resolve(genotype)
     if stage == stages.ENCODER_DECODER:
-        return Genotype(genotypes.SEARCH)
-    return dataclasses.replace(
-        published.resolve(genotype),
-        interaction=genotypes.SEARCH,
-        fusion=genotypes.SEARCH,
-    )
+        return stages.start(stage)
+    return stages.start(stage, published.resolve(genotype))
 
 
 def check_size(genotype: Genotype | None, channels: int, cells: int) -> None:
@@ -59,7 +50,4 @@ def check_size(genotype: Genotype | None, channels: int, cells: int) -> None:
         UserError: Names the size that is impossible.
     """
     if genotype is not None:
-        topology.check_sizes(
-            NetworkConfig(channels=channels, cells=cells),
-            genotype.channel_multiple(PAPER.channel_proportion),
-        )
+        genotype.check_size(NetworkConfig(channels=channels, cells=cells))

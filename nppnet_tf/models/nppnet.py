@@ -88,9 +88,7 @@ class NPPNet(keras.Model):
         super().__init__(**kwargs)
         keras_settings.require_usable()
         config = config or NetworkConfig()
-        topology.check_sizes(
-            config, genotype.channel_multiple(space.channel_proportion)
-        )
+        genotype.check_size(config, space)
         self.genotype = genotype
         self.config = config
         self.space = space

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from nppnet_tf import keys
+from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import json_documents
@@ -16,6 +17,8 @@ from nppnet_tf.files import text_files
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.space import PAPER
+from nppnet_tf.search_space.space import SearchSpace
 
 SEARCH = "search"
 OMIT = "omit"
@@ -158,6 +161,32 @@ class Genotype:
         if self.is_searched:
             return math.lcm(topology.CHANNEL_MULTIPLE, 2 * channel_proportion)
         return topology.CHANNEL_MULTIPLE
+
+    def check_size(
+        self, config: NetworkConfig, space: SearchSpace = PAPER
+    ) -> None:
+        """Raises UserError where no network of this genotype has a size.
+
+        Args:
+            config: Size of the network.
+            space: What the searched parts choose from.
+        """
+        multiple = self.channel_multiple(space.channel_proportion)
+        topology.check_sizes(config, multiple)
+
+    def require_derived(self, where: str = "`genotype`") -> None:
+        """Raises UserError where a part is still searched.
+
+        Args:
+            where: What the message calls the genotype.
+        """
+        if self.is_searched:
+            raise UserError(
+                "a part of the genotype is still searched",
+                where,
+                "a derived genotype",
+                SEARCH,
+            )
 
     def to_json(self) -> str:
         """Returns the genotype as a JSON document, one node per line."""

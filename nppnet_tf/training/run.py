@@ -38,7 +38,6 @@ from nppnet_tf.drawing import prediction_grid
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import saved_network
 from nppnet_tf.search_space import genotype as genotypes
-from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
@@ -151,11 +150,7 @@ def search(
         UserError: Records, folder or configuration cannot be used, records
             are damaged, or a loss is not finite.
     """
-    topology.check_sizes(
-        config.network,
-        genotype.channel_multiple(space.channel_proportion),
-        "`{}`",
-    )
+    genotype.check_size(config.network, space)
     settings = {
         name: value
         for name, value in space.get_config().items()
@@ -204,14 +199,8 @@ def retrain(
         UserError: For the reasons that `search` gives, or a part of the
             genotype is still searched.
     """
-    if genotype.is_searched:
-        raise UserError(
-            "a part of the genotype is still searched",
-            "`genotype`",
-            "a derived genotype",
-            "search",
-        )
-    topology.check_sizes(config.network, place="`{}`")
+    genotype.require_derived()
+    genotype.check_size(config.network)
     run = _Run(records, workdir, config, report)
     validation = validation_records and run.open(validation_records)
     settings = {

@@ -2,10 +2,6 @@
 
 from nppnet_tf.config import RunConfig
 from nppnet_tf.search_space import published
-from nppnet_tf.search_space import topology
-from nppnet_tf.search_space.genotype import Genotype
-from nppnet_tf.search_space.space import PAPER
-from nppnet_tf.search_space.space import SearchSpace
 
 from . import config_flags
 from . import paths
@@ -57,15 +53,4 @@ def read(tool: ToolFlags, config: RunConfig) -> RunConfig:
         inputs=config_flags.read(tool, config.inputs),
         loss=config_flags.read(tool, config.loss),
         process=config_flags.read(tool, config.process),
-    )
-
-
-def check_network_size(
-    config: RunConfig, genotype: Genotype, space: SearchSpace = PAPER
-) -> None:
-    """Raises UserError where no network of the genotype has this size."""
-    topology.check_sizes(
-        config.network,
-        genotype.channel_multiple(space.channel_proportion),
-        "`{}`",
     )

@@ -42,11 +42,9 @@ class RunFlagsTest(parameterized.TestCase):
     def test_width_follows_from_what_is_searched(self):
         config = self._read("--channels=20", "--cells=6")
 
-        run_flags.check_network_size(config, published.released())
+        published.released().check_size(config.network)
         with self.assertRaisesRegex(UserError, "`channels`.*multiple of 16"):
-            run_flags.check_network_size(
-                config, genotypes.Genotype(genotypes.SEARCH)
-            )
+            genotypes.Genotype(genotypes.SEARCH).check_size(config.network)
 
     @parameterized.parameters(
         "--image_size=100",

@@ -54,6 +54,10 @@ MOST_FUSION_CELLS = 64
 # pixels of a heatmap.
 _SIGMA, _SIGMA_SIDE, _LEAST_SIGMA = 7.0, 384, 3.0
 
+# Kinds of settings that a user types in a form of their own: 384x288, 3:5.
+SIZE = "size"
+SPAN = "span"
+
 _METADATA = "setting"
 
 # Fields that follow from the descriptor of the records, or from a preset.
@@ -75,6 +79,8 @@ class Setting:
         choices: Words that it may hold, where it holds a word.
         count: How many numbers a tuple holds, none less than the one before;
             None for any number of them, each larger than the one before.
+        kind: `SIZE`, (height, width) of a network's input; `SPAN`, the first
+            and the last of some steps; None for what the type says.
         name: Name of the flag and of the setting in the record of a run, where
             that is not the field's own.
         is_free: Whether it may differ between two starts of one run.
@@ -86,6 +92,7 @@ class Setting:
     most: float | None = None
     choices: Sequence[str] = ()
     count: int | None = None
+    kind: str | None = None
     name: str | None = None
     is_free: bool = False
     is_late: bool = False
@@ -151,7 +158,7 @@ class InputConfig:
         max_bad_records: Damaged records to name and skip before the run stops.
     """
 
-    image_size: tuple[int, int] = setting((384, 384))
+    image_size: tuple[int, int] = setting((384, 384), kind=SIZE)
     batch_size: int = setting(8, least=1, most=MOST_BATCH)
     scale_range: tuple[float, float] = setting(
         (0.5, 1.5), least=_LEAST_SCALE, most=_MOST_SCALE, count=2
@@ -306,7 +313,7 @@ class ProcessConfig:
     )
     picture_every: int = setting(10, least=0, most=MANY, is_free=True)
     profile_steps: tuple[int, int] | None = setting(
-        None, least=1, most=MANY, count=2, is_free=True
+        None, least=1, most=MANY, count=2, kind=SPAN, is_free=True
     )
     checkpoint_every: int = setting(200, least=0, most=MANY, is_free=True)
     check_every: int = setting(1, least=1, most=MANY, is_free=True)
@@ -418,21 +425,19 @@ def record_of(*configs: object) -> dict[str, object]:
     for config in configs:
         settings = settings_of(config)
         for field in dataclasses.fields(config):
-            limits = settings.get(field.name)
+            # What no flag sets is recorded as a setting that came late.
+            limits = settings.get(field.name, Setting(is_late=True))
             value = getattr(config, field.name)
-            if field.name in _FOLLOWS or value is None:
+            if field.name in _FOLLOWS or limits.is_free or value is None:
                 continue
-            is_rare = limits is None or limits.is_late
-            if is_rare and value == field.default:
+            if limits.is_late and value == field.default:
                 continue
-            if limits is None or not limits.is_free:
-                name = limits and limits.name or field.name
-                record[name] = _plain(field.name, value)
+            record[limits.name or field.name] = _plain(limits.kind, value)
     return dict(sorted(record.items()))
 
 
-def _plain(name: str, value: object) -> object:
+def _plain(kind: str | None, value: object) -> object:
     """Returns a value as records of runs have always held it."""
-    if name == "image_size":
+    if kind == SIZE:
         return "x".join(map(str, value))
     return list(map(str, value)) if isinstance(value, tuple) else value

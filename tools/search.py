@@ -96,8 +96,7 @@ def _run(argv: list[str]) -> None:
     from .command_line import run_console
 
     names = ("stage", "interaction", "fusion", "preset")
-    settings = {name: FLAGS[name].value for name in names}
-    with run_console.ConsoleReport(FLAGS, settings) as report:
+    with run_console.ConsoleReport(FLAGS, *names) as report:
         result = run.search(
             FLAGS["records"].value,
             genotype,

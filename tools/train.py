@@ -97,9 +97,8 @@ def _run(argv: list[str]) -> None:
 
     from .command_line import run_console
 
-    settings = {name: FLAGS[name].value for name in (*_PARTS, "preset")}
     start = INITIAL.value and run.Start(INITIAL.value, NEW_HEADS.value)
-    with run_console.ConsoleReport(FLAGS, settings) as report:
+    with run_console.ConsoleReport(FLAGS, *_PARTS, "preset") as report:
         result = run.retrain(
             FLAGS["records"].value,
             genotype,

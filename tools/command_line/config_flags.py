@@ -41,7 +41,7 @@ def read(tool: ToolFlags, config: Any, **values: object) -> Any:
     for name, limits in configuration.settings_of(config).items():
         flag = limits.name or name
         if flag in tool:
-            values[name] = _value(name, tool[flag].value)
+            values[name] = _value(limits.kind, tool[flag].value)
     return dataclasses.replace(config, **values)
 
 
@@ -59,9 +59,9 @@ def _define(
         tool.define_choice(name, default, limits.choices, meaning)
     elif isinstance(default, bool):
         tool.define_switch(name, default, meaning)
-    elif field == "image_size":
+    elif limits.kind == configuration.SIZE:
         tool.define_size(name, default, meaning)
-    elif field == "profile_steps":
+    elif limits.kind == configuration.SPAN:
         tool.define_span(name, default, meaning)
     elif limits.count is not None:
         tool.define_numbers(
@@ -77,8 +77,8 @@ def _define(
         tool.define_number(name, default, meaning, limits.least, limits.most)
 
 
-def _value(field: str, value: object) -> object:
-    if field == "profile_steps" and isinstance(value, str):
+def _value(kind: str | None, value: object) -> object:
+    if kind == configuration.SPAN and value is not None:
         first, last = map(int, value.split(":"))
         return first, last
     return value

@@ -4,7 +4,6 @@ import contextlib
 import signal
 from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from types import FrameType
 from typing import Self
 
@@ -23,15 +22,16 @@ class ConsoleReport(run.Report):
 
     Args:
         tool: Flags of the tool, for the flag file beside the run.
-        settings: What else of them makes another run of it.
+        *names: Flags of no configuration that make another run of it.
     """
 
     stop_reason = "by SIGTERM"
 
-    def __init__(self, tool: ToolFlags, settings: Mapping[str, object]) -> None:
+    def __init__(self, tool: ToolFlags, *names: str) -> None:
         self.flags_text = tool.resolved()
+        values = {name: tool[name].value for name in names}
         self.settings = {
-            name: value for name, value in settings.items() if value is not None
+            name: value for name, value in values.items() if value is not None
         }
         self._is_terminated = False
         self._held = contextlib.ExitStack()

@@ -17,7 +17,6 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from nppnet_tf.data import visibility
@@ -32,9 +31,6 @@ from nppnet_tf.inference import warm_up
 
 # Where the server's container and our README put the models.
 SERVER_ROOT = "/models"
-
-# Gray levels of the warm-up picture: a gradient, which JPEG keeps.
-_WARM_UP_SIZE = (64, 48)
 
 
 def export_saved_model(
@@ -84,7 +80,9 @@ def export_saved_model(
         extra.parent.mkdir(exist_ok=True)
         extra.write_text(description.to_json(), encoding="utf-8")
         warm_up.write_requests(
-            extra.with_name(warm_up.FILE_NAME), name, _warm_up_requests()
+            extra.with_name(warm_up.FILE_NAME),
+            name,
+            warm_up.requests(graph.input_size),
         )
     write_server_config(models_folder)
     return target
@@ -122,17 +120,3 @@ def _save(graph: serving_graph.ServingGraph, folder: pathlib.Path) -> None:
     folder.mkdir()
     with plain_path.plain_path(folder) as path:
         tf.saved_model.save(graph, path, signatures=graph.signatures())
-
-
-def _warm_up_requests() -> dict[str, dict[str, np.ndarray]]:
-    height, width = _WARM_UP_SIZE
-    row = np.linspace(0, 255, width).astype(np.uint8)
-    image = np.broadcast_to(row[:, np.newaxis], (height, width, 3))
-    encoded = np.array([tf.io.encode_jpeg(image).numpy()], object)
-    return {
-        serving_graph.BYTES_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
-        serving_graph.PNG_SIGNATURE: {serving_graph.IMAGE_BYTES: encoded},
-        serving_graph.TENSOR_SIGNATURE: {
-            serving_graph.IMAGE: image[np.newaxis].astype(np.float32)
-        },
-    }

@@ -12,9 +12,12 @@ Reference:
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from nppnet_tf.inference import serving_graph
 
 FILE_NAME = "tf_serving_warmup_requests"
 
@@ -29,6 +32,39 @@ _MAP_KEY = 1
 _MAP_VALUE = 2
 
 _LENGTH_DELIMITED = 2
+
+# Gray levels of the picture: a gradient, which JPEG keeps.
+_PICTURE_SIZE = (64, 48)
+
+
+def requests(
+    input_size: tuple[int, int],
+) -> dict[str, dict[str, np.ndarray]]:
+    """Returns the inputs of a request for every signature.
+
+    The signatures of bytes share what reads them: one is given a JPEG, the
+    other a PNG.
+
+    Args:
+        input_size: (H, W) of the network's input.
+    """
+    height, width = _PICTURE_SIZE
+    row = np.linspace(0, 255, width).astype(np.uint8)
+    image = np.broadcast_to(row[:, np.newaxis], (height, width, 3))
+    jpeg, png = (
+        np.array([encode(image).numpy()], object)
+        for encode in (tf.io.encode_jpeg, tf.io.encode_png)
+    )
+    return {
+        serving_graph.BYTES_SIGNATURE: {serving_graph.IMAGE_BYTES: jpeg},
+        serving_graph.PNG_SIGNATURE: {serving_graph.IMAGE_BYTES: png},
+        serving_graph.TENSOR_SIGNATURE: {
+            serving_graph.IMAGE: image[np.newaxis].astype(np.float32)
+        },
+        serving_graph.NETWORK_SIGNATURE: {
+            serving_graph.IMAGE: np.zeros((1, *input_size, 3), np.float32)
+        },
+    }
 
 
 def prediction_log(
@@ -46,8 +82,8 @@ def prediction_log(
     )
     request = _field(_REQUEST_MODEL_SPEC, specification)
     for name, values in inputs.items():
-        tensor = tf.make_tensor_proto(values).SerializeToString()
-        entry = _field(_MAP_KEY, name.encode()) + _field(_MAP_VALUE, tensor)
+        entry = _field(_MAP_KEY, name.encode())
+        entry += _field(_MAP_VALUE, _tensor(values).SerializeToString())
         request += _field(_REQUEST_INPUTS, entry)
     predict_log = _field(_PREDICT_LOG_REQUEST, request)
     return _field(_LOG_PREDICT_LOG, predict_log)
@@ -69,6 +105,14 @@ def write_requests(
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for signature, inputs in requests.items():
             writer.write(prediction_log(model_name, signature, inputs))
+
+
+def _tensor(values: np.ndarray) -> Any:
+    """Returns a `TensorProto`; of equal numbers, one stands for all."""
+    array = np.asarray(values)
+    if array.dtype.kind == "f" and array.size and not np.ptp(array):
+        return tf.make_tensor_proto(array.flat[0], shape=array.shape)
+    return tf.make_tensor_proto(values)
 
 
 def _field(number: int, payload: bytes) -> bytes:

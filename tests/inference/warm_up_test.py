@@ -6,7 +6,37 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.inference import predictor
+from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import warm_up
+from tests.inference import stand_in
+
+
+class RequestsTest(absltest.TestCase):
+    def test_every_signature_has_a_request(self):
+        graph = predictor.graph_of(
+            stand_in.StandIn(), LIP, stand_in.IMAGE_SIZE, False, (1.0,)
+        )
+
+        requests = warm_up.requests(graph.input_size)
+
+        self.assertCountEqual(requests, graph.signatures())
+        for name, function in graph.signatures().items():
+            inputs = {
+                key: tf.constant(values)
+                for key, values in requests[name].items()
+            }
+            outputs = function(*inputs.values())
+            np.testing.assert_array_equal(
+                outputs.get(serving_graph.STATUS, 0), 0
+            )
+
+    def test_network_sees_its_own_size(self):
+        requests = warm_up.requests((384, 288))
+
+        image = requests[serving_graph.NETWORK_SIGNATURE][serving_graph.IMAGE]
+        self.assertEqual(image.shape, (1, 384, 288, 3))
 
 
 class PredictionLogTest(absltest.TestCase):
@@ -36,6 +66,17 @@ class PredictionLogTest(absltest.TestCase):
             tf.make_ndarray(request.inputs["image"]), image
         )
         self.assertEqual(log.SerializeToString(deterministic=True), serialized)
+
+    def test_equal_numbers_take_no_room(self):
+        image = np.zeros((1, 384, 384, 3), np.float32)
+
+        serialized = warm_up.prediction_log(
+            "people", "network", {"image": image}
+        )
+
+        self.assertLess(len(serialized), 100)
+        inputs = self.parse(serialized).predict_log.request.inputs
+        np.testing.assert_array_equal(tf.make_ndarray(inputs["image"]), image)
 
     def test_file_holds_one_record_for_every_signature(self):
         path = pathlib.Path(self.create_tempdir().full_path) / "requests"

@@ -63,6 +63,7 @@ setuptools.setup(
         "matplotlib>=3.10,<4",
         "numpy>=1.26,<3",
         "pillow>=10",
+        "protobuf>=5.28",
         "scipy>=1.11,<2",
         "tensorboard>=2.20,<2.21",
         "tensorflow>=2.20,<2.21",

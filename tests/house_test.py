@@ -33,6 +33,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/drawn_people/part_painter.py": "as canvas",
     "nppnet_tf/drawn_people/person_painter.py": "as canvas",
     "nppnet_tf/data/record.py": "fields only",
+    "nppnet_tf/data/records/record_index.py": "record_set_test",
     "nppnet_tf/data/source.py": "tests/data/readers/datasets_test.py",
     "nppnet_tf/drawn_people/scenery.py": "as canvas",
     "nppnet_tf/drawn_people/trunk_painter.py": "as canvas",
@@ -228,6 +229,7 @@ class ImportTest(absltest.TestCase):
     def test_sources_outside_the_tests_import_what_setup_py_requires(self):
         required = {
             "absl",
+            "google",  # protobuf
             "jinja2",
             "keras",
             "matplotlib",

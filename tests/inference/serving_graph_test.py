@@ -11,6 +11,7 @@ from nppnet_tf import keys
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.samples import geometry
 from nppnet_tf.data.samples import heatmap_codec
+from nppnet_tf.data.samples import heatmap_encoder
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import test_time
@@ -331,7 +332,7 @@ class ServingGraphTest(absltest.TestCase):
             (5, 5), (115, 75), (16, 2)
         )
         matrix = geometry.affine_matrix((80, 120), _SIZE)
-        heatmaps = heatmap_codec.encode(
+        heatmaps = heatmap_encoder.encode(
             geometry.transform_points(matrix, self.truth_xy),
             np.full(16, 2),
             _SIZE,

@@ -1,13 +1,14 @@
-"""Record <-> tf.train.Example, as bytes."""
+"""Record <-> tf.train.Example, as bytes; takes no TensorFlow."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from nppnet_tf.data.record import Crop
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.records import example_message as message
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_files
 
@@ -39,19 +40,19 @@ def to_example(record: Record) -> bytes:
         label_png = picture_files.encode_png(record.label_map)
         features[LABEL_MAP_ENCODED] = _bytes(label_png)
     if record.keypoints_xy is not None and record.visibility is not None:
-        xy = tf.train.FloatList(value=record.keypoints_xy.ravel().tolist())
-        features[KEYPOINTS_XY] = tf.train.Feature(float_list=xy)
+        xy = message.FloatList(value=record.keypoints_xy.ravel().tolist())
+        features[KEYPOINTS_XY] = message.Feature(float_list=xy)
         features[KEYPOINTS_VISIBILITY] = _integers(record.visibility.tolist())
     if record.crop is not None:
         features |= _crop_features(record.crop)
-    example = tf.train.Example(features=tf.train.Features(feature=features))
+    example = message.Example(features=message.Features(feature=features))
     return example.SerializeToString(deterministic=True)
 
 
 def from_example(serialized: bytes) -> Record:
     """Reads what `to_example` wrote; UserError where it did not write it."""
     try:
-        example = tf.train.Example.FromString(serialized)
+        example = message.Example.FromString(serialized)
     except Exception as error:
         # The class of the error is protobuf's own and not public.
         raise UserError("not an Example", found=error) from error
@@ -74,7 +75,7 @@ def from_example(serialized: bytes) -> Record:
         ) from error
 
 
-def _record(feature: Mapping[str, tf.train.Feature]) -> Record:
+def _record(feature: Mapping[str, Any]) -> Record:
     label_map = keypoints_xy = visibility = None
     if LABEL_MAP_ENCODED in feature:
         label_png = feature[LABEL_MAP_ENCODED].bytes_list.value[0]
@@ -94,17 +95,17 @@ def _record(feature: Mapping[str, tf.train.Feature]) -> Record:
     )
 
 
-def _crop_features(crop: Crop) -> dict[str, tf.train.Feature]:
-    score = tf.train.FloatList(value=[crop.score])
+def _crop_features(crop: Crop) -> dict[str, Any]:
+    score = message.FloatList(value=[crop.score])
     return {
         CROP_PICTURE_ID: _bytes(crop.picture_id.encode()),
         CROP_BOX: _integers(crop.box),
         CROP_PICTURE_SIZE: _integers(crop.picture_size),
-        CROP_SCORE: tf.train.Feature(float_list=score),
+        CROP_SCORE: message.Feature(float_list=score),
     }
 
 
-def _crop(feature: Mapping[str, tf.train.Feature]) -> Crop:
+def _crop(feature: Mapping[str, Any]) -> Crop:
     left, top, right, bottom = feature[CROP_BOX].int64_list.value
     height, width = feature[CROP_PICTURE_SIZE].int64_list.value
     return Crop(
@@ -115,9 +116,9 @@ def _crop(feature: Mapping[str, tf.train.Feature]) -> Crop:
     )
 
 
-def _bytes(value: bytes) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+def _bytes(value: bytes) -> Any:
+    return message.Feature(bytes_list=message.BytesList(value=[value]))
 
 
-def _integers(values: Sequence[int]) -> tf.train.Feature:
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+def _integers(values: Sequence[int]) -> Any:
+    return message.Feature(int64_list=message.Int64List(value=values))

@@ -29,12 +29,9 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.records import example
 from nppnet_tf.data.records import manifest as manifests
-from nppnet_tf.data.records import shard
-from nppnet_tf.data.records.manifest import Manifest
+from nppnet_tf.data.records import record_index
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_digests
-from nppnet_tf.files import json_documents
-from nppnet_tf.files import text_files
 
 
 class RecordSet:
@@ -56,7 +53,7 @@ class RecordSet:
         directory: pathlib.Path,
         descriptor: DatasetDescriptor,
         manifest: Mapping[str, Any],
-        index: Sequence[shard.IndexEntry],
+        index: Sequence[record_index.IndexEntry],
         max_bad_records: int = 0,
     ) -> None:
         self.directory = directory
@@ -86,7 +83,7 @@ class RecordSet:
         """
         directory = pathlib.Path(directory)
         found = manifests.read(directory)
-        index = _read_index(directory, found)
+        index = record_index.read(directory, found)
         return cls(
             directory, found.descriptor, found.document, index, max_bad_records
         )
@@ -204,7 +201,7 @@ class RecordSet:
 
     def _read_bytes(self, number: int) -> bytes:
         entry = self._index[number]
-        size = shard.FRAME_HEADER.size + entry.length
+        size = record_index.FRAME_HEADER.size + entry.length
         try:
             with open(self._shards[entry.shard], "rb") as stream:
                 # What an index claims is not allocated before it is there.
@@ -216,47 +213,8 @@ class RecordSet:
             raise self.bad_record(number, error) from error
         if len(frame) < size:
             raise self.bad_record(number, "shard is truncated")
-        serialized = frame[shard.FRAME_HEADER.size :]
-        length, _ = shard.FRAME_HEADER.unpack_from(frame)
+        serialized = frame[record_index.FRAME_HEADER.size :]
+        length, _ = record_index.FRAME_HEADER.unpack_from(frame)
         if length != entry.length or zlib.crc32(serialized) != entry.crc32:
             raise self.bad_record(number, "checksum differs")
         return serialized
-
-
-def _read_index(
-    directory: pathlib.Path, manifest: Manifest
-) -> list[shard.IndexEntry]:
-    path = directory / manifests.INDEX
-    lines = text_files.decode(manifest.index, path).splitlines()
-    count = len(manifest.document["shards"])
-    index = [
-        _index_entry(line, count, f"{path} line {number}")
-        for number, line in enumerate(lines, start=1)
-    ]
-    if len(index) != manifest.document["num_records"]:
-        raise UserError(
-            "index of another number of records",
-            path,
-            manifest.document["num_records"],
-            len(index),
-        )
-    return index
-
-
-def _index_entry(line: str, num_shards: int, where: str) -> shard.IndexEntry:
-    values = json_documents.parse(line, where)
-    try:
-        entry = shard.IndexEntry(*values)
-        *numbers, name = entry
-        is_right = all(type(number) is int for number in numbers)
-        is_right = is_right and isinstance(name, str) and min(numbers) >= 0
-    except TypeError:
-        is_right = False
-    if not is_right or entry.shard >= num_shards or not entry.length:
-        raise UserError(
-            "index is malformed",
-            where,
-            f"[shard below {num_shards}, offset, length, crc32, id]",
-            line,
-        )
-    return entry

@@ -5,13 +5,11 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import struct
 import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
-from typing import NamedTuple
 from typing import Protocol
 
 import PIL
@@ -23,13 +21,12 @@ from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.records import example
+from nppnet_tf.data.records import record_index
 from nppnet_tf.data.source import Sample
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import file_digests
 
-# A TFRecord frame: length, its checksum, the record, its checksum.
-FRAME_HEADER = struct.Struct("<QI")
 _FRAME_FOOTER_BYTES = 4
 
 
@@ -44,16 +41,6 @@ class Loadable(Protocol):
 
     def load(self) -> Record:
         """Reads the record; UserError says why it cannot be read."""
-
-
-class IndexEntry(NamedTuple):
-    """Where one record lies: a line of the index."""
-
-    shard: int
-    offset: int
-    length: int
-    crc32: int
-    record_id: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,7 +166,8 @@ def _add(
     made.entries.append(
         (offset, length, zlib.crc32(serialized), record.record_id)
     )
-    made.num_bytes += FRAME_HEADER.size + length + _FRAME_FOOTER_BYTES
+    made.num_bytes += record_index.FRAME_HEADER.size
+    made.num_bytes += length + _FRAME_FOOTER_BYTES
     made.notes += [f"{record.record_id}\t{note}" for note in record.notes]
     made.notes += notes
     made.num_label_maps += record.label_map is not None

@@ -10,7 +10,7 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.samples import augmentation
 from nppnet_tf.data.samples import boundary
-from nppnet_tf.data.samples import heatmap_codec
+from nppnet_tf.data.samples import heatmap_encoder
 from nppnet_tf.data.samples import released_sampling
 from nppnet_tf.data.samples.augmentation import Sample
 from nppnet_tf.data.samples.augmentation import Transform
@@ -110,7 +110,7 @@ def pose_targets(warped: Sample, config: InputConfig) -> dict[str, np.ndarray]:
     if warped.keypoints_xy is None:
         return {}
     encode = functools.partial(
-        heatmap_codec.encode,
+        heatmap_encoder.encode,
         warped.keypoints_xy,
         warped.visibility,
         config.image_size,

@@ -10,7 +10,7 @@ from nppnet_tf.config import InputConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.samples import augmentation
 from nppnet_tf.data.samples import boundary
-from nppnet_tf.data.samples import heatmap_codec
+from nppnet_tf.data.samples import heatmap_encoder
 from nppnet_tf.data.samples import sample
 from nppnet_tf.data.samples.augmentation import Transform
 from tests.data import sample_records
@@ -37,7 +37,7 @@ class AugmentedSampleTest(absltest.TestCase):
         ):
             np.testing.assert_array_equal(
                 made[name],
-                heatmap_codec.encode(
+                heatmap_encoder.encode(
                     moved.keypoints_xy, moved.visibility, (32, 32), 4, sigma
                 ),
             )

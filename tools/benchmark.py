@@ -3,11 +3,12 @@ r"""Measures what the README states, and writes it as JSON.
 python -m tools.benchmark --what=search_step \
         --stage=interaction_fusion --channels=64 --cells=12 \
         --image_size=192 --batch_size=2 --output=FILE
+python -m tools.benchmark --what=train_step --channels=16 --cells=4 \
+        --image_size=128x96 --batch_size=16
 python -m tools.benchmark --what=inference --preset=released \
         --channels=128 --cells=16 --image_size=384
 python -m tools.benchmark --what=input_pipeline --records=DIR \
         --image_size=384
-python -m tools.benchmark --what=import --channels=128 --cells=16
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from typing import Any
 
 from nppnet_tf import config as configuration
+from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import subjects
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
@@ -29,7 +31,6 @@ from .command_line import paths
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
-    from nppnet_tf.benchmarks.measuring import Size
     from nppnet_tf.search_space.genotype import Genotype
 
 FLAGS = ToolFlags()
@@ -38,8 +39,8 @@ WHAT = FLAGS.define_choice(
     "what",
     None,
     subjects.NAMES,
-    "One weight and one architecture step of the search; one forward pass of "
-    "a derived network; training samples with all targets; or import_npp of a "
+    "Both steps of the search; a step of training, or a forward pass, of a "
+    "derived network; training samples with all targets; or import_npp of a "
     "file of the authors' form, in a process of its own.",
 )
 STAGE = FLAGS.define_choice(
@@ -52,8 +53,8 @@ STAGE = FLAGS.define_choice(
 GENOTYPE = FLAGS.define_path(
     "genotype",
     "released",
-    "Genotype of the network, or of the part that search_step keeps: released, "
-    "baseline or a file.",
+    "Genotype, or that of the part that search_step keeps: released, baseline "
+    "or a file.",
     paths.require_genotype,
 )
 PRESET = FLAGS.define_choice(
@@ -68,8 +69,8 @@ config_flags.define(
     "channels",
     "cells",
 )
-IMAGE_SIZE = FLAGS.define_side(
-    "image_size", 192, "Side of the network's input, in pixels."
+IMAGE_SIZE = FLAGS.define_size(
+    "image_size", (192, 192), "Size of the network's input, in pixels."
 )
 BATCH_SIZE = FLAGS.define_count(
     "batch_size",
@@ -115,12 +116,11 @@ def _run(_: list[str]) -> None:
         )
     measure = {
         subjects.SEARCH_STEP: _search_step,
+        subjects.TRAIN_STEP: _train_step,
         subjects.INFERENCE: _inference,
         subjects.INPUT_PIPELINE: _input_pipeline,
         subjects.IMPORT: _import,
     }[WHAT.value]
-
-    from nppnet_tf.benchmarks import measuring
 
     result = {"what": WHAT.value, **measure(), **measuring.circumstances()}
     text = json.dumps(result, indent=2)
@@ -145,6 +145,12 @@ def _search_step() -> dict[str, Any]:
     return search_step.measure(
         STAGE.value, _genotype(), _size(2), REPEATS.value
     )
+
+
+def _train_step() -> dict[str, Any]:
+    from nppnet_tf.benchmarks import train_step
+
+    return train_step.measure(GENOTYPE.value, _size(2), REPEATS.value)
 
 
 def _inference() -> dict[str, Any]:
@@ -175,11 +181,9 @@ def _import() -> dict[str, Any]:
     return checkpoint_import.measure(size.channels, size.cells, tool)
 
 
-def _size(batch_size: int) -> "Size":
+def _size(batch_size: int) -> measuring.Size:
     """Returns the size of the flags, and so many pictures if they say 0."""
-    from nppnet_tf.benchmarks.measuring import Size
-
-    return Size(
+    return measuring.Size(
         FLAGS["channels"].value,
         FLAGS["cells"].value,
         IMAGE_SIZE.value,

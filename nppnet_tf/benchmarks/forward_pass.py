@@ -30,22 +30,22 @@ def measure(
         Seconds, nodes, memory, parameters and operations.
     """
     network = _network(name, is_preset, size)
-    side = size.image_size
-    image = tf.random.stateless_normal([size.batch_size, side, side, 3], [1, 2])
+    shape = [size.batch_size, *size.image_size, 3]
+    image = tf.random.stateless_normal(shape, [1, 2])
     forward = tf.function(lambda image: network(image, training=False))
 
     def step() -> None:
         forward(image)[keys.PARSING_LOGITS][-1].numpy()
 
     first = measuring.first(step)
-    found = cost(network, (side, side))
+    found = cost(network, size.image_size)
     return {
         "genotype": name,
         **dataclasses.asdict(size),
         "parameters": found.parameters,
         "gmac": round(found.macs / 1e9, 2),
         "published_gmac": round(found.published_macs / 1e9, 2),
-        **_work_by_part(network, side),
+        **_work_by_part(network, size.image_size),
         **first,
         **measuring.repeat(step, repeats),
         "graph_nodes": measuring.graph_nodes(forward, image),
@@ -60,10 +60,12 @@ def _network(name: str, is_preset: bool, size: Size) -> NPPNet:
     return NPPNet(published.resolve(name), NetworkConfig(**sizes))
 
 
-def _work_by_part(network: NPPNet, side: int) -> dict[str, dict[str, float]]:
+def _work_by_part(
+    network: NPPNet, image_size: tuple[int, int]
+) -> dict[str, dict[str, float]]:
     """Where the work of a derived network is done."""
     if network.is_supernet:
         return {}
-    macs = published_macs_by_part(network, (side, side))
+    macs = published_macs_by_part(network, image_size)
     rounded = {part: round(value / 1e9, 2) for part, value in macs.items()}
     return {"published_gmac_by_part": rounded}

@@ -27,7 +27,7 @@ _MEASURED_SAMPLES = 200
 
 def measure(
     records: str | os.PathLike[str],
-    image_size: int,
+    image_size: tuple[int, int],
     batch_size: int,
     seconds: float,
 ) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def measure(
 
     Args:
         records: Folder of records.
-        image_size: Side of the square input, in pixels.
+        image_size: Height and width of the input, in pixels.
         batch_size: Samples of a batch.
         seconds: How long to count.
 
@@ -47,7 +47,7 @@ def measure(
     record_set = RecordSet.open(records)
     config = dataclasses.replace(
         InputConfig(),
-        image_size=(image_size, image_size),
+        image_size=image_size,
         batch_size=batch_size,
     )
     steps = batches.steps_per_epoch(record_set, config)

@@ -25,13 +25,13 @@ class Size:
     Attributes:
         channels: C of the network.
         cells: L of the network.
-        image_size: Side of the square input, in pixels.
+        image_size: Height and width of the input, in pixels.
         batch_size: Pictures at once.
     """
 
     channels: int
     cells: int
-    image_size: int
+    image_size: tuple[int, int]
     batch_size: int
 
 
@@ -46,20 +46,23 @@ def first(step: Callable[[], object]) -> dict[str, float]:
 
 
 def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
-    """Takes more steps, and returns the seconds of each and their median.
+    """Takes more steps, and returns the seconds of each and the medians.
 
     Args:
         step: What is measured; see `first`.
         repeats: How many steps.
     """
-    seconds = []
+    seconds, of_processors = [], []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.process_time()
         step()
+        of_processors.append(time.process_time() - cpu_started)
         seconds.append(time.perf_counter() - started)
     return {
         "seconds_per_step": round(statistics.median(seconds), 3),
         "seconds_of_each_step": [round(value, 3) for value in seconds],
+        "cpu_seconds_per_step": round(statistics.median(of_processors), 3),
+        "cores_busy": round(sum(of_processors) / sum(seconds), 2),
     }
 
 

@@ -6,11 +6,12 @@ from nppnet_tf.search_space import stages
 from nppnet_tf.search_space.genotype import Genotype
 
 SEARCH_STEP = "search_step"
+TRAIN_STEP = "train_step"
 INFERENCE = "inference"
 INPUT_PIPELINE = "input_pipeline"
 IMPORT = "import"
 
-NAMES = (SEARCH_STEP, INFERENCE, INPUT_PIPELINE, IMPORT)
+NAMES = (SEARCH_STEP, TRAIN_STEP, INFERENCE, INPUT_PIPELINE, IMPORT)
 
 
 def genotype_of(
@@ -31,7 +32,7 @@ def genotype_of(
         return None
     if what == IMPORT or (what == INFERENCE and preset):
         return published.released()
-    if what == INFERENCE:
+    if what in (INFERENCE, TRAIN_STEP):
         return published.resolve(genotype)
     if stage == stages.ENCODER_DECODER:
         return stages.start(stage)

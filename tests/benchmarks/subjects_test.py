@@ -38,6 +38,14 @@ class SubjectTest(parameterized.TestCase):
             )
         )
 
+    def test_training_takes_a_derived_network(self):
+        self.assertEqual(
+            subjects.genotype_of(
+                subjects.TRAIN_STEP, stages.ENCODER_DECODER, "baseline", None
+            ),
+            published.resolve("baseline"),
+        )
+
     def test_impossible_sizes_are_refused(self):
         subjects.check_size(published.released(), 16, 4)
         subjects.check_size(None, 10, 4)

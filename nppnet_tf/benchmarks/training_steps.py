@@ -1,0 +1,68 @@
+"""What is measured of every kind of training: its steps, on noise."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from nppnet_tf import keys
+from nppnet_tf.benchmarks import measuring
+from nppnet_tf.benchmarks import thread_time
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.training.joint_model import JointModel
+
+
+def measure(model: JointModel, data: Mapping, repeats: int) -> dict[str, Any]:
+    """Times all steps of a batch, one after the other.
+
+    Args:
+        model: A model of any kind of training.
+        data: What its steps take.
+        repeats: How often to take them after the first time.
+
+    Returns:
+        Seconds, memory, nodes of each step and where threads spend their time.
+    """
+
+    def take_steps() -> None:
+        logs = model.take_step(data)
+        float(logs[keys.TOTAL_LOSS])
+
+    measured = {
+        **measuring.first(take_steps),
+        **measuring.repeat(take_steps, repeats),
+        # Before the nodes are counted, on a copy of the graphs.
+        "peak_memory_gb": measuring.peak_memory_gb(),
+    }
+    return {
+        **measured,
+        "graph_nodes": {
+            step.__name__: measuring.graph_nodes(model.traced(step), data)
+            for step in model.steps
+        },
+        **thread_time.shares(take_steps),
+    }
+
+
+def noise(size: measuring.Size) -> dict[str, tf.Tensor]:
+    """Returns a batch with all targets, full of noise."""
+    config = NetworkConfig()
+    height, width = size.image_size
+    shape = [size.batch_size, height, width]
+    small = [size.batch_size, height // 4, width // 4, config.num_keypoints]
+    ones = tf.ones([size.batch_size])
+
+    def labels(count: int) -> tf.Tensor:
+        return tf.random.stateless_uniform(
+            shape, [3, 4], maxval=count, dtype=tf.int32
+        )
+
+    return {
+        keys.IMAGE: tf.random.stateless_normal([*shape, 3], [1, 2]),
+        keys.LABEL_MAP: labels(config.num_classes),
+        keys.BOUNDARY_MAP: labels(2),
+        keys.HEATMAPS: tf.random.stateless_uniform(small, [5, 6]),
+        keys.AUXILIARY_HEATMAPS: tf.random.stateless_uniform(small, [7, 8]),
+        keys.HAS_LABEL_MAP: ones,
+        keys.HAS_KEYPOINTS: ones,
+    }

@@ -12,49 +12,90 @@ from typing import Any
 import tensorflow as tf
 
 from nppnet_tf.inference import encoded_orientation
-from nppnet_tf.inference import encoded_structure
 from nppnet_tf.inference.encoded_structure import PictureStructure
 from nppnet_tf.pictures import picture_decoder
-from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_structure as rule
 
+# Stands for a note that cannot be read.
+_BROKEN = -1
 
-def read(
-    image_bytes: tf.Tensor, max_pixels: int = picture_files.MAX_PIXELS
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decodes one JPEG or PNG to upright RGB.
+# Pixels that are decoded before the first of them is used: 12 MB, and one
+# picture of any size.
+_PORTION_PIXELS = 1 << 22
+
+# Pictures that are worked on at once, on as many cores.
+_AT_ONCE = 8
+
+
+def read_each(
+    image_bytes: tf.Tensor,
+    structures: PictureStructure,
+    prepare: Callable[[tf.Tensor], Sequence[tf.Tensor]],
+    nothing: Sequence[tf.Tensor],
+) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    """Decodes files to upright RGB and makes something of each.
 
     Args:
-        image_bytes: Scalar string; any bytes.
-        max_pixels: A larger picture is not decoded.
+        image_bytes: String [B], the files.
+        structures: What `encoded_structure.read_each` says of them.
+        prepare: Function of a picture, uint8 [height, width, 3]. Must not
+            fail.
+        nothing: What it returns, for a picture that cannot be read; of the
+            same types and shapes.
 
     Returns:
-        Its status, int32 scalar, and uint8 [height, width, 3]; [0, 0, 3] where
-        the status is not `READ`. Transparency is dropped.
-
-    Raises:
-        tf.errors.OpError: The file is whole but its pixels or its note of the
-            orientation are damaged, when run; `each_or_default` survives it.
+        Statuses, int32 [B], and each output of `prepare` with an axis [B] in
+        front.
     """
-    structure = encoded_structure.read(image_bytes, max_pixels)
-    return structure.status, decode(image_bytes, structure)
+    orientations, statuses = _orientations(image_bytes, structures)
+    pixels = tf.reduce_prod(tf.cast(structures.size, tf.int64), 1)
+    pixels = tf.where(tf.equal(statuses, rule.READ), pixels, 0)
+    borders = _portions(pixels)
 
-
-def decode(image_bytes: tf.Tensor, structure: PictureStructure) -> tf.Tensor:
-    """As `read` of a file whose structure is known; returns the pixels."""
-
-    def upright() -> tf.Tensor:
-        return turn_upright(
-            picture_decoder.decode(structure.decodable, structure.is_png),
-            encoded_orientation.orientation(image_bytes, structure),
+    def prepared(
+        element: tuple[tf.Tensor, tf.Tensor],
+    ) -> tuple[tf.Tensor, ...]:
+        decoded, orientation = element
+        is_read = tf.raw_ops.OptionalHasValue(optional=decoded)
+        outputs = tf.cond(
+            is_read,
+            lambda: prepare(turn_upright(_value(decoded), orientation)),
+            lambda: nothing,
         )
+        return is_read, *outputs
 
-    image = tf.cond(
-        tf.equal(structure.status, rule.READ),
-        upright,
-        lambda: tf.zeros([0, 0, 3], tf.uint8),
+    def step(
+        number: tf.Tensor, *arrays: tf.TensorArray
+    ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
+        part = slice(borders[number], borders[number + 1])
+        outputs = tf.map_fn(
+            prepared,
+            (
+                _decoded(structures.decodable[part], statuses[part]),
+                orientations[part],
+            ),
+            fn_output_signature=(tf.bool, *map(_specification, nothing)),
+            parallel_iterations=_AT_ONCE,
+        )
+        written = (
+            array.write(number, output)
+            for array, output in zip(arrays, outputs, strict=True)
+        )
+        return number + 1, *written
+
+    types = [tf.bool, *(value.dtype for value in nothing)]
+    _, *arrays = tf.while_loop(
+        lambda number, *_: number < tf.size(borders) - 1,
+        step,
+        (tf.constant(0), *map(_array, types)),
+        parallel_iterations=1,
     )
-    return tf.ensure_shape(image, [None, None, 3])
+    is_read, *outputs = (array.concat() for array in arrays)
+    is_damaged = tf.equal(statuses, rule.READ) & ~is_read
+    return tf.where(is_damaged, rule.UNREADABLE, statuses), [
+        tf.ensure_shape(output, [None, *value.shape])
+        for output, value in zip(outputs, nothing, strict=True)
+    ]
 
 
 def each_or_default(
@@ -65,7 +106,8 @@ def each_or_default(
     """Applies a function to every element and survives its failing.
 
     A graph has no way to catch an error but that of a data set. Making one
-    costs as much as reading a small picture: there is one for all.
+    costs as much as its function is long: there is one for all, and that which
+    decodes (`read_each`) does nothing else.
 
     Args:
         elements: Tensors [B, ...], one or a structure of them.
@@ -96,7 +138,12 @@ def each_or_default(
 
 def turn_upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     """Applies an EXIF orientation, 1 to 8, to an image [height, width, 3]."""
+    return tf.cond(
+        orientation > 1, lambda: _turned(image, orientation), lambda: image
+    )
 
+
+def _turned(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     def one_of(*numbers: int) -> tf.Tensor:
         return tf.reduce_any(tf.equal(orientation, numbers))
 
@@ -108,6 +155,93 @@ def turn_upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     # In one step: large pictures are copied no oftener than they must be.
     mirrored = [one_of(3, 4, 7, 8), one_of(2, 3, 6, 7), False]
     return tf.raw_ops.Reverse(tensor=image, dims=tf.stack(mirrored))
+
+
+def _orientations(
+    image_bytes: tf.Tensor, structures: PictureStructure
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns orientations [B], and statuses [B] that know of broken notes."""
+    is_read = tf.equal(structures.status, rule.READ)
+    has_notes = is_read & tf.reduce_any(structures.notes > 0, [1, 2])
+    upright = tf.ones_like(structures.status)
+
+    def by_notes() -> tuple[tf.Tensor, tf.Tensor]:
+        places = tf.where(has_notes)
+        elements = tf.nest.map_structure(
+            lambda values: tf.gather_nd(values, places),
+            (image_bytes, structures),
+        )
+        (found,) = each_or_default(
+            elements,
+            lambda element: [encoded_orientation.orientation(*element)],
+            [tf.constant(_BROKEN)],
+        )
+        found = tf.tensor_scatter_nd_update(upright, places, found)
+        is_broken = tf.equal(found, _BROKEN)
+        return found, tf.where(is_broken, rule.UNREADABLE, structures.status)
+
+    return tf.cond(
+        tf.reduce_any(has_notes),
+        by_notes,
+        lambda: (upright, structures.status),
+    )
+
+
+def _portions(pixels: tf.Tensor) -> tf.Tensor:
+    """Divides pictures [B] into portions; returns their borders, 0 to B."""
+    portions = tf.cumsum(pixels, exclusive=True) // _PORTION_PIXELS
+    is_first = tf.not_equal(portions[1:], portions[:-1])
+    is_border = tf.pad(is_first, [[1, 1]], constant_values=True)
+    return tf.cast(tf.where(is_border)[:, 0], tf.int32)
+
+
+def _decoded(decodable: tf.Tensor, statuses: tf.Tensor) -> tf.Tensor:
+    """Decodes files, string [n], of which some may be damaged.
+
+    Returns:
+        Variant [n]: optionals, without a value where the status is not `READ`
+        or the file is damaged.
+    """
+    count = tf.size(statuses, tf.int64)
+    numbers = tf.where(tf.equal(statuses, rule.READ))[:, 0]
+    dataset = tf.data.Dataset.from_tensor_slices(
+        (numbers, tf.gather(decodable, numbers))
+    )
+    answers = dataset.map(
+        lambda number, data: (number, _optional(picture_decoder.decode(data))),
+        num_parallel_calls=_AT_ONCE,
+    ).ignore_errors()
+    # One more, so that there is a batch even if all fail.
+    last = tf.data.Dataset.from_tensors((count, tf.raw_ops.OptionalNone()))
+    answers = answers.concatenate(last).batch(count + 1)
+    numbers, optionals = answers.with_options(_options()).get_single_element()
+    found = tf.size(numbers) - 1
+    places = tf.tensor_scatter_nd_update(
+        tf.fill([count + 1], found), numbers[:, tf.newaxis], tf.range(found + 1)
+    )
+    return tf.gather(optionals, places[:-1])
+
+
+def _optional(image: tf.Tensor) -> tf.Tensor:
+    """Puts a picture of any size into a scalar, which a batch can hold."""
+    return tf.raw_ops.OptionalFromValue(components=[image])
+
+
+def _value(optional: tf.Tensor) -> tf.Tensor:
+    (image,) = tf.raw_ops.OptionalGetValue(
+        optional=optional,
+        output_types=[tf.uint8],
+        output_shapes=[tf.TensorShape([None, None, 3])],
+    )
+    return image
+
+
+def _specification(value: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec(value.shape, value.dtype)
+
+
+def _array(dtype: tf.DType) -> tf.TensorArray:
+    return tf.TensorArray(dtype, 0, dynamic_size=True, infer_shape=False)
 
 
 def _options() -> tf.data.Options:

@@ -18,7 +18,6 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.samples import heatmap_codec
 from nppnet_tf.inference import encoded_pictures
 from nppnet_tf.inference import encoded_structure
-from nppnet_tf.inference.encoded_structure import PictureStructure
 from nppnet_tf.inference.test_time import AveragedNetwork
 from nppnet_tf.pictures import picture_files as image_files
 from nppnet_tf.pictures import picture_structure as rule
@@ -490,22 +489,12 @@ class ServingGraph(tf.Module):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns network inputs, sizes and statuses of encoded pictures."""
 
-        def prepare(
-            element: tuple[tf.Tensor, PictureStructure],
-        ) -> tuple[tf.Tensor, ...]:
-            image = encoded_pictures.decode(*element)
-            status = element[1].status
-            inputs = tf.cond(
-                tf.equal(status, rule.READ),
-                lambda: preprocess(image, self.input_size),
-                lambda: nothing[0],
-            )
-            return inputs, tf.shape(image)[:2], status
+        def prepare(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return preprocess(image, self.input_size), tf.shape(image)[:2]
 
         nothing = (
             tf.zeros([*self.input_size, 3]),
             tf.zeros([2], tf.int32),
-            tf.constant(rule.UNREADABLE),
         )
         image_bytes = _of_a_request(image_bytes)
         # What is too much for a request is not decoded first.
@@ -513,8 +502,8 @@ class ServingGraph(tf.Module):
         structures = structures._replace(
             status=within_request(structures.size, structures.status)
         )
-        inputs, sizes, statuses = encoded_pictures.each_or_default(
-            (image_bytes, structures), prepare, nothing
+        statuses, (inputs, sizes) = encoded_pictures.read_each(
+            image_bytes, structures, prepare, nothing
         )
         return inputs, sizes, statuses
 

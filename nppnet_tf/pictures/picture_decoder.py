@@ -3,30 +3,22 @@
 import tensorflow as tf
 
 
-def decode(
-    decodable: tf.Tensor, is_png: bool | tf.Tensor, channels: int = 3
-) -> tf.Tensor:
+def decode(decodable: tf.Tensor) -> tf.Tensor:
     """Decodes what `picture_structure` takes of a file to be decodable.
 
     Args:
         decodable: Scalar string; a JPEG or PNG.
-        is_png: Which; scalar.
-        channels: 3 for RGB.
 
     Returns:
-        Uint8 [height, width, channels], as stored. Transparency is dropped;
-        of 16 bits the higher 8 are taken.
+        Uint8 [height, width, 3], RGB as stored. Transparency is dropped; of 16
+        bits the higher 8 are taken.
 
     Raises:
         tf.errors.InvalidArgumentError: It is damaged, when run.
     """
-    image = tf.cond(
-        tf.convert_to_tensor(is_png),
-        lambda: tf.io.decode_png(decodable, channels=channels),
-        # The accurate transform is what Pillow uses, and so most programs.
-        lambda: tf.io.decode_jpeg(
-            decodable, channels=channels, dct_method="INTEGER_ACCURATE"
-        ),
+    # The operation looks at the first bytes: it decodes PNG as well. The
+    # accurate transform is what Pillow uses, and so most programs.
+    image = tf.io.decode_jpeg(
+        decodable, channels=3, dct_method="INTEGER_ACCURATE"
     )
-    image.set_shape([None, None, channels])
-    return image
+    return tf.ensure_shape(image, [None, None, 3])

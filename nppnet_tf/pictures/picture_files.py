@@ -220,7 +220,7 @@ def _decode_pixels(structure: PictureStructure, where: object) -> np.ndarray:
     try:
         with tf.device("CPU"), library_messages.captured() as said:
             return picture_decoder.decode(
-                tf.constant(structure.decodable), structure.is_png
+                tf.constant(structure.decodable)
             ).numpy()
     except (tf.errors.OpError, ValueError) as error:
         message = getattr(error, "message", str(error)).rpartition("}} ")[-1]

@@ -8,23 +8,33 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.inference import encoded_pictures
+from nppnet_tf.inference import encoded_structure
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_structure as rule
 from tests.pictures import picture_corpus
 
-_ONE = tf.TensorSpec([], tf.string)
 _MANY = tf.TensorSpec([None], tf.string)
 
-_read = tf.function(encoded_pictures.read, input_signature=[_ONE])
+
+@tf.function(input_signature=[_MANY, tf.TensorSpec([], tf.int64)])
+def _read(image_bytes, max_pixels):
+    """Returns statuses and pixels of files of one size."""
+    structures = encoded_structure.read_each(image_bytes, max_pixels)
+    statuses, (images,) = encoded_pictures.read_each(
+        image_bytes, structures, lambda image: [image], [_no_pixels()]
+    )
+    return statuses, images
 
 
-def _read_in_graph(data):
+def _no_pixels():
+    nothing = tf.zeros([0, 0, 3], tf.uint8)
+    return tf.compat.v1.placeholder_with_default(nothing, [None, None, 3])
+
+
+def _read_in_graph(data, max_pixels=rule.MAX_PIXELS):
     """Returns status and pixels as the served graph sees a file."""
-    try:
-        status, image = _read(tf.constant(data))
-    except tf.errors.OpError:
-        return rule.UNREADABLE, None
-    return int(status), image.numpy()
+    statuses, images = _read(tf.constant([data]), max_pixels)
+    return int(statuses[0]), images[0].numpy()
 
 
 def _read_in_python(data):
@@ -48,12 +58,14 @@ def _mark(image):
 def _read_many(image_bytes):
     """Returns statuses and marks of many files at once."""
 
-    def read(encoded):
-        status, image = encoded_pictures.read(encoded)
-        return status, _mark(image)
-
-    default = (tf.constant(rule.UNREADABLE), tf.zeros([3], tf.float64))
-    return encoded_pictures.each_or_default(image_bytes, read, default)
+    structures = encoded_structure.read_each(image_bytes)
+    statuses, (marks,) = encoded_pictures.read_each(
+        image_bytes,
+        structures,
+        lambda image: [_mark(image)],
+        [tf.zeros([3], tf.float64)],
+    )
+    return statuses, marks
 
 
 class TwoSidesTest(absltest.TestCase):
@@ -131,7 +143,7 @@ class ReadTest(parameterized.TestCase):
             picture_corpus.jpeg(), picture_corpus.exif(orientation)
         )
 
-        _, image = encoded_pictures.read(tf.constant(data))
+        _, image = _read_in_graph(data)
 
         # As TIFF 6.0 says where row 0 and column 0 are.
         undone = {
@@ -150,7 +162,7 @@ class ReadTest(parameterized.TestCase):
         data = picture_corpus.png(2, 8, 0, size=(30, 42))
 
         for limit, status in ((1260, rule.READ), (1259, rule.TOO_LARGE)):
-            found, image = encoded_pictures.read(tf.constant(data), limit)
+            found, image = _read_in_graph(data, limit)
 
             self.assertEqual(found, status)
             self.assertEqual(image.shape[0] > 0, status == rule.READ)

@@ -19,9 +19,7 @@ _INK = "jpeg_cmyk_without_adobe"
 class DecodeTest(parameterized.TestCase):
     @parameterized.parameters(*sorted(_FILES.keys() - {_INK}))
     def test_pixels_are_those_of_another_reader(self, name):
-        pixels = picture_decoder.decode(
-            tf.constant(_FILES[name]), name.startswith("png")
-        )
+        pixels = picture_decoder.decode(tf.constant(_FILES[name]))
 
         image = Image.open(io.BytesIO(_FILES[name]))
         if image.mode == "I;16":
@@ -38,14 +36,14 @@ class DecodeTest(parameterized.TestCase):
         # The marker says that they are stored upside down.
         cmyk = Image.fromarray(stand_in.picture(17, 22)).convert("CMYK")
         expected = picture_decoder.decode(
-            tf.constant(picture_corpus.jpeg("CMYK", cmyk)), False
+            tf.constant(picture_corpus.jpeg("CMYK", cmyk))
         )
         upside_down = Image.fromarray(255 - np.asarray(cmyk), "CMYK")
         data = picture_corpus.jpeg("CMYK", upside_down)
         at = data.index(b"\xff\xee")
 
         pixels = picture_decoder.decode(
-            tf.constant(data[:at] + data[at + 16 :]), False
+            tf.constant(data[:at] + data[at + 16 :])
         )
 
         self.assertGreater(np.ptp(pixels.numpy()), 200)

@@ -44,6 +44,10 @@ def resize_bilinear(
     return tf.cast(resized, images.dtype)
 
 
+# Of pictures, not of class scores.
+_FEW_CHANNELS = 4
+
+
 class Places(NamedTuple):
     """Where one axis is read: between two pixels, so far from the first.
 
@@ -202,9 +206,20 @@ def _sample_axis(
     if not isinstance(read, Places):
         read = _as_counted(read, tf.shape(images)[axis])
     rank = images.shape.rank
+    channels = images.shape[-1]
+    if axis == -2 and channels is not None and channels <= _FEW_CHANNELS:
+        # Copying many short pixels costs more than turning all of them.
+        turned = _sample_axis(_turned(images), read, -3)
+        return _turned(turned)
     weight = tf.reshape(
         read.weight, [-1 if i == axis % rank else 1 for i in range(rank)]
     )
     first = tf.gather(images, read.first, axis=axis)
     second = tf.gather(images, read.second, axis=axis)
     return first + (second - first) * weight
+
+
+def _turned(images: tf.Tensor) -> tf.Tensor:
+    """Makes columns of rows, and rows of columns."""
+    *outer, height, width, channels = range(images.shape.rank)
+    return tf.transpose(images, [*outer, width, height, channels])

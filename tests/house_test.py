@@ -22,6 +22,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/benchmarks/checkpoint_import.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/input_pipeline.py": "tools/benchmark_test",
+    "nppnet_tf/benchmarks/reading.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/search_step.py": "its steps: training/search_test",
     "nppnet_tf/benchmarks/train_step.py": "its steps: training/retrain_test",
     "nppnet_tf/evaluation/model_evaluation.py": "tools/evaluate_test",

@@ -19,7 +19,6 @@ from typing import Any
 from nppnet_tf import config as configuration
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import subjects
-from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
@@ -99,13 +98,7 @@ FLAGS.require_batch("batch_size", "image_size")
 
 
 def _run(_: list[str]) -> None:
-    if WHAT.value is None:
-        raise UserError(
-            "nothing to measure",
-            "--what",
-            f"{', '.join(subjects.NAMES[:-1])} or {subjects.NAMES[-1]}",
-            "nothing",
-        )
+    subjects.require(WHAT.value)
     _genotype()
     if WHAT.value == subjects.INPUT_PIPELINE:
         FLAGS.require_given("records")
@@ -118,6 +111,7 @@ def _run(_: list[str]) -> None:
         subjects.SEARCH_STEP: _search_step,
         subjects.TRAIN_STEP: _train_step,
         subjects.INFERENCE: _inference,
+        subjects.READING: _reading,
         subjects.INPUT_PIPELINE: _input_pipeline,
         subjects.IMPORT: _import,
     }[WHAT.value]
@@ -162,6 +156,12 @@ def _inference() -> dict[str, Any]:
         _size(1),
         REPEATS.value,
     )
+
+
+def _reading() -> dict[str, Any]:
+    from nppnet_tf.benchmarks import reading
+
+    return reading.measure(_size(1).image_size, REPEATS.value)
 
 
 def _input_pipeline() -> dict[str, Any]:

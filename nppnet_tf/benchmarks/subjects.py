@@ -1,6 +1,7 @@
 """What can be measured, and of which network; needs no TensorFlow."""
 
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
 from nppnet_tf.search_space.genotype import Genotype
@@ -8,10 +9,25 @@ from nppnet_tf.search_space.genotype import Genotype
 SEARCH_STEP = "search_step"
 TRAIN_STEP = "train_step"
 INFERENCE = "inference"
+READING = "reading"
 INPUT_PIPELINE = "input_pipeline"
 IMPORT = "import"
 
-NAMES = (SEARCH_STEP, TRAIN_STEP, INFERENCE, INPUT_PIPELINE, IMPORT)
+NAMES = (
+    SEARCH_STEP,
+    TRAIN_STEP,
+    INFERENCE,
+    READING,
+    INPUT_PIPELINE,
+    IMPORT,
+)
+
+
+def require(what: str | None) -> None:
+    """Raises a UserError if nothing is to be measured."""
+    if what is None:
+        expected = f"{', '.join(NAMES[:-1])} or {NAMES[-1]}"
+        raise UserError("nothing to measure", "`what`", expected, "nothing")
 
 
 def genotype_of(
@@ -28,7 +44,7 @@ def genotype_of(
     Returns:
         The genotype; None where no network is measured.
     """
-    if what == INPUT_PIPELINE:
+    if what in (READING, INPUT_PIPELINE):
         return None
     if what == IMPORT or (what == INFERENCE and preset):
         return published.released()

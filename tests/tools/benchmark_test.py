@@ -78,6 +78,22 @@ class BenchmarkTest(parameterized.TestCase):
         for value in (found["samples_per_cpu_second"], *parts.values()):
             self.assertGreater(value, 0)
 
+    def test_reading_is_measured_beside_bare_decoding(self):
+        result = shared.run_tool(
+            "benchmark", "--what=reading", "--image_size=32", "--repeats=1"
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        found = json.loads(result.stdout)
+        cases = found["milliseconds"]
+        self.assertGreater(cases.pop("a byte that is no picture")["median"], 0)
+        self.assertEqual(
+            list(cases), ["jpeg, 1", "jpeg, 8", "png, 1", "png, 8"]
+        )
+        for case in cases.values():
+            ratio = case["reading"]["median"] / case["bare"]["median"]
+            self.assertAlmostEqual(case["ratio"], ratio, delta=0.1)
+
     def test_import_is_measured_in_a_process_of_its_own(self):
         result = shared.run_tool("benchmark", "--what=import", *SMALL)
 

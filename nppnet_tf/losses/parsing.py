@@ -1,5 +1,6 @@
 """Cross-entropy of label maps with class weights and hard-pixel mining."""
 
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -11,6 +12,8 @@ from nppnet_tf.losses import reduction
 # at most 0x3F80; the rest of that bin is room for rounding above 1.
 _UPPER_BINS = 0x3F80 + 1
 _LOWER_BINS = 1 << 16
+# Far above the least normal number, 1e-38.
+_LEAST_PROBABILITY = 1e-30
 
 
 def counted_pixels(label_map: tf.Tensor, has_label_map: tf.Tensor) -> tf.Tensor:
@@ -26,23 +29,41 @@ def counted_pixels(label_map: tf.Tensor, has_label_map: tf.Tensor) -> tf.Tensor:
     return (label_map != keys.IGNORE_LABEL) & (has_label_map > 0)[:, None, None]
 
 
+@tf.custom_gradient
 def pixel_cross_entropy(
-    label_map: tf.Tensor, counted: tf.Tensor, logits: tf.Tensor
-) -> tf.Tensor:
-    """Returns -log p of the true class of every pixel, at the label's size.
+    logits: tf.Tensor, labels: tf.Tensor
+) -> tuple[tuple[tf.Tensor, tf.Tensor], Callable]:
+    """Computes -log p of the true class of every pixel, and p.
+
+    TensorFlow's `sparse_softmax_cross_entropy_with_logits` gives the same. On
+    CPUs its kernel takes four times as long as that of softmax, and what it
+    keeps for the gradient is as large: 16 x 128 x 96 pixels of 20 classes,
+    with upsampling and gradients, take 21 ms of one core this way and 38 that
+    way.
 
     Args:
-        label_map: Integer tensor [B, H, W].
-        counted: Boolean tensor [B, H, W]; labels elsewhere are not read.
-        logits: Float tensor [B, h, w, C], upsampled to [H, W].
+        logits: Float32 tensor [B, H, W, C].
+        labels: Int32 tensor [B, H, W], from 0 to C - 1.
 
     Returns:
-        Float32 tensor [B, H, W]; not meaningful where nothing is counted.
+        Float32 tensors [B, H, W]: cross-entropy and probability. The
+        probability has no gradient.
     """
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(
-        labels=tf.where(counted, label_map, 0),
-        logits=reduction.upsample(logits, tf.shape(label_map)[1:3]),
+    probabilities = tf.nn.softmax(logits)
+    probability = tf.gather(probabilities, labels, batch_dims=3)
+    cross_entropy = -tf.math.log(probability)
+    # A smaller probability may have lost digits, or be 0.
+    rare = tf.where(probability < _LEAST_PROBABILITY)
+    of_rare = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=tf.gather_nd(labels, rare), logits=tf.gather_nd(logits, rare)
     )
+    cross_entropy = tf.tensor_scatter_nd_update(cross_entropy, rare, of_rare)
+
+    def gradient(upstream, _):
+        classes = tf.one_hot(labels, logits.shape[-1])
+        return (probabilities - classes) * upstream[..., None], None
+
+    return (cross_entropy, probability), gradient
 
 
 def parsing_loss(
@@ -75,8 +96,10 @@ def parsing_loss(
         Float32 scalar, 0 where no pixel of the global batch is hard.
     """
     counted = counted_pixels(label_map, has_label_map)
-    cross_entropy = pixel_cross_entropy(label_map, counted, logits)
-    probability = tf.stop_gradient(tf.exp(-cross_entropy))
+    labels = tf.where(counted, label_map, 0)
+    cross_entropy, probability = pixel_cross_entropy(
+        reduction.upsample(logits, tf.shape(label_map)[1:3]), labels
+    )
     tau = tf.maximum(
         smallest_probability(probability, counted, min_hard_pixels),
         hard_pixel_threshold,
@@ -86,7 +109,7 @@ def parsing_loss(
     hard = counted & ~(probability >= tau)
     if class_weights is not None:
         weights = _checked_weights(class_weights, logits)
-        cross_entropy *= tf.gather(weights, tf.where(counted, label_map, 0))
+        cross_entropy *= tf.gather(weights, labels)
     num_hard = reduction.global_sum(_count(hard))
     numerator = tf.reduce_sum(tf.where(hard, cross_entropy, 0.0))
     return reduction.share(numerator, num_hard)

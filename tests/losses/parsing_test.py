@@ -153,6 +153,33 @@ class ParsingLossTest(parameterized.TestCase):
 
         self.assertEqual(float(loss), 0.0)
 
+    def test_pixels_equal_the_operation_of_tensorflow(self):
+        generator = np.random.default_rng(0)
+        # The true class of some pixels has a probability that underflows.
+        scale = np.where(generator.random([2, 8, 8, 1]) < 0.2, 200.0, 2.0)
+        logits = tf.constant(
+            scale * generator.normal(size=[2, 8, 8, 5]), tf.float32
+        )
+        labels = tf.constant(generator.integers(0, 5, [2, 8, 8]), tf.int32)
+        factors = tf.constant(generator.random([2, 8, 8]), tf.float32)
+        results = []
+        for function in (
+            lambda: parsing.pixel_cross_entropy(logits, labels)[0],
+            lambda: tf.nn.sparse_softmax_cross_entropy_with_logits(
+                labels=labels, logits=logits
+            ),
+        ):
+            with tf.GradientTape() as tape:
+                tape.watch(logits)
+                cross_entropy = function()
+                total = tf.reduce_sum(factors * cross_entropy)
+            results.append((cross_entropy, tape.gradient(total, logits)))
+
+        (ours, gradient), (expected, expected_gradient) = results
+        self.assertGreater(np.max(ours), 100)
+        np.testing.assert_allclose(ours, expected, rtol=2e-6, atol=1e-6)
+        np.testing.assert_allclose(gradient, expected_gradient, atol=1e-6)
+
     def test_a_diverged_network_shows_in_the_loss(self):
         for value in (np.nan, np.inf):
             logits = self.logits.copy()

@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from nppnet_tf.inference import encoded_orientation
+from nppnet_tf.inference import portions
 from nppnet_tf.inference.encoded_structure import PictureStructure
 from nppnet_tf.pictures import picture_decoder
 from nppnet_tf.pictures import picture_structure as rule
@@ -50,7 +51,6 @@ def read_each(
     orientations, statuses = _orientations(image_bytes, structures)
     pixels = tf.reduce_prod(tf.cast(structures.size, tf.int64), 1)
     pixels = tf.where(tf.equal(statuses, rule.READ), pixels, 0)
-    borders = _portions(pixels)
 
     def prepared(
         element: tuple[tf.Tensor, tf.Tensor],
@@ -64,38 +64,24 @@ def read_each(
         )
         return is_read, *outputs
 
-    def step(
-        number: tf.Tensor, *arrays: tf.TensorArray
-    ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
-        part = slice(borders[number], borders[number + 1])
-        outputs = tf.map_fn(
+    def read_portion(part: slice) -> tuple[tf.Tensor, ...]:
+        decoded = _decoded(structures.decodable[part], statuses[part])
+        return tf.map_fn(
             prepared,
-            (
-                _decoded(structures.decodable[part], statuses[part]),
-                orientations[part],
-            ),
-            fn_output_signature=(tf.bool, *map(_specification, nothing)),
+            (decoded, orientations[part]),
+            fn_output_signature=signature,
             parallel_iterations=_AT_ONCE,
         )
-        written = (
-            array.write(number, output)
-            for array, output in zip(arrays, outputs, strict=True)
-        )
-        return number + 1, *written
 
-    types = [tf.bool, *(value.dtype for value in nothing)]
-    _, *arrays = tf.while_loop(
-        lambda number, *_: number < tf.size(borders) - 1,
-        step,
-        (tf.constant(0), *map(_array, types)),
-        parallel_iterations=1,
+    signature = (
+        tf.TensorSpec([], tf.bool),
+        *(tf.TensorSpec(value.shape, value.dtype) for value in nothing),
     )
-    is_read, *outputs = (array.concat() for array in arrays)
+    is_read, *outputs = portions.apply(
+        read_portion, pixels, _PORTION_PIXELS, signature
+    )
     is_damaged = tf.equal(statuses, rule.READ) & ~is_read
-    return tf.where(is_damaged, rule.UNREADABLE, statuses), [
-        tf.ensure_shape(output, [None, *value.shape])
-        for output, value in zip(outputs, nothing, strict=True)
-    ]
+    return tf.where(is_damaged, rule.UNREADABLE, statuses), outputs
 
 
 def each_or_default(
@@ -187,14 +173,6 @@ def _orientations(
     )
 
 
-def _portions(pixels: tf.Tensor) -> tf.Tensor:
-    """Divides pictures [B] into portions; returns their borders, 0 to B."""
-    portions = tf.cumsum(pixels, exclusive=True) // _PORTION_PIXELS
-    is_first = tf.not_equal(portions[1:], portions[:-1])
-    is_border = tf.pad(is_first, [[1, 1]], constant_values=True)
-    return tf.cast(tf.where(is_border)[:, 0], tf.int32)
-
-
 def _decoded(decodable: tf.Tensor, statuses: tf.Tensor) -> tf.Tensor:
     """Decodes files, string [n], of which some may be damaged.
 
@@ -234,14 +212,6 @@ def _value(optional: tf.Tensor) -> tf.Tensor:
         output_shapes=[tf.TensorShape([None, None, 3])],
     )
     return image
-
-
-def _specification(value: tf.Tensor) -> tf.TensorSpec:
-    return tf.TensorSpec(value.shape, value.dtype)
-
-
-def _array(dtype: tf.DType) -> tf.TensorArray:
-    return tf.TensorArray(dtype, 0, dynamic_size=True, infer_shape=False)
 
 
 def _options() -> tf.data.Options:

@@ -1,5 +1,8 @@
 """Tests of inference.picture_structure."""
 
+import random
+
+import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -10,9 +13,16 @@ from tests.pictures import picture_corpus
 
 _FILES = picture_corpus.corpus()
 
-_read = tf.function(
-    encoded_structure.read, input_signature=[tf.TensorSpec([], tf.string)]
+_read_each = tf.function(
+    encoded_structure.read_each,
+    input_signature=[tf.TensorSpec([None], tf.string)],
 )
+
+
+def _read(data):
+    """Returns the structure of one file."""
+    structures = _read_each(tf.constant([data]))
+    return tf.nest.map_structure(lambda values: values[0], structures)
 
 
 class ReadTest(parameterized.TestCase):
@@ -22,7 +32,7 @@ class ReadTest(parameterized.TestCase):
     def test_structure_is_that_of_the_rule_in_python(self, name):
         data = _FILES[name]
 
-        found = _read(tf.constant(data))
+        found = _read(data)
 
         try:
             expected = rule.read(data)
@@ -50,12 +60,27 @@ class ReadTest(parameterized.TestCase):
         ("empty", "empty", rule.UNREADABLE),
     )
     def test_status_is_known_before_decoding(self, name, status):
-        self.assertEqual(_read(tf.constant(_FILES[name])).status, status)
+        self.assertEqual(_read(_FILES[name]).status, status)
+
+    def test_files_beside_others_are_read_as_alone(self):
+        files = [data for data in _FILES.values() if len(data) < 100_000][::3]
+        # A start of the other kind, and half a marker, before each file.
+        files += [b"\xff", b"\xff\xd8\xff", rule.PNG_START, b""]
+        random.Random(5).shuffle(files)
+
+        together = _read_each(tf.constant(files))
+
+        for index, data in enumerate(files):
+            alone = _read(data)
+            self.assertEqual(together.status[index], alone.status)
+            if alone.status == rule.READ:
+                for found, expected in zip(together, alone, strict=True):
+                    np.testing.assert_array_equal(found[index], expected)
 
     def test_bytes_are_limited(self):
         data = _FILES["jpeg_420"] + bytes(rule.MAX_BYTES)
 
-        self.assertEqual(_read(tf.constant(data)).status, rule.TOO_LARGE)
+        self.assertEqual(_read(data).status, rule.TOO_LARGE)
 
 
 if __name__ == "__main__":

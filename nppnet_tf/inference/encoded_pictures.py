@@ -53,9 +53,8 @@ def read_each(
     pixels = tf.where(tf.equal(statuses, rule.READ), pixels, 0)
 
     def prepared(
-        element: tuple[tf.Tensor, tf.Tensor],
+        decoded: tf.Tensor, orientation: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
-        decoded, orientation = element
         is_read = tf.raw_ops.OptionalHasValue(optional=decoded)
         outputs = tf.cond(
             is_read,
@@ -64,22 +63,45 @@ def read_each(
         )
         return is_read, *outputs
 
-    def read_portion(part: slice) -> tuple[tf.Tensor, ...]:
-        decoded = _decoded(structures.decodable[part], statuses[part])
-        return tf.map_fn(
-            prepared,
-            (decoded, orientations[part]),
-            fn_output_signature=signature,
+    def read_portion(
+        number: tf.Tensor, *arrays: tf.TensorArray
+    ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
+        start, end = borders[number], borders[number + 1]
+        decoded = _decoded(structures.decodable[start:end], statuses[start:end])
+
+        def read(
+            place: tf.Tensor, *arrays: tf.TensorArray
+        ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
+            outputs = prepared(decoded[place - start], orientations[place])
+            return place + 1, *(
+                array.write(place, output)
+                for array, output in zip(arrays, outputs, strict=True)
+            )
+
+        _, *arrays = tf.while_loop(
+            lambda place, *_: place < end,
+            read,
+            (start, *arrays),
             parallel_iterations=_AT_ONCE,
         )
+        return number + 1, *arrays
 
-    signature = (
-        tf.TensorSpec([], tf.bool),
-        *(tf.TensorSpec(value.shape, value.dtype) for value in nothing),
+    borders = portions.borders(pixels, _PORTION_PIXELS)
+    _, *arrays = tf.while_loop(
+        lambda number, *_: number < tf.size(borders) - 1,
+        read_portion,
+        (
+            tf.constant(0),
+            *(
+                tf.TensorArray(
+                    value.dtype, tf.size(statuses), element_shape=value.shape
+                )
+                for value in (tf.constant(False), *nothing)
+            ),
+        ),
+        parallel_iterations=1,
     )
-    is_read, *outputs = portions.apply(
-        read_portion, pixels, _PORTION_PIXELS, signature
-    )
+    is_read, *outputs = (array.stack() for array in arrays)
     is_damaged = tf.equal(statuses, rule.READ) & ~is_read
     return tf.where(is_damaged, rule.UNREADABLE, statuses), outputs
 

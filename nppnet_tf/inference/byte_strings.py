@@ -30,19 +30,12 @@ def number(
 
 
 def stands_at(
-    data: tf.Tensor,
-    pattern: bytes,
-    start: tf.Tensor | int,
-    end: tf.Tensor,
+    data: tf.Tensor, pattern: bytes, start: tf.Tensor, end: tf.Tensor
 ) -> tf.Tensor:
-    """Whether bytes stand at a position, all of them before another."""
-    positions = tf.cast(start, tf.int64) + tf.range(
-        len(pattern), dtype=tf.int64
-    )
-    is_equal = tf.equal(
-        at(data, positions), tf.constant(list(pattern), tf.uint8)
-    )
-    return tf.reduce_all(is_equal) & (positions[-1] < end)
+    """Whether bytes stand at positions [N], all of them before others."""
+    positions = start[:, tf.newaxis] + tf.range(len(pattern), dtype=tf.int64)
+    is_equal = tf.equal(at(data, positions), list(pattern))
+    return tf.reduce_all(is_equal, 1) & (start + len(pattern) <= end)
 
 
 def from_numbers(values: tf.Tensor) -> tf.Tensor:

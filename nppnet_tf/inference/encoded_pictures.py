@@ -24,9 +24,6 @@ _BROKEN = -1
 # picture of any size.
 _PORTION_PIXELS = 1 << 22
 
-# Pictures that are worked on at once, on as many cores.
-_AT_ONCE = 8
-
 
 def read_each(
     image_bytes: tf.Tensor,
@@ -52,56 +49,30 @@ def read_each(
     pixels = tf.reduce_prod(tf.cast(structures.size, tf.int64), 1)
     pixels = tf.where(tf.equal(statuses, rule.READ), pixels, 0)
 
-    def prepared(
-        decoded: tf.Tensor, orientation: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
-        is_read = tf.raw_ops.OptionalHasValue(optional=decoded)
+    def decoded(part: slice) -> tf.Tensor:
+        return _decoded(structures.decodable[part], statuses[part])
+
+    def prepared(optional: tf.Tensor, place: tf.Tensor) -> list[tf.Tensor]:
+        is_read = tf.raw_ops.OptionalHasValue(optional=optional)
         outputs = tf.cond(
             is_read,
-            lambda: prepare(turn_upright(_value(decoded), orientation)),
+            lambda: prepare(
+                turn_upright(_value(optional), orientations[place])
+            ),
             lambda: nothing,
         )
-        return is_read, *outputs
+        return [is_read, *outputs]
 
-    def read_portion(
-        number: tf.Tensor, *arrays: tf.TensorArray
-    ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
-        start, end = borders[number], borders[number + 1]
-        decoded = _decoded(structures.decodable[start:end], statuses[start:end])
-
-        def read(
-            place: tf.Tensor, *arrays: tf.TensorArray
-        ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
-            outputs = prepared(decoded[place - start], orientations[place])
-            return place + 1, *(
-                array.write(place, output)
-                for array, output in zip(arrays, outputs, strict=True)
-            )
-
-        _, *arrays = tf.while_loop(
-            lambda place, *_: place < end,
-            read,
-            (start, *arrays),
-            parallel_iterations=_AT_ONCE,
-        )
-        return number + 1, *arrays
-
-    borders = portions.borders(pixels, _PORTION_PIXELS)
-    _, *arrays = tf.while_loop(
-        lambda number, *_: number < tf.size(borders) - 1,
-        read_portion,
-        (
-            tf.constant(0),
-            *(
-                tf.TensorArray(
-                    value.dtype, tf.size(statuses), element_shape=value.shape
-                )
-                for value in (tf.constant(False), *nothing)
-            ),
-        ),
-        parallel_iterations=1,
+    is_read, *outputs = portions.apply_to_each(
+        decoded,
+        prepared,
+        pixels,
+        _PORTION_PIXELS,
+        [
+            tf.TensorSpec(v.shape, v.dtype)
+            for v in (tf.constant(False), *nothing)
+        ],
     )
-    is_read, *outputs = (array.stack() for array in arrays)
     is_damaged = tf.equal(statuses, rule.READ) & ~is_read
     return tf.where(is_damaged, rule.UNREADABLE, statuses), outputs
 
@@ -209,7 +180,7 @@ def _decoded(decodable: tf.Tensor, statuses: tf.Tensor) -> tf.Tensor:
     )
     answers = dataset.map(
         lambda number, data: (number, _optional(picture_decoder.decode(data))),
-        num_parallel_calls=_AT_ONCE,
+        num_parallel_calls=portions.AT_ONCE,
     ).ignore_errors()
     # One more, so that there is a batch even if all fail.
     last = tf.data.Dataset.from_tensors((count, tf.raw_ops.OptionalNone()))

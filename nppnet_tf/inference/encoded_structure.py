@@ -7,6 +7,7 @@ the files and by `MAX_PARTS`. Operations cost more than what they do here: so
 the files are walked abreast, and what the parts say is read of all at once.
 """
 
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -194,21 +195,7 @@ def _walk(files: _Files, header_size: tf.Tensor) -> _Parts:
 
     A broken part is passed like a sound one; what is wrong is seen later.
     """
-    is_png = files.is_png
-    markers = tf.cond(
-        tf.reduce_any(files.is_jpeg),
-        lambda: _marker_positions(files.data),
-        lambda: tf.size(files.data, tf.int64)[tf.newaxis],
-    )
-    last = tf.size(files.data, tf.int64) - _MARGIN
-    # Of the first eight bytes: length and name.
-    weights = tf.where(
-        is_png[:, tf.newaxis, tf.newaxis], _PNG_WEIGHTS, _JPEG_WEIGHTS
-    )
-    frame_bytes = tf.where(is_png, np.int64(rule.PNG_FRAME_BYTES), np.int64(2))
-    last_name = tf.where(
-        is_png, np.int64(_number_of(b"IEND")), np.int64(rule.END_OF_JPEG)
-    )
+    next_part = _reader(files)
 
     def step(
         number: tf.Tensor,
@@ -216,17 +203,7 @@ def _walk(files: _Files, header_size: tf.Tensor) -> _Parts:
         is_done: tf.Tensor,
         array: tf.TensorArray,
     ) -> tuple[tf.Tensor | tf.TensorArray, ...]:
-        found = tf.gather(markers, tf.searchsorted(markers, position))
-        start = tf.where(is_png, position, tf.minimum(found, last))
-        places = start[:, tf.newaxis] + tf.range(8, dtype=tf.int64)
-        frame = tf.cast(tf.gather(files.data, places), tf.int64)
-        length, name = tf.unstack(
-            tf.reduce_sum(frame[..., tf.newaxis] * weights, 1), axis=1
-        )
-        is_last = tf.equal(name, last_name)
-        # The end marker of a JPEG has no length.
-        length = tf.where(is_last & ~is_png, np.int64(0), length)
-        end = start + frame_bytes + length
+        start, end, name, is_last = next_part(position)
         row = tf.stack([start, end, tf.where(is_done, np.int64(-1), name)], 1)
         is_done |= is_last | (end > files.end)
         return (
@@ -236,6 +213,7 @@ def _walk(files: _Files, header_size: tf.Tensor) -> _Parts:
             array.write(number, row),
         )
 
+    is_png = files.is_png
     has_header = tf.reduce_max(header_size, 1) > 0
     *_, array = tf.while_loop(
         # Once at least, so that there is something to stack.
@@ -261,6 +239,46 @@ def _walk(files: _Files, header_size: tf.Tensor) -> _Parts:
     start, end, name = tf.unstack(array.stack(), axis=2)
     start, end, name = (tf.transpose(value) for value in (start, end, name))
     return _Parts(start, end, name, name >= 0)
+
+
+def _reader(
+    files: _Files,
+) -> Callable[[tf.Tensor], tuple[tf.Tensor, ...]]:
+    """Returns a function that finds the next part of every file.
+
+    It takes positions [B], and returns where the next part begins and ends,
+    its name, and whether it is the last one.
+    """
+    is_png = files.is_png
+    markers = tf.cond(
+        tf.reduce_any(files.is_jpeg),
+        lambda: _marker_positions(files.data),
+        lambda: tf.size(files.data, tf.int64)[tf.newaxis],
+    )
+    last = tf.size(files.data, tf.int64) - _MARGIN
+    # Of the first eight bytes: length and name.
+    weights = tf.where(
+        is_png[:, tf.newaxis, tf.newaxis], _PNG_WEIGHTS, _JPEG_WEIGHTS
+    )
+    frame_bytes = tf.where(is_png, np.int64(rule.PNG_FRAME_BYTES), np.int64(2))
+    last_name = tf.where(
+        is_png, np.int64(_number_of(b"IEND")), np.int64(rule.END_OF_JPEG)
+    )
+
+    def next_part(position: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        found = tf.gather(markers, tf.searchsorted(markers, position))
+        start = tf.where(is_png, position, tf.minimum(found, last))
+        places = start[:, tf.newaxis] + tf.range(8, dtype=tf.int64)
+        frame = tf.cast(tf.gather(files.data, places), tf.int64)
+        length, name = tf.unstack(
+            tf.reduce_sum(frame[..., tf.newaxis] * weights, 1), axis=1
+        )
+        is_last = tf.equal(name, last_name)
+        # The end marker of a JPEG has no length.
+        length = tf.where(is_last & ~is_png, np.int64(0), length)
+        return start, start + frame_bytes + length, name, is_last
+
+    return next_part
 
 
 def _marker_positions(data: tf.Tensor) -> tf.Tensor:
@@ -363,7 +381,7 @@ def _notes(files: _Files, parts: _Parts) -> tf.Tensor:
         at_exif = tf.gather_nd(is_exif, places)
 
         def stands(text: bytes, at: int) -> tf.Tensor:
-            return _stands_at(files.data, text, start + at, end)
+            return byte_strings.stands_at(files.data, text, start + at, end)
 
         is_text = of_png & ~at_exif
         kinds = {
@@ -394,15 +412,6 @@ def _notes(files: _Files, parts: _Parts) -> tf.Tensor:
         found,
         lambda: tf.zeros([count, _NUM_NOTES, 2], tf.int64),
     )
-
-
-def _stands_at(
-    data: tf.Tensor, text: bytes, start: tf.Tensor, end: tf.Tensor
-) -> tf.Tensor:
-    """Whether a text stands at positions [N], before others."""
-    places = start[:, tf.newaxis] + tf.range(len(text), dtype=tf.int64)
-    is_equal = tf.equal(byte_strings.at(data, places), list(text))
-    return tf.reduce_all(is_equal, 1) & (start + len(text) <= end)
 
 
 def _with_size(

@@ -24,11 +24,12 @@ class NumberTest(parameterized.TestCase):
 
         self.assertEqual(int(number), 0xFFFF)
 
-    @parameterized.parameters((1, 3, True), (1, 2, False), (0, 4, False))
-    def test_pattern_stands_at_a_position(self, start, end, expected):
+    def test_pattern_stands_at_positions(self):
+        start, end = tf.constant([[1, 1, 0], [3, 2, 4]], tf.int64)
+
         found = byte_strings.stands_at(_DATA, b"\2\3", start, end)
 
-        self.assertEqual(bool(found), expected)
+        self.assertEqual(found.numpy().tolist(), [True, False, False])
 
     def test_numbers_become_bytes(self):
         text = byte_strings.from_numbers(tf.constant([0, 10, 255]))

@@ -36,6 +36,22 @@ class PortionsTest(parameterized.TestCase):
         np.testing.assert_array_equal(lengths, [1, 3, 0, 2])
         np.testing.assert_array_equal(copies, texts)
 
+    @parameterized.parameters(1, 3, 100)
+    def test_each_goes_on_from_what_was_begun_of_its_portion(self, most):
+        sizes = tf.constant([1, 3, 0, 2], tf.int64)
+
+        (found,) = tf.function(
+            lambda sizes: portions.apply_to_each(
+                lambda part: 10 * sizes[part],
+                lambda begun, place: [begun + tf.cast(place, tf.int64)],
+                sizes,
+                most,
+                [tf.TensorSpec([], tf.int64)],
+            )
+        )(sizes)
+
+        np.testing.assert_array_equal(found, [10, 31, 2, 23])
+
 
 if __name__ == "__main__":
     absltest.main()

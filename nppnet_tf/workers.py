@@ -32,12 +32,13 @@ class WorkerDiedError(UserError):
 
     Args:
         num_workers: Processes there were.
+        argument: What said how many.
     """
 
-    def __init__(self, num_workers: int) -> None:
+    def __init__(self, num_workers: int, argument: str = "num_workers") -> None:
         super().__init__(
             "a worker process was killed, for want of memory perhaps",
-            f"`num_workers`={num_workers}",
+            f"`{argument}`={num_workers}",
             "fewer workers, or the same command again",
             "a process that ended in the middle of its work",
         )

@@ -36,6 +36,8 @@ UNTESTED_MODULES = {
     "nppnet_tf/drawn_people/person_painter.py": "as canvas",
     "nppnet_tf/data/record.py": "fields only",
     "nppnet_tf/data/records/record_index.py": "record_set_test",
+    "nppnet_tf/data/samples/input_worker.py": "input_workers_test",
+    "nppnet_tf/data/samples/sources.py": "batches_test",
     "nppnet_tf/data/source.py": "tests/data/readers/datasets_test.py",
     "nppnet_tf/drawn_people/scenery.py": "as canvas",
     "nppnet_tf/drawn_people/trunk_painter.py": "as canvas",

@@ -7,8 +7,7 @@ python -m tools.benchmark --what=train_step --channels=16 --cells=4 \
         --image_size=128x96 --batch_size=16
 python -m tools.benchmark --what=inference --preset=released \
         --channels=128 --cells=16 --image_size=384
-python -m tools.benchmark --what=input_pipeline --records=DIR \
-        --image_size=384
+python -m tools.benchmark --what=input_pipeline --records=DIR
 """
 
 import json
@@ -39,8 +38,8 @@ WHAT = FLAGS.define_choice(
     None,
     subjects.NAMES,
     "Both steps of the search; a step of training, or a forward pass, of a "
-    "derived network; training samples with all targets; or import_npp of a "
-    "file of the authors' form, in a process of its own.",
+    "derived network; training samples; or import_npp of a file of the "
+    "authors' form, in a process of its own.",
 )
 STAGE = FLAGS.define_choice(
     "stage",
@@ -88,6 +87,7 @@ RECORDS = FLAGS.define_path(
     "Folder of records that input_pipeline reads.",
     paths.require_records,
 )
+config_flags.define(FLAGS, configuration.InputConfig(), "input_workers")
 OUTPUT = FLAGS.define_output(
     "output",
     None,
@@ -102,11 +102,9 @@ def _run(_: list[str]) -> None:
     _genotype()
     if WHAT.value == subjects.INPUT_PIPELINE:
         FLAGS.require_given("records")
-    output = None
-    if OUTPUT.value is not None:
-        output = paths.new_file(
-            OUTPUT.value, "--output", (RECORDS.value, GENOTYPE.value)
-        )
+    output, read = OUTPUT.value, (RECORDS.value, GENOTYPE.value)
+    if output is not None:
+        output = paths.new_file(output, "--output", read)
     measure = {
         subjects.SEARCH_STEP: _search_step,
         subjects.TRAIN_STEP: _train_step,
@@ -117,8 +115,7 @@ def _run(_: list[str]) -> None:
     }[WHAT.value]
 
     result = {"what": WHAT.value, **measure(), **measuring.circumstances()}
-    text = json.dumps(result, indent=2)
-    console.say(text)
+    console.say(text := json.dumps(result, indent=2))
     if output is not None:
         atomic.write_text(output, f"{text}\n")
 
@@ -168,9 +165,11 @@ def _input_pipeline() -> dict[str, Any]:
     from nppnet_tf.benchmarks import input_pipeline
 
     size = _size(8)
-    return input_pipeline.measure(
-        RECORDS.value, size.image_size, size.batch_size, REPEATS.value
+    workers = FLAGS["input_workers"].value
+    inputs = configuration.InputConfig(
+        size.image_size, size.batch_size, input_workers=workers
     )
+    return input_pipeline.measure(RECORDS.value, inputs, REPEATS.value)
 
 
 def _import() -> dict[str, Any]:

@@ -1,12 +1,15 @@
-"""Whole training batches, as `fit` gets them."""
+"""Whole training batches, as a run gets them."""
 
-import dataclasses
 import os
+import pathlib
 import statistics
+import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from nppnet_tf.benchmarks import measuring
@@ -14,8 +17,10 @@ from nppnet_tf.config import InputConfig
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.data.samples import augmentation
 from nppnet_tf.data.samples import batches
+from nppnet_tf.data.samples import input_workers
 from nppnet_tf.data.samples import random_streams
 from nppnet_tf.data.samples import sample as samples
+from nppnet_tf.data.samples import sources
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import pixels
 
@@ -24,41 +29,39 @@ _WARM_UP_BATCHES = 4
 # Of the parts of a sample.
 _MEASURED_SAMPLES = 200
 
+# Sleep of the thread that looks for the lock, no multiple of anything; and the
+# share of its naps that end as soon as naps do.
+_NAP_SECONDS = 0.0007
+_PUNCTUAL = 0.9
+
 
 def measure(
-    records: str | os.PathLike[str],
-    image_size: tuple[int, int],
-    batch_size: int,
-    seconds: float,
+    records: str | os.PathLike[str], config: InputConfig, seconds: float
 ) -> dict[str, Any]:
     """Counts the samples that are made in some seconds.
 
     Args:
         records: Folder of records.
-        image_size: Height and width of the input, in pixels.
-        batch_size: Samples of a batch.
+        config: Sizes, and how many processes make batches.
         seconds: How long to count.
 
     Returns:
         Cores that the process may use, samples per second and per second of
-        one core, the time of each part of a sample, and what the pictures and
-        targets are.
+        one core, the share of a sample's time that holds Python's lock, the
+        time of each part of a sample, and what the pictures and targets are.
     """
     record_set = RecordSet.open(records)
-    config = dataclasses.replace(
-        InputConfig(),
-        image_size=image_size,
-        batch_size=batch_size,
-    )
     steps = batches.steps_per_epoch(record_set, config)
     # More than any seconds take.
     dataset = batches.make_dataset(
         record_set, config, training=True, num_epochs=1_000_000 // steps
     )
     return {
-        "image_size": image_size,
-        "batch_size": batch_size,
-        **_rates(dataset, batch_size, seconds),
+        "image_size": list(config.image_size),
+        "batch_size": config.batch_size,
+        "input_workers": batches.worker_count(config),
+        **_rates(dataset, config.batch_size, seconds),
+        "share_of_lock": _share_of_lock(record_set, config, seconds),
         "milliseconds_of_one_sample": _parts(record_set, config),
         "pictures": _describe_pictures(record_set),
         "targets": {
@@ -75,20 +78,82 @@ def _rates(
     iterator = iter(dataset)
     for _ in range(_WARM_UP_BATCHES):
         next(iterator)
-    started, cpu_started = time.perf_counter(), time.process_time()
+    started, cpu_started = time.perf_counter(), _cpu_seconds()
     count = 0
     while time.perf_counter() - started < seconds:
         next(iterator)
         count += batch_size
     taken = time.perf_counter() - started
-    cpu_taken = time.process_time() - cpu_started
+    own_taken, workers_taken = (
+        after - before
+        for after, before in zip(_cpu_seconds(), cpu_started, strict=True)
+    )
     return {
         "cores": len(os.sched_getaffinity(0)),
         "samples": count,
         "samples_per_second": round(count / taken, 1),
         # What one core makes, whatever else the machine does.
-        "samples_per_cpu_second": round(count / cpu_taken, 1),
+        "samples_per_cpu_second": round(count / (own_taken + workers_taken), 1),
+        # What handing them over leaves of one core.
+        "own_milliseconds_of_one_sample": round(1e3 * own_taken / count, 3),
     }
+
+
+def _cpu_seconds() -> tuple[float, float]:
+    """CPU time of this process, and of those that make its batches."""
+    ticks = 0
+    for process in input_workers.process_ids():
+        fields = pathlib.Path(f"/proc/{process}/stat").read_text()
+        ticks += sum(map(int, fields.rsplit(")", 1)[1].split()[11:13]))
+    return time.process_time(), ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _share_of_lock(
+    record_set: RecordSet, config: InputConfig, seconds: float
+) -> float:
+    """Share of its time for which a thread that makes samples holds the lock.
+
+    Another thread sleeps, over and over, and looks how often it is late: when
+    it wakes and the lock is held, it waits. N threads together make at most
+    1 / share as much as one.
+    """
+    source = sources.TrainingSource(
+        record_set, config, np.arange(record_set.count), "benchmark"
+    )
+    batch = {
+        name: np.empty(form.shape, form.dtype)
+        for name, form in source.batch_form.items()
+    }
+    is_over = threading.Event()
+
+    def work() -> None:
+        step = 0
+        while not is_over.is_set():
+            source.fill(batch, 0, step)
+            step += 1
+
+    interval = sys.getswitchinterval()
+    # Who holds the lock gives it up when it wants to, not when asked.
+    sys.setswitchinterval(1.0)
+    usual = np.quantile(_delays(seconds), _PUNCTUAL)
+    thread = threading.Thread(target=work)
+    thread.start()
+    late = np.mean(_delays(seconds) > usual)
+    is_over.set()
+    thread.join()
+    sys.setswitchinterval(interval)
+    # Some would have been late without any lock.
+    return round(max(0.0, 1 - (1 - late) / _PUNCTUAL), 2)
+
+
+def _delays(seconds: float) -> np.ndarray:
+    """Delays of a thread that wakes again and again, in seconds."""
+    delays = []
+    end = time.perf_counter() + seconds
+    while (started := time.perf_counter()) < end:
+        time.sleep(_NAP_SECONDS)
+        delays.append(time.perf_counter() - started - _NAP_SECONDS)
+    return np.array(delays)
 
 
 class _Spent:

@@ -42,10 +42,13 @@ class DamageLog:
 
     Args:
         source: What is read, for messages.
+        is_silent: Whether nothing is named in the log: another process hears
+            of the records and does so.
     """
 
-    def __init__(self, source: object) -> None:
+    def __init__(self, source: object, is_silent: bool = False) -> None:
         self._source = source
+        self._is_silent = is_silent
         self._lock = threading.Lock()
         self._bad: dict[str, BadRecordError] = {}
         self._pending: UserError | None = None
@@ -70,7 +73,7 @@ class DamageLog:
         with self._lock:
             if bad.record_id not in self._bad:
                 self._bad[bad.record_id] = bad
-                if len(self._bad) <= limit:
+                if len(self._bad) <= limit and not self._is_silent:
                     logging.warning("skipped %s", bad)
             if len(self._bad) > limit:
                 self._pending = self._too_many(limit)

@@ -34,6 +34,7 @@ from nppnet_tf.data import absence
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.data.samples import batches
+from nppnet_tf.data.samples import input_workers
 from nppnet_tf.drawing import prediction_grid
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import saved_network
@@ -450,6 +451,7 @@ class _Run:
         self._say_where(recorder, first or first_step)
         sets = [self.records, *([validation] if validation else [])]
         with contextlib.ExitStack() as stack:
+            stack.enter_context(input_workers.ended_after())
             stack.enter_context(batches.report_damage(*sets))
             watch = stall.StallWatch(self._say_stall)
             stack.enter_context(watch.watching())

@@ -88,6 +88,16 @@ class RecordSet:
             directory, found.descriptor, found.document, index, max_bad_records
         )
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Lets other processes have it; each meets damage for itself."""
+        return type(self), (
+            self.directory,
+            self.descriptor,
+            self.manifest,
+            self._index,
+            self.max_bad_records,
+        )
+
     @property
     def count(self) -> int:
         """Records in the folder, damaged ones among them."""

@@ -2,15 +2,14 @@
 
 Everything is a function of (seed, epoch, position in the epoch): a run resumed
 at any step, or a second run, sees the same batches. Batches are made by NumPy
-and PIL inside of tf.data's threads, where they cost less than half of what the
-same work costs as TensorFlow operations (`geometry`). Threads of one process
-share Python's lock; `docs/scale.md` tells how far that carries.
+and PIL, where they cost less than half of what the same work costs as
+TensorFlow operations (`geometry`): in threads of this process, which share
+Python's lock, or in processes (`input_workers`). `docs/scale.md` tells how far
+each carries.
 """
 
-import abc
 import contextlib
 import dataclasses
-import functools
 import os
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -21,33 +20,27 @@ import tensorflow as tf
 from nppnet_tf import keys
 from nppnet_tf.config import SIDE_MULTIPLE
 from nppnet_tf.config import InputConfig
-from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.records.record_set import RecordSet
-from nppnet_tf.data.samples import augmentation
+from nppnet_tf.data.samples import input_workers
 from nppnet_tf.data.samples import random_streams
 from nppnet_tf.data.samples import released_sampling
-from nppnet_tf.data.samples.augmentation import Transform
+from nppnet_tf.data.samples import sources
 from nppnet_tf.data.samples.lent_arrays import LentArrays
+from nppnet_tf.data.samples.lent_arrays import PrivateMemory
 from nppnet_tf.data.samples.sample import SAMPLINGS
-from nppnet_tf.data.samples.sample import augmented_sample
-from nppnet_tf.data.samples.sample import empty_sample
 from nppnet_tf.errors import UserError
-from nppnet_tf.pictures import pixels
 
 Batch = dict[str, tf.Tensor]
 
 _ALL = "all"
 
-# What a batch holds of entries that samples hold as bytes.
-_BATCH_DTYPES = {
-    keys.IMAGE: np.float32,
-    keys.LABEL_MAP: np.int32,
-    keys.BOUNDARY_MAP: np.int32,
-}
+# Makes the batch of an epoch and a step.
+_MakeBatch = Callable[[int, int], dict[str, np.ndarray]]
 
-# Batches that are made at once, where there are as many cores, and those that
-# lie ready besides.
-_MAX_PARALLEL_BATCHES = 16
+# Threads that make batches at once, where there are as many cores; batches that
+# wait for a process; and those that lie ready besides.
+_MOST_THREADS = 16
+_WAITING_BATCHES = 2
 _READY_BATCHES = 2
 
 
@@ -95,14 +88,14 @@ def make_dataset(
     if training:
         steps = steps_per_epoch(record_set, config)
         indices = np.arange(record_set.count)
-        source = _TrainingSource(record_set, config, indices, _ALL)
+        source = sources.TrainingSource(record_set, config, indices, _ALL)
     else:
         steps = steps_per_epoch(record_set, config, training=False)
         # Metrics undo the letterbox of the one warp.
         one_warp = dataclasses.replace(config, sampling="one_warp")
-        source = _ValidationSource(record_set, one_warp)
+        source = sources.ValidationSource(record_set, one_warp)
     numbers = _running_numbers(steps, first_epoch, num_epochs, first_step)
-    return _batches(source, config.batch_size, steps, numbers)
+    return _batches(source, steps, numbers)
 
 
 def make_search_dataset(
@@ -135,8 +128,7 @@ def make_search_dataset(
     numbers = _running_numbers(steps, first_epoch, num_epochs, first_step)
     datasets = {
         name: _batches(
-            _TrainingSource(record_set, config, indices, name),
-            config.batch_size,
+            sources.TrainingSource(record_set, config, indices, name),
             steps,
             numbers,
         )
@@ -177,6 +169,13 @@ def steps_per_epoch(
     return count // config.batch_size
 
 
+def worker_count(config: InputConfig) -> int:
+    """Returns how many processes make batches; 0 for threads of this one."""
+    if config.input_workers is None:
+        return input_workers.default_count(_cores())
+    return config.input_workers
+
+
 @contextlib.contextmanager
 def report_damage(*record_sets: RecordSet) -> Iterator[None]:
     """Gives a block that reads datasets their own errors back.
@@ -195,94 +194,6 @@ def report_damage(*record_sets: RecordSet) -> Iterator[None]:
         raise
 
 
-class _Source(abc.ABC):
-    """Makes the sample of every (epoch, position); called by many threads."""
-
-    def __init__(self, record_set: RecordSet, config: InputConfig) -> None:
-        self.record_set = record_set
-        self.config = config
-        self.template = empty_sample(record_set.descriptor, config)
-
-    @abc.abstractmethod
-    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
-        """Makes the sample at one place of one epoch."""
-
-    def sample(self, index: int, transform: Transform) -> dict[str, np.ndarray]:
-        """Makes one sample; BadRecordError names a record it cannot use."""
-        record = self.record_set.read(index)
-        try:
-            return augmented_sample(
-                record, transform, self.record_set.descriptor, self.config
-            )
-        except UserError as error:
-            raise self.record_set.bad_record(index, error) from error
-
-
-class _TrainingSource(_Source):
-    """Shuffled, with drawn transforms; damaged records are replaced.
-
-    Args:
-        record_set: What to read.
-        config: How.
-        indices: The records to use.
-        purpose: Keeps the draws of the halves apart.
-    """
-
-    def __init__(
-        self,
-        record_set: RecordSet,
-        config: InputConfig,
-        indices: np.ndarray,
-        purpose: str,
-    ) -> None:
-        super().__init__(record_set, config)
-        self._indices = indices
-        self._purpose = purpose
-        # Two epochs meet where prefetching crosses from one to the next.
-        self._order = functools.lru_cache(maxsize=4)(self._draw_order)
-
-    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
-        transform = augmentation.draw(
-            self.config, self._generator("transform", epoch, position)
-        )
-        order = self._order(epoch)
-        for step in range(len(order)):
-            index = int(order[(position + step) % len(order)])
-            try:
-                return self.sample(index, transform)
-            except BadRecordError as bad:
-                self.record_set.damage.skip(bad, self.config.max_bad_records)
-        self.record_set.damage.fail(
-            UserError(
-                "no record can be read",
-                self.record_set.directory,
-                "at least one good record",
-                f"{len(order)} damaged ones",
-            )
-        )
-
-    def _draw_order(self, epoch: int) -> np.ndarray:
-        return self._generator("order", epoch).permutation(self._indices)
-
-    def _generator(self, draw: str, *numbers: int) -> np.random.Generator:
-        return random_streams.generator(
-            self.config.seed, f"{self._purpose} {draw}", *numbers
-        )
-
-
-class _ValidationSource(_Source):
-    """In order and fitted; damaged records and the rest are empty samples."""
-
-    def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
-        if position >= self.record_set.count:
-            return self.template
-        try:
-            return self.sample(position, Transform())
-        except BadRecordError as bad:
-            self.record_set.damage.skip(bad, self.config.max_bad_records)
-            return self.template
-
-
 def _running_numbers(
     steps: int, first_epoch: int, num_epochs: int, first_step: int
 ) -> range:
@@ -296,13 +207,19 @@ def _running_numbers(
 
 
 def _batches(
-    source: _Source, batch_size: int, steps: int, numbers: range
+    source: sources.Source, steps: int, numbers: range
 ) -> tf.data.Dataset:
-    make = _numbered(source, batch_size, steps)
+    count = worker_count(source.config)
+    if count:
+        make_batch = input_workers.shared(count).batches(source)
+        # While one waits for its turn, no process waits for it.
+        at_once = count + _WAITING_BATCHES
+    else:
+        make_batch = _ThreadBatches(source)
+        at_once = min(_cores(), _MOST_THREADS)
     dataset = tf.data.Dataset.range(numbers.start, numbers.stop)
-    cores = len(os.sched_getaffinity(0))
     dataset = dataset.map(
-        make, num_parallel_calls=min(cores, _MAX_PARALLEL_BATCHES)
+        _numbered(source, make_batch, steps), num_parallel_calls=at_once
     )
     options = tf.data.Options()
     # The thread that tunes the number of parallel calls sleeps for up to a
@@ -318,40 +235,44 @@ def _batches(
     return dataset.prefetch(_READY_BATCHES).with_options(options)
 
 
-def _numbered(
-    source: _Source, batch_size: int, steps: int
-) -> Callable[[tf.Tensor], Batch]:
-    """Wraps a source for tf.data: the batch of one running number.
+class _ThreadBatches:
+    """Makes the batches of a source in the thread that asks.
 
-    A whole batch at a time: what TensorFlow would stack and cast afterwards
-    costs half as much again as the samples themselves.
+    Args:
+        source: What knows the batches.
     """
-    likes = {
-        name: np.empty(
-            (batch_size, *value.shape), _BATCH_DTYPES.get(name, value.dtype)
-        )
-        for name, value in source.template.items()
-    }
-    lenders = {name: LentArrays(like) for name, like in likes.items()}
+
+    def __init__(self, source: sources.Source) -> None:
+        self._source = source
+        self._lender = LentArrays(source.batch_form, PrivateMemory)
+
+    def __call__(self, epoch: int, step: int) -> dict[str, np.ndarray]:
+        _, batch = self._lender.lend()
+        self._source.fill(batch, epoch, step)
+        return batch
+
+
+def _numbered(
+    source: sources.Source, make_batch: _MakeBatch, steps: int
+) -> Callable[[tf.Tensor], Batch]:
+    """Wraps a source for tf.data: the batch of one running number."""
+    form = source.batch_form
 
     def load(number: np.ndarray) -> list[np.ndarray]:
-        epoch, step = divmod(int(number), steps)
-        batch = {name: lender.lend() for name, lender in lenders.items()}
-        for place in range(batch_size):
-            sample = source(epoch, step * batch_size + place)
-            for name in batch.keys() - {keys.IMAGE}:
-                batch[name][place] = sample[name]
-            pixels.normalize(sample[keys.IMAGE], batch[keys.IMAGE][place])
-        return list(batch.values())
+        return list(make_batch(*divmod(int(number), steps)).values())
 
     def make(number: tf.Tensor) -> Batch:
-        dtypes = [value.dtype for value in likes.values()]
+        dtypes = [each.dtype for each in form.values()]
         values = tf.numpy_function(load, [number], dtypes)
-        for value, like in zip(values, likes.values(), strict=True):
-            value.set_shape(like.shape)
-        return dict(zip(likes, values, strict=True))
+        for value, each in zip(values, form.values(), strict=True):
+            value.set_shape(each.shape)
+        return dict(zip(form, values, strict=True))
 
     return make
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _check(config: InputConfig, num_replicas: int) -> None:

@@ -18,6 +18,7 @@ from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.records import record_writer
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.data.samples import batches
+from nppnet_tf.data.samples import sources
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import pixels
@@ -306,7 +307,7 @@ class MakeDatasetTest(_BatchesTestCase):
     def test_picture_that_cannot_be_decoded_is_named(self):
         record = self.record_set.read(0)
         torn = dataclasses.replace(record, image_bytes=b"\xff\xd8\xff")
-        source = batches._ValidationSource(self.record_set, _CONFIG)
+        source = sources.ValidationSource(self.record_set, _CONFIG)
         source.record_set.read = lambda number: torn
 
         with self.assertRaisesRegex(

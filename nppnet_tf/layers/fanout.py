@@ -259,14 +259,21 @@ class MixedFanout(keras.layers.Layer):
         for operation in dict.fromkeys(self.operations[n] for n in names):
             computed = operation.features(inputs, rectified)
             features |= zip(operation.names, computed, strict=True)
-        gain = tf.stack([weights[name] for name in names])
+        gain = gain_of(
+            tf.stack([weights[name] for name in names]), self.searched
+        )
+        sizes = [len(self.targets), self.searched]
+        if self.normalization.sums_parts(training):
+            parts = [_joined(features[name]) for name in names]
+            gains = tf.reshape(gain, [len(names), -1])
+            total = self.normalization.sum_of_parts(parts, gains)
+            return split_last(total, sizes)
         outputs = self.normalization(
-            tf.concat([x for name in names for x in features[name]], -1),
-            gain=gain_of(gain, self.searched),
+            _joined([x for name in names for x in features[name]]),
+            gain=gain,
             training=training,
         )
-        sizes = [len(names), len(self.targets), self.searched]
-        return tf.reduce_sum(split_last(outputs, sizes), 3)
+        return tf.reduce_sum(split_last(outputs, [len(names), *sizes]), 3)
 
     def give(self, name: str, target: int, layer: keras.layers.Layer) -> None:
         """Gives a built layer what one edge has learned of one operation.
@@ -389,4 +396,26 @@ def _join(mixed, bypass):
         bypass = split_last(bypass, [others, searched])
         bypass = tf.linalg.matrix_transpose(bypass)
         return merge_last(tf.concat([mixed[..., None], bypass], -1), 2)
+    if mixed.dtype == tf.float32:
+        return merge_last(_paired(mixed, bypass), 2)
     return merge_last(tf.stack([mixed, bypass], -1), 2)
+
+
+@tf.custom_gradient
+def _paired(first, second):
+    """Stacks two float32 tensors on a new last axis, in a tenth of the time.
+
+    In memory a complex number is a pair of real ones.
+    """
+    pairs = tf.bitcast(tf.complex(first, second), tf.float32)
+
+    def gradient(upstream):
+        upstream = tf.bitcast(upstream, tf.complex64)
+        return tf.math.real(upstream), tf.math.imag(upstream)
+
+    return pairs, gradient
+
+
+def _joined(parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Concatenates on the last axis, if there is anything to."""
+    return parts[0] if len(parts) == 1 else tf.concat(parts, -1)

@@ -1,5 +1,7 @@
 """Tests of the edges that leave one state."""
 
+import contextlib
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
@@ -9,6 +11,7 @@ from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.layers.fanout import SelectedFanout
 from nppnet_tf.layers.fanout import Target
+from nppnet_tf.layers.normalization import frozen_statistics
 from nppnet_tf.layers.primitives import table
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space.space import SearchSpace
@@ -112,6 +115,32 @@ class MixedFanoutTest(parameterized.TestCase):
 
         for whole, part in zip(full, half, strict=True):
             np.testing.assert_allclose(part, whole / 2, atol=1e-5)
+
+    @parameterized.product(proportion=(1, 2, 4), stride=(1, 2))
+    def test_parts_are_normalized_as_the_whole(self, proportion, stride):
+        space = SearchSpace(channel_proportion=proportion)
+        fanout = MixedFanout(8, [Target(0), Target(1)], stride, space)
+        fanout.build((None, None, None, 8))
+        copied_weights.randomize(fanout)
+        x = tf.random.stateless_normal([2, 8, 8, 8], [1, 2])
+        shares = tf.random.stateless_uniform([8, 2, 1], [3, 4])
+        upstream = tf.random.stateless_normal([4, 4, 8], [5, 6])
+        results = []
+        # Only what need not move statistics is normalized part by part.
+        for context in (contextlib.nullcontext, frozen_statistics):
+            with context(), tf.GradientTape() as tape:
+                tape.watch([x, shares])
+                mixture = EdgeMixture(shares, tf.ones([2, 1]))
+                outputs = fanout(x, mixture=mixture, training=True)
+                total = tf.add_n(
+                    [tf.reduce_sum(y[:, :4, :4] * upstream) for y in outputs]
+                )
+            weights = [w.value for w in fanout.trainable_weights]
+            gradients = tape.gradient(total, [x, shares, *weights])
+            results.append([*outputs, *gradients])
+
+        for whole, parts in zip(*results, strict=True):
+            np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-4)
 
     def test_too_few_channels_are_refused(self):
         with self.assertRaisesRegex(ValueError, "channels=6"):

@@ -65,12 +65,16 @@ class EpochLoop:
             saver = training_callbacks.EpochPartSaver(
                 self.recorder, self.save_every, self.should_stop
             )
+            input_share = self.watch.share_of(stall.TRAINING_INPUT)
             self._train(epoch, saver)
             if self.model.stop_training:
                 return
+            input_wait = input_share()
             logs = {**saver.logs, **self._validate(epoch)}
             self.watch.waits(stall.RECORD)
-            self.on_epoch(self.recorder.record(epoch, logs, saver.seconds))
+            self.on_epoch(
+                self.recorder.record(epoch, logs, saver.seconds, input_wait)
+            )
             self.watch.is_done()
 
     def _train(

@@ -81,7 +81,11 @@ class RunRecorder:
         self.progress = progress
 
     def record(
-        self, epoch: int, logs: Mapping[str, float], seconds: float
+        self,
+        epoch: int,
+        logs: Mapping[str, float],
+        seconds: float,
+        input_wait: float = 0.0,
     ) -> dict:
         """Writes everything about a complete epoch and returns its record.
 
@@ -89,6 +93,8 @@ class RunRecorder:
             epoch: Number of the epoch, counted from 0.
             logs: Logs of `fit`, and those of `evaluate` with names "val_...".
             seconds: Seconds that it took.
+            input_wait: Share of them for which its steps waited for batches,
+                0..1; where it was resumed, since then.
 
         Raises:
             UserError: The weights are ruined; what was saved before is kept.
@@ -98,6 +104,7 @@ class RunRecorder:
         record = {
             "epoch": epoch,
             "seconds": round(seconds, 3),
+            "input_wait": round(input_wait, 4),
             **_split_logs(logs),
             "learning_rates": self.model.learning_rates,
             "task_weights": self.model.task_weights,

@@ -54,6 +54,9 @@ from nppnet_tf.training import search as searching
 from nppnet_tf.training import stall
 from nppnet_tf.training.workdir import Workdir
 
+# Share of an epoch for which steps may wait for batches without a word.
+_MUCH_WAITING = 0.02
+
 # People whose predictions are drawn for TensorBoard.
 _PICTURES = 4
 
@@ -81,7 +84,8 @@ class Report:
     ) -> AbstractContextManager[Callable[[Callable[[], str]], None]]:
         """Opens what counts the steps: a function called after each of them.
 
-        It is given a function that returns the step's losses, "loss 1.234".
+        It is given a function that returns the step's losses and the share of
+        the time that steps wait for samples, "loss 1.234, input 0.1%".
         Calling that waits for the device; who shows none does not call it.
 
         Args:
@@ -457,7 +461,7 @@ class _Run:
             stack.enter_context(watch.watching())
             window = self._profile_window(stack)
             left = (self._epochs - first) * steps - first_step
-            progress = _StepProgress(report, left, stack)
+            progress = _StepProgress(report, left, stack, watch)
             guard = callbacks.FiniteLossGuard(
                 config.check_every,
                 recorder.checkpoints.last_path,
@@ -596,21 +600,29 @@ class _StepProgress:
         report: Opens the progress.
         steps: Steps that are left.
         stack: Closes the progress.
+        watch: Knows how long steps wait for batches.
     """
 
     def __init__(
-        self, report: Report, steps: int, stack: contextlib.ExitStack
+        self,
+        report: Report,
+        steps: int,
+        stack: contextlib.ExitStack,
+        watch: stall.StallWatch,
     ) -> None:
         self._report = report
         self._steps = steps
         self._stack = stack
+        self._watch = watch
+        self._input_wait = watch.share_of(stall.TRAINING_INPUT)
         self._advance: Callable[[Callable[[], str]], None] | None = None
 
     def report(self, note: Callable[[], str]) -> None:
         """Counts a step."""
         if self._advance is not None:
-            self._advance(note)
+            self._advance(lambda: f"{note()}, input {self._input_wait():.1%}")
         else:
+            self._input_wait = self._watch.share_of(stall.TRAINING_INPUT)
             self._advance = self._stack.enter_context(
                 self._report.progress(self._steps - 1)
             )
@@ -639,6 +651,8 @@ def epoch_line(
             score = record["validation"][name]
             words.append(f"validation {name} {score:.4f} (network's size)")
     words.append(durations.in_words(record["seconds"]))
+    if record.get("input_wait", 0) >= _MUCH_WAITING:
+        words.append(f"{record['input_wait']:.0%} of it waiting for samples")
     left = (epochs - done) * record["seconds"]
     # The first epoch of all holds the tracing and tells nothing.
     if left and len(history) > 1:

@@ -1,5 +1,6 @@
 """Says what a run waits for when it makes no step for long."""
 
+import collections
 import contextlib
 import threading
 import time
@@ -51,6 +52,8 @@ class StallWatch:
         self._clock = clock
         self._lock = threading.Lock()
         self._waits_for: str | None = None
+        self._waits_since = clock()
+        self._waited: dict[str, float] = collections.defaultdict(float)
         self._was_tracing = False
         self._since = clock()
         self._next_line = patience_seconds
@@ -58,19 +61,46 @@ class StallWatch:
     def waits(self, what: str) -> None:
         """Notes what is waited for from now on, one of the texts above."""
         with self._lock:
+            self._count()
             self._waits_for = what
             self._was_tracing |= what == TRACING
 
     def is_done(self) -> None:
         """Notes that a step, or a part of the work as long as one, is done."""
         with self._lock:
-            now = self._clock()
+            now = self._count()
             # What is traced takes longer than all that follow it.
             usual = 0.0 if self._was_tracing else now - self._since
             self._since = now
             self._was_tracing = False
             self._waits_for = None
             self._next_line = max(self._patience, _USUAL * usual)
+
+    def share_of(self, what: str) -> "WaitShare":
+        """Returns the share of the time, from now on, that is waited so.
+
+        Args:
+            what: One of the texts above.
+        """
+        return WaitShare(self, what)
+
+    def seconds(self, what: str) -> tuple[float, float]:
+        """Returns for how long this has been waited for, and the time.
+
+        Args:
+            what: One of the texts above.
+        """
+        with self._lock:
+            now = self._count()
+            return self._waited[what], now
+
+    def _count(self) -> float:
+        """Counts what is waited for until now; returns the time."""
+        now = self._clock()
+        if self._waits_for is not None:
+            self._waited[self._waits_for] += now - self._waits_since
+        self._waits_since = now
+        return now
 
     def look(self) -> None:
         """Tells, if it is time to."""
@@ -98,6 +128,30 @@ class StallWatch:
         finally:
             is_over.set()
             thread.join()
+
+
+class WaitShare:
+    """Share of the time, since this was made, that is waited for one thing.
+
+    Args:
+        watch: Watch that is told what is waited for.
+        what: One of the texts above.
+    """
+
+    def __init__(self, watch: StallWatch, what: str) -> None:
+        self._watch = watch
+        self._what = what
+        self._start = watch.seconds(what)
+
+    def __call__(self) -> float:
+        """Returns the share so far, 0..1."""
+        waited, passed = (
+            now - before
+            for now, before in zip(
+                self._watch.seconds(self._what), self._start, strict=True
+            )
+        )
+        return waited / passed if passed > 0 else 0.0
 
 
 def silent() -> StallWatch:

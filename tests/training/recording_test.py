@@ -46,13 +46,14 @@ class SearchRecorderTest(_Case):
 
     def test_writes_genotype_shares_and_metrics_of_every_epoch(self):
         self.recorder.record(0, _SEARCH_LOGS, 1.5)
-        self.recorder.record(1, _SEARCH_LOGS, 1.5)
+        self.recorder.record(1, _SEARCH_LOGS, 1.5, 0.25)
 
         lines = self._lines()
         self.assertLen(lines, 2)
         record = lines[1]
         self.assertEqual(record["epoch"], 1)
         self.assertEqual(record["seconds"], 1.5)
+        self.assertEqual(record["input_wait"], 0.25)
         self.assertEqual(record["losses"], _SEARCH_LOGS)
         self.assertIn("architecture_optimizer", record["learning_rates"])
         self.assertIn("pose_stage_0", record["task_weights"])

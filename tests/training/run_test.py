@@ -150,7 +150,7 @@ class RunTest(training_case.TrainingCase):
 
         self.assertEqual(report.steps, [2 * 4 - 1])
         self.assertLen(report.notes, 2 * 4 - 1)
-        self.assertRegex(report.notes[-1], r"^loss \d")
+        self.assertRegex(report.notes[-1], r"^loss \d\S+, input \d+\.\d%$")
 
     def test_lines_are_printed_where_nobody_asks_for_them(self):
         with contextlib.redirect_stdout(io.StringIO()) as stdout:
@@ -247,6 +247,23 @@ class EpochLineTest(absltest.TestCase):
         line = run.epoch_line(record, (record,), 4)
 
         self.assertEqual(line, "epoch 1/4: loss 1.0000, 1:30 min")
+
+    def test_waiting_for_samples_is_told_where_it_is_much(self):
+        record = {"epoch": 0, "seconds": 90.0, "losses": {"loss": 1.0}}
+
+        lines = [
+            run.epoch_line({**record, "input_wait": wait}, (record,), 4)
+            for wait in (0.019, 0.3)
+        ]
+
+        self.assertEqual(
+            lines,
+            [
+                "epoch 1/4: loss 1.0000, 1:30 min",
+                "epoch 1/4: loss 1.0000, 1:30 min, 30% of it waiting for "
+                "samples",
+            ],
+        )
 
     def test_scores_say_at_which_size_they_were_measured(self):
         record = {

@@ -34,6 +34,21 @@ class StallWatchTest(absltest.TestCase):
             {what for _, what in self.told}, {stall.TRAINING_INPUT}
         )
 
+    def test_share_counts_one_kind_of_wait_from_its_beginning_on(self):
+        self.watch.waits(stall.TRAINING_INPUT)
+        self.now = 5
+        share = self.watch.share_of(stall.TRAINING_INPUT)
+        self.assertEqual(share(), 0)
+
+        self.now = 6
+        self.assertEqual(share(), 1)
+        self.watch.waits(stall.STEP)
+        self.now = 9
+        self.watch.is_done()
+        self.now = 10
+
+        self.assertEqual(share(), 0.2)
+
     def test_names_the_present_wait_and_counts_from_the_last_step(self):
         self.watch.is_done()
         self.watch.waits(stall.TRAINING_INPUT)

@@ -35,7 +35,8 @@ def _arrays(path):
 
 def _records(workdir):
     lines = (workdir / "metrics.jsonl").read_text().splitlines()
-    return [{**json.loads(line), "seconds": None} for line in lines]
+    clocks = {"seconds": None, "input_wait": None}
+    return [{**json.loads(line), **clocks} for line in lines]
 
 
 class ResumeTest(absltest.TestCase):

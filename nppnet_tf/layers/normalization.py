@@ -252,7 +252,7 @@ def _normalized_sum(gains, *parts):
     """
     gains = tf.unstack(gains, num=len(parts))
     settings = {"epsilon": EPSILON, "is_training": True}
-    offset, absent = tf.zeros_like(gains[0]), tf.zeros([0])
+    offset, absent = tf.zeros(gains[0].shape, gains[0].dtype), tf.zeros([0])
     normalized = [
         tf.raw_ops.FusedBatchNormV3(
             x=part,

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.losses import terms
+from nppnet_tf.training import constants
 from nppnet_tf.training import distribution
 from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training import schedules
@@ -312,11 +313,12 @@ class JointModel(keras.Model):
 
             @tf.function(autograph=False, jit_compile=distribution.JIT_COMPILE)
             def function(data):
-                logs = strategy.run(step, args=(data,))
-                return {
-                    key: _mean_of_replicas(strategy, value)
-                    for key, value in logs.items()
-                }
+                with constants.shared():
+                    logs = strategy.run(step, args=(data,))
+                    return {
+                        key: _mean_of_replicas(strategy, value)
+                        for key, value in logs.items()
+                    }
 
             self._traced_steps[name] = function
         return self._traced_steps[name]

@@ -29,6 +29,7 @@ NEEDS = (
     "a checkpoint of the authors",
     "a container runtime",
     "a running server",
+    "a second machine",
     "a web browser",
     "hours",
     "several GPUs",

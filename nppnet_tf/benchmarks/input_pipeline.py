@@ -110,13 +110,15 @@ def _cpu_seconds() -> tuple[float, float]:
 
 def _share_of_lock(
     record_set: RecordSet, config: InputConfig, seconds: float
-) -> float:
+) -> float | None:
     """Share of its time for which a thread that makes samples holds the lock.
 
     Another thread sleeps, over and over, and looks how often it is late: when
     it wakes and the lock is held, it waits. N threads together make at most
-    1 / share as much as one.
+    1 / share as much as one. None on one core, for which it would wait as well.
     """
+    if len(os.sched_getaffinity(0)) < 2:
+        return None
     source = sources.TrainingSource(
         record_set, config, np.arange(record_set.count), "benchmark"
     )

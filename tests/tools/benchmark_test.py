@@ -71,7 +71,8 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertEqual(result.exit_code, 0, result.stderr)
         found = json.loads(result.stdout)
         self.assertEqual(found["input_workers"], 2)
-        self.assertBetween(found["share_of_lock"], 0, 1)
+        if found["cores"] > 1:
+            self.assertBetween(found["share_of_lock"], 0, 1)
         self.assertEqual(found["targets"]["heatmaps"], "float32 [8, 8, 16]")
         self.assertEqual(found["pictures"]["records"], 4)
         self.assertEqual(found["pictures"]["median_height"], 40)

@@ -71,6 +71,7 @@ setuptools.setup(
     ],
     extras_require={
         "docs": ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10"],
+        "onnx": ["onnx>=1.18,<2", "onnxruntime>=1.20,<2"],
         "official": ["tf-models-official>=2.20,<2.21"],
         "profile": ["tensorboard-plugin-profile==2.22.1"],
         "released": ["opencv-python-headless>=4.10"],
@@ -78,6 +79,8 @@ setuptools.setup(
         "test": [
             "codespell",
             "jsonschema>=4.18,<5",
+            "onnx>=1.18,<2",
+            "onnxruntime>=1.20,<2",
             "opencv-python-headless>=4.10",
             "pytest",
             "pytest-xdist",

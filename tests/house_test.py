@@ -21,6 +21,7 @@ from tests import shared
 UNTESTED_MODULES = {
     "nppnet_tf/benchmarks/checkpoint_import.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
+    "nppnet_tf/benchmarks/roofline.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/input_pipeline.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/reading.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/search_step.py": "its steps: training/search_test",
@@ -91,6 +92,9 @@ ONLY_IN = {
     ),
     # Of state that is the whole process's: figures are made without it.
     "matplotlib.pyplot": (),
+    "onnx": ("nppnet_tf/form/onnx_model.py", "tests/form/"),
+    "onnxruntime": ("nppnet_tf/benchmarks/", "tests/form/"),
+    "openvino": ("nppnet_tf/benchmarks/",),
     "tensorflow_serving": ("tests/",),
     "tqdm": ("tools/command_line/progress.py",),
     "official": ("tests/tools/detect_people_test.py",),
@@ -238,6 +242,9 @@ class ImportTest(absltest.TestCase):
             "keras",
             "matplotlib",
             "numpy",
+            "onnx",  # Of the extra `onnx`; see ONLY_IN.
+            "onnxruntime",  # Likewise.
+            "openvino",  # Measured beside, where it is installed.
             "PIL",
             "scipy",
             "cv2",  # Of the extra `released`; see ONLY_IN.

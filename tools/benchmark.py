@@ -1,10 +1,7 @@
 r"""Measures what the README states, and writes it as JSON.
 
-python -m tools.benchmark --what=search_step \
-        --stage=interaction_fusion --channels=64 --cells=12 \
+python -m tools.benchmark --what=search_step --channels=64 --cells=12 \
         --image_size=192 --batch_size=2 --output=FILE
-python -m tools.benchmark --what=train_step --channels=16 --cells=4 \
-        --image_size=128x96 --batch_size=16
 python -m tools.benchmark --what=inference --preset=released \
         --channels=128 --cells=16 --image_size=384
 python -m tools.benchmark --what=input_pipeline --records=DIR
@@ -109,6 +106,7 @@ def _run(_: list[str]) -> None:
         subjects.SEARCH_STEP: _search_step,
         subjects.TRAIN_STEP: _train_step,
         subjects.INFERENCE: _inference,
+        subjects.ROOFLINE: _roofline,
         subjects.READING: _reading,
         subjects.INPUT_PIPELINE: _input_pipeline,
         subjects.IMPORT: _import,
@@ -147,12 +145,15 @@ def _train_step() -> dict[str, Any]:
 def _inference() -> dict[str, Any]:
     from nppnet_tf.benchmarks import forward_pass
 
-    return forward_pass.measure(
-        PRESET.value or GENOTYPE.value,
-        bool(PRESET.value),
-        _size(1),
-        REPEATS.value,
-    )
+    name = PRESET.value or GENOTYPE.value
+    return forward_pass.measure(name, _genotype(), _size(1), REPEATS.value)
+
+
+def _roofline() -> dict[str, Any]:
+    from nppnet_tf.benchmarks import roofline
+
+    name = PRESET.value or GENOTYPE.value
+    return roofline.measure(name, _genotype(), _size(1), REPEATS.value)
 
 
 def _reading() -> dict[str, Any]:

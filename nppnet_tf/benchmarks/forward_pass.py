@@ -1,71 +1,183 @@
-"""One forward pass of a derived network."""
+"""Answers of a derived network: its layers, its saved form, other runtimes."""
 
 import dataclasses
+import importlib.util
+import os
+import tempfile
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.form import answering
+from nppnet_tf.form import description
+from nppnet_tf.form import nodes
+from nppnet_tf.form import onnx_model
+from nppnet_tf.form import rules
 from nppnet_tf.models.cost import cost
 from nppnet_tf.models.cost import published_macs_by_part
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space import published
+from nppnet_tf.search_space.genotype import Genotype
+
+SAVED_MODEL = "saved model"
+LAYERS = "layers"
+ONNX_RUNTIME_PUBLISHED = "ONNX Runtime, as published"
+ONNX_RUNTIME_FORM = "ONNX Runtime, form"
+OPENVINO_FORM = "OpenVINO, form"
+
+_ANY_SIZE = [tf.TensorSpec([None, None, None, 3], tf.float32)]
+
+Call = Callable[[], object]
 
 
 def measure(
-    name: str, is_preset: bool, size: Size, repeats: int
+    name: str, genotype: Genotype, size: Size, repeats: int
 ) -> dict[str, Any]:
-    """Times passes of a network on noise.
+    """Times answers of a network on noise, whoever gives them, in turns.
 
     Args:
-        name: A preset, or a genotype: published name or file.
-        is_preset: Whether the name is that of a preset.
+        name: What the network is called in the result.
+        genotype: A genotype; the layers alone of a supernet.
         size: Network and batch.
-        repeats: Passes after the first one.
+        repeats: Answers after the first one.
 
     Returns:
-        Seconds, nodes, memory, parameters and operations.
+        Seconds, nodes, memory, parameters and operations; of a derived network
+        also what each rule of the form saves, and the milliseconds of its
+        saved form and, where `onnxruntime` and `openvino` are installed, of
+        the network as published and of the form there.
     """
-    network = _network(name, is_preset, size)
-    shape = [size.batch_size, *size.image_size, 3]
-    image = tf.random.stateless_normal(shape, [1, 2])
-    forward = tf.function(lambda image: network(image, training=False))
+    config = NetworkConfig(channels=size.channels, cells=size.cells)
+    network = NPPNet(genotype, config)
+    image = tf.random.stateless_normal(
+        [size.batch_size, *size.image_size, 3], [1, 2]
+    )
+    answers = answering.answering(network, size.image_size)
+    traced = tf.function(answers.function, input_signature=_ANY_SIZE)
 
     def step() -> None:
-        forward(image)[keys.PARSING_LOGITS][-1].numpy()
+        traced(image)[keys.PARSING_LOGITS].numpy()
 
     first = measuring.first(step)
     found = cost(network, size.image_size)
-    return {
+    measured = {
         "genotype": name,
         **dataclasses.asdict(size),
         "parameters": found.parameters,
         "gmac": round(found.macs / 1e9, 2),
         "published_gmac": round(found.published_macs / 1e9, 2),
-        **_work_by_part(network, size.image_size),
         **first,
         **measuring.repeat(step, repeats),
-        "graph_nodes": measuring.graph_nodes(forward, image),
+        "graph_nodes": measuring.graph_nodes(traced, image),
         "peak_memory_gb": measuring.peak_memory_gb(),
+    }
+    if network.is_supernet:
+        return measured
+    macs = published_macs_by_part(network, size.image_size)
+    described = description.describe(network)
+    return {
+        **measured,
+        "published_gmac_by_part": {
+            part: round(value / 1e9, 2) for part, value in macs.items()
+        },
+        "rules": [
+            {
+                "rule": row.rule,
+                "gmac": round(row.macs / 1e9, 3),
+                "nodes": row.nodes,
+            }
+            for row in rules.cost_table(described, size.image_size)
+        ],
+        "milliseconds": _in_turns(network, described, image, repeats),
     }
 
 
-def _network(name: str, is_preset: bool, size: Size) -> NPPNet:
-    sizes = {"channels": size.channels, "cells": size.cells}
-    if is_preset:
-        return NPPNet.from_preset(name, **sizes)
-    return NPPNet(published.resolve(name), NetworkConfig(**sizes))
+def _in_turns(network: NPPNet, described, image, repeats: int) -> dict:
+    """Milliseconds of everybody who answers, called one after the other."""
+    layers = tf.function(
+        answering.last_stage(network), input_signature=_ANY_SIZE
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        calls = {
+            LAYERS: lambda: layers(image)[keys.PARSING_LOGITS].numpy(),
+            SAVED_MODEL: _saved(network, image, folder),
+            **_other_runtimes(described, image.numpy(), folder),
+        }
+        return measuring.in_turns(calls, repeats)
 
 
-def _work_by_part(
-    network: NPPNet, image_size: tuple[int, int]
-) -> dict[str, dict[str, float]]:
-    """Where the work of a derived network is done."""
-    if network.is_supernet:
+def _saved(network: NPPNet, image: tf.Tensor, folder: str) -> Call:
+    """Returns a call of the network as it is exported and loaded again."""
+    size = tuple(image.shape[1:3])
+    answers = answering.answering(network, size)
+    module = tf.Module()
+    module.kept = answers.variables
+    module.network = tf.function(answers.function, input_signature=_ANY_SIZE)
+    path = os.path.join(folder, "saved_model")
+    tf.saved_model.save(module, path, signatures={"network": module.network})
+    loaded = tf.saved_model.load(path)
+
+    def call() -> object:
+        # What it was loaded with has to live.
+        signature = loaded.signatures["network"]
+        return signature(picture=image)[keys.PARSING_LOGITS].numpy()
+
+    return call
+
+
+def _other_runtimes(described, picture: np.ndarray, folder: str) -> dict:
+    """Returns calls of the runtimes that are installed."""
+    if importlib.util.find_spec("onnxruntime") is None:
         return {}
-    macs = published_macs_by_part(network, image_size)
-    rounded = {part: round(value / 1e9, 2) for part, value in macs.items()}
-    return {"published_gmac_by_part": rounded}
+    size = tuple(picture.shape[1:3])
+    calls = {}
+    for name, outputs in (
+        (ONNX_RUNTIME_PUBLISHED, nodes.by_stage(described)),
+        (ONNX_RUNTIME_FORM, rules.inference(described, size)),
+    ):
+        path = os.path.join(folder, f"{len(calls)}.onnx")
+        with open(path, "wb") as file:
+            model = onnx_model.to_onnx(outputs, size)
+            file.write(model.SerializeToString())
+        calls[name] = onnx_runtime(path, {onnx_model.IMAGE: picture})
+    if importlib.util.find_spec("openvino") is not None:
+        calls[OPENVINO_FORM] = _openvino(path, picture)
+    return calls
+
+
+def onnx_runtime(path: str, inputs: dict[str, np.ndarray]) -> Call:
+    """Returns a call of an ONNX model on as many threads as there are cores.
+
+    Args:
+        path: Path of the model's file.
+        inputs: Arrays by the names of the model's inputs.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    session = onnxruntime.InferenceSession(path, options)
+    return lambda: session.run(None, inputs)
+
+
+def _openvino(path: str, picture: np.ndarray) -> Call:
+    import openvino
+
+    core = openvino.Core()
+    model = core.read_model(path)
+    model.reshape({onnx_model.IMAGE: list(picture.shape)})
+    compiled = core.compile_model(
+        model,
+        "CPU",
+        {
+            # It would take bfloat16 where the processor has it.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+        },
+    )
+    return lambda: compiled(picture)

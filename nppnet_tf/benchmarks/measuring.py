@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,6 +64,39 @@ def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
         "seconds_of_each_step": [round(value, 3) for value in seconds],
         "cpu_seconds_per_step": round(statistics.median(of_processors), 3),
         "cores_busy": round(sum(of_processors) / sum(seconds), 2),
+    }
+
+
+def in_turns(
+    calls: Mapping[str, Callable[[], object]], repeats: int
+) -> dict[str, dict[str, float]]:
+    """Times several things one after the other, again and again.
+
+    Whatever else the machine does is then the same for all of them.
+
+    Args:
+        calls: What is measured, by its name; each returns when its result is
+            there. The first call of each is not counted.
+        repeats: How often.
+
+    Returns:
+        Milliseconds of each: median, least and most.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    for _ in range(repeats):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            taken[name].append(1e3 * (time.perf_counter() - started))
+    return {
+        name: {
+            "median": round(statistics.median(values), 3),
+            "least": round(min(values), 3),
+            "most": round(max(values), 3),
+        }
+        for name, values in taken.items()
     }
 
 

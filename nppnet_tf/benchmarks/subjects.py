@@ -9,6 +9,7 @@ from nppnet_tf.search_space.genotype import Genotype
 SEARCH_STEP = "search_step"
 TRAIN_STEP = "train_step"
 INFERENCE = "inference"
+ROOFLINE = "roofline"
 READING = "reading"
 INPUT_PIPELINE = "input_pipeline"
 IMPORT = "import"
@@ -17,10 +18,13 @@ NAMES = (
     SEARCH_STEP,
     TRAIN_STEP,
     INFERENCE,
+    ROOFLINE,
     READING,
     INPUT_PIPELINE,
     IMPORT,
 )
+
+_ANSWERS = (INFERENCE, ROOFLINE)
 
 
 def require(what: str | None) -> None:
@@ -46,9 +50,9 @@ def genotype_of(
     """
     if what in (READING, INPUT_PIPELINE):
         return None
-    if what == IMPORT or (what == INFERENCE and preset):
+    if what == IMPORT or (what in _ANSWERS and preset):
         return published.released()
-    if what in (INFERENCE, TRAIN_STEP):
+    if what in (*_ANSWERS, TRAIN_STEP):
         return published.resolve(genotype)
     if stage == stages.ENCODER_DECODER:
         return stages.start(stage)

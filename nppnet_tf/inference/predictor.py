@@ -18,9 +18,9 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import plain_path
+from nppnet_tf.form import answering
 from nppnet_tf.inference import model_description
 from nppnet_tf.inference import serving_graph
-from nppnet_tf.inference import test_time
 from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.inference.serving_graph import ServingGraph
 from nppnet_tf.models import saved_network
@@ -363,9 +363,10 @@ def graph_of(
     scales: Sequence[float] = (1.0,),
 ) -> ServingGraph:
     """Puts a network in memory into a serving graph; see `from_network`."""
+    answers = answering.answering(network, image_size)
     return ServingGraph(
-        test_time.last_stage(network),
-        [variable.value for variable in network.variables],
+        answers.function,
+        answers.variables,
         descriptor,
         image_size,
         flip,

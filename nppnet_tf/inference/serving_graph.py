@@ -300,7 +300,7 @@ class ServingGraph(tf.Module):
     Args:
         network: A function from float32 [B, H, W, 3], normalized, to the
             heatmaps [B, H/4, W/4, K] and parsing logits [B, H/4, W/4, classes]
-            of one stage: `test_time.last_stage(NPPNet)`.
+            of one stage: `form.answering`.
         variables: Variables of the network, to be saved with the graph.
         descriptor: Names and mirror partners of its outputs.
         input_size: (H, W) that the network was trained at.

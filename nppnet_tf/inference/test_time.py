@@ -22,34 +22,12 @@ from nppnet_tf.errors import UserError
 Prediction = Mapping[str, tf.Tensor]
 
 
-def last_stage(network: Callable[..., Mapping]) -> Callable[..., dict]:
-    """Turns a network with stages into a function of its last stage alone.
-
-    Args:
-        network: Called with float32 [B, H, W, 3] and `training=False`; returns
-            tuples over stages under the names of `keys`.
-
-    Returns:
-        A function from float32 [B, H, W, 3] to the heatmaps [B, H/4, W/4, K]
-        and parsing logits [B, H/4, W/4, classes] of the last stage.
-    """
-
-    def answer(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        prediction = network(image, training=False)
-        return {
-            name: prediction[name][-1]
-            for name in (keys.HEATMAPS, keys.PARSING_LOGITS)
-        }
-
-    return answer
-
-
 class AveragedNetwork(tf.Module):
     """Averages a network over mirrored and resized inputs.
 
     Args:
         network: A function from float32 [B, H, W, 3] to the heatmaps and the
-            parsing logits of one stage, as `last_stage` makes.
+            parsing logits of one stage, as `form.answering` makes.
         descriptor: Whose mirror partners are swapped in mirrored answers.
         flip: Whether every input is seen mirrored too.
         scales: Factors on the sides of the input, rounded to multiples of 32.

@@ -93,7 +93,7 @@ class BaselineEncoderDecoder(keras.layers.Layer):
         super().__init__(**kwargs)
         self.channels = channels
         self.stem = Stem(channels, name="stem")
-        # Flat, since Keras tracks flat lists; `_stage` finds a stage's.
+        # Flat, since Keras tracks flat lists; `stage` finds a stage's.
         self.bottlenecks = [
             Bottleneck(
                 channels // 2 * 2**stage,
@@ -127,7 +127,7 @@ class BaselineEncoderDecoder(keras.layers.Layer):
             name=f"{name}_{level}",
         )
 
-    def _stage(self, level: int) -> list[Bottleneck]:
+    def stage(self, level: int) -> list[Bottleneck]:
         start = sum(STAGE_BLOCKS[:level])
         return self.bottlenecks[start : start + STAGE_BLOCKS[level]]
 
@@ -135,7 +135,7 @@ class BaselineEncoderDecoder(keras.layers.Layer):
         self.stem.build(input_shape)
         shape = (None, None, None, self.channels)
         for level, neck in enumerate(self.necks):
-            for bottleneck in self._stage(level):
+            for bottleneck in self.stage(level):
                 bottleneck.build(shape)
                 shape = bottleneck.compute_output_shape(shape)
             neck.build(shape)
@@ -154,7 +154,7 @@ class BaselineEncoderDecoder(keras.layers.Layer):
     def encode(self, level, states, mixtures=None, training=None):
         """Runs one stage of ResNet-50; see `EncoderDecoder.encode`."""
         feature = states[1]
-        for bottleneck in self._stage(level):
+        for bottleneck in self.stage(level):
             feature = bottleneck(feature, training=training)
         return states[1], self.necks[level](feature, training=training)
 

@@ -12,9 +12,9 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.samples import geometry
 from nppnet_tf.data.samples import heatmap_codec
 from nppnet_tf.data.samples import heatmap_encoder
+from nppnet_tf.form import answering
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
-from nppnet_tf.inference import test_time
 from nppnet_tf.pictures import pixels
 from tests import shared
 from tests.inference import stand_in
@@ -154,7 +154,7 @@ class MirrorTest(parameterized.TestCase):
         graph = serving_graph.ServingGraph(
             _symmetric_network
             if not flip
-            else test_time.last_stage(stand_in.StandIn()),
+            else answering.last_stage(stand_in.StandIn()),
             [],
             LIP,
             _SIZE,

@@ -9,7 +9,7 @@ from nppnet_tf import keys
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.errors import UserError
-from nppnet_tf.inference import test_time
+from nppnet_tf.form import answering
 from nppnet_tf.inference.test_time import AveragedNetwork
 from tests.inference import stand_in
 
@@ -39,13 +39,13 @@ def _ramp_network(image: tf.Tensor) -> dict[str, tf.Tensor]:
 class AveragedNetworkTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
-        self.network = test_time.last_stage(stand_in.StandIn())
+        self.network = answering.last_stage(stand_in.StandIn())
 
     def test_last_stage_is_the_last(self):
         network = stand_in.StandIn()
         inputs = _inputs()
 
-        answer = test_time.last_stage(network)(inputs)
+        answer = answering.last_stage(network)(inputs)
 
         expected = network(inputs, training=False)[keys.HEATMAPS][1]
         np.testing.assert_array_equal(answer[keys.HEATMAPS], expected)
@@ -103,7 +103,7 @@ class AveragedNetworkTest(parameterized.TestCase):
         ("lip", LIP), ("pascal", PASCAL_PERSON_PART)
     )
     def test_mirrored_input_gets_exactly_the_mirrored_answer(self, descriptor):
-        network = test_time.last_stage(stand_in.StandIn(descriptor))
+        network = answering.last_stage(stand_in.StandIn(descriptor))
         averaged = AveragedNetwork(network, descriptor, flip=True)
         inputs = _inputs()
 

@@ -51,6 +51,24 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertLess(
             found["seconds_per_step"], found["seconds_to_first_step"]
         )
+        self.assertEqual(found["rules"][0]["rule"], "as published")
+        self.assertContainsSubset(
+            {"layers", "saved model", "ONNX Runtime, as published"},
+            found["milliseconds"],
+        )
+
+    def test_share_of_the_roofline_is_measured(self):
+        result = shared.run_tool(
+            "benchmark", "--what=roofline", "--image_size=32", *SMALL
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        found = json.loads(result.stdout)
+        self.assertGreater(
+            found["convolutions"], found["different_convolutions"]
+        )
+        for share in found["share_of_roofline"].values():
+            self.assertGreater(share, 0)
 
     def test_input_pipeline_is_measured(self):
         folder = pathlib.Path(self.create_tempdir().full_path)

@@ -1,0 +1,141 @@
+"""The convolutions of a form, one after another: what no graph can go below."""
+
+import collections
+import dataclasses
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nppnet_tf.benchmarks import forward_pass
+from nppnet_tf.benchmarks import measuring
+from nppnet_tf.benchmarks.measuring import Size
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.form import answering
+from nppnet_tf.form import description
+from nppnet_tf.form import nodes
+from nppnet_tf.form import onnx_model
+from nppnet_tf.form import rules
+from nppnet_tf.form.execution import Form
+from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space.genotype import Genotype
+
+
+class _Shape(NamedTuple):
+    """What the time of a convolution depends on."""
+
+    kernel: tuple[int, ...]
+    step: int
+    rate: int
+    height: int
+    width: int
+
+
+def measure(
+    name: str, genotype: Genotype, size: Size, repeats: int
+) -> dict[str, Any]:
+    """Times every convolution of a form by itself, and the form.
+
+    Args:
+        name: What the network is called in the result.
+        genotype: A derived genotype.
+        size: Network and batch.
+        repeats: Calls of each.
+
+    Returns:
+        Milliseconds of all convolutions together in TensorFlow and in ONNX
+        Runtime, of the form, and which share of the form they are.
+    """
+    config = NetworkConfig(channels=size.channels, cells=size.cells)
+    network = NPPNet(genotype, config)
+    outputs = rules.inference(description.describe(network), size.image_size)
+    counts = _shapes(outputs, size.image_size)
+    image = tf.random.stateless_normal(
+        [size.batch_size, *size.image_size, 3], [1, 2]
+    )
+    form = tf.function(answering.answering(network, size.image_size).function)
+    with tempfile.TemporaryDirectory() as folder:
+        alone = {"TensorFlow": 0.0, "ONNX Runtime": 0.0}
+        for number, (shape, count) in enumerate(counts.items()):
+            calls = _calls(
+                shape, size.batch_size, os.path.join(folder, str(number))
+            )
+            times = measuring.in_turns(calls, repeats)
+            for runtime, found in times.items():
+                alone[runtime] += count * found["median"]
+    times = measuring.in_turns(
+        {"form": lambda: next(iter(form(image).values())).numpy()}, repeats
+    )
+    whole = times["form"]["median"]
+    return {
+        "genotype": name,
+        **dataclasses.asdict(size),
+        "convolutions": sum(counts.values()),
+        "different_convolutions": len(counts),
+        "gmac": round(nodes.total_macs(outputs, size.image_size) / 1e9, 3),
+        "milliseconds": {
+            "form": whole,
+            **{f"convolutions, {k}": round(v, 2) for k, v in alone.items()},
+        },
+        "share_of_roofline": {
+            runtime: round(value / whole, 3) for runtime, value in alone.items()
+        },
+    }
+
+
+def _shapes(
+    outputs: nodes.Outputs, image_size: tuple[int, int]
+) -> dict[_Shape, int]:
+    found: collections.Counter[_Shape] = collections.Counter()
+    for node in nodes.in_order(outputs.values()):
+        if isinstance(node, nodes.Convolution):
+            (read,) = node.inputs
+            sides = (nodes.size_at(x, read.stride) for x in image_size)
+            found[_Shape(node.kernel.shape, node.step, node.rate, *sides)] += 1
+    return found
+
+
+def _calls(
+    shape: _Shape, batch_size: int, path: str
+) -> dict[str, Callable[[], object]]:
+    """Returns one convolution of a shape in every runtime."""
+    generator = np.random.default_rng(0)
+
+    def numbers(*sizes: int) -> np.ndarray:
+        return generator.normal(size=sizes).astype(np.float32)
+
+    @dataclasses.dataclass(frozen=True, eq=False)
+    class Given(nodes.Picture):
+        """The input of the convolution."""
+
+        @property
+        def channels(self) -> int:
+            return shape.kernel[2]
+
+    convolution = nodes.Convolution(
+        (Given(()),),
+        numbers(*shape.kernel),
+        numbers(shape.kernel[-1]),
+        shape.step,
+        shape.rate,
+    )
+    outputs = {"out": convolution}
+    value = numbers(batch_size, shape.height, shape.width, shape.kernel[2])
+    traced = tf.function(Form(outputs).__call__)
+    given = tf.constant(value)
+    with open(path, "wb") as file:
+        model = onnx_model.to_onnx(
+            outputs, (shape.height, shape.width), channels_last=False
+        )
+        file.write(model.SerializeToString())
+    first = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
+    return {
+        "TensorFlow": lambda: traced(given)["out"].numpy(),
+        "ONNX Runtime": forward_pass.onnx_runtime(
+            path, {onnx_model.IMAGE: first}
+        ),
+    }

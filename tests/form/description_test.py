@@ -1,0 +1,84 @@
+"""What is described is what the layers compute."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.form import description
+from nppnet_tf.form import nodes
+from nppnet_tf.form.execution import Form
+from nppnet_tf.models.cost import cost
+from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import stages
+from tests.form import networks
+
+# An odd number of pixels at the lowest level.
+SIZE = (96, 64)
+
+
+class Doubled(keras.layers.Layer):
+    """An operation of one's own: twice every second pixel."""
+
+    def call(self, inputs, training=None):
+        if training:
+            raise ValueError("answers are made at rest")
+        return 2.0 * inputs[:, ::2, ::2]
+
+    def compute_output_shape(self, shape):
+        return (shape[0], shape[1] // 2, shape[2] // 2, shape[3])
+
+
+class DescriptionTest(parameterized.TestCase):
+    @parameterized.parameters(*networks.genotypes_of_every_kind())
+    def test_all_outputs_are_those_of_the_network(self, name):
+        genotype = networks.genotypes_of_every_kind()[name]
+        network = networks.settled(genotype)
+        picture = tf.random.stateless_normal([2, *SIZE, 3], [1, 2])
+
+        described = description.describe(network)
+
+        expected = network(picture, training=False)
+        found = Form(nodes.by_stage(described))(picture)
+        self.assertLen(found, sum(map(len, expected.values())))
+        for key, stages_ in expected.items():
+            for stage, value in enumerate(stages_):
+                # Relative to the largest: some reach the hundreds.
+                scale = np.abs(value).max()
+                np.testing.assert_allclose(
+                    found[f"{key}_{stage}"] / scale, value / scale, atol=1e-5
+                )
+
+    def test_work_is_that_of_the_published_order(self):
+        network = NPPNet.from_preset("released", channels=16, cells=8)
+
+        outputs = nodes.by_stage(description.describe(network))
+
+        macs = nodes.total_macs(outputs, SIZE)
+        # There a dilated convolution is counted with the margin that it is
+        # laid out with.
+        published_macs = cost(network, SIZE).published_macs
+        self.assertBetween(macs, 0.999 * published_macs, published_macs)
+
+    def test_a_layer_of_ones_own_stays_as_it_is(self):
+        picture = tf.random.stateless_normal([1, 8, 6, 3], [1, 2])
+        layer = Doubled()
+
+        node = description.layer(layer, nodes.Picture(()))
+
+        self.assertEqual((node.stride, node.channels), (2, 3))
+        found = Form({"out": node})(picture)["out"]
+        np.testing.assert_array_equal(found, 2 * picture[:, ::2, ::2])
+
+    def test_a_supernet_is_refused(self):
+        genotype = stages.start("interaction_fusion", published.released())
+
+        with self.assertRaisesRegex(UserError, "supernet .* `network`"):
+            description.describe(NPPNet(genotype, networks.CONFIG))
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,69 @@
+"""Derived networks whose every weight shows a mistake."""
+
+import numpy as np
+
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import relaxation as relaxations
+from nppnet_tf.search_space.space import PAPER
+
+CONFIG = NetworkConfig(channels=8, cells=4, num_fusion_cells=2)
+
+
+def settled(genotype, config=CONFIG, seed=0):
+    """Returns a network that looks as after training."""
+    network = NPPNet(genotype, config)
+    generator = np.random.default_rng(seed)
+    for variable in network.variables:
+        name = variable.path.rsplit("/", 1)[-1]
+        if name in ("moving_variance", "gain"):
+            value = generator.uniform(0.5, 2, variable.shape)
+        elif name in ("moving_mean", "offset", "bias"):
+            value = generator.normal(0, 0.3, variable.shape)
+        else:
+            continue
+        variable.assign(value.astype(np.float32))
+    return network
+
+
+def random_genotype(seed):
+    """Draws a genotype of the paper's space: pruned from random parameters."""
+    generator = np.random.default_rng(seed)
+    searched = genotypes.Genotype(
+        genotypes.SEARCH, genotypes.SEARCH, genotypes.SEARCH
+    )
+    parameters = {
+        part.name: (
+            generator.normal(size=(len(part.edges), len(PAPER.primitives))),
+            generator.normal(size=len(part.edges)),
+        )
+        for part in genotypes.searched_parts(searched)
+    }
+    return pruning.derive(
+        searched,
+        parameters,
+        PAPER.primitives,
+        relaxations.named(relaxations.SOFTMAX),
+    )
+
+
+def genotypes_of_every_kind():
+    """Returns genotypes by name: published, ablated, drawn at random."""
+    released = published.released()
+    return {
+        "released": released,
+        "baseline": published.baseline(),
+        "no_interaction": genotypes.Genotype(
+            released.encoder_decoder, genotypes.OMIT, released.fusion
+        ),
+        "no_fusion": genotypes.Genotype(
+            released.encoder_decoder, released.interaction, genotypes.OMIT
+        ),
+        "baseline_and_fusion": genotypes.Genotype(
+            genotypes.BASELINE, released.interaction, released.fusion
+        ),
+        **{f"random_{seed}": random_genotype(seed) for seed in range(3)},
+    }

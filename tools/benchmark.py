@@ -1,10 +1,7 @@
 r"""Measures what the README states, and writes it as JSON.
 
-python -m tools.benchmark --what=search_step --channels=64 --cells=12 \
-        --image_size=192 --batch_size=2 --output=FILE
 python -m tools.benchmark --what=inference --preset=released \
-        --channels=128 --cells=16 --image_size=384
-python -m tools.benchmark --what=input_pipeline --records=DIR
+        --channels=128 --cells=16 --image_size=384 --output=FILE
 """
 
 import json
@@ -123,8 +120,7 @@ def _genotype() -> "Genotype | None":
     genotype = subjects.genotype_of(
         WHAT.value, STAGE.value, GENOTYPE.value, PRESET.value
     )
-    sizes = FLAGS["channels"].value, FLAGS["cells"].value
-    subjects.check_size(genotype, *sizes)
+    subjects.check_size(genotype, _size(1))
     return genotype
 
 
@@ -145,15 +141,19 @@ def _train_step() -> dict[str, Any]:
 def _inference() -> dict[str, Any]:
     from nppnet_tf.benchmarks import forward_pass
 
-    name = PRESET.value or GENOTYPE.value
-    return forward_pass.measure(name, _genotype(), _size(1), REPEATS.value)
+    return forward_pass.measure(*_answers())
 
 
 def _roofline() -> dict[str, Any]:
     from nppnet_tf.benchmarks import roofline
 
-    name = PRESET.value or GENOTYPE.value
-    return roofline.measure(name, _genotype(), _size(1), REPEATS.value)
+    return roofline.measure(*_answers())
+
+
+def _answers() -> tuple:
+    size = _size(1)
+    network = subjects.network_of(_genotype(), PRESET.value, size)
+    return PRESET.value or GENOTYPE.value, network, size, REPEATS.value
 
 
 def _reading() -> dict[str, Any]:

@@ -13,7 +13,6 @@ import tensorflow as tf
 from nppnet_tf import keys
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks.measuring import Size
-from nppnet_tf.config import NetworkConfig
 from nppnet_tf.form import answering
 from nppnet_tf.form import description
 from nppnet_tf.form import nodes
@@ -22,7 +21,7 @@ from nppnet_tf.form import rules
 from nppnet_tf.models.cost import cost
 from nppnet_tf.models.cost import published_macs_by_part
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.search_space.published import Preset
 
 SAVED_MODEL = "saved model"
 LAYERS = "layers"
@@ -36,14 +35,14 @@ Call = Callable[[], object]
 
 
 def measure(
-    name: str, genotype: Genotype, size: Size, repeats: int
+    name: str, preset: Preset, size: Size, repeats: int
 ) -> dict[str, Any]:
     """Times answers of a network on noise, whoever gives them, in turns.
 
     Args:
         name: What the network is called in the result.
-        genotype: A genotype; the layers alone of a supernet.
-        size: Network and batch.
+        preset: Genotype and sizes; of a supernet the layers alone are timed.
+        size: Pictures and batch.
         repeats: Answers after the first one.
 
     Returns:
@@ -52,8 +51,7 @@ def measure(
         saved form and, where `onnxruntime` and `openvino` are installed, of
         the network as published and of the form there.
     """
-    config = NetworkConfig(channels=size.channels, cells=size.cells)
-    network = NPPNet(genotype, config)
+    network = NPPNet(*preset)
     image = tf.random.stateless_normal(
         [size.batch_size, *size.image_size, 3], [1, 2]
     )

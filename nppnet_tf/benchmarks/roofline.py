@@ -14,7 +14,6 @@ import tensorflow as tf
 from nppnet_tf.benchmarks import forward_pass
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks.measuring import Size
-from nppnet_tf.config import NetworkConfig
 from nppnet_tf.form import answering
 from nppnet_tf.form import description
 from nppnet_tf.form import nodes
@@ -22,7 +21,7 @@ from nppnet_tf.form import onnx_model
 from nppnet_tf.form import rules
 from nppnet_tf.form.execution import Form
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.search_space.published import Preset
 
 
 class _Shape(NamedTuple):
@@ -36,22 +35,21 @@ class _Shape(NamedTuple):
 
 
 def measure(
-    name: str, genotype: Genotype, size: Size, repeats: int
+    name: str, preset: Preset, size: Size, repeats: int
 ) -> dict[str, Any]:
     """Times every convolution of a form by itself, and the form.
 
     Args:
         name: What the network is called in the result.
-        genotype: A derived genotype.
-        size: Network and batch.
+        preset: Genotype, a derived one, and sizes.
+        size: Pictures and batch.
         repeats: Calls of each.
 
     Returns:
         Milliseconds of all convolutions together in TensorFlow and in ONNX
         Runtime, of the form, and which share of the form they are.
     """
-    config = NetworkConfig(channels=size.channels, cells=size.cells)
-    network = NPPNet(genotype, config)
+    network = NPPNet(*preset)
     outputs = rules.inference(description.describe(network), size.image_size)
     counts = _shapes(outputs, size.image_size)
     image = tf.random.stateless_normal(

@@ -1,5 +1,6 @@
 """What can be measured, and of which network; needs no TensorFlow."""
 
+from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import published
@@ -59,16 +60,32 @@ def genotype_of(
     return stages.start(stage, published.resolve(genotype))
 
 
-def check_size(genotype: Genotype | None, channels: int, cells: int) -> None:
+def network_of(
+    genotype: Genotype, preset: str | None, size: Size
+) -> published.Preset:
+    """Returns the network that answers are measured of.
+
+    Args:
+        genotype: What `genotype_of` returned.
+        preset: Preset whose other sizes it takes, or None.
+        size: Gives C and L.
+    """
+    sizes = {"channels": size.channels, "cells": size.cells}
+    if preset:
+        return published.preset(preset, **sizes)
+    return published.Preset(genotype, NetworkConfig(**sizes))
+
+
+def check_size(genotype: Genotype | None, size: Size) -> None:
     """Refuses sizes of which there is no network.
 
     Args:
         genotype: What `genotype_of` returned.
-        channels: C of the network.
-        cells: L of the network.
+        size: Gives C and L.
 
     Raises:
         UserError: Names the size that is impossible.
     """
     if genotype is not None:
-        genotype.check_size(NetworkConfig(channels=channels, cells=cells))
+        config = NetworkConfig(channels=size.channels, cells=size.cells)
+        genotype.check_size(config)

@@ -3,11 +3,17 @@
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import subjects
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
+
+
+def size(channels):
+    """Returns a size of which the channels may not fit."""
+    return measuring.Size(channels, 4, (32, 32), 1)
 
 
 class SubjectTest(parameterized.TestCase):
@@ -46,11 +52,22 @@ class SubjectTest(parameterized.TestCase):
             published.resolve("baseline"),
         )
 
+    def test_a_preset_has_sizes_of_its_own(self):
+        genotype = published.released()
+
+        plain = subjects.network_of(genotype, None, size(16))
+        preset = subjects.network_of(genotype, "released", size(16))
+
+        self.assertEqual(plain.config.channels, preset.config.channels)
+        self.assertNotEqual(
+            plain.config.high_level_inputs, preset.config.high_level_inputs
+        )
+
     def test_impossible_sizes_are_refused(self):
-        subjects.check_size(published.released(), 16, 4)
-        subjects.check_size(None, 10, 4)
+        subjects.check_size(published.released(), size(16))
+        subjects.check_size(None, size(10))
         with self.assertRaisesRegex(UserError, "no network has this size"):
-            subjects.check_size(published.released(), 10, 4)
+            subjects.check_size(published.released(), size(10))
 
 
 if __name__ == "__main__":

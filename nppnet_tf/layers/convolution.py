@@ -202,7 +202,7 @@ class FactorizedReduction(keras.layers.Layer):
 
     def call(self, inputs, training=None):
         inputs = tf.nn.relu(inputs)
-        outputs = [self.even(inputs), self.odd(inputs[:, 1:, 1:])]
+        outputs = [self.even(inputs), self.odd(without_first(inputs))]
         return self.normalization(tf.concat(outputs, -1), training=training)
 
     def compute_output_shape(self, input_shape):
@@ -210,6 +210,14 @@ class FactorizedReduction(keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "filters": self.filters}
+
+
+def without_first(inputs):
+    """Drops the first row and the first column.
+
+    As `inputs[:, 1:, 1:]`, whose gradient takes ten times as long.
+    """
+    return tf.slice(inputs, [0, 1, 1, 0], [-1, -1, -1, -1])
 
 
 def strided_shape(input_shape, stride: int, filters: int) -> tuple:

@@ -12,8 +12,10 @@ DEFAULT = "default"
 MIRRORED = "mirrored"
 STRATEGIES = (DEFAULT, MIRRORED)
 
-# XLA is slower than the graph executor on CPUs here (13.4 against 10.6 ms a
-# step of a small model), and fails across replicas of one process.
+# On a CPU XLA compiles a training step (C = 16, L = 4, 128 x 96, batch 16)
+# for a minute and a half and then takes 8.2 s for it, the graph executor 0.33.
+# Of pictures of 16 x 16 its losses differ in the third digit. It fails across
+# replicas of one process.
 JIT_COMPILE = False
 
 # Of TensorFlow's graph optimizer; it prunes and merges equal nodes besides.

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from nppnet_tf.layers.convolution import FactorizedReduction
 from nppnet_tf.layers.convolution import convolve
+from nppnet_tf.layers.convolution import without_first
 from nppnet_tf.layers.primitives import operation
 from nppnet_tf.layers.primitives.operation import Entry
 from nppnet_tf.layers.primitives.operation import Operation
@@ -58,7 +59,7 @@ class WideSkipConnection(WideOperation):
         half = [self.num_targets, self.width // 2]
         kernels = tf.unstack(self.reduction.value)
         even = convolve(rectified, kernels[0], 2)
-        odd = convolve(rectified[:, 1:, 1:], kernels[1], 2)
+        odd = convolve(without_first(rectified), kernels[1], 2)
         both = [operation.split_last(pixels, half) for pixels in (even, odd)]
         return [[operation.merge_last(tf.concat(both, -1), 2)]]
 

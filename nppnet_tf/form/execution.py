@@ -14,6 +14,9 @@ from nppnet_tf.layers.convolution import convolve
 from nppnet_tf.layers.primitives.max_pooling import max_pool
 from nppnet_tf.layers.primitives.operation import average_pool
 
+# Bytes of kernels that a graph holds as constants.
+_MOST_CONSTANTS = 16 << 20
+
 # What works value by value, or channel by channel, whatever the layout.
 _LAYOUT_FREE = (
     nodes.Rectification,
@@ -21,15 +24,16 @@ _LAYOUT_FREE = (
     nodes.Sigmoid,
     nodes.Sum,
     nodes.Concatenation,
-    nodes.Part,
 )
 
 
 class Form(tf.Module):
     """A described network that answers.
 
-    Kernels are variables: as constants, every pass over the graph copies them,
-    and the first answer of a network of 70 million takes 37 s in place of 6.
+    Kernels of more than some megabytes are variables: as constants, every pass
+    over the graph copies them, and the first answer of a network of 70 million
+    takes 37 s in place of 6. Those of small networks are constants, which
+    spares a tenth of their time.
 
     Args:
         outputs: The network.
@@ -46,22 +50,33 @@ class Form(tf.Module):
         super().__init__(name="form")
         self._outputs = dict(outputs)
         self._order = list(nodes.in_order(outputs.values()))
-        self._kernels = {
-            id(node): tf.Variable(_kernel(node), trainable=False)
+        kernels = {
+            id(node): _kernel(node)
             for node in self._order
             if isinstance(node, (nodes.Convolution, nodes.Depthwise))
         }
+        self._kernels: dict[int, np.ndarray | tf.Variable] = kernels
+        if sum(kernel.nbytes for kernel in kernels.values()) > _MOST_CONSTANTS:
+            self._kernels = {
+                key: tf.Variable(kernel, trainable=False)
+                for key, kernel in kernels.items()
+            }
 
     @property
     def network_variables(self) -> list[tf.Variable]:
         """Everything that a saved graph of this network holds."""
+        kernels = [
+            kernel
+            for kernel in self._kernels.values()
+            if isinstance(kernel, tf.Variable)
+        ]
         own = [
             variable.value
             for node in self._order
             if isinstance(node, nodes.OwnLayer)
             for variable in node.layer.variables
         ]
-        return [*self._kernels.values(), *own]
+        return [*kernels, *own]
 
     def __call__(self, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         execution = _Execution(picture, self._kernels)
@@ -88,12 +103,13 @@ class _Execution:
     """
 
     def __init__(
-        self, picture: tf.Tensor, kernels: Mapping[int, tf.Variable]
+        self,
+        picture: tf.Tensor,
+        kernels: Mapping[int, np.ndarray | tf.Variable],
     ) -> None:
         self._kernels = kernels
         self._full: dict[int, tf.Tensor] = {}
         self._flat: dict[int, tf.Tensor] = {}
-        self._parts: dict[tuple[int, bool], list[tf.Tensor]] = {}
         self._picture = picture
         self._shapes: dict[tuple, object] = {}
 
@@ -102,14 +118,9 @@ class _Execution:
         is_flat = isinstance(node, nodes.Convolution) and node.is_pointwise
         if isinstance(node, _LAYOUT_FREE):
             is_flat = all(id(read) in self._flat for read in node.inputs)
-        values, take = (
-            (self._flat, self.flat) if is_flat else (self._full, self.full)
-        )
-        if isinstance(node, nodes.Part):
-            values[id(node)] = self._part(node, take, is_flat)
-        else:
-            inputs = [take(read) for read in node.inputs]
-            values[id(node)] = self._compute(node, inputs)
+        take = self.flat if is_flat else self.full
+        value = self._compute(node, [take(read) for read in node.inputs])
+        (self._flat if is_flat else self._full)[id(node)] = value
 
     def full(self, node: Node) -> tf.Tensor:
         """Returns a value as [batch, height, width, channels]."""
@@ -150,19 +161,12 @@ class _Execution:
             (stride, channels), lambda: tf.concat([[-1], sides, [channels]], 0)
         )
 
-    def _part(self, node: nodes.Part, take, is_flat: bool) -> tf.Tensor:
-        (whole,) = node.inputs
-        key = (id(whole), is_flat)
-        if key not in self._parts:
-            self._parts[key] = tf.split(take(whole), node.widths, -1)
-        return self._parts[key][node.number]
-
     def _compute(self, node: Node, inputs: list[tf.Tensor]) -> tf.Tensor:
         match node:
             case nodes.Picture():
                 return self._picture
             case nodes.Convolution():
-                kernel = self._kernels[id(node)].read_value()
+                kernel = tf.convert_to_tensor(self._kernels[id(node)])
                 return _convolution(node, inputs[0], kernel)
             case nodes.Depthwise():
                 return self._depthwise(node, inputs[0])
@@ -186,7 +190,7 @@ class _Execution:
         return _PLAIN[type(node)](inputs)
 
     def _depthwise(self, node: nodes.Depthwise, inputs) -> tf.Tensor:
-        kernel = self._kernels[id(node)].read_value()
+        kernel = tf.convert_to_tensor(self._kernels[id(node)])
         if node.rate == 1:
             return tf.nn.depthwise_conv2d(inputs, kernel, [1] * 4, "SAME")
         # As `depthwise_conv2d` does, but for the arithmetic of sizes, which

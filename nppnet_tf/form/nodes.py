@@ -165,23 +165,6 @@ class Concatenation(Node):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Part(Node):
-    """Some channels of its input.
-
-    Attributes:
-        widths: Channels of each part that the input is divided into.
-        number: Which of them.
-    """
-
-    widths: tuple[int, ...]
-    number: int
-
-    @property
-    def channels(self) -> int:
-        return self.widths[self.number]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class Resizing(Node):
     """Bilinear with aligned corners, to the size of a stride.
 

@@ -162,8 +162,6 @@ class _Writer:
                 )
             case nodes.Concatenation():
                 return self._add("Concat", inputs, axis=1)
-            case nodes.Part():
-                return self._part(node, inputs)
         if type(node) in _PLAIN:
             return self._add(_PLAIN[type(node)], inputs)
         raise UserError(
@@ -213,14 +211,6 @@ class _Writer:
             axes=_SIDES,
             mode="linear",
             coordinate_transformation_mode="align_corners",
-        )
-
-    def _part(self, node: nodes.Part, inputs: list[str]) -> str:
-        start = sum(node.widths[: node.number])
-        bounds = ([start], [start + node.channels], [1])
-        return self._add(
-            "Slice",
-            [*inputs, *(self._weight(np.array(x, np.int64)) for x in bounds)],
         )
 
     def _slice(self, node: nodes.Slice, inputs: list[str]) -> str:

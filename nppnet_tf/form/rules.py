@@ -2,9 +2,12 @@
 
 A rule takes a network and returns one of equal answers, up to rounding. Each
 stands for itself and can be left out; `rules_for` gives their order, and
-`cost_table` tells what each saves. Measured and not taken: a sum of
-convolutions in place of a concatenation before one; it copies less and adds
-more, and takes the same time.
+`cost_table` tells what each saves.
+
+Measured and not taken, since they take the same time: a sum of convolutions in
+place of a concatenation before one, which copies less and adds more; and one
+wider convolution in place of narrow ones that read the same value, whose
+output has to be divided.
 """
 
 import dataclasses
@@ -38,10 +41,6 @@ ReadOnce = Callable[[Node], bool]
 # Multiply-accumulates that take as long as what an operation costs besides its
 # arithmetic: 50 us on a core that does 50 a nanosecond.
 _OPERATION = 2_500_000
-
-# Convolutions of at most so many filters are joined; wider ones keep a
-# processor busy by themselves.
-_NARROW = 64
 
 _WITHOUT_WEIGHTS = (
     nodes.Rectification,
@@ -267,37 +266,6 @@ def densify_dilations(
     return nodes.rewrite(outputs, densified)
 
 
-def join_convolutions(outputs: Outputs) -> dict[str, Node]:
-    """Makes one wider convolution of narrow ones that read the same value."""
-    groups: dict[tuple, list[Convolution]] = {}
-    for node in nodes.in_order(outputs.values()):
-        if isinstance(node, Convolution) and node.channels <= _NARROW:
-            size = node.kernel.shape[0]
-            identity = (id(node.inputs[0]), size, node.step, node.rate)
-            groups.setdefault(identity, []).append(node)
-    group_of = {id(node): group for group in groups.values() for node in group}
-    # By the first of a group, since its input is then known.
-    joined: dict[int, Node] = {}
-
-    def part(node: Node, original: Node) -> Node:
-        group = group_of.get(id(original), ())
-        if len(group) < 2:
-            return node
-        whole = joined.get(id(group[0]))
-        if whole is None:
-            whole = dataclasses.replace(
-                node,
-                kernel=np.concatenate([x.kernel for x in group], -1),
-                bias=np.concatenate([x.bias for x in group]),
-            )
-            joined[id(group[0])] = whole
-        widths = tuple(x.channels for x in group)
-        number = [x is original for x in group].index(True)
-        return nodes.Part((whole,), widths, number)
-
-    return nodes.replace(outputs, part)
-
-
 def rules_for(image_size: tuple[int, int]) -> tuple[Rule, ...]:
     """Returns the rules in the order in which they find most to do.
 
@@ -312,7 +280,6 @@ def rules_for(image_size: tuple[int, int]) -> tuple[Rule, ...]:
         gather_sums,
         share_equal,
         functools.partial(densify_dilations, image_size=image_size),
-        join_convolutions,
     )
 
 

@@ -187,19 +187,6 @@ class RulesTest(parameterized.TestCase):
         self.assertEqual(kinds(renewed), ["Picture", "Convolution"])
         self.assertEqual(kinds(kept), kinds(outputs))
 
-    def test_narrow_convolutions_of_one_value_are_joined(self):
-        outputs = {
-            "a": self.convolution(self.picture, 4, size=3),
-            "b": self.convolution(self.picture, 2, size=3),
-            "wide": self.convolution(self.picture, 65, size=3),
-            "small": self.convolution(self.picture, 4),
-        }
-
-        renewed = self.rewritten(rules.join_convolutions, **outputs)
-
-        self.assertEqual(kinds(renewed).count("Convolution"), 3)
-        self.assertIs(renewed["a"].inputs[0], renewed["b"].inputs[0])
-
 
 class InferenceTest(absltest.TestCase):
     def test_the_table_tells_of_every_rule(self):
@@ -213,7 +200,6 @@ class InferenceTest(absltest.TestCase):
         count = {row.rule: row.nodes for row in table}
         # Only what is made dense takes more work, in fewer operations.
         dense = work.pop("densify_dilations")
-        self.assertEqual(dense, work.pop("join_convolutions"))
         falling = list(work.values())
         self.assertEqual(falling, sorted(falling, reverse=True))
         self.assertGreater(dense, falling[-1])

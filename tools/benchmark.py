@@ -2,16 +2,18 @@ r"""Measures what the README states, and writes it as JSON.
 
 python -m tools.benchmark --what=inference --preset=released \
         --channels=128 --cells=16 --image_size=384 --output=FILE
+python -m tools.benchmark --what=all --output=DIR --compare=OLD_DIR
 """
 
-import json
-import sys
-from typing import TYPE_CHECKING
-from typing import Any
+import os
 
 from nppnet_tf import config as configuration
+from nppnet_tf.benchmarks import comparison
+from nppnet_tf.benchmarks import figures
+from nppnet_tf.benchmarks import measures
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import subjects
+from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
@@ -22,18 +24,20 @@ from .command_line import console
 from .command_line import paths
 from .command_line.tool_flags import ToolFlags
 
-if TYPE_CHECKING:
-    from nppnet_tf.search_space.genotype import Genotype
-
 FLAGS = ToolFlags()
+
+# What every figure of the page leaves open.
+_OF_ALL = ("what", "output", "figures", "compare")
 
 WHAT = FLAGS.define_choice(
     "what",
     None,
-    subjects.NAMES,
+    [*subjects.NAMES, subjects.ALL],
     "Both steps of the search; a step of training, or a forward pass, of a "
-    "derived network; training samples; or import_npp of a file of the "
-    "authors' form, in a process of its own.",
+    "derived network, or its convolutions alone; reading of encoded pictures; "
+    "training samples; import_npp of a file of the authors' form, in a process "
+    "of its own. Or every figure of docs/performance.md, each in a process of "
+    "its own and with the sizes that stand there.",
 )
 STAGE = FLAGS.define_choice(
     "stage",
@@ -75,120 +79,112 @@ BATCH_SIZE = FLAGS.define_count(
 REPEATS = FLAGS.define_count(
     "repeats", 5, "Steps to measure; seconds in input_pipeline.", 1
 )
+NUM_REPLICAS = FLAGS.define_count(
+    "num_replicas", 0, "Replicas that train_step takes; 0 for no strategy."
+)
 RECORDS = FLAGS.define_path(
     "records",
     None,
-    "Folder of records that input_pipeline reads.",
+    "Folder of records that input_pipeline reads; if absent, people are drawn.",
     paths.require_records,
 )
 config_flags.define(FLAGS, configuration.InputConfig(), "input_workers")
+FIGURES = FLAGS.define_text(
+    "figures",
+    None,
+    "Names of figures, with commas between them, that `all` makes even if they "
+    "are there; if absent, those that are not there yet.",
+)
+
+
+def _check_output(path: str, flag: str) -> None:
+    if WHAT.value == subjects.ALL:
+        paths.require_new_folder(path, flag)
+    elif WHAT.value is None and COMPARE.value:
+        _check_results(path, flag)
+    else:
+        paths.new_file(path, flag)
+
+
+def _check_results(path: str, flag: str) -> None:
+    is_folder = os.path.isdir(path)
+    (paths.require_folder if is_folder else paths.require_file)(path, flag)
+
+
 OUTPUT = FLAGS.define_output(
     "output",
     None,
-    "JSON file to write; if absent, only the screen.",
-    paths.new_file,
+    "JSON file to write, if absent, only the screen; folder of JSON files "
+    "where `all` is measured.",
+    _check_output,
+)
+COMPARE = FLAGS.define_path(
+    "compare",
+    None,
+    "Earlier --output; says what has changed since, beyond noise. Without "
+    f"--what nothing is measured again. {comparison.RULE}",
+    _check_results,
 )
 FLAGS.require_batch("batch_size", "image_size")
 
 
 def _run(_: list[str]) -> None:
+    what, output = WHAT.value, OUTPUT.value
+    if COMPARE.value is not None:
+        FLAGS.require_given("output")
+    if what == subjects.ALL:
+        _make_figures()
+    elif what is not None or COMPARE.value is None:
+        _measure()
+    if COMPARE.value is not None:
+        for line in comparison.compare(COMPARE.value, output):
+            console.say(line)
+
+
+def _measure() -> None:
+    """Measures one thing."""
     subjects.require(WHAT.value)
-    _genotype()
-    if WHAT.value == subjects.INPUT_PIPELINE:
-        FLAGS.require_given("records")
-    output, read = OUTPUT.value, (RECORDS.value, GENOTYPE.value)
+    request = measures.Request(
+        WHAT.value,
+        STAGE.value,
+        GENOTYPE.value,
+        PRESET.value,
+        measuring.Size(
+            FLAGS["channels"].value,
+            FLAGS["cells"].value,
+            IMAGE_SIZE.value,
+            BATCH_SIZE.value,
+        ),
+        REPEATS.value,
+        NUM_REPLICAS.value,
+        RECORDS.value,
+        FLAGS["input_workers"].value,
+    )
+    request.network()
+    output = OUTPUT.value
     if output is not None:
+        read = RECORDS.value, GENOTYPE.value, COMPARE.value
         output = paths.new_file(output, "--output", read)
-    measure = {
-        subjects.SEARCH_STEP: _search_step,
-        subjects.TRAIN_STEP: _train_step,
-        subjects.INFERENCE: _inference,
-        subjects.ROOFLINE: _roofline,
-        subjects.READING: _reading,
-        subjects.INPUT_PIPELINE: _input_pipeline,
-        subjects.IMPORT: _import,
-    }[WHAT.value]
-
-    result = {"what": WHAT.value, **measure(), **measuring.circumstances()}
-    console.say(text := json.dumps(result, indent=2))
+    text = measuring.to_json(measures.measure(request, __package__))
+    console.say(text.rstrip())
     if output is not None:
-        atomic.write_text(output, f"{text}\n")
+        atomic.write_text(output, text)
 
 
-def _genotype() -> "Genotype | None":
-    """Returns what is measured; refuses what gives no network."""
-    genotype = subjects.genotype_of(
-        WHAT.value, STAGE.value, GENOTYPE.value, PRESET.value
-    )
-    subjects.check_size(genotype, _size(1))
-    return genotype
-
-
-def _search_step() -> dict[str, Any]:
-    from nppnet_tf.benchmarks import search_step
-
-    return search_step.measure(
-        STAGE.value, _genotype(), _size(2), REPEATS.value
-    )
-
-
-def _train_step() -> dict[str, Any]:
-    from nppnet_tf.benchmarks import train_step
-
-    return train_step.measure(GENOTYPE.value, _size(2), REPEATS.value)
-
-
-def _inference() -> dict[str, Any]:
-    from nppnet_tf.benchmarks import forward_pass
-
-    return forward_pass.measure(*_answers())
-
-
-def _roofline() -> dict[str, Any]:
-    from nppnet_tf.benchmarks import roofline
-
-    return roofline.measure(*_answers())
-
-
-def _answers() -> tuple:
-    size = _size(1)
-    network = subjects.network_of(_genotype(), PRESET.value, size)
-    return PRESET.value or GENOTYPE.value, network, size, REPEATS.value
-
-
-def _reading() -> dict[str, Any]:
-    from nppnet_tf.benchmarks import reading
-
-    return reading.measure(_size(1).image_size, REPEATS.value)
-
-
-def _input_pipeline() -> dict[str, Any]:
-    from nppnet_tf.benchmarks import input_pipeline
-
-    size = _size(8)
-    workers = FLAGS["input_workers"].value
-    inputs = configuration.InputConfig(
-        size.image_size, size.batch_size, input_workers=workers
-    )
-    return input_pipeline.measure(RECORDS.value, inputs, REPEATS.value)
-
-
-def _import() -> dict[str, Any]:
-    from nppnet_tf.benchmarks import checkpoint_import
-
-    size = _size(1)
-    tool = [sys.executable, "-m", f"{__package__}.import_npp"]
-    return checkpoint_import.measure(size.channels, size.cells, tool)
-
-
-def _size(batch_size: int) -> measuring.Size:
-    """Returns the size of the flags, and so many pictures if they say 0."""
-    return measuring.Size(
-        FLAGS["channels"].value,
-        FLAGS["cells"].value,
-        IMAGE_SIZE.value,
-        BATCH_SIZE.value or batch_size,
-    )
+def _make_figures() -> None:
+    """Makes those that were asked for, or those that are not there."""
+    FLAGS.require_given("output")
+    for flag in FLAGS.own():
+        if flag.present and flag.name not in _OF_ALL:
+            raise UserError(
+                "flag means nothing where all is measured",
+                f"--{flag.name}",
+                f"only --{', --'.join(_OF_ALL)}",
+            )
+    names = FIGURES.value and FIGURES.value.split(",")
+    wanted = figures.wanted(OUTPUT.value, names)
+    folder = paths.new_folder(OUTPUT.value, "--output")
+    figures.make(wanted, folder, figures.program(__package__), console.say)
 
 
 def main() -> None:

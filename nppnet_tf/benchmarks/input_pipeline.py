@@ -74,16 +74,17 @@ def measure(
 
 def _rates(
     dataset: tf.data.Dataset, batch_size: int, seconds: float
-) -> dict[str, float]:
+) -> dict[str, Any]:
     iterator = iter(dataset)
     for _ in range(_WARM_UP_BATCHES):
         next(iterator)
     started, cpu_started = time.perf_counter(), _cpu_seconds()
-    count = 0
-    while time.perf_counter() - started < seconds:
+    ends = [started]
+    while ends[-1] - started < seconds:
         next(iterator)
-        count += batch_size
-    taken = time.perf_counter() - started
+        ends.append(time.perf_counter())
+    taken = ends[-1] - started
+    count = batch_size * (len(ends) - 1)
     own_taken, workers_taken = (
         after - before
         for after, before in zip(_cpu_seconds(), cpu_started, strict=True)
@@ -92,11 +93,23 @@ def _rates(
         "cores": len(os.sched_getaffinity(0)),
         "samples": count,
         "samples_per_second": round(count / taken, 1),
+        "samples_of_each_second": _rates_of_seconds(ends, batch_size),
         # What one core makes, whatever else the machine does.
         "samples_per_cpu_second": round(count / (own_taken + workers_taken), 1),
         # What handing them over leaves of one core.
         "own_milliseconds_of_one_sample": round(1e3 * own_taken / count, 3),
     }
+
+
+def _rates_of_seconds(ends: list[float], batch_size: int) -> list[float]:
+    """Samples per second of each second, of the batches that ended in it."""
+    rates, begun, batches = [], ends[0], 0
+    for end in ends[1:]:
+        batches += 1
+        if end - begun >= 1:
+            rates.append(round(batch_size * batches / (end - begun), 1))
+            begun, batches = end, 0
+    return rates
 
 
 def _cpu_seconds() -> tuple[float, float]:

@@ -2,12 +2,14 @@
 
 import dataclasses
 import importlib.metadata
+import json
 import os
 import pathlib
 import re
 import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -17,6 +19,9 @@ from typing import Any
 from nppnet_tf.errors import UserError
 
 _POLL_SECONDS = 0.05
+
+# Lists of plain values, as `json` spreads them over lines.
+_LIST = re.compile(r"\[\n[^][{}]*\]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +74,7 @@ def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
 
 def in_turns(
     calls: Mapping[str, Callable[[], object]], repeats: int
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Times several things one after the other, again and again.
 
     Whatever else the machine does is then the same for all of them.
@@ -80,7 +85,7 @@ def in_turns(
         repeats: How often.
 
     Returns:
-        Milliseconds of each: median, least and most.
+        Milliseconds of each: median, least and most, and all of them.
     """
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
@@ -95,6 +100,7 @@ def in_turns(
             "median": round(statistics.median(values), 3),
             "least": round(min(values), 3),
             "most": round(max(values), 3),
+            "samples": [round(value, 3) for value in values],
         }
         for name, values in taken.items()
     }
@@ -118,6 +124,11 @@ def peak_memory_gb() -> float:
     """Returns the most memory that this process has had so far, in GB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak * 1024 / 1e9, 2)
+
+
+def python(*words: str) -> list[str]:
+    """Returns the words that run a program of Python as this one runs."""
+    return [sys.executable, *words]
 
 
 def run_child(words: Sequence[str]) -> tuple[float, float]:
@@ -144,6 +155,12 @@ def run_child(words: Sequence[str]) -> tuple[float, float]:
     return time.perf_counter() - started, peak
 
 
+def to_json(result: Mapping[str, Any]) -> str:
+    """Returns a result as a text with every list of samples in one line."""
+    text = json.dumps(result, indent=2)
+    return _LIST.sub(lambda found: _in_one_line(found[0]), text) + "\n"
+
+
 def circumstances() -> dict[str, Any]:
     """Returns what the figures depend on besides the code."""
     return {
@@ -154,6 +171,12 @@ def circumstances() -> dict[str, Any]:
             for name in ("tensorflow", "keras", "numpy")
         },
     }
+
+
+def _in_one_line(text: str) -> str:
+    # Strings hold no line's end as such.
+    words = [word.strip() for word in text[1:-1].split("\n")]
+    return f"[{' '.join(word for word in words if word)}]"
 
 
 def _seconds_since_start() -> float:

@@ -129,11 +129,12 @@ def _times(
     return times
 
 
-def _summary(values: list[float]) -> dict[str, float]:
+def _summary(values: list[float]) -> dict[str, Any]:
     lower, median, upper = statistics.quantiles(values, n=4)
     return {
         "median": round(median, 2),
         "quartiles": (round(lower, 2), round(upper, 2)),
+        "samples": [round(value, 2) for value in values],
     }
 
 

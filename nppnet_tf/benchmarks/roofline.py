@@ -57,30 +57,39 @@ def measure(
     )
     form = tf.function(answering.answering(network, size.image_size).function)
     with tempfile.TemporaryDirectory() as folder:
-        alone = {"TensorFlow": 0.0, "ONNX Runtime": 0.0}
+        alone = {
+            runtime: np.zeros(repeats)
+            for runtime in ("TensorFlow", "ONNX Runtime")
+        }
         for number, (shape, count) in enumerate(counts.items()):
             calls = _calls(
                 shape, size.batch_size, os.path.join(folder, str(number))
             )
             times = measuring.in_turns(calls, repeats)
             for runtime, found in times.items():
-                alone[runtime] += count * found["median"]
+                alone[runtime] += count * np.array(found["samples"])
     times = measuring.in_turns(
         {"form": lambda: next(iter(form(image).values())).numpy()}, repeats
     )
     whole = times["form"]["median"]
+    # Of each round through all of them.
+    sums = {
+        f"convolutions, {runtime}": {
+            "median": round(float(np.median(values)), 2),
+            "samples": values.round(2).tolist(),
+        }
+        for runtime, values in alone.items()
+    }
     return {
         "genotype": name,
         **dataclasses.asdict(size),
         "convolutions": sum(counts.values()),
         "different_convolutions": len(counts),
         "gmac": round(nodes.total_macs(outputs, size.image_size) / 1e9, 3),
-        "milliseconds": {
-            "form": whole,
-            **{f"convolutions, {k}": round(v, 2) for k, v in alone.items()},
-        },
+        "milliseconds": {**times, **sums},
         "share_of_roofline": {
-            runtime: round(value / whole, 3) for runtime, value in alone.items()
+            runtime: round(float(np.median(values)) / whole, 3)
+            for runtime, values in alone.items()
         },
     }
 

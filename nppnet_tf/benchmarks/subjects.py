@@ -25,13 +25,27 @@ NAMES = (
     IMPORT,
 )
 
+# Stands for every figure of `figures.TABLE`.
+ALL = "all"
+
+# Pictures of a batch where nobody says how many.
+BATCH_SIZES = {
+    SEARCH_STEP: 2,
+    TRAIN_STEP: 2,
+    INFERENCE: 1,
+    ROOFLINE: 1,
+    READING: 1,
+    INPUT_PIPELINE: 8,
+    IMPORT: 1,
+}
+
 _ANSWERS = (INFERENCE, ROOFLINE)
 
 
 def require(what: str | None) -> None:
     """Raises a UserError if nothing is to be measured."""
     if what is None:
-        expected = f"{', '.join(NAMES[:-1])} or {NAMES[-1]}"
+        expected = f"{', '.join(NAMES)} or {ALL}"
         raise UserError("nothing to measure", "`what`", expected, "nothing")
 
 

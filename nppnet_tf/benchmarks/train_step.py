@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+import tensorflow as tf
+
 from nppnet_tf.benchmarks import training_steps
 from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import LossConfig
@@ -12,30 +14,43 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.search_space import published
 from nppnet_tf.training import distribution
 from nppnet_tf.training import retrain
+from nppnet_tf.training.replica_batches import ReplicaBatches
 
 
-def measure(name: str, size: Size, repeats: int) -> dict[str, Any]:
+def measure(
+    name: str, size: Size, repeats: int, num_replicas: int = 0
+) -> dict[str, Any]:
     """Times steps of a derived network on a batch of noise.
 
     Args:
         name: A genotype: published name or file.
         size: Network and batch.
         repeats: Steps after the first one.
+        num_replicas: Replicas that divide the batch; 0 takes no strategy.
 
     Returns:
         What `training_steps.measure` returns, and sizes.
     """
+    strategy = distribution.make_strategy(
+        distribution.MIRRORED if num_replicas else distribution.DEFAULT,
+        num_replicas,
+    )
+    distribution.check_batch_size(size.batch_size, strategy)
     model = retrain.make_retrain_model(
         published.resolve(name),
         NetworkConfig(channels=size.channels, cells=size.cells),
         LossConfig(),
         RetrainConfig(),
         LIP,
-        distribution.make_strategy(distribution.DEFAULT),
+        strategy,
     )
+    noise = tf.data.Dataset.from_tensors(training_steps.noise(size))
+    with ReplicaBatches(noise, strategy) as batches:
+        batch = next(batches)
     return {
         "genotype": name,
         **dataclasses.asdict(size),
+        "replicas": strategy.num_replicas_in_sync,
         "weights": len(model.network.network_weights),
-        **training_steps.measure(model, training_steps.noise(size), repeats),
+        **training_steps.measure(model, batch, repeats),
     }

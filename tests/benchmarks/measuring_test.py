@@ -1,5 +1,6 @@
 """Tests of nppnet_tf.benchmarks.measuring."""
 
+import json
 import sys
 
 import tensorflow as tf
@@ -19,6 +20,25 @@ class MeasuringTest(absltest.TestCase):
         self.assertEqual(steps, ["first", "more", "more", "more"])
         self.assertGreater(first["seconds_to_first_step"], 0)
         self.assertLen(repeated["seconds_of_each_step"], 3)
+
+    def test_samples_of_what_is_called_in_turns_are_kept(self):
+        calls = []
+
+        found = measuring.in_turns(
+            {name: lambda name=name: calls.append(name) for name in "ab"}, 2
+        )
+
+        self.assertEqual("".join(calls), "ababab")
+        self.assertLen(found["a"]["samples"], 2)
+        self.assertEqual(found["b"]["most"], max(found["b"]["samples"]))
+
+    def test_samples_stand_in_one_line(self):
+        result = {"a": {"samples": [1.5, 2]}, "b": "[ 3 ]", "c": [{"d": 1}]}
+
+        text = measuring.to_json(result)
+
+        self.assertIn('"samples": [1.5, 2]\n', text)
+        self.assertEqual(json.loads(text), result)
 
     def test_nodes_of_called_functions_are_counted(self):
         @tf.function

@@ -4,10 +4,12 @@ import json
 import math
 import os
 import pathlib
+from unittest import mock
 
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.benchmarks import figures
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.records import record_writer
 from nppnet_tf.models.nppnet import NPPNet
@@ -67,6 +69,7 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertGreater(
             found["convolutions"], found["different_convolutions"]
         )
+        self.assertLen(found["milliseconds"]["form"]["samples"], 1)
         for share in found["share_of_roofline"].values():
             self.assertGreater(share, 0)
 
@@ -97,6 +100,7 @@ class BenchmarkTest(parameterized.TestCase):
         parts = found["milliseconds_of_one_sample"]
         self.assertContainsSubset(["read", "pose_targets"], parts)
         self.assertEqual(found["cores"], len(os.sched_getaffinity(0)))
+        self.assertLen(found["samples_of_each_second"], 1)
         for value in (found["samples_per_cpu_second"], *parts.values()):
             self.assertGreater(value, 0)
 
@@ -133,9 +137,24 @@ class BenchmarkTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("nothing", (), "nothing to measure; where: --what"),
         (
-            "no_records",
-            ("--what=input_pipeline",),
-            "where: --records",
+            "all_without_a_folder",
+            ("--what=all",),
+            "flag is missing; where: --output",
+        ),
+        (
+            "flag_that_all_has_not",
+            ("--what=all", "--output=figures", "--cells=4"),
+            "flag means nothing where all is measured; where: --cells",
+        ),
+        (
+            "unknown_figure",
+            ("--what=all", "--output=figures", "--figures=reading,riding"),
+            "no such figure; where: --figures",
+        ),
+        (
+            "nothing_to_compare_with",
+            ("--output=new.json", "--compare=old.json"),
+            "not found; where: --output=new.json",
         ),
         (
             "unknown_genotype",
@@ -154,6 +173,38 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertEqual(result.exit_code, 2)
         self.assertLen(result.stderr.splitlines(), 1)
         self.assertIn(text, result.stderr)
+        self.assertFalse(os.path.exists("figures"))
+
+    def test_figures_are_kept_and_the_failed_one_is_named(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        table = {
+            name: figures.Figure(name, arguments)
+            for name, arguments in (
+                ("there", ("--what=nothing",)),
+                ("impossible", ("--what=inference", "--channels=10")),
+                ("small", ("--what=reading", "--image_size=32")),
+            )
+        }
+        table["there"].file_in(folder).write_text("{}")
+        self.enter_context(mock.patch.object(figures, "TABLE", table))
+
+        result = shared.run_tool(
+            "benchmark", "--what=all", f"--output={folder}"
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("found: impossible", result.stderr)
+        self.assertEqual(table["there"].file_in(folder).read_text(), "{}")
+        made = table["small"].file_in(folder)
+        case = json.loads(made.read_text())["milliseconds"]["jpeg, 1"]
+        self.assertLen(case["reading"]["samples"], 50)
+
+        same = shared.run_tool(
+            "benchmark", f"--output={made}", f"--compare={made}"
+        )
+
+        self.assertIn("milliseconds, jpeg, 1, reading: ", same.stdout)
+        self.assertNotIn("CHANGED", same.stdout)
 
 
 if __name__ == "__main__":

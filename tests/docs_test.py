@@ -7,6 +7,7 @@ less of everything. Of what is not run, tool, flags and values are checked.
 
 import contextlib
 import functools
+import json
 import pathlib
 import re
 import shutil
@@ -17,9 +18,11 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.benchmarks import figures
 from tests import flags_page
 from tests import house_drawing
 from tests import pages
+from tests import performance_page
 from tests import shared
 from tests.user_paths import user_path
 
@@ -282,6 +285,27 @@ class SiteTest(absltest.TestCase):
             flags_page.page_text(),
             "run `python -m tests.flags_page`",
         )
+
+    def test_the_page_of_speed_is_that_of_its_figures(self):
+        self.assertEqual(
+            _text(performance_page.PAGE),
+            performance_page.page_text(),
+            "run `python -m tests.performance_page`",
+        )
+        for path, chart in performance_page.charts().items():
+            self.assertEqual(
+                (shared.REPOSITORY / path).read_text(), chart, path
+            )
+
+    def test_figures_have_the_sizes_of_their_commands(self):
+        folder = shared.REPOSITORY / performance_page.FOLDER
+        for path in folder.glob("*.json"):
+            found = json.loads(path.read_text())
+            for argument in figures.TABLE[path.stem].arguments:
+                name, _, value = argument.removeprefix("--").partition("=")
+                if name in ("channels", "cells", "batch_size", "what", "stage"):
+                    with self.subTest(f"{path.stem}, {name}"):
+                        self.assertEqual(str(found[name]), value)
 
     def test_pages_load_nothing_from_elsewhere(self):
         configuration = (shared.REPOSITORY / "mkdocs.yml").read_text()

@@ -65,9 +65,9 @@ def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
         of_processors.append(time.process_time() - cpu_started)
         seconds.append(time.perf_counter() - started)
     return {
-        "seconds_per_step": round(statistics.median(seconds), 3),
-        "seconds_of_each_step": [round(value, 3) for value in seconds],
-        "cpu_seconds_per_step": round(statistics.median(of_processors), 3),
+        "seconds_per_step": round(statistics.median(seconds), 4),
+        "seconds_of_each_step": [round(value, 4) for value in seconds],
+        "cpu_seconds_per_step": round(statistics.median(of_processors), 4),
         "cores_busy": round(sum(of_processors) / sum(seconds), 2),
     }
 

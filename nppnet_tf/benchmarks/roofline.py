@@ -25,6 +25,8 @@ from nppnet_tf.search_space.published import Preset
 
 # Convolutions of one call in TensorFlow, whose calls take time themselves.
 _AT_ONCE = 4
+# Of the matrices whose product is as fast as arithmetic is.
+_SIDE = 2048
 
 
 class _Shape(NamedTuple):
@@ -50,7 +52,8 @@ def measure(
 
     Returns:
         Milliseconds of all convolutions together in TensorFlow and in ONNX
-        Runtime, of the form, and which share of the form they are.
+        Runtime, of the form, and which share of the form they are; the same of
+        its multiply-accumulates at the rate of one large matrix product.
     """
     network = NPPNet(*preset)
     outputs = rules.inference(description.describe(network), size.image_size)
@@ -72,10 +75,17 @@ def measure(
             for runtime, found in times.items():
                 at_once = _AT_ONCE if runtime == "TensorFlow" else 1
                 alone[runtime] += count * np.array(found["samples"]) / at_once
+    square = tf.random.stateless_normal([_SIDE, _SIDE], [3, 4])
     times = measuring.in_turns(
-        {"form": lambda: next(iter(form(image).values())).numpy()}, repeats
+        {
+            "form": lambda: next(iter(form(image).values())).numpy(),
+            "matrix product": lambda: tf.matmul(square, square).numpy(),
+        },
+        repeats,
     )
     whole = times["form"]["median"]
+    macs = nodes.total_macs(outputs, size.image_size)
+    rate = _SIDE**3 / times["matrix product"]["median"]
     # Of each round through all of them.
     sums = {
         f"convolutions, {runtime}": {
@@ -89,11 +99,15 @@ def measure(
         **dataclasses.asdict(size),
         "convolutions": sum(counts.values()),
         "different_convolutions": len(counts),
-        "gmac": round(nodes.total_macs(outputs, size.image_size) / 1e9, 3),
+        "gmac": round(macs / 1e9, 3),
+        "gmac_per_second_of_matrix_product": round(rate / 1e6, 1),
         "milliseconds": {**times, **sums},
         "share_of_roofline": {
-            runtime: round(float(np.median(values)) / whole, 3)
-            for runtime, values in alone.items()
+            "matrix product": round(size.batch_size * macs / rate / whole, 3),
+            **{
+                runtime: round(float(np.median(values)) / whole, 3)
+                for runtime, values in alone.items()
+            },
         },
     }
 

@@ -59,6 +59,19 @@ class BenchmarkTest(parameterized.TestCase):
             found["milliseconds"],
         )
 
+    def test_a_training_step_has_few_nodes(self):
+        result = shared.run_tool(
+            "benchmark", "--what=train_step", "--image_size=32", *SMALL
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        found = json.loads(result.stdout)
+        # 10,520 of today's.
+        self.assertLess(sum(found["graph_nodes"].values()), 12_500)
+        self.assertAlmostEqual(
+            sum(found["share_of_thread_time"].values()), 1, delta=0.01
+        )
+
     def test_share_of_the_roofline_is_measured(self):
         result = shared.run_tool(
             "benchmark", "--what=roofline", "--image_size=32", *SMALL

@@ -34,10 +34,12 @@ def answering(network: Any, image_size: tuple[int, int]) -> Answering:
 
     Args:
         network: NPPNet, or a Keras model that is called alike; a derived
-            network answers by its inference form, anything else as it is.
+            network answers by its inference form, anything else, such as a
+            class with a `call` of its own, as it is.
         image_size: (height, width) of the pictures that it is made for.
     """
-    if isinstance(network, NPPNet) and not network.is_supernet:
+    is_ours = getattr(type(network), "call", None) is NPPNet.call
+    if is_ours and not network.is_supernet:
         form = Form(rules.inference(description.describe(network), image_size))
         return Answering(form, form.network_variables)
     variables = [variable.value for variable in network.variables]

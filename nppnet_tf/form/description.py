@@ -143,22 +143,38 @@ class _Walk:
         }
 
 
-@functools.singledispatch
 def layer(described: keras.layers.Layer, node: Node) -> Node:
     """Describes a layer of one input and one output.
 
     Args:
-        described: The layer, built; `layer.register` adds classes.
+        described: The layer, built; `register` adds classes.
         node: What it is given.
 
     Returns:
-        Its output; an `OwnLayer` where the class is not registered.
+        Its output; an `OwnLayer` where the class is not registered, or has a
+        `call` of its own.
     """
-    shape = described.compute_output_shape((None, 64, 64, node.channels))
-    return nodes.OwnLayer((node,), described, shape[-1], 64 // shape[1])
+    known = next(
+        (kind for kind in type(described).__mro__ if kind in _at_rest.registry),
+        None,
+    )
+    if known in (None, object) or type(described).call is not known.call:
+        shape = described.compute_output_shape((None, 64, 64, node.channels))
+        return nodes.OwnLayer((node,), described, shape[-1], 64 // shape[1])
+    return _at_rest(described, node)
 
 
-@layer.register
+@functools.singledispatch
+def _at_rest(described: keras.layers.Layer, node: Node) -> Node:
+    """What a layer of a known class computes."""
+    raise TypeError(f"Not described. Received: described={described}")
+
+
+# Adds what a class of layers computes at rest: a function of layer and input.
+register = _at_rest.register
+
+
+@register
 def _(described: Convolution, node: Node) -> Node:
     kernel = _array(described.kernel)
     bias = np.zeros(kernel.shape[-1], np.float32)
@@ -167,7 +183,7 @@ def _(described: Convolution, node: Node) -> Node:
     return nodes.Convolution((node,), kernel, bias, described.stride)
 
 
-@layer.register
+@register
 def _(described: BatchNormalization, node: Node) -> Node:
     variance = _array(described.moving_variance).astype(np.float64)
     scale = 1.0 / np.sqrt(variance + EPSILON)
@@ -181,7 +197,7 @@ def _(described: BatchNormalization, node: Node) -> Node:
     )
 
 
-@layer.register
+@register
 def _(described: ConvolutionBlock, node: Node) -> Node:
     if described.rectify in ("before", "both"):
         node = nodes.Rectification((node,))
@@ -192,7 +208,7 @@ def _(described: ConvolutionBlock, node: Node) -> Node:
     return node
 
 
-@layer.register
+@register
 def _(described: FactorizedReduction, node: Node) -> Node:
     node = nodes.Rectification((node,))
     halves = (
@@ -202,12 +218,12 @@ def _(described: FactorizedReduction, node: Node) -> Node:
     return layer(described.normalization, nodes.Concatenation(halves))
 
 
-@layer.register
+@register
 def _(described: PredictionHead, node: Node) -> Node:
     return layer(described.prediction, layer(described.block, node))
 
 
-@layer.register
+@register
 def _(described: DilatedConvolution, node: Node) -> Node:
     node, rate = nodes.Rectification((node,)), described.rate
     if described.stride == 2:
@@ -216,27 +232,27 @@ def _(described: DilatedConvolution, node: Node) -> Node:
     return layer(described.normalization, layer(described.pointwise, node))
 
 
-@layer.register
+@register
 def _(described: PooledConvolution, node: Node) -> Node:
     stride = node.stride * described.stride
     node = layer(described.block, nodes.AveragePooling((node,)))
     return nodes.Resizing((node,), stride)
 
 
-@layer.register
+@register
 def _(described: MaxPooling, node: Node) -> Node:
     node = nodes.MaxPooling((node,), described.stride)
     return layer(described.normalization, node)
 
 
-@layer.register
+@register
 def _(described: SkipConnection, node: Node) -> Node:
     if described.reduction is None:
         return node
     return layer(described.reduction, node)
 
 
-@layer.register
+@register
 def _(described: SqueezeExcitation, node: Node) -> Node:
     factor = layer(described.squeeze, nodes.GlobalMean((node,)))
     factor = layer(described.excite, nodes.Rectification((factor,)))
@@ -246,7 +262,7 @@ def _(described: SqueezeExcitation, node: Node) -> Node:
     return layer(described.normalization, nodes.AveragePooling((node,)))
 
 
-@layer.register
+@register
 def _(described: Bottleneck, node: Node) -> Node:
     shortcut = node
     if described.shortcut is not None:

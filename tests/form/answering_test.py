@@ -12,6 +12,7 @@ from nppnet_tf.importing import parity
 from nppnet_tf.importing import state_dict
 from nppnet_tf.importing import torch_file
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import published
 from tests import reference_arrays
 from tests.form import networks
 from tests.inference import stand_in
@@ -55,6 +56,23 @@ class AnsweringTest(parameterized.TestCase):
             np.testing.assert_allclose(
                 value, theirs.transpose(0, 2, 3, 1), atol=1e-4
             )
+
+    def test_a_network_with_another_call_answers_by_it(self):
+        class Louder(NPPNet):
+            def call(self, inputs, training=None):
+                found = super().call(inputs, training)
+                return {key: (9 * x[-1],) for key, x in found.items()}
+
+        plain = networks.settled(published.released())
+        louder = Louder(published.released(), networks.CONFIG)
+        louder.set_weights(plain.get_weights())
+        picture = tf.zeros([1, *SIZE, 3])
+
+        found = answering.answering(louder, SIZE).function(picture)
+
+        expected = answering.answering(plain, SIZE).function(picture)
+        for key, value in expected.items():
+            np.testing.assert_allclose(found[key] / 9, value, atol=1e-4)
 
     def test_what_is_no_derived_network_answers_as_it_is(self):
         network = stand_in.StandIn()

@@ -10,6 +10,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.form import description
 from nppnet_tf.form import nodes
 from nppnet_tf.form.execution import Form
+from nppnet_tf.layers.convolution import Convolution
 from nppnet_tf.models.cost import cost
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import published
@@ -62,6 +63,18 @@ class DescriptionTest(parameterized.TestCase):
         # laid out with.
         published_macs = cost(network, SIZE).published_macs
         self.assertBetween(macs, 0.999 * published_macs, published_macs)
+
+    def test_a_described_layer_with_another_call_stays_as_it_is(self):
+        class Negative(Convolution):
+            def call(self, inputs):
+                return -super().call(inputs)
+
+        layer = Negative(2, 1)
+        layer.build((None, None, None, 3))
+
+        node = description.layer(layer, nodes.Picture(()))
+
+        self.assertIsInstance(node, nodes.OwnLayer)
 
     def test_a_layer_of_ones_own_stays_as_it_is(self):
         picture = tf.random.stateless_normal([1, 8, 6, 3], [1, 2])

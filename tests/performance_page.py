@@ -287,7 +287,7 @@ def _chart_paths() -> dict[str, str]:
     return {
         what: f"{FOLDER}/growth_{what}.svg"
         for what in figures.GROWTH_OF
-        if result(figures.growth_name(what))
+        if _curves(what)
     }
 
 
@@ -325,26 +325,37 @@ def _cost(found: dict[str, Any] | None) -> list[str]:
 
 
 def _growth_chart(what: str) -> Chart:
-    base = result(figures.growth_name(what))
-    curves = []
-    for name, values in figures.GROWTH.items():
-        points = []
-        for value in values:
-            found = result(figures.growth_name(what, **{name: value}))
-            if found is not None:
-                ratio = found["seconds_per_step"] / base["seconds_per_step"]
-                points.append((value / figures.GROWTH_BASE[name], ratio))
-        curves.append(Curve(_GROWING[name], tuple(points)))
+    curves = _curves(what)
+    top = math.ceil(max(y for curve in curves for _, y in curve.points))
     return Chart(
         f"Time of {_GROWN[what]}",
         tuple(curves),
-        "times the base",
-        y_limits=(0, _top(curves)),
+        "times the smallest",
+        y_limits=(0, top),
     )
 
 
-def _top(curves: Iterable[Curve]) -> float:
-    return math.ceil(max(y for curve in curves for _, y in curve.points))
+def _curves(what: str) -> list[Curve]:
+    """Times over sizes, both in times of what is smallest."""
+    curves = []
+    for name, values in figures.GROWTH.items():
+        found = {
+            value: result(figures.growth_name(what, **{name: value}))
+            for value in values
+        }
+        seconds = {
+            value: one["seconds_per_step"]
+            for value, one in found.items()
+            if one
+        }
+        least = min(values)
+        if least in seconds and len(seconds) > 1:
+            points = [
+                (value / least, taken / seconds[least])
+                for value, taken in seconds.items()
+            ]
+            curves.append(Curve(_GROWING[name], tuple(points)))
+    return curves
 
 
 def _commands() -> str:

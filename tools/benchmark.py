@@ -26,7 +26,6 @@ from .command_line.tool_flags import ToolFlags
 
 FLAGS = ToolFlags()
 
-# What every figure of the page leaves open.
 _OF_ALL = ("what", "output", "figures", "compare")
 
 WHAT = FLAGS.define_choice(
@@ -94,6 +93,11 @@ FIGURES = FLAGS.define_text(
     None,
     "Names of figures, with commas between them, that `all` makes even if they "
     "are there; if absent, those that are not there yet.",
+)
+FLAGS.require(
+    ["figures", "what"],
+    lambda values: not values["figures"] or values["what"] == subjects.ALL,
+    "--figures with --what=all alone",
 )
 
 

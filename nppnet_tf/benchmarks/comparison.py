@@ -1,6 +1,7 @@
 """What has changed between two results of the benchmark, beyond noise."""
 
 import dataclasses
+import math
 import os
 import pathlib
 import statistics
@@ -108,7 +109,9 @@ def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
     return tuple(
         value
         for value in values
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
     )
 
 
@@ -140,6 +143,8 @@ def compare(
         {path.name: path for path in sorted(folder.glob("*.json"))}
         for folder in (old, new)
     )
+    if not before:
+        raise UserError("no results", old, "figures that all made", "none")
     for name in sorted({*before, *after}):
         if name in before and name in after:
             found = compare_results(
@@ -215,7 +220,8 @@ def _verdict(old: Measure, new: Measure, change: float) -> str:
     if probability < _PROBABILITY and are_apart and is_large:
         return f"CHANGED (p = {probability:.2g})"
     # As far as the middle halves would have to be moved to lie apart.
-    hidden = (old_high - old_low + new_high - new_low) / (2 * old.median)
+    widths = old_high - old_low + new_high - new_low
+    hidden = widths / (2 * old.median) if old.median else 1.0
     hidden = max(hidden, _SMALLEST_CHANGE)
     return f"within noise, which hides changes up to about {hidden:.0%}"
 

@@ -1,6 +1,7 @@
 """Tests of nppnet_tf.benchmarks.comparison."""
 
 import json
+import math
 import pathlib
 
 from absl.testing import absltest
@@ -47,6 +48,9 @@ class LineTest(parameterized.TestCase):
 
         self.assertIn("within noise", line)
 
+    def test_what_is_rounded_to_nothing_is_compared_too(self):
+        self.assertIn("within noise", _line([0.0] * 5, [0.0] * 5))
+
     def test_few_samples_tell_nothing(self):
         line = _line(QUIET[:4], [2 * value for value in QUIET])
 
@@ -73,6 +77,7 @@ class ResultTest(absltest.TestCase):
             peak_memory_gb=2.5,
             milliseconds={"form": {"median": 3, "samples": [3, 4]}},
             samples=8,
+            gmac=math.nan,
         )
 
         found = {
@@ -142,6 +147,13 @@ class ResultFileTest(absltest.TestCase):
 
         with self.assertRaisesRegex(UserError, "a folder of results"):
             comparison.compare(self.folder, path)
+
+    def test_a_folder_without_results_is_refused(self):
+        self._write("old/notes.txt", "")
+        self._write("new/a.json", json.dumps(_result()))
+
+        with self.assertRaisesRegex(UserError, "no results; where: .*old"):
+            comparison.compare(self.folder / "old", self.folder / "new")
 
     def test_files_that_hold_no_result_are_refused(self):
         good = self._write("good.json", json.dumps(_result()))

@@ -165,6 +165,11 @@ class BenchmarkTest(parameterized.TestCase):
             "no such figure; where: --figures",
         ),
         (
+            "figures_of_one_thing",
+            ("--what=reading", "--figures=reading"),
+            "expected --figures with --what=all alone",
+        ),
+        (
             "nothing_to_compare_with",
             ("--output=new.json", "--compare=old.json"),
             "not found; where: --output=new.json",

@@ -389,10 +389,11 @@ def _measured() -> Iterator[dict[str, Any]]:
 
 
 def _spread(times: dict[str, Any] | None, absent: str = _ABSENT) -> str:
-    """The median, and in brackets the quartiles."""
+    """The median, and in brackets the quartiles where samples were kept."""
     if times is None:
         return absent
-    measure = comparison.Measure("", tuple(times["samples"]))
+    samples = times.get("samples", [times.get("median")])
+    measure = comparison.Measure("", tuple(samples))
     if len(measure.samples) < 2:
         return _short(measure.median)
     low, high = map(_short, measure.quartiles)

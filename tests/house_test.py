@@ -72,6 +72,7 @@ TESTS_OF_NO_MODULE = {
     "tests/schemas_test.py": "docs/schemas",
     "tests/set_up_test.py": "make and its script",
     "tests/shared_test.py": "what tests share",
+    "tests/training/precision_test.py": "steps of both models in bfloat16",
     "tests/training/real_pictures_test.py": "the road from files to a loss",
     "tests/training/replicas_test.py": "network, losses and strategy",
     "tests/unused_names_test.py": "every module of the package",

@@ -43,11 +43,15 @@ class ArchitectureParameters(keras.layers.Layer):
     def build(self, input_shape=None) -> None:
         start = keras.initializers.Constant(INITIAL_VALUE)
         count = len(self.edges)
+        # No policy narrows what they are, nor the softmax of them.
         self.alpha = self.add_weight(
-            shape=(count, self.num_primitives), initializer=start, name="alpha"
+            shape=(count, self.num_primitives),
+            initializer=start,
+            autocast=False,
+            name="alpha",
         )
         self.beta = self.add_weight(
-            shape=(count,), initializer=start, name="beta"
+            shape=(count,), initializer=start, autocast=False, name="beta"
         )
         self.relaxation.build()
         self.built = True

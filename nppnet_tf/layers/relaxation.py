@@ -147,6 +147,7 @@ class GumbelRelaxation(SoftmaxRelaxation):
         self.temperature = self.add_weight(
             initializer=keras.initializers.Constant(self.first_temperature),
             trainable=False,
+            autocast=False,
             name="temperature",
         )
         self.built = True

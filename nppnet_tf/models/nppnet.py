@@ -52,10 +52,13 @@ class NPPNet(keras.Model):
         space: What searched parts choose from.
         relaxation: Name of what makes weights of alpha and beta in searched
             parts, of `search_space.relaxation`.
+        **kwargs: What `keras.Model` takes. "mixed_bfloat16" as `dtype` makes
+            features and convolutions bfloat16; variables, statistics and
+            predictions stay float32.
 
     Raises:
         UserError: If a size of `config` fits no network, or there is no such
-            relaxation.
+            relaxation or no network of such a `dtype`.
 
     Call arguments:
         inputs: Normalized picture [batch, height, width, 3]; sides are
@@ -86,19 +89,24 @@ class NPPNet(keras.Model):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        keras_settings.require_usable()
+        keras_settings.require_usable(self.dtype_policy)
         config = config or NetworkConfig()
         genotype.check_size(config, space)
         self.genotype = genotype
         self.config = config
         self.space = space
         self.relaxation = contracts.named(relaxation).name
+        with keras_settings.layers_of(self.dtype_policy):
+            self._make_layers()
+        self._build_layers()
+
+    def _make_layers(self) -> None:
         self.branches = [self._branch(branch) for branch in keys.BRANCHES]
         self.interaction = self._interaction()
         self.high_level = [
             HighLevelFeatures(
-                config.channels,
-                config.high_level_inputs,
+                self.config.channels,
+                self.config.high_level_inputs,
                 name=f"{branch}_high_level",
             )
             for branch in keys.BRANCHES
@@ -115,7 +123,6 @@ class NPPNet(keras.Model):
             for branch in keys.BRANCHES
         ]
         self._parameters = self._architecture_parameters()
-        self._build_layers()
 
     @classmethod
     def from_preset(cls, name: str, **sizes: int) -> "NPPNet":
@@ -380,7 +387,8 @@ class NPPNet(keras.Model):
         )
         heads = self.heads[len(features) * stage : len(features) * (stage + 1)]
         return {
-            key: head(feature, training=training)
+            # Losses, metrics and answers read no narrower type.
+            key: tf.cast(head(feature, training=training), self.variable_dtype)
             for (key, feature), head in zip(features, heads, strict=True)
         }
 
@@ -401,6 +409,7 @@ class NPPNet(keras.Model):
             "config": dataclasses.asdict(self.config),
             "space": self.space.get_config(),
             "relaxation": self.relaxation,
+            "dtype": self.dtype_policy.name,
         }
 
     @classmethod
@@ -414,6 +423,7 @@ class NPPNet(keras.Model):
             # Absent in configurations of before there were several.
             config.get("relaxation", contracts.SOFTMAX),
             name=config["name"],
+            dtype=config.get("dtype"),
         )
 
 

@@ -12,6 +12,7 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.metrics.mean_iou import MeanIoU
 from nppnet_tf.metrics.pck import HeatmapPCKh
+from nppnet_tf.models import keras_settings
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.training import joint_model
@@ -94,7 +95,11 @@ def make_retrain_model(
 ) -> RetrainModel:
     """Makes network, loss, metrics and optimizers in a strategy's scope."""
     with strategy.scope():
-        network = NPPNet(genotype, network_config)
+        network = NPPNet(
+            genotype,
+            network_config,
+            dtype=keras_settings.policy_of(retrain_config.precision),
+        )
         joint_loss = JointLoss(network.num_stages, loss_config)
         metrics = [MeanIoU(descriptor.num_classes)]
         if descriptor.head_segment:

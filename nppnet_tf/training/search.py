@@ -11,6 +11,7 @@ from nppnet_tf import keys
 from nppnet_tf.layers import normalization
 from nppnet_tf.layers.relaxation import RelaxationLayer
 from nppnet_tf.losses.joint import JointLoss
+from nppnet_tf.models import keras_settings
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space.space import PAPER
@@ -182,7 +183,11 @@ def make_search_model(
     """Makes supernet, loss and optimizers in the scope of a strategy."""
     with strategy.scope():
         network = NPPNet(
-            genotype, network_config, space, search_config.relaxation
+            genotype,
+            network_config,
+            space,
+            search_config.relaxation,
+            dtype=keras_settings.policy_of(search_config.precision),
         )
         joint_loss = JointLoss(network.num_stages, loss_config)
         return SearchModel(network, joint_loss, search_config, optimizers)

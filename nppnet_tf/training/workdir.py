@@ -20,6 +20,9 @@ FORMAT_VERSION = 1
 # began has none of them.
 _IN_THE_GENOTYPE = {"encoder_decoder", "fusion", "interaction", "stage"}
 
+# Of a setting that a record holds only where it is another.
+_UNSAID = "the default"
+
 
 class Workdir:
     """Names the files of a run and keeps two runs from mixing.
@@ -139,8 +142,8 @@ class Workdir:
                 raise UserError(
                     "workdir of another run",
                     f"`{name}`, `workdir`={self.path}",
-                    _short(theirs.get(name)),
-                    _short(ours.get(name)),
+                    _short(theirs.get(name, _UNSAID)),
+                    _short(ours.get(name, _UNSAID)),
                 )
 
 

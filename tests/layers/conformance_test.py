@@ -322,6 +322,7 @@ CASES = {
         lambda layer, inputs, training: layer(training=training),
         lambda layer: layer.build(),
         join=EACH,
+        in_float32=True,
     ),
     "SoftmaxRelaxation": _of_relaxation(SoftmaxRelaxation),
     "GumbelRelaxation": _of_relaxation(GumbelRelaxation),

@@ -23,6 +23,10 @@ _SEARCH = config.RunConfig(
     config.SearchConfig(epochs=2, warmup_epochs=1), _NETWORK, _INPUTS
 )
 _RETRAIN = config.RunConfig(config.RetrainConfig(epochs=2), _NETWORK, _INPUTS)
+_NARROW = dataclasses.replace(
+    _RETRAIN,
+    schedule=config.RetrainConfig(epochs=2, precision=config.BFLOAT16),
+)
 _SECOND = stages.start(stages.INTERACTION_FUSION, published.baseline())
 
 
@@ -132,6 +136,63 @@ class RunTest(training_case.TrainingCase):
         self.assertTrue(self._retrain("stopped").is_complete)
         self._retrain("straight")
         self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
+
+    def test_a_stopped_run_goes_on_in_bfloat16(self):
+        for make, settings in (
+            (self._retrain, _RETRAIN),
+            (self._search, _SEARCH),
+        ):
+            schedule = dataclasses.replace(
+                settings.schedule, precision=config.BFLOAT16
+            )
+            narrow = dataclasses.replace(settings, schedule=schedule)
+            name = make.__name__
+            with self.subTest(name):
+                first = make(f"{name}_stopped", _Listener(5), settings=narrow)
+                make(f"{name}_stopped", settings=narrow)
+                make(f"{name}_straight", settings=narrow)
+                make(f"{name}_wide", settings=settings)
+
+                self.assertFalse(first.is_complete)
+                self.assert_same_runs(
+                    self.folder / f"{name}_straight",
+                    self.folder / f"{name}_stopped",
+                )
+                # The setting has reached the network.
+                with self.assertRaises(AssertionError):
+                    self.assert_same_runs(
+                        self.folder / f"{name}_straight",
+                        self.folder / f"{name}_wide",
+                    )
+
+    def test_a_run_keeps_its_precision(self):
+        self._search("wide")
+        self._retrain("narrow", settings=_NARROW)
+
+        for result, words in (
+            (
+                self.run_tool(
+                    "search",
+                    "--stage=interaction_fusion",
+                    "--epochs=3",
+                    "--warmup_epochs=1",
+                    "--genotype=baseline",
+                    "--precision=bfloat16",
+                    f"--workdir={self.folder / 'wide'}",
+                ),
+                "expected: the default; found: bfloat16",
+            ),
+            (
+                self.run_tool(
+                    "train",
+                    "--epochs=3",
+                    "--genotype=baseline",
+                    f"--workdir={self.folder / 'narrow'}",
+                ),
+                "expected: bfloat16; found: the default",
+            ),
+        ):
+            self.assert_user_error(result, f"another run.*--precision.*{words}")
 
     def test_what_is_complete_is_left_as_it_is(self):
         self._search("run")

@@ -10,6 +10,7 @@ from nppnet_tf.layers import relaxation as relaxations
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.normalization import BatchNormalization
 from nppnet_tf.losses.joint import JointLoss
+from nppnet_tf.models import keras_settings
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import relaxation as contracts
 from nppnet_tf.search_space import space as spaces
@@ -54,15 +55,25 @@ class TinyNetwork(keras.Model):
         config=CONFIG,
         space=spaces.PAPER,
         relaxation=contracts.SOFTMAX,
+        dtype=None,
     ):
-        super().__init__(name="tiny_network")
+        super().__init__(name="tiny_network", dtype=dtype)
         self.genotype = genotype
         self.config = config
         self.space = space
         self.relaxation = relaxation
         self.num_stages = 1
+        with keras_settings.layers_of(self.dtype_policy):
+            self._make_layers()
+        self.stem.build((None, None, None, 3))
+        self.norm.build((None, None, None, CHANNELS))
+        for head in self.heads.values():
+            head.build((None, None, None, CHANNELS))
+        self.built = True
+
+    def _make_layers(self):
         self.architecture = {
-            part.name: _parameters(part, relaxation)
+            part.name: _parameters(part, self.relaxation)
             for part in genotypes.searched_parts(self.genotype)
         }
         self.stem = keras.layers.Conv2D(
@@ -76,9 +87,9 @@ class TinyNetwork(keras.Model):
         )
         self.norm = BatchNormalization(name="norm")
         widths = {
-            keys.HEATMAPS: config.num_keypoints,
-            keys.AUXILIARY_HEATMAPS: config.num_keypoints,
-            keys.PARSING_LOGITS: config.num_classes,
+            keys.HEATMAPS: self.config.num_keypoints,
+            keys.AUXILIARY_HEATMAPS: self.config.num_keypoints,
+            keys.PARSING_LOGITS: self.config.num_classes,
             keys.BOUNDARY_LOGITS: 2,
         }
         self.heads = {
@@ -90,11 +101,6 @@ class TinyNetwork(keras.Model):
             )
             for name, width in widths.items()
         }
-        self.stem.build((None, None, None, 3))
-        self.norm.build((None, None, None, CHANNELS))
-        for head in self.heads.values():
-            head.build((None, None, None, CHANNELS))
-        self.built = True
 
     @property
     def is_supernet(self):
@@ -129,8 +135,12 @@ class TinyNetwork(keras.Model):
         for parameters in self.architecture.values():
             shares = parameters.mixture(training).shares
             mixture = tf.reduce_sum(shares, [1, 2]) / tf.reduce_sum(shares)
+            mixture = tf.cast(mixture, features.dtype)
             features = mixture[0] * features + mixture[1] * tf.nn.relu(features)
-        return {name: (head(features),) for name, head in self.heads.items()}
+        return {
+            name: (tf.cast(head(features), self.variable_dtype),)
+            for name, head in self.heads.items()
+        }
 
 
 def joint_loss():

@@ -40,7 +40,7 @@ class WorkdirTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("changed", {"channels": 32}, "`channels`.*expected: 16; found: 32"),
         ("list", {"drop_epochs": [1]}, r"`drop_epochs`.*\[1, 2\].*\[1\]"),
-        ("added", {"seed": 1}, "`seed`.*expected: null; found: 1"),
+        ("added", {"seed": 1}, "`seed`.*expected: the default; found: 1"),
     )
     def test_another_run_is_refused_by_its_flag(self, changes, message):
         self._started()

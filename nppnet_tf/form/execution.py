@@ -78,6 +78,8 @@ class Form(tf.Module):
         ]
         return [*kernels, *own]
 
+    # AutoGraph would say of every `match` that it does not know it.
+    @tf.autograph.experimental.do_not_convert
     def __call__(self, picture: tf.Tensor) -> dict[str, tf.Tensor]:
         execution = _Execution(picture, self._kernels)
         for node in self._order:

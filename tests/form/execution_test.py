@@ -49,6 +49,16 @@ class ExecutionTest(absltest.TestCase):
         self.assertLess(count["Conv2D"], 135)
         self.assertEmpty(form.network_variables)
 
+    def test_tracing_says_nothing(self):
+        """Every warning would stand in the terminal of who predicts."""
+        pooled = nodes.MaxPooling((nodes.Picture(()),))
+        form = Form({"out": nodes.Rectification((pooled,))})
+
+        with self.assertNoLogs(level="WARNING"):
+            tf.function(lambda picture: form(picture), input_signature=ANY)(
+                tf.zeros([1, 32, 32, 3])
+            )
+
     def test_kernels_of_a_large_network_are_saved_beside_the_graph(self):
         read = nodes.Picture(())
         kernel = np.ones((3, 3, 3, 1 << 18), np.float32)

@@ -2,7 +2,7 @@ r"""Measures what the README states, and writes it as JSON.
 
 python -m tools.benchmark --what=inference --preset=released \
         --channels=128 --cells=16 --image_size=384 --output=FILE
-python -m tools.benchmark --what=all --output=DIR --compare=OLD_DIR
+python -m tools.benchmark --what=all --output=DIR --compare=OLD
 """
 
 import os
@@ -111,8 +111,9 @@ def _check_output(path: str, flag: str) -> None:
 
 
 def _check_results(path: str, flag: str) -> None:
-    is_folder = os.path.isdir(path)
-    (paths.require_folder if is_folder else paths.require_file)(path, flag)
+    if not os.path.isdir(path):
+        paths.require_file(path, flag)
+    comparison.read(path)
 
 
 OUTPUT = FLAGS.define_output(
@@ -141,8 +142,7 @@ def _run(_: list[str]) -> None:
     elif what is not None or COMPARE.value is None:
         _measure()
     if COMPARE.value is not None:
-        for line in comparison.compare(COMPARE.value, output):
-            console.say(line)
+        console.say("\n".join(comparison.compare(COMPARE.value, output)))
 
 
 def _measure() -> None:

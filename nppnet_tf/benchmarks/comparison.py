@@ -115,6 +115,30 @@ def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
     )
 
 
+def read(
+    path: str | os.PathLike[str],
+) -> dict[str, Mapping[str, Any]]:
+    """Reads a result, or a folder of them.
+
+    Args:
+        path: File of a result, or folder of such files.
+
+    Returns:
+        Results by the names of their files; of a file alone by "".
+
+    Raises:
+        UserError: A file holds no result, or a folder no file of one.
+    """
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        return {"": _read(path)}
+    files = sorted(path.glob("*.json"))
+    if not files:
+        where = f"`compare`={path}"
+        raise UserError("no results", where, "figures that all made", "none")
+    return {file.name: _read(file) for file in files}
+
+
 def compare(
     old: str | os.PathLike[str], new: str | os.PathLike[str]
 ) -> list[str]:
@@ -125,8 +149,8 @@ def compare(
         new: The same of what it is compared with.
 
     Raises:
-        UserError: A file holds no result, or one of something else; or the
-            two are of different kinds.
+        UserError: For the reasons that `read` gives, or the two are of
+            different kinds or measured different things.
     """
     old, new = pathlib.Path(old), pathlib.Path(new)
     if old.is_dir() != new.is_dir():
@@ -136,20 +160,13 @@ def compare(
             f"what {new} is",
             old,
         )
+    before, after = read(old), read(new)
     if not old.is_dir():
-        return compare_results(_read(old), _read(new), old)
+        return compare_results(before[""], after[""], old)
     lines = []
-    before, after = (
-        {path.name: path for path in sorted(folder.glob("*.json"))}
-        for folder in (old, new)
-    )
-    if not before:
-        raise UserError("no results", old, "figures that all made", "none")
     for name in sorted({*before, *after}):
         if name in before and name in after:
-            found = compare_results(
-                _read(before[name]), _read(after[name]), before[name]
-            )
+            found = compare_results(before[name], after[name], old / name)
             lines += [name, *(f"  {line}" for line in found)]
         else:
             lines.append(f"{name}: only in {old if name in before else new}")

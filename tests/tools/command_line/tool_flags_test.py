@@ -49,7 +49,7 @@ _WALKED = (
 
 # Flags that hold a text of any kind: names and titles. Each other text is a
 # path and says what has to be there.
-_NAMES = {"category", "name", "primitives", "signature", "title"}
+_NAMES = {"category", "figures", "name", "primitives", "signature", "title"}
 
 # What need not be there yet.
 _OUTPUTS = {

@@ -37,7 +37,7 @@ class ThreadTimeTest(absltest.TestCase):
         self.assertEqual(seconds, {"Conv2D": 4, "AddV2": 6})
 
     def test_shares_of_a_step_add_up(self):
-        matrix = tf.ones([300, 300])
+        matrix = tf.ones([1500, 1500])
         function = tf.function(lambda: tf.reduce_sum(matrix @ matrix))
         function()
 

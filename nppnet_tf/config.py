@@ -249,7 +249,7 @@ class RetrainConfig:
         1e-4, least=0, most=MOST_LEARNING_RATE
     )
     validate_every: int = setting(1, least=1, most=MANY, is_free=True)
-    precision: str = setting("float32", choices=PRECISIONS, is_late=True)
+    precision: str = setting(FLOAT32, choices=PRECISIONS, is_late=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -300,7 +300,7 @@ class SearchConfig:
         1e-4, least=0, most=MOST_LEARNING_RATE
     )
     relaxation: str = setting("softmax", is_late=True)
-    precision: str = setting("float32", choices=PRECISIONS, is_late=True)
+    precision: str = setting(FLOAT32, choices=PRECISIONS, is_late=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -75,11 +75,11 @@ class _Walk:
         network = self.network
         pyramids = self._pyramids(nodes.Picture(()))
         main, auxiliary = {}, {}
-        for branch, layer in zip(
+        for branch, features in zip(
             keys.BRANCHES, network.high_level, strict=True
         ):
             main[branch], auxiliary[branch] = _high_level(
-                layer, pyramids[branch]
+                features, pyramids[branch]
             )
         stages = [self._heads(0, main, auxiliary)]
         if network.num_stages > 1:
@@ -154,20 +154,18 @@ def layer(described: keras.layers.Layer, node: Node) -> Node:
         Its output; an `OwnLayer` where the class is not registered, or has a
         `call` of its own.
     """
-    known = next(
-        (kind for kind in type(described).__mro__ if kind in _at_rest.registry),
-        None,
-    )
-    if known in (None, object) or type(described).call is not known.call:
-        shape = described.compute_output_shape((None, 64, 64, node.channels))
-        return nodes.OwnLayer((node,), described, shape[-1], 64 // shape[1])
-    return _at_rest(described, node)
+    kinds = type(described).__mro__
+    known = next(kind for kind in kinds if kind in _at_rest.registry)
+    if known is not object and type(described).call is not known.call:
+        known = object
+    return _at_rest.registry[known](described, node)
 
 
 @functools.singledispatch
 def _at_rest(described: keras.layers.Layer, node: Node) -> Node:
-    """What a layer of a known class computes."""
-    raise TypeError(f"Not described. Received: described={described}")
+    """What a layer computes that nobody has described."""
+    shape = described.compute_output_shape((None, 64, 64, node.channels))
+    return nodes.OwnLayer((node,), described, shape[-1], 64 // shape[1])
 
 
 # Adds what a class of layers computes at rest: a function of layer and input.

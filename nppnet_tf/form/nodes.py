@@ -297,29 +297,6 @@ def in_order(outputs: Iterable[Node]) -> Iterator[Node]:
             pending.extend((x, False) for x in reversed(node.inputs))
 
 
-def replace(
-    outputs: Outputs, replacing: Callable[[Node, Node], Node]
-) -> dict[str, Node]:
-    """Replaces every node, inputs before readers.
-
-    Args:
-        outputs: The network.
-        replacing: Takes a node whose inputs are replaced, and the node as it
-            was; returns what takes its place.
-
-    Returns:
-        The outputs of the network made so.
-    """
-    become: dict[int, Node] = {}
-    for node in in_order(outputs.values()):
-        inputs = tuple(become[id(read)] for read in node.inputs)
-        renewed = node
-        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
-            renewed = dataclasses.replace(node, inputs=inputs)
-        become[id(node)] = replacing(renewed, node)
-    return {name: become[id(node)] for name, node in outputs.items()}
-
-
 def rewrite(outputs: Outputs, rewriting: Rewriting) -> dict[str, Node]:
     """Replaces every node by what a rule makes of it and its inputs.
 
@@ -332,24 +309,26 @@ def rewrite(outputs: Outputs, rewriting: Rewriting) -> dict[str, Node]:
     Returns:
         The outputs of the rewritten network.
     """
+    order = list(in_order(outputs.values()))
     readers = collections.Counter(id(node) for node in outputs.values())
-    for node in in_order(outputs.values()):
+    for node in order:
         readers.update(id(read) for read in node.inputs)
-    # Of nodes that took the place of others; these are kept alive by `kept`.
-    inherited: dict[int, int] = {}
-    kept: list[Node] = []
+    become: dict[int, Node] = {}
+    # Readers of a node that took the place of others; `become` keeps it alive.
+    inherited: collections.Counter[int] = collections.Counter()
 
     def is_read_once(node: Node) -> bool:
         return inherited.get(id(node), 1) == 1
 
-    def replacing(node: Node, original: Node) -> Node:
-        renewed = rewriting(node, is_read_once)
-        kept.append(renewed)
-        count = inherited.get(id(renewed), 0) + readers[id(original)]
-        inherited[id(renewed)] = count
-        return renewed
-
-    return replace(outputs, replacing)
+    for node in order:
+        inputs = tuple(become[id(read)] for read in node.inputs)
+        renewed = node
+        if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+            renewed = dataclasses.replace(node, inputs=inputs)
+        renewed = rewriting(renewed, is_read_once)
+        become[id(node)] = renewed
+        inherited[id(renewed)] += readers[id(node)]
+    return {name: become[id(node)] for name, node in outputs.items()}
 
 
 def total_macs(outputs: Outputs, image_size: tuple[int, int]) -> int:

@@ -62,10 +62,7 @@ def last_stage(predictions: Mapping[str, Sequence[Node]]) -> dict[str, Node]:
     Args:
         predictions: Nodes by key and stage, as `description.describe` returns.
     """
-    return {
-        key: predictions[key][-1]
-        for key in (keys.HEATMAPS, keys.PARSING_LOGITS)
-    }
+    return {key: predictions[key][-1] for key in ANSWERS}
 
 
 def fold_scalings(outputs: Outputs) -> dict[str, Node]:

@@ -5,6 +5,8 @@ import importlib.util
 import os
 import tempfile
 from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ OPENVINO_FORM = "OpenVINO, form"
 _ANY_SIZE = [tf.TensorSpec([None, None, None, 3], tf.float32)]
 
 Call = Callable[[], object]
+Predictions = Mapping[str, Sequence[nodes.Node]]
 
 
 def measure(
@@ -91,11 +94,17 @@ def measure(
             }
             for row in rules.cost_table(described, size.image_size)
         ],
-        "milliseconds": _in_turns(network, described, image, repeats),
+        "milliseconds": _in_turns(network, answers, described, image, repeats),
     }
 
 
-def _in_turns(network: NPPNet, described, image, repeats: int) -> dict:
+def _in_turns(
+    network: NPPNet,
+    answers: answering.Answering,
+    described: Predictions,
+    image: tf.Tensor,
+    repeats: int,
+) -> dict:
     """Milliseconds of everybody who answers, called one after the other."""
     layers = tf.function(
         answering.last_stage(network), input_signature=_ANY_SIZE
@@ -103,16 +112,14 @@ def _in_turns(network: NPPNet, described, image, repeats: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         calls = {
             LAYERS: lambda: layers(image)[keys.PARSING_LOGITS].numpy(),
-            SAVED_MODEL: _saved(network, image, folder),
+            SAVED_MODEL: _saved(answers, image, folder),
             **_other_runtimes(described, image.numpy(), folder),
         }
         return measuring.in_turns(calls, repeats)
 
 
-def _saved(network: NPPNet, image: tf.Tensor, folder: str) -> Call:
-    """Returns a call of the network as it is exported and loaded again."""
-    size = tuple(image.shape[1:3])
-    answers = answering.answering(network, size)
+def _saved(answers: answering.Answering, image: tf.Tensor, folder: str) -> Call:
+    """Returns a call of what answers as it is exported and loaded again."""
     module = tf.Module()
     module.kept = answers.variables
     module.network = tf.function(answers.function, input_signature=_ANY_SIZE)
@@ -128,7 +135,9 @@ def _saved(network: NPPNet, image: tf.Tensor, folder: str) -> Call:
     return call
 
 
-def _other_runtimes(described, picture: np.ndarray, folder: str) -> dict:
+def _other_runtimes(
+    described: Predictions, picture: np.ndarray, folder: str
+) -> dict:
     """Returns calls of the runtimes that are installed."""
     if importlib.util.find_spec("onnxruntime") is None:
         return {}

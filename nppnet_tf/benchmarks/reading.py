@@ -1,10 +1,10 @@
 """Reading of encoded pictures in the served graph, beside bare decoding."""
 
+import functools
 import io
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -118,15 +118,12 @@ def _times(
 ) -> dict[str, list[float]]:
     """Calls functions in turns; returns the milliseconds of each call."""
     image_bytes = tf.constant(encoded)
-    for function in functions.values():
-        function(image_bytes)
-    times = {name: [] for name in functions}
-    for _ in range(_CALLS * repeats):
-        for name, function in functions.items():
-            started = time.perf_counter()
-            function(image_bytes)
-            times[name].append(1e3 * (time.perf_counter() - started))
-    return times
+    calls = {
+        name: functools.partial(function, image_bytes)
+        for name, function in functions.items()
+    }
+    times = measuring.in_turns(calls, _CALLS * repeats)
+    return {name: found["samples"] for name, found in times.items()}
 
 
 def _summary(values: list[float]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The convolutions of a form, one after another: what no graph can go below."""
+"""The convolutions of a form, one after another, and their arithmetic alone."""
 
 import collections
 import dataclasses
@@ -14,7 +14,6 @@ import tensorflow as tf
 from nppnet_tf.benchmarks import forward_pass
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks.measuring import Size
-from nppnet_tf.form import answering
 from nppnet_tf.form import description
 from nppnet_tf.form import nodes
 from nppnet_tf.form import onnx_model
@@ -61,7 +60,7 @@ def measure(
     image = tf.random.stateless_normal(
         [size.batch_size, *size.image_size, 3], [1, 2]
     )
-    form = tf.function(answering.answering(network, size.image_size).function)
+    form = tf.function(Form(outputs).__call__)
     with tempfile.TemporaryDirectory() as folder:
         alone = {
             runtime: np.zeros(repeats)

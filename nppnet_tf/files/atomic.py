@@ -63,7 +63,7 @@ def atomic_path(
         'whole'
     """
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent, durable)
     temporary = path.with_name(f"{_temporary_start(path)}{os.getpid()}")
     _remove(temporary)
     try:
@@ -178,6 +178,15 @@ def _temporary_start(path: pathlib.Path) -> str:
     mark = ".tmp-"
     available = MAX_NAME_BYTES - len(mark) - _PROCESS_DIGITS
     return f"{short_name(path.name, available)}{mark}"
+
+
+def _make_folder(folder: pathlib.Path, durable: bool) -> None:
+    """Makes a folder and those above it; where durable, on the disk."""
+    absent = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    if durable:
+        for made in reversed(absent):
+            _flush(made.parent)
 
 
 def _flush(path: pathlib.Path) -> None:

@@ -282,8 +282,8 @@ def load(path: str | os.PathLike) -> Genotype:
 
 
 def save(genotype: Genotype, path: str | os.PathLike) -> None:
-    """Writes a genotype file, whole or not at all."""
-    atomic.write_text(path, genotype.to_json())
+    """Writes a genotype file, whole and on the disk, or not at all."""
+    atomic.write_text(path, genotype.to_json(), durable=True)
 
 
 def _check_field(field: _Field, value: object) -> None:

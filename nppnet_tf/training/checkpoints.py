@@ -369,7 +369,7 @@ class CheckpointFolder:
         # The best comes first: a run that is killed in between repeats the
         # epoch and with it both files.
         save(self.best_path, model, progress)
-        with atomic.atomic_path(self.last_path) as partial:
+        with atomic.atomic_path(self.last_path, durable=True) as partial:
             # Both are replaced, never changed: a link is enough.
             os.link(self.best_path, partial)
 

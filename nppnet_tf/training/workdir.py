@@ -81,7 +81,7 @@ class Workdir:
         # Of processes that were killed.
         atomic.sweep(self.path)
         text = json.dumps(document, indent=2, sort_keys=True)
-        atomic.write_text(self._run_file, f"{text}\n")
+        atomic.write_text(self._run_file, f"{text}\n", durable=True)
         if flags_text:
             atomic.write_text(self.flags_file, flags_text)
 

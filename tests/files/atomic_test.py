@@ -165,6 +165,20 @@ class DurableTest(absltest.TestCase):
             [f"{path}.tmp-{os.getpid()}", False, str(path.parent), True],
         )
 
+    def test_new_folders_are_on_the_disk_as_well(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        calls = []
+
+        def flush(descriptor):
+            calls.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+        with mock.patch.object(os, "fsync", flush):
+            path = folder / "a" / "b" / "c.txt"
+            atomic.write_text(path, "whole", durable=True)
+
+        self.assertEqual(calls[:2], [str(folder), str(folder / "a")])
+        self.assertEqual(calls[-1], str(folder / "a" / "b"))
+
 
 if __name__ == "__main__":
     absltest.main()

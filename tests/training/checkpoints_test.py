@@ -257,6 +257,36 @@ class CheckpointFolderTest(absltest.TestCase):
 
         self.assertIsNone(folder.last())
 
+    def test_each_file_is_on_the_disk_before_it_replaces_another(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "checkpoints"
+        folder = checkpoints.CheckpointFolder(path)
+        model = tiny_network.retrain_model()
+        calls = []
+
+        def flush(descriptor):
+            name = os.readlink(f"/proc/self/fd/{descriptor}")
+            calls.append(f"on the disk: {pathlib.Path(name).name}")
+
+        def replace(source, target, move=os.replace):
+            calls.append(f"moves: {pathlib.Path(source).name}")
+            move(source, target)
+
+        with (
+            mock.patch.object(os, "fsync", flush),
+            mock.patch.object(os, "replace", replace),
+        ):
+            folder.save(model, checkpoints.Progress(1, ({},), best_epoch=0))
+
+        expected = [f"on the disk: {path.parent.name}"]
+        for name in ("best.npz", "last.npz"):
+            temporary = f"{name}.tmp-{os.getpid()}"
+            expected += [
+                f"on the disk: {temporary}",
+                f"moves: {temporary}",
+                "on the disk: checkpoints",
+            ]
+        self.assertEqual(calls, expected)
+
     def test_failed_writing_leaves_the_last_one(self):
         directory = self.create_tempdir().full_path
         folder = checkpoints.CheckpointFolder(directory)

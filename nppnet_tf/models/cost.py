@@ -3,8 +3,10 @@
 import math
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import keras
 import tensorflow as tf
 
 from nppnet_tf.layers.fanout import SelectedFanout
@@ -114,12 +116,24 @@ def published_macs_by_part(
     return macs
 
 
+def macs_of(layer: keras.layers.Layer, shape: Sequence[int]) -> int:
+    """Counts the work of the convolutions of one built layer.
+
+    Args:
+        layer: A layer of one tensor.
+        shape: Shape of the tensor, [1, height, width, channels].
+    """
+    return sum(
+        _convolution_macs(operation)
+        for operation in _forward_graph(layer, shape).get_operations()
+        if operation.type in _CONVOLUTIONS
+    )
+
+
 def _convolutions(
     network: NPPNet, image_size: tuple[int, int]
 ) -> Iterator[_Convolution]:
-    spec = tf.TensorSpec([1, *image_size, 3], tf.float32)
-    forward = tf.function(lambda image: network(image, training=False))
-    graph = forward.get_concrete_function(spec).graph
+    graph = _forward_graph(network, [1, *image_size, 3])
     paths = {
         id(variable.value.handle): variable.path
         for variable in network.variables
@@ -136,6 +150,12 @@ def _convolutions(
                 inside.get(id(source)) or "",
                 _convolution_macs(operation),
             )
+
+
+def _forward_graph(layer: keras.layers.Layer, shape: Sequence[int]):
+    spec = tf.TensorSpec(shape, tf.float32)
+    forward = tf.function(lambda inputs: layer(inputs, training=False))
+    return forward.get_concrete_function(spec).graph
 
 
 def _convolution_macs(operation: tf.Operation) -> int:

@@ -279,6 +279,9 @@ class SearchConfig:
             BF16 a step at C = 128 takes 0.85x the time and 9 % less memory
             with bfloat16, and a small network gains nothing; not measured on
             GPUs.
+        on_alarm: What to do where the records of a search show that it goes
+            wrong: warn, or stop with that epoch; the same command then goes
+            on.
     """
 
     epochs: int = setting(50, least=1, most=MANY, is_free=True)
@@ -301,6 +304,7 @@ class SearchConfig:
     )
     relaxation: str = setting("softmax", is_late=True)
     precision: str = setting(FLOAT32, choices=PRECISIONS, is_late=True)
+    on_alarm: str = setting("warn", choices=("warn", "stop"), is_free=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -107,7 +107,7 @@ def _run(argv: list[str]) -> None:
         )
     if not result.is_complete:
         # Not 0: what a script does after the run has to wait.
-        sys.exit(app.TERMINATED)
+        sys.exit(app.ALARMED if result.is_alarmed else app.TERMINATED)
     console.say(f"genotype: {result.genotype}")
 
 

@@ -35,6 +35,8 @@ class EpochLoop:
         on_epoch: Called with an epoch's record.
         save_every: Steps between two checkpoints within an epoch; 0 for none.
         should_stop: Asked after every step: whether to save and end early.
+        ends_with: Asked after every epoch, with its record: why the run ends
+            with it, though epochs are left; "" where it goes on.
         watch: Told what the run waits for.
     """
 
@@ -48,34 +50,42 @@ class EpochLoop:
     on_epoch: Callable[[dict], None] = lambda record: None
     save_every: int = 0
     should_stop: Callable[[], bool] = lambda: False
+    ends_with: Callable[[dict], str] = lambda record: ""
     watch: stall.StallWatch = dataclasses.field(default_factory=stall.silent)
 
-    def run(self, first_epoch: int = 0) -> None:
+    def run(self, first_epoch: int = 0) -> str:
         """Runs the epochs that are left, or until it should stop.
 
         Args:
             first_epoch: What `recorder.resume()` returned.
+
+        Returns:
+            What `ends_with` said, if it ended the run.
 
         Raises:
             UserError: If a loss is not finite.
         """
         for epoch in range(first_epoch, self.epochs):
             if self.should_stop():
-                return
+                break
             saver = training_callbacks.EpochPartSaver(
                 self.recorder, self.save_every, self.should_stop
             )
             input_share = self.watch.share_of(stall.TRAINING_INPUT)
             self._train(epoch, saver)
             if self.model.stop_training:
-                return
+                break
             input_wait = input_share()
             logs = {**saver.logs, **self._validate(epoch)}
             self.watch.waits(stall.RECORD)
-            self.on_epoch(
-                self.recorder.record(epoch, logs, saver.seconds, input_wait)
+            record = self.recorder.record(
+                epoch, logs, saver.seconds, input_wait
             )
+            self.on_epoch(record)
             self.watch.is_done()
+            if reason := self.ends_with(record):
+                return reason
+        return ""
 
     def _train(
         self, epoch: int, saver: training_callbacks.EpochPartSaver

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import math
 import os
+import pathlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -18,8 +19,10 @@ from nppnet_tf.files import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations
+from nppnet_tf.training import alarms
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import health
+from nppnet_tf.training import joint_model
 from nppnet_tf.training import reproducibility
 from nppnet_tf.training import search
 from nppnet_tf.training.workdir import Workdir
@@ -110,6 +113,7 @@ class RunRecorder:
             "task_weights": self.model.task_weights,
             **self.describe(epoch),
         }
+        record |= self.conclude(record)
         progress = self._choose_best(record)
         record["best_epoch"] = progress.best_epoch
         self.progress = dataclasses.replace(
@@ -126,6 +130,10 @@ class RunRecorder:
 
     def describe(self, epoch: int) -> dict:
         """Returns what else belongs into an epoch's record."""
+        return {}
+
+    def conclude(self, record: Mapping) -> dict:
+        """Returns what follows from an epoch's record and those before it."""
         return {}
 
     def score(self, record: Mapping) -> float | None:
@@ -168,7 +176,7 @@ class RunRecorder:
 
 
 class SearchRecorder(RunRecorder):
-    """Adds genotype and health of the search to every epoch.
+    """Adds genotype, health and alarms of the search to every epoch.
 
     The best epoch is the one with the lowest loss on the architecture half,
     the objective of Eq. 7 on pictures that no weight was fitted to. Epochs of
@@ -178,32 +186,74 @@ class SearchRecorder(RunRecorder):
 
     def describe(self, epoch: int) -> dict:
         network = self.model.network
-        arrays = checkpoints.architecture_arrays(network)
-        primitives = network.space.primitives
-        relaxation = relaxations.named(network.relaxation)
-        path = self.workdir.genotypes / f"epoch_{epoch:04d}.json"
+        derived = self._derive()
         return {
             "architecture_moves": self.model.architecture_moves,
             "entropy_weight": float(
                 keras.ops.convert_to_numpy(self.model.entropy_weight)
             ),
             **self.model.relaxations[0].describe(),
-            **health.search_health(arrays, primitives, relaxation),
-            "genotype": str(path.relative_to(self.workdir.path)),
+            **health.search_health(
+                checkpoints.architecture_arrays(network),
+                network.space.primitives,
+                relaxations.named(network.relaxation),
+                derived,
+            ),
+            "agreement": self._agreement(epoch, derived),
+            "gradient_norms": self._gradient_norms(),
+            "genotype": str(self._path(epoch).relative_to(self.workdir.path)),
         }
 
+    def conclude(self, record: Mapping) -> dict:
+        seen = {
+            "loss_gap": health.loss_gaps(
+                record["losses"], search.ARCHITECTURE_PREFIX
+            )
+        }
+        found = alarms.found(
+            (*self.progress.history, {**record, **seen}),
+            self.model.config.epochs,
+        )
+        return {**seen, **({"alarms": found} if found else {})}
+
     def before_checkpoint(self, is_best: bool) -> None:
+        derived = self._derive()
+        path = self._path(self.progress.epoch - 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        genotypes.save(derived, path)
+        genotypes.save(derived, self.workdir.genotype_file)
+
+    def _path(self, epoch: int) -> pathlib.Path:
+        return self.workdir.genotypes / f"epoch_{epoch:04d}.json"
+
+    def _derive(self) -> genotypes.Genotype:
         network = self.model.network
-        derived = pruning.derive(
+        return pruning.derive(
             network.genotype,
             checkpoints.architecture_arrays(network),
             network.space.primitives,
             relaxations.named(network.relaxation),
         )
-        path = self.workdir.path / self.progress.history[-1]["genotype"]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        genotypes.save(derived, path)
-        genotypes.save(derived, self.workdir.genotype_file)
+
+    def _agreement(
+        self, epoch: int, derived: genotypes.Genotype
+    ) -> dict[str, float]:
+        """Compares with the genotypes of earlier epochs that are there."""
+        searched = tuple(self.model.network.architecture)
+        return {
+            f"{ago}_ago": health.agreement(
+                derived, genotypes.load(self._path(epoch - ago)), searched
+            )
+            for ago in health.AGREEMENT_EPOCHS
+            if epoch >= ago and self._path(epoch - ago).exists()
+        }
+
+    def _gradient_norms(self) -> dict[str, float]:
+        optimizers = {each.name: each.optimizer for each in self.model.updates}
+        return health.gradient_norms(
+            optimizers[joint_model.WEIGHT_OPTIMIZER],
+            optimizers[search.ARCHITECTURE_OPTIMIZER],
+        )
 
     def score(self, record: Mapping) -> float | None:
         loss = record["losses"].get(f"{search.ARCHITECTURE_PREFIX}loss")
@@ -264,10 +314,12 @@ class EventWriter:
         self._lazy_writer = None
 
     def write_record(self, record: Mapping) -> None:
-        """Writes every number of an epoch's record as a scalar."""
+        """Writes every number of an epoch's record, and its alarms in words."""
         with self._writer.as_default(step=record["epoch"]):
             for name, value in _scalars(record):
                 tf.summary.scalar(name, value)
+            for name, what in record.get("alarms", {}).items():
+                tf.summary.text(f"alarms/{name}", what)
         self._writer.flush()
 
     def write_picture(self, name: str, picture: np.ndarray, epoch: int) -> None:

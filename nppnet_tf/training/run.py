@@ -42,6 +42,7 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
+from nppnet_tf.training import alarms
 from nppnet_tf.training import callbacks
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import distribution
@@ -122,11 +123,13 @@ class Result:
         genotype: File of the genotype: of a search, the latest derived one.
         is_complete: Whether all epochs are done; if not, the same call goes
             on.
+        is_alarmed: Whether an alarm has ended it.
     """
 
     workdir: pathlib.Path
     genotype: pathlib.Path
     is_complete: bool
+    is_alarmed: bool = False
 
 
 def search(
@@ -360,6 +363,7 @@ class _Run:
         )
         distribution.check_batch_size(config.inputs.batch_size, self.strategy)
         self.workdir = Workdir(workdir)
+        self._is_alarmed = False
 
     @property
     def num_replicas(self) -> int:
@@ -468,7 +472,7 @@ class _Run:
                 # After the last step it is the next epoch that begins.
                 first_step % steps,
             )
-            loop.EpochLoop(
+            ended = loop.EpochLoop(
                 recorder.model,
                 recorder,
                 lambda epoch, step: make_dataset(epoch, step).take(
@@ -481,11 +485,13 @@ class _Run:
                 on_epoch=lambda record: self._on_epoch(recorder, record),
                 save_every=config.checkpoint_every,
                 should_stop=report.should_stop,
+                ends_with=lambda record: self._alarmed(recorder),
                 watch=watch,
             ).run(first)
         if recorder.progress.epoch < self._epochs:
+            self._is_alarmed = bool(ended)
             report.say(
-                f"stopped {report.stop_reason} after "
+                f"stopped {ended or report.stop_reason} after "
                 f"{_place(recorder.progress)}; the same command goes on from "
                 "there"
             )
@@ -520,7 +526,17 @@ class _Run:
             self.workdir.path,
             self.workdir.genotype_file,
             self.workdir.completed_epochs() >= self._epochs,
+            self._is_alarmed,
         )
+
+    def _alarmed(self, recorder: recording.RunRecorder) -> str:
+        """Returns why the run ends, where an alarm of this epoch ends it."""
+        is_new = alarms.raised(recorder.progress.history)
+        is_last = recorder.progress.epoch == self._epochs
+        on_alarm = getattr(self.config.schedule, "on_alarm", "warn")
+        if not is_new or is_last or on_alarm != "stop":
+            return ""
+        return "by an alarm"
 
     @property
     def _epochs(self) -> int:
@@ -565,6 +581,8 @@ class _Run:
         self.report.say(
             epoch_line(record, recorder.progress.history, self._epochs)
         )
+        for line in alarms.raised(recorder.progress.history):
+            self.report.say(line)
         epoch, every = record["epoch"], self.config.process.picture_every
         if every and (epoch % every == 0 or epoch + 1 == self._epochs):
             recorder.events.write_picture(

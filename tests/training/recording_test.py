@@ -59,6 +59,10 @@ class SearchRecorderTest(_Case):
         self.assertIn("pose_stage_0", record["task_weights"])
         self.assertGreater(record["entropy_mean"], 2.0)
         self.assertIn("skip_share", record["parts"]["pose/interaction"])
+        self.assertEqual(record["agreement"], {"1_ago": 1.0})
+        self.assertEqual(record["loss_gap"], {})
+        # Nothing has moved yet.
+        self.assertEqual(record["gradient_norms"], {})
         latest = genotypes.load(self.workdir.genotype_file)
         of_epoch = genotypes.load(self.workdir.path / record["genotype"])
         self.assertEqual(latest, of_epoch)

@@ -35,6 +35,8 @@ from .tool_flags import ToolFlags
 
 SUCCESS = 0
 USER_ERROR = 2
+# A search that an alarm has ended, by --on_alarm=stop.
+ALARMED = 3
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 TERMINATED = 143

@@ -1,0 +1,59 @@
+"""A search says that it goes wrong, and what to do; it stops where asked to."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+
+from tests.user_paths import user_path
+
+_SEARCH = (
+    *user_path.TINY,
+    "--steps_per_epoch=1",
+    "--stage=interaction_fusion",
+    "--genotype=baseline",
+    "--interaction=omit",
+    "--primitives=std_conv_3x3,skip_connect",
+    "--warmup_epochs=0",
+    # Sick on purpose: alpha cannot move.
+    "--architecture_learning_rate=0",
+    "--epochs=4",
+)
+
+
+class SearchHealthTest(absltest.TestCase):
+    def test_an_alarm_stops_a_search_that_then_goes_on(self):
+        workdir = pathlib.Path(self.create_tempdir().full_path, "run")
+        flags = (
+            *_SEARCH,
+            f"--records={user_path.drawn().train}",
+            f"--workdir={workdir}",
+            "--on_alarm=stop",
+        )
+
+        stopped = user_path.run("search", *flags)
+
+        self.assertEqual((stopped.exit_code, stopped.stderr), (3, ""))
+        self.assertIn("alarm in epoch 3, frozen: alpha has", stopped.stdout)
+        self.assertIn("; raise --architecture_learning_rate", stopped.stdout)
+        self.assertIn(
+            "stopped by an alarm after 3 epochs; the same command goes on",
+            stopped.stdout,
+        )
+
+        ended = user_path.run_well("search", *flags)
+
+        self.assertIn("resuming after 3 epochs", ended.stdout)
+        self.assertNotIn("alarm in epoch", ended.stdout)
+        lines = (workdir / "metrics.jsonl").read_text().splitlines()
+        records = [json.loads(line) for line in lines]
+        self.assertEqual(
+            [list(record.get("alarms", {})) for record in records],
+            [[], [], ["frozen"], ["frozen"]],
+        )
+        self.assertEqual(records[-1]["agreement"], {"1_ago": 1.0})
+        self.assertGreater(records[-1]["gradient_norms"]["ratio"], 0)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -62,6 +62,7 @@ setuptools.setup(
         "keras>=3.15.1,<4",
         "matplotlib>=3.10,<4",
         "numpy>=1.26,<3",
+        "packaging>=22",
         "pillow>=10",
         "protobuf>=5.28",
         "scipy>=1.11,<2",

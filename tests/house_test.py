@@ -27,6 +27,8 @@ UNTESTED_MODULES = {
     "nppnet_tf/benchmarks/reading.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/search_step.py": "its steps: training/search_test",
     "nppnet_tf/benchmarks/train_step.py": "its steps: training/retrain_test",
+    "nppnet_tf/machine_check/examination.py": "tools/doctor_test",
+    "nppnet_tf/machine_check/finding.py": "fields only",
     "nppnet_tf/evaluation/model_evaluation.py": "tools/evaluate_test",
     "nppnet_tf/drawn_people/canvas.py": "painting: person_test",
     "nppnet_tf/data/people/cutting.py": "every way: pascal_test",
@@ -244,6 +246,7 @@ class ImportTest(absltest.TestCase):
             "keras",
             "matplotlib",
             "numpy",
+            "packaging",
             "onnx",  # Of the extra `onnx`; see ONLY_IN.
             "onnxruntime",  # Likewise.
             "openvino",  # Measured beside, where it is installed.

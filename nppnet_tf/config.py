@@ -319,6 +319,10 @@ class ProcessConfig:
         num_replicas: Devices of the mirrored strategy; 0 for all.
         deterministic: Makes runs on accelerators repeatable, bit for bit, and
             slower; runs on a CPU always are (docs/reproducibility.md).
+        jit_compile: Lets XLA compile the steps. On a CPU it does not pay: a
+            training step at the demo's size is compiled for 120 s of
+            processor time and then takes 1.7 s of it; without XLA it is
+            traced for 9 s and takes 0.55 s. Not measured on accelerators.
         tasks: Tasks for which records must be annotated; the other one's
             losses skip every sample.
         picture_every: Epochs between two pictures of predictions in
@@ -337,6 +341,7 @@ class ProcessConfig:
     )
     num_replicas: int = setting(0, least=0, most=_MOST_REPLICAS, is_free=True)
     deterministic: bool = setting(False, is_free=True)
+    jit_compile: bool = setting(False, is_late=True)
     tasks: str = setting(
         "both", choices=("both", "parsing", "pose"), is_free=True
     )

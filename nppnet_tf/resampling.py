@@ -12,10 +12,30 @@ first, from the same numbers in the same order. A mirrored picture gives the
 mirrored result to the last bit.
 """
 
+import contextlib
+import contextvars
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
+
+_is_for_xla = contextvars.ContextVar("is_for_xla", default=False)
+
+
+@contextlib.contextmanager
+def for_xla() -> Iterator[None]:
+    """Makes what is traced within right for XLA.
+
+    XLA compiles TensorFlow's resize with aligned corners to another map and
+    says nothing: with TensorFlow 2.20, 4 pixels made 16 differ from what the
+    operation gives by up to twice their standard deviation.
+    """
+    token = _is_for_xla.set(True)
+    try:
+        yield
+    finally:
+        _is_for_xla.reset(token)
 
 
 def resize_bilinear(
@@ -34,6 +54,8 @@ def resize_bilinear(
     Returns:
         Float [B, *size, channels], of the type of `images`.
     """
+    if _is_for_xla.get():
+        return _resize_by_matrices(images, size, align_corners)
     resized = tf.raw_ops.ResizeBilinear(
         images=images,
         size=size,
@@ -42,6 +64,34 @@ def resize_bilinear(
     )
     # The operation answers in float32, whatever it is given.
     return tf.cast(resized, images.dtype)
+
+
+def _resize_by_matrices(
+    images: tf.Tensor, size: tf.Tensor | Sequence[int], align_corners: bool
+) -> tf.Tensor:
+    """Resizes by a matrix for each axis, of at most two weights in a row."""
+    rows, columns = (
+        _resizing_matrix(tf.shape(images)[1 + axis], size[axis], align_corners)
+        for axis in range(2)
+    )
+    resized = tf.einsum("Hh,bhwc->bHwc", rows, tf.cast(images, tf.float32))
+    resized = tf.einsum("Ww,bHwc->bHWc", columns, resized)
+    return tf.cast(resized, images.dtype)
+
+
+def _resizing_matrix(
+    before: tf.Tensor, after: tf.Tensor, align_corners: bool
+) -> tf.Tensor:
+    """Returns the weights of one axis, float32 [after, before]."""
+    places = tf.cast(tf.range(after), tf.float32)
+    ends = tf.cast((before, after), tf.float32)
+    if align_corners:
+        places *= (ends[0] - 1) / tf.maximum(ends[1] - 1, 1)
+    else:
+        places = (places + 0.5) * ends[0] / ends[1] - 0.5
+    places = tf.clip_by_value(places, 0, ends[0] - 1)[:, None]
+    distance = tf.abs(places - tf.cast(tf.range(before), tf.float32))
+    return tf.maximum(1 - distance, 0)
 
 
 # Of pictures, not of class scores.

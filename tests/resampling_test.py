@@ -25,6 +25,28 @@ class ResamplingTest(parameterized.TestCase):
         )
         np.testing.assert_allclose(resized, expected, atol=1e-5)
 
+    @parameterized.parameters((True,), (False,))
+    def test_what_xla_compiles_is_the_operation_and_its_gradient(self, align):
+        size = (20, 3)
+
+        def resize(images):
+            with tf.GradientTape() as tape:
+                tape.watch(images)
+                resized = resampling.resize_bilinear(images, size, align)
+                loss = tf.reduce_sum(resized**2)
+            return resized, tape.gradient(loss, images)
+
+        @tf.function(jit_compile=True, autograph=False)
+        def compiled(images):
+            with resampling.for_xla():
+                return resize(images)
+
+        images = tf.constant(self.images)
+        for found, expected in zip(
+            compiled(images), resize(images), strict=True
+        ):
+            np.testing.assert_allclose(found, expected, atol=1e-4)
+
     def test_corners_stay(self):
         x = tf.random.stateless_normal([1, 5, 7, 2], [1, 2])
 

@@ -12,12 +12,6 @@ DEFAULT = "default"
 MIRRORED = "mirrored"
 STRATEGIES = (DEFAULT, MIRRORED)
 
-# On a CPU XLA compiles a training step (C = 16, L = 4, 128 x 96, batch 16)
-# for a minute and a half and then takes 8.2 s for it, the graph executor 0.33.
-# Of pictures of 16 x 16 its losses differ in the third digit. It fails across
-# replicas of one process.
-JIT_COMPILE = False
-
 # Of TensorFlow's graph optimizer; it prunes and merges equal nodes besides.
 _REWRITES = (
     "layout_optimizer",
@@ -127,6 +121,18 @@ def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
             "`batch_size`",
             f"a positive multiple of {replicas}",
             batch_size,
+        )
+
+
+def check_jit_compile(strategy: tf.distribute.Strategy) -> None:
+    """Raises a UserError where XLA cannot compile the steps of a strategy."""
+    replicas = strategy.num_replicas_in_sync
+    if replicas > 1 and not tf.config.list_physical_devices("GPU"):
+        raise UserError(
+            "XLA does not compile a step across replicas on a CPU",
+            "`jit_compile`",
+            "one replica",
+            replicas,
         )
 
 

@@ -1,5 +1,6 @@
 """What search and retraining share: network, joint loss, one descent."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -13,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf import resampling
 from nppnet_tf.losses import terms
 from nppnet_tf.training import constants
-from nppnet_tf.training import distribution
 from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
@@ -131,6 +132,8 @@ class JointModel(keras.Model):
     the learning rate of the first epoch and the name; learning rates follow
     the configuration.
 
+    Where `jit_compile` is set before the first step, XLA compiles the steps.
+
     Args:
         network: An `NPPNet`, or what predicts like one.
         joint_loss: A `JointLoss` for as many stages as the network predicts.
@@ -220,7 +223,7 @@ class JointModel(keras.Model):
             setattr(self, update.name, update.optimizer)
         self.compile(
             optimizer=self.updates[0].optimizer,
-            jit_compile=distribution.JIT_COMPILE,
+            jit_compile=False,
         )
 
     def _descend(
@@ -311,9 +314,9 @@ class JointModel(keras.Model):
         if name not in self._traced_steps:
             strategy = self.distribute_strategy
 
-            @tf.function(autograph=False, jit_compile=distribution.JIT_COMPILE)
+            @tf.function(autograph=False, jit_compile=self.jit_compile)
             def function(data):
-                with constants.shared():
+                with constants.shared(), self._resizing():
                     logs = strategy.run(step, args=(data,))
                     return {
                         key: _mean_of_replicas(strategy, value)
@@ -322,6 +325,11 @@ class JointModel(keras.Model):
 
             self._traced_steps[name] = function
         return self._traced_steps[name]
+
+    def _resizing(self):
+        if self.jit_compile:
+            return resampling.for_xla()
+        return contextlib.nullcontext()
 
     def _penalty(self):
         """A term of the objective that depends on no data."""

@@ -362,6 +362,8 @@ class _Run:
             process.strategy, process.num_replicas
         )
         distribution.check_batch_size(config.inputs.batch_size, self.strategy)
+        if process.jit_compile:
+            distribution.check_jit_compile(self.strategy)
         self.workdir = Workdir(workdir)
         self._is_alarmed = False
 
@@ -454,6 +456,7 @@ class _Run:
             validate_every: Epochs between two validations.
         """
         config, report = self.config.process, self.report
+        recorder.model.jit_compile = config.jit_compile
         first = recorder.resume()
         first_step = _first_step(recorder, steps)
         self._say_where(recorder, first or first_step)

@@ -50,6 +50,17 @@ class CheckBatchSizeTest(absltest.TestCase):
             distribution.check_batch_size(3, two_replicas.strategy())
 
 
+class CheckJitCompileTest(absltest.TestCase):
+    def test_replicas_of_a_cpu_are_refused(self):
+        if tf.config.list_physical_devices("GPU"):
+            self.skipTest("there are accelerators")
+        distribution.check_jit_compile(tf.distribute.get_strategy())
+        with self.assertRaisesRegex(
+            UserError, "`jit_compile`.*one replica; found: 2"
+        ):
+            distribution.check_jit_compile(two_replicas.strategy())
+
+
 class ShareCoresTest(absltest.TestCase):
     def _threads(self, **environment):
         """Threads in an operation and operations at once, in a new process."""

@@ -47,6 +47,27 @@ class UpdateTest(absltest.TestCase):
         )
 
 
+class JitCompileTest(absltest.TestCase):
+    def test_xla_compiles_the_steps_that_ask_for_it(self):
+        logs = {}
+        for jit_compile in (False, True):
+            keras.utils.set_random_seed(0)
+            model = tiny_network.retrain_model(learning_rate=0.01)
+            model.jit_compile = jit_compile
+            logs[jit_compile] = model.take_step(tiny_network.batch(0))
+            (step,) = model.steps
+            text = model.traced(step).experimental_get_compiler_ir
+            if jit_compile:
+                self.assertIn("HloModule", text(tiny_network.batch(0))())
+            else:
+                with self.assertRaises(ValueError):
+                    text(tiny_network.batch(0))()
+
+        # XLA adds in another order.
+        for name, value in logs[False].items():
+            np.testing.assert_allclose(logs[True][name], value, rtol=1e-5)
+
+
 class OtherOptimizersTest(absltest.TestCase):
     def test_another_optimizer_moves_its_variables(self):
         optimizers = {"weight_optimizer": keras.optimizers.SGD}

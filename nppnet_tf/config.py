@@ -46,6 +46,10 @@ _LEAST_SCALE, _MOST_SCALE = 0.01, 100
 LEAST_CHANNELS = 8
 LEAST_CELLS = 4
 
+# Of a baseline's inner convolutions, relative to what C makes them. C itself is
+# the coarse measure.
+LEAST_WIDTH, MOST_WIDTH = 0.1, 4.0
+
 # More than any machine holds; weights grow with C^2 L, 32 GB at the last.
 MOST_CHANNELS = 2048
 MOST_CELLS = 256
@@ -126,6 +130,9 @@ class NetworkConfig:
             other (Sec. 4.2: 3 of each).
         high_level_inputs: Pyramid levels that Eq. 6 concatenates, counted from
             0. The paper takes FL5..FL7; the release adds FL1.
+        baseline_width: Factor of the inner widths of an encoder-decoder that
+            is a baseline, to give it the cost of another network; the levels
+            of the pyramid keep theirs.
     """
 
     channels: int = setting(128, least=LEAST_CHANNELS, most=MOST_CHANNELS)
@@ -134,6 +141,9 @@ class NetworkConfig:
     num_keypoints: int = 16
     num_fusion_cells: int = setting(3, least=1, most=MOST_FUSION_CELLS)
     high_level_inputs: tuple[int, ...] = (6, 5, 4)
+    baseline_width: float = setting(
+        1.0, least=LEAST_WIDTH, most=MOST_WIDTH, is_late=True
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -48,8 +48,8 @@ STAGE = FLAGS.define_choice(
 GENOTYPE = FLAGS.define_path(
     "genotype",
     "released",
-    "Genotype, or that of the part that search_step keeps: released, baseline "
-    "or a file.",
+    "Genotype, or that of the part that search_step keeps: released, baseline, "
+    "unet or a file.",
     paths.require_genotype,
 )
 PRESET = FLAGS.define_choice(

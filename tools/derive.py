@@ -36,7 +36,13 @@ CHECKPOINT = FLAGS.define_path(
 OUTPUT = FLAGS.define_output(
     "output", None, "JSON file to write.", paths.new_file
 )
-config_flags.define(FLAGS, configuration.NetworkConfig(), "channels", "cells")
+config_flags.define(
+    FLAGS,
+    configuration.NetworkConfig(),
+    "channels",
+    "cells",
+    "baseline_width",
+)
 IMAGE_SIZE = FLAGS.define_side(
     "image_size", 384, "Side of the network's input, in pixels."
 )

@@ -45,8 +45,9 @@ GENOTYPE = FLAGS.define_path(
 ENCODER_DECODER = FLAGS.define_choice(
     "encoder_decoder",
     _KEEP,
-    (_KEEP, genotypes.BASELINE),
-    "That of the genotype, or ResNet-50 and FPN (Table 5).",
+    (_KEEP, *genotypes.BASELINES),
+    "That of the genotype, or a baseline: ResNet-50 and FPN (Table 5), or a "
+    "plain U-Net.",
 )
 INTERACTION = FLAGS.define_choice(
     "interaction",

@@ -35,6 +35,7 @@ _STATE_TEXTS = {
     genotypes.SEARCH: "still to be searched",
     genotypes.OMIT: "left out of this network",
     genotypes.BASELINE: "ResNet-50 encoder and FPN decoder, nothing searched",
+    genotypes.UNET: "plain U-Net, nothing searched",
 }
 
 _FIELD_TEXTS = {

@@ -38,6 +38,7 @@ from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.baseline import Bottleneck
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.models.unet import UNetEncoderDecoder
 from nppnet_tf.search_space import topology
 
 
@@ -303,6 +304,14 @@ def _(branch: BaselineEncoderDecoder, level: int, states):
     return states[1], layer(branch.necks[level], feature)
 
 
+@encode.register
+def _(branch: UNetEncoderDecoder, level: int, states):
+    feature = states[1]
+    for block in branch.blocks_of(level):
+        feature = layer(block, feature)
+    return states[1], feature
+
+
 @functools.singledispatch
 def decode(
     branch: keras.layers.Layer, level: int, low: Node, skip: Node
@@ -332,6 +341,14 @@ def _(
     top = nodes.Resizing((layer(branch.tops[number], low),), low.stride / 2)
     lateral = layer(branch.laterals[number], skip)
     return layer(branch.smooths[number], nodes.Sum((top, lateral)))
+
+
+@decode.register
+def _(branch: UNetEncoderDecoder, level: int, low: Node, skip: Node) -> Node:
+    node = nodes.Concatenation((skip, _resized(low, low.stride / 2)))
+    for block in branch.blocks_of(level):
+        node = layer(block, node)
+    return node
 
 
 def _stem(described: Stem, picture: Node) -> tuple[Node, Node]:

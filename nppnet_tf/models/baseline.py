@@ -13,6 +13,11 @@ STAGE_BLOCKS = (3, 4, 6, 3)
 EXPANSION = 4
 
 
+def scaled(filters: int, width: float) -> int:
+    """Returns a number of filters times a width, at least one."""
+    return max(1, round(filters * width))
+
+
 @keras.saving.register_keras_serializable(package="nppnet_tf")
 class Bottleneck(keras.layers.Layer):
     """1x1, 3x3, 1x1 convolutions beside a shortcut [15].
@@ -87,16 +92,18 @@ class BaselineEncoderDecoder(keras.layers.Layer):
 
     Args:
         channels: C of Eq. 3.
+        width: Factor of the filters of the bottlenecks.
     """
 
-    def __init__(self, channels: int, **kwargs) -> None:
+    def __init__(self, channels: int, width: float = 1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.channels = channels
+        self.width = width
         self.stem = Stem(channels, name="stem")
         # Flat, since Keras tracks flat lists; `stage` finds a stage's.
         self.bottlenecks = [
             Bottleneck(
-                channels // 2 * 2**stage,
+                scaled(channels // 2 * 2**stage, width),
                 2 if stage and not block else 1,
                 projects=not block,
                 name=f"stage_{stage}_block_{block}",
@@ -166,4 +173,8 @@ class BaselineEncoderDecoder(keras.layers.Layer):
         return self.smooths[number](top + lateral, training=training)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "channels": self.channels}
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "width": self.width,
+        }

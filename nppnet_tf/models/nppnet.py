@@ -17,6 +17,7 @@ from nppnet_tf.layers.interaction import Interaction
 from nppnet_tf.models import keras_settings
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
+from nppnet_tf.models.unet import UNetEncoderDecoder
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import published
@@ -33,6 +34,11 @@ BOUNDARY_HIDDEN = 6
 
 # Pose, pose auxiliary, parsing, boundary.
 _HEADS_OF_STAGE = 4
+
+_BASELINES = {
+    genotypes.BASELINE: BaselineEncoderDecoder,
+    genotypes.UNET: UNetEncoderDecoder,
+}
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -216,8 +222,10 @@ class NPPNet(keras.Model):
     def _branch(self, branch: str) -> keras.layers.Layer:
         gene = self.genotype.encoder_decoder
         name = f"{branch}_branch"
-        if gene == genotypes.BASELINE:
-            return BaselineEncoderDecoder(self.config.channels, name=name)
+        if gene in genotypes.BASELINES:
+            return _BASELINES[gene](
+                self.config.channels, self.config.baseline_width, name=name
+            )
         return EncoderDecoder(
             self.config.channels,
             self.config.cells,

@@ -36,7 +36,7 @@ _VALIDATION = {
 
 _STAGES_NOTE = (
     "Losses are sums over the stages of a network: two with a fusion (initial "
-    "and refined), one without, as in the baseline."
+    "and refined), one without, as in the baselines."
 )
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "absl-py")

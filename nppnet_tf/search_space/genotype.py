@@ -23,6 +23,10 @@ from nppnet_tf.search_space.space import SearchSpace
 SEARCH = "search"
 OMIT = "omit"
 BASELINE = "baseline"
+UNET = "unet"
+
+# Encoder-decoders that nobody searched.
+BASELINES = (BASELINE, UNET)
 
 FORMAT = "nppnet_tf.genotype"
 FORMAT_VERSION = 1
@@ -127,7 +131,8 @@ class Genotype:
     """What fills each of the three searchable parts.
 
     Attributes:
-        encoder_decoder: A gene, `SEARCH`, or `BASELINE` (ResNet-50 and FPN).
+        encoder_decoder: A gene, `SEARCH`, `BASELINE` (ResNet-50 and FPN) or
+            `UNET` (a plain U-Net).
         interaction: A gene, `SEARCH` or `OMIT`.
         fusion: A gene, `SEARCH` or `OMIT`.
 
@@ -222,7 +227,7 @@ class _Field(NamedTuple):
 
 
 FIELDS = (
-    _Field("encoder_decoder", EncoderDecoderGene, (SEARCH, BASELINE)),
+    _Field("encoder_decoder", EncoderDecoderGene, (SEARCH, *BASELINES)),
     _Field("interaction", InteractionGene, (SEARCH, OMIT)),
     _Field("fusion", FusionGene, (SEARCH, OMIT)),
 )

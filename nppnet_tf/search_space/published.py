@@ -12,7 +12,8 @@ RELEASED_NAME = "released"
 
 # Genotypes that a command line takes by name instead of by file.
 BASELINE_NAME = "baseline"
-NAMES = (RELEASED_NAME, BASELINE_NAME)
+UNET_NAME = "unet"
+NAMES = (RELEASED_NAME, BASELINE_NAME, UNET_NAME)
 
 # Presets by name: what they change of `NetworkConfig`'s defaults, which are
 # the paper's. The release concatenates FL1 in front of FL7, FL6 and FL5.
@@ -40,6 +41,11 @@ def released() -> genotypes.Genotype:
 def baseline() -> genotypes.Genotype:
     """Returns row 1 of Table 5: ResNet-50 and FPN, nothing searched."""
     return genotypes.Genotype(encoder_decoder=genotypes.BASELINE)
+
+
+def unet() -> genotypes.Genotype:
+    """Returns a second baseline: a plain U-Net, nothing searched."""
+    return genotypes.Genotype(encoder_decoder=genotypes.UNET)
 
 
 def preset(name: str, **sizes: int) -> Preset:
@@ -70,4 +76,6 @@ def resolve(name_or_path: str) -> genotypes.Genotype:
         return released()
     if name_or_path == BASELINE_NAME:
         return baseline()
+    if name_or_path == UNET_NAME:
+        return unet()
     return genotypes.load(name_or_path)

@@ -48,7 +48,7 @@ def start(
         raise UserError(
             "the second stage needs an encoder-decoder",
             "`genotype`",
-            "the genotype of the first stage, released or baseline",
+            "the genotype of the first stage, released, baseline or unet",
             "nothing" if known is None else "one that is still searched",
         )
     genotype = Genotype(known.encoder_decoder, interaction, fusion)

@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from nppnet_tf.config import LEAST_CELLS
 from nppnet_tf.config import LEAST_CHANNELS
+from nppnet_tf.config import LEAST_WIDTH
 from nppnet_tf.config import MOST_CELLS
 from nppnet_tf.config import MOST_CHANNELS
 from nppnet_tf.config import MOST_FUSION_CELLS
+from nppnet_tf.config import MOST_WIDTH
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 
@@ -150,12 +152,24 @@ def check_sizes(
             raise UserError(
                 "no network has this size", place.format(name), expected, value
             )
+    _check_width(config.baseline_width, place.format("baseline_width"))
     if config.channels**2 * config.cells > _MOST_WEIGHTS:
         raise UserError(
             "no memory holds a network of this size",
             f"{place.format('channels')}, {place.format('cells')}",
             f"channels^2 x cells of at most {_MOST_WEIGHTS}",
             f"{config.channels}, {config.cells}",
+        )
+
+
+def _check_width(width: object, where: str) -> None:
+    is_number = isinstance(width, int | float) and not isinstance(width, bool)
+    if not is_number or not LEAST_WIDTH <= width <= MOST_WIDTH:
+        raise UserError(
+            "no network has this size",
+            where,
+            f"{LEAST_WIDTH} to {MOST_WIDTH}",
+            width,
         )
 
 

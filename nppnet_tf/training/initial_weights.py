@@ -105,7 +105,9 @@ class InitialRun:
                 f"another {' and '.join(parts)}",
             )
         for name in _body_fields(genotype):
-            ours, theirs = getattr(config, name), self.config.get(name)
+            ours = getattr(config, name)
+            # Runs of before there were several have no such field.
+            theirs = self.config.get(name, _ABSENT.get(name))
             if _plain(ours) != _plain(theirs):
                 raise UserError(
                     "initial weights are of another network",
@@ -236,6 +238,10 @@ class InitialRun:
         return self.log_variances
 
 
+# What runs have that were written before there was such a field.
+_ABSENT = {"baseline_width": 1.0}
+
+
 def _told(counts: Mapping[str, int | None], branches: Collection[str]) -> str:
     """Returns "20 classes and 16 joints"."""
     return " and ".join(
@@ -261,7 +267,9 @@ def _descriptor(value: object, path: pathlib.Path) -> DatasetDescriptor | None:
 def _body_fields(genotype: Genotype) -> list[str]:
     """Sizes on which weights of this genotype depend, but for the heads."""
     fields = ["channels", "high_level_inputs"]
-    if genotype.encoder_decoder != genotypes.BASELINE:
+    if genotype.encoder_decoder in genotypes.BASELINES:
+        fields.append("baseline_width")
+    else:
         fields.append("cells")
     if genotype.fusion != genotypes.OMIT:
         fields.append("num_fusion_cells")

@@ -170,6 +170,7 @@ class DrawTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("search", genotypes.Genotype("search", "search", "search"), 3),
         ("baseline", genotypes.Genotype("baseline", "omit", "search"), 3),
+        ("unet", genotypes.Genotype("unet", "search", "omit"), 3),
     )
     def test_states_are_drawn_as_labeled_boxes(self, genotype, count):
         drawing = genotype_drawing.draw(genotype)

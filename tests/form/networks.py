@@ -56,6 +56,7 @@ def genotypes_of_every_kind():
     return {
         "released": released,
         "baseline": published.baseline(),
+        "unet": published.unet(),
         "no_interaction": genotypes.Genotype(
             released.encoder_decoder, genotypes.OMIT, released.fusion
         ),

@@ -52,6 +52,7 @@ from nppnet_tf.losses.task_weighting import TaskWeighting
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.baseline import Bottleneck
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
+from nppnet_tf.models.unet import UNetEncoderDecoder
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from tests.layers import copied_weights
@@ -330,6 +331,7 @@ CASES = {
         lambda: Bottleneck(4, 2, True), _noise, tolerance=OF_CHAINS
     ),
     "BaselineEncoderDecoder": _of_branch(lambda: BaselineEncoderDecoder(8)),
+    "UNetEncoderDecoder": _of_branch(lambda: UNetEncoderDecoder(8, 1.3)),
     "EncoderDecoder": _of_branch(lambda: EncoderDecoder(8, 4, _POSE)),
     "TaskWeighting": Case(
         lambda: TaskWeighting(1, dict.fromkeys(keys.BRANCHES, 0.5)),

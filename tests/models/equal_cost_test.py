@@ -1,0 +1,49 @@
+"""Tests of networks that are given a cost."""
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
+from nppnet_tf.models import cost
+from nppnet_tf.models import equal_cost
+from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import published
+
+CONFIG = NetworkConfig(channels=8, cells=4, num_fusion_cells=1)
+SIZE = (32, 32)
+
+
+class EqualCostTest(parameterized.TestCase):
+    def test_a_network_is_given_the_cost(self):
+        genotype = published.unet()
+        least = cost.cost(NPPNet(genotype, CONFIG), SIZE).macs
+
+        config = equal_cost.of_equal_cost(genotype, CONFIG, SIZE, 2.7 * least)
+
+        found = cost.cost(NPPNet(genotype, config), SIZE).macs
+        self.assertAlmostEqual(found / least / 2.7, 1, delta=0.05)
+
+    @parameterized.parameters(0.7, 0.97, 1.3, 2.9)
+    def test_width_is_found_where_the_cost_grows_in_steps(self, factor):
+        def macs(width):
+            return sum(
+                100 + 10 * round(filters * width) + round(filters * width) ** 2
+                for filters in (8, 16, 32, 64)
+            )
+
+        width = equal_cost.closest_width(macs, factor * macs(1))
+
+        self.assertAlmostEqual(macs(width) / macs(1) / factor, 1, delta=0.03)
+
+    def test_what_no_size_costs_is_refused_in_one_line(self):
+        with self.assertRaisesRegex(
+            UserError, "no network of this kind has such a cost.*GMAC with C"
+        ):
+            equal_cost.of_equal_cost(
+                published.released(), CONFIG, SIZE, target_macs=1000
+            )
+
+
+if __name__ == "__main__":
+    absltest.main()

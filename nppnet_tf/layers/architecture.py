@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from nppnet_tf.layers.fanout import EdgeMixture
-from nppnet_tf.layers.relaxation import RelaxationLayer
-from nppnet_tf.layers.relaxation import SoftmaxRelaxation
+from nppnet_tf.layers.relaxations.relaxation_layer import RelaxationLayer
+from nppnet_tf.layers.relaxations.relaxation_layer import SoftmaxRelaxation
 from nppnet_tf.search_space.topology import Edge
 
 # The release starts every parameter here: no operation is preferred.

@@ -8,12 +8,12 @@ import tensorflow as tf
 from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.layers import interaction as interactions
-from nppnet_tf.layers import relaxation as relaxations
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.fusion_cell import FusionCell
 from nppnet_tf.layers.heads import HighLevelFeatures
 from nppnet_tf.layers.heads import PredictionHead
 from nppnet_tf.layers.interaction import Interaction
+from nppnet_tf.layers.relaxations import table as relaxations
 from nppnet_tf.models import keras_settings
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.encoder_decoder import EncoderDecoder

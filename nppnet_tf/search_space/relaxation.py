@@ -3,7 +3,7 @@
 A search chooses among operations and edges by degrees, and its relaxation says
 by which. What stands here, in NumPy, is what reads a search: pruning, health,
 records. The graph form, which a supernet learns through, is in
-`nppnet_tf.layers.relaxation`; where that draws at random, what stands here is
+`nppnet_tf.layers.relaxations`; where that draws at random, what stands here is
 the mean of what it draws.
 """
 
@@ -15,10 +15,15 @@ from typing import NamedTuple
 import numpy as np
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import sources
+from nppnet_tf.search_space.sources import Source
 from nppnet_tf.search_space.topology import Edge
 
 SOFTMAX = "softmax"
 GUMBEL = "gumbel"
+CONCRETE = "concrete"
+REINMAX = "reinmax"
+DIRICHLET = "dirichlet"
 
 
 def softmax(values: np.ndarray) -> np.ndarray:
@@ -39,6 +44,12 @@ def softmax_by_node(beta: np.ndarray, edges: Sequence[Edge]) -> np.ndarray:
     return weights
 
 
+def mean_of_dirichlet(alpha: np.ndarray) -> np.ndarray:
+    """Returns the mean of Dirichlet(elu(alpha) + 1), of the same shape."""
+    concentration = np.where(alpha > 0, alpha + 1, np.exp(np.minimum(alpha, 0)))
+    return concentration / concentration.sum(axis=-1, keepdims=True)
+
+
 class Relaxation(NamedTuple):
     """A relaxation as everything but the graph knows it.
 
@@ -50,6 +61,7 @@ class Relaxation(NamedTuple):
             and every row sums to 1.
         edge_weights: Takes beta, float64 [edges], and the edges, and returns
             the weight of each edge in its node; those of one node sum to 1.
+        source: Paper that it is from.
     """
 
     name: str
@@ -58,6 +70,7 @@ class Relaxation(NamedTuple):
     edge_weights: Callable[[np.ndarray, Sequence[Edge]], np.ndarray] = (
         softmax_by_node
     )
+    source: Source | None = None
 
     def shares(
         self, alpha: np.ndarray, beta: np.ndarray, edges: Sequence[Edge]
@@ -86,9 +99,31 @@ class Relaxation(NamedTuple):
 _KNOWN = {
     relaxation.name: relaxation
     for relaxation in (
-        Relaxation(SOFTMAX, "all operations at once, as in the paper"),
         Relaxation(
-            GUMBEL, "one operation an edge, drawn anew in every descent"
+            SOFTMAX,
+            "all operations at once, as in the paper",
+            source=sources.DARTS,
+        ),
+        Relaxation(
+            GUMBEL,
+            "one operation an edge, drawn anew in every descent",
+            source=sources.GDAS,
+        ),
+        Relaxation(
+            CONCRETE,
+            "all at once, with drawn weights that become one-hot",
+            source=sources.SNAS,
+        ),
+        Relaxation(
+            REINMAX,
+            "drawn as by gumbel, with a gradient of second order",
+            source=sources.REINMAX,
+        ),
+        Relaxation(
+            DIRICHLET,
+            "all at once, with weights drawn from Dirichlet(elu(alpha) + 1)",
+            mean_of_dirichlet,
+            source=sources.DRNAS,
         ),
     )
 }
@@ -124,7 +159,8 @@ def named(name: str, file: str | os.PathLike[str] | None = None) -> Relaxation:
 def register(relaxation: Relaxation) -> None:
     """Makes searches and what reads them know a relaxation.
 
-    `nppnet_tf.layers.relaxation.register` does it, and adds its graph form.
+    `nppnet_tf.layers.relaxations.table.register` does it, and adds its graph
+    form.
 
     Raises:
         ValueError: If there is a relaxation of this name.

@@ -9,7 +9,7 @@ import tensorflow as tf
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
 from nppnet_tf.layers import normalization
-from nppnet_tf.layers.relaxation import RelaxationLayer
+from nppnet_tf.layers.relaxations.relaxation_layer import RelaxationLayer
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models import keras_settings
 from nppnet_tf.models.nppnet import NPPNet

@@ -45,8 +45,11 @@ from nppnet_tf.layers.primitives.max_pooling import MaxPooling
 from nppnet_tf.layers.primitives.pooled_convolution import PooledConvolution
 from nppnet_tf.layers.primitives.skip_connection import SkipConnection
 from nppnet_tf.layers.primitives.squeeze_excitation import SqueezeExcitation
-from nppnet_tf.layers.relaxation import GumbelRelaxation
-from nppnet_tf.layers.relaxation import SoftmaxRelaxation
+from nppnet_tf.layers.relaxations.concrete import ConcreteRelaxation
+from nppnet_tf.layers.relaxations.dirichlet import DirichletRelaxation
+from nppnet_tf.layers.relaxations.gumbel import GumbelRelaxation
+from nppnet_tf.layers.relaxations.reinmax import ReinMaxRelaxation
+from nppnet_tf.layers.relaxations.relaxation_layer import SoftmaxRelaxation
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.losses.task_weighting import TaskWeighting
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
@@ -62,6 +65,7 @@ WITHOUT_CASE = {
     "GraphCell": "what Cell and FusionCell share",
     "Operation": "what the operations share",
     "RelaxationLayer": "what the relaxations share",
+    "DrawnRelaxation": "what the relaxations share that draw",
     "NPPNet": "nppnet_test, replicas_test; it takes float32 alone",
     "JointModel": "has no config; tests/training",
     "SearchModel": "as JointModel",
@@ -327,6 +331,9 @@ CASES = {
     ),
     "SoftmaxRelaxation": _of_relaxation(SoftmaxRelaxation),
     "GumbelRelaxation": _of_relaxation(GumbelRelaxation),
+    "ConcreteRelaxation": _of_relaxation(ConcreteRelaxation),
+    "ReinMaxRelaxation": _of_relaxation(ReinMaxRelaxation),
+    "DirichletRelaxation": _of_relaxation(DirichletRelaxation),
     "Bottleneck": Case(
         lambda: Bottleneck(4, 2, True), _noise, tolerance=OF_CHAINS
     ),

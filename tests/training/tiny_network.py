@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
-from nppnet_tf.layers import relaxation as relaxations
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.normalization import BatchNormalization
+from nppnet_tf.layers.relaxations import table as relaxations
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models import keras_settings
 from nppnet_tf.search_space import genotype as genotypes

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf.layers import relaxation
+from nppnet_tf.layers.relaxations import table
+from nppnet_tf.layers.relaxations.relaxation_layer import RelaxationLayer
 from nppnet_tf.search_space.relaxation import Relaxation
 
 NAME = "sparsemax"
@@ -27,7 +28,7 @@ def project(alpha: np.ndarray) -> np.ndarray:
 
 
 @keras.saving.register_keras_serializable(package="users_own")
-class SparsemaxRelaxation(relaxation.RelaxationLayer):
+class SparsemaxRelaxation(RelaxationLayer):
     """The graph form, found by halving the interval of the threshold."""
 
     def operation_weights(self, alpha, training=False):
@@ -47,7 +48,7 @@ class SparsemaxRelaxation(relaxation.RelaxationLayer):
 
 def register() -> None:
     """Adds it; the one call that a user makes."""
-    relaxation.register(
+    table.register(
         Relaxation(NAME, "weak operations weigh nothing", project),
         SparsemaxRelaxation,
     )

@@ -3,9 +3,6 @@
 import pathlib
 from unittest import mock
 
-from tests import two_replicas  # isort: skip  (before any operation)
-
-import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
@@ -13,8 +10,9 @@ from absl.testing import parameterized
 
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
-from nppnet_tf.layers import relaxation
 from nppnet_tf.layers.architecture import ArchitectureParameters
+from nppnet_tf.layers.relaxations import table
+from nppnet_tf.layers.relaxations.gumbel import GumbelRelaxation
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
@@ -24,14 +22,15 @@ from nppnet_tf.search_space import topology
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import recording
 from nppnet_tf.training.workdir import Workdir
-from tests.layers import sparsemax
+from tests.layers.relaxations import sparsemax
 from tests.training import tiny_network
 
 EDGES = topology.cell_edges(2)
+NAMES = ("softmax", "gumbel", "concrete", "reinmax", "dirichlet")
 
 
 def made(name):
-    layer = relaxation.make(name)
+    layer = table.make(name)
     layer.build()
     return layer
 
@@ -50,7 +49,7 @@ class OwnRelaxationCase(parameterized.TestCase):
         super().setUp()
         # What a test registers ends with it.
         self.enterContext(mock.patch.dict(contracts._KNOWN))
-        self.enterContext(mock.patch.dict(relaxation._FORMS))
+        self.enterContext(mock.patch.dict(table._FORMS))
         sparsemax.register()
 
 
@@ -58,7 +57,7 @@ class ContractTest(OwnRelaxationCase):
     """Every relaxation is in the graph what it is in NumPy."""
 
     @parameterized.product(
-        name=(contracts.SOFTMAX, contracts.GUMBEL, sparsemax.NAME),
+        name=(*NAMES, sparsemax.NAME),
         scale=(1e-3, 1.0, 20.0),
     )
     def test_weights_and_entropies_equal_the_contract(self, name, scale):
@@ -82,7 +81,7 @@ class ContractTest(OwnRelaxationCase):
     def test_none_of_the_known_is_left_out(self):
         self.assertEqual(
             [each.name for each in contracts.known()],
-            [contracts.SOFTMAX, contracts.GUMBEL, sparsemax.NAME],
+            [*NAMES, sparsemax.NAME],
         )
 
     def test_part_weighs_by_its_relaxation(self):
@@ -101,150 +100,18 @@ class ContractTest(OwnRelaxationCase):
         self.assertGreater(np.sum(shares == 0), 20)
 
     def test_part_keeps_its_relaxation_in_its_config(self):
-        form = relaxation.GumbelRelaxation(5.0, decay=0.5)
+        form = GumbelRelaxation(5.0, decay=0.5)
         layer = ArchitectureParameters(EDGES, 8, form)
 
         copy = ArchitectureParameters.from_config(layer.get_config())
 
-        self.assertIsInstance(copy.relaxation, relaxation.GumbelRelaxation)
+        self.assertIsInstance(copy.relaxation, GumbelRelaxation)
         self.assertEqual(copy.get_config(), layer.get_config())
         self.assertEqual(copy.relaxation.first_temperature, 5.0)
 
     def test_unknown_name_is_refused(self):
         with self.assertRaisesRegex(UserError, "relaxation.*found: argmax"):
-            relaxation.make("argmax")
-
-
-class GumbelTest(parameterized.TestCase):
-    def setUp(self):
-        super().setUp()
-        keras.utils.set_random_seed(3)
-        self.layer = made(contracts.GUMBEL)
-        self.alpha = tf.constant(parameters(1.0)[0])
-
-    def _draw(self, layer=None):
-        layer = layer or self.layer
-        return layer.operation_weights(self.alpha, training=True).numpy()
-
-    def test_one_operation_an_edge_is_drawn(self):
-        for epoch in (0, 100):
-            self.layer.begin_epoch(epoch)
-
-            drawn = self._draw()
-
-            # Exactly: an operation that is not drawn adds nothing at all.
-            np.testing.assert_array_equal(np.unique(drawn), [0, 1])
-            np.testing.assert_array_equal(drawn.sum(axis=1), 1)
-
-    def test_operations_are_drawn_by_their_softmax(self):
-        alpha = np.log(np.float32([[0.5, 0.3, 0.15, 0.05]]))
-        many = tf.tile(tf.constant(alpha), [40000, 1])
-
-        drawn = self.layer.operation_weights(many, training=True)
-
-        # Four standard deviations.
-        np.testing.assert_allclose(
-            tf.reduce_mean(drawn, 0), [0.5, 0.3, 0.15, 0.05], atol=0.01
-        )
-
-    @parameterized.parameters(0, 20, 100)
-    def test_gradient_is_that_of_the_soft_sample(self, epoch):
-        self.layer.begin_epoch(epoch)
-        alpha = np.float64(self.alpha)
-        factors = np.random.default_rng(1).normal(size=alpha.shape)
-
-        with tf.GradientTape() as tape:
-            x = tf.constant(alpha)
-            tape.watch(x)
-            drawn = self.layer.operation_weights(x, training=True)
-            loss = tf.reduce_sum(drawn * factors)
-        gradient = tape.gradient(loss, x).numpy()
-
-        noise = self.layer.noise(x).numpy()
-        temperature = float(self.layer.temperature.numpy())
-
-        def soft_loss(alpha):
-            weights = contracts.softmax((alpha + noise) / temperature)
-            return np.sum(weights * factors)
-
-        step = 1e-5
-        for place in np.ndindex(alpha.shape):
-            shift = np.zeros_like(alpha)
-            shift[place] = step
-            slope = (soft_loss(alpha + shift) - soft_loss(alpha - shift)) / (
-                2 * step
-            )
-            self.assertAlmostEqual(gradient[place], slope, delta=1e-7)
-
-    def test_largest_of_the_soft_sample_is_drawn(self):
-        perturbed = self.alpha + self.layer.noise(self.alpha)
-
-        np.testing.assert_array_equal(
-            self._draw().argmax(axis=1), tf.argmax(perturbed, -1)
-        )
-
-    def test_temperature_falls_from_epoch_to_epoch(self):
-        found = []
-        for epoch in (0, 1, 2, 43, 44, 500):
-            self.layer.begin_epoch(epoch)
-            found.append(self.layer.describe()["temperature"])
-
-        np.testing.assert_allclose(
-            found, [10, 9, 8.1, 10 * 0.9**43, 0.1, 0.1], rtol=1e-6
-        )
-
-    def test_a_draw_is_a_function_of_seed_and_descent(self):
-        first = self._draw()
-        again = self._draw()
-        self.layer.draw_anew()
-        second = self._draw()
-        other = made(contracts.GUMBEL)
-        keras.utils.set_random_seed(3)
-        same = made(contracts.GUMBEL)
-
-        np.testing.assert_array_equal(again, first)
-        self.assertFalse(np.array_equal(second, first))
-        # Of another part of the same run.
-        self.assertFalse(np.array_equal(self._draw(other), first))
-        np.testing.assert_array_equal(self._draw(same), first)
-        other.key.assign(self.layer.key.value)
-        np.testing.assert_array_equal(self._draw(other), second)
-
-    def test_replicas_draw_the_same(self):
-        strategy = two_replicas.strategy()
-        with strategy.scope():
-            layer = made(contracts.GUMBEL)
-
-        @tf.function
-        def descents():
-            def step():
-                first = layer.operation_weights(self.alpha, training=True)
-                layer.draw_anew()
-                second = layer.operation_weights(self.alpha, training=True)
-                layer.draw_anew()
-                return first, second
-
-            return strategy.run(step)
-
-        values = [strategy.experimental_local_results(v) for v in descents()]
-
-        for left, right in values:
-            np.testing.assert_array_equal(left, right)
-        self.assertFalse(np.array_equal(values[0][0], values[1][0]))
-        keys = strategy.experimental_local_results(layer.key.value)
-        self.assertEqual([int(key[1]) for key in keys], [2, 2])
-
-    def test_without_training_nothing_is_drawn(self):
-        np.testing.assert_allclose(
-            self.layer.operation_weights(self.alpha),
-            tf.nn.softmax(self.alpha),
-            atol=1e-7,
-        )
-
-    @parameterized.parameters((0.0, 0.1, 0.9), (1.0, 2.0, 0.9), (1.0, 0.1, 1.1))
-    def test_impossible_temperatures_are_refused(self, first, last, decay):
-        with self.assertRaisesRegex(ValueError, "positive and fall"):
-            relaxation.GumbelRelaxation(first, last, decay)
+            table.make("argmax")
 
 
 class OwnRelaxationTest(OwnRelaxationCase):

@@ -327,6 +327,12 @@ class ProcessConfig:
         strategy: Where it runs: one device, or all accelerators (without any:
             the CPU, split).
         num_replicas: Devices of the mirrored strategy; 0 for all.
+        accumulate_steps: Parts that each batch is computed in, one after the
+            other, for memory: `batch_size` counts the samples of all. Losses,
+            hard pixels and gradients are those of the whole batch; but each
+            part is normalized by itself, so that weights equal those of one
+            part only as far as its moments equal the batch's. A step takes 1.3
+            times as long.
         deterministic: Makes runs on accelerators repeatable, bit for bit, and
             slower; runs on a CPU always are (docs/reproducibility.md).
         jit_compile: Lets XLA compile the steps. On a CPU it does not pay: a
@@ -350,6 +356,7 @@ class ProcessConfig:
         "default", choices=("default", "mirrored"), is_free=True
     )
     num_replicas: int = setting(0, least=0, most=_MOST_REPLICAS, is_free=True)
+    accumulate_steps: int = setting(1, least=1, most=MOST_BATCH, is_late=True)
     deterministic: bool = setting(False, is_free=True)
     jit_compile: bool = setting(False, is_late=True)
     tasks: str = setting(

@@ -112,14 +112,24 @@ def only_merge_nodes() -> None:
         )
 
 
-def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
-    """Raises a UserError unless every replica gets as many samples."""
+def check_batch_size(
+    batch_size: int, strategy: tf.distribute.Strategy, parts: int = 1
+) -> None:
+    """Raises a UserError unless every replica gets as many samples.
+
+    Args:
+        batch_size: Samples of a batch.
+        strategy: Strategy of the run.
+        parts: Parts that a batch is computed in.
+    """
     replicas = strategy.num_replicas_in_sync
-    if batch_size < 1 or batch_size % replicas:
+    if batch_size < 1 or batch_size % (replicas * parts):
+        factors = f", {replicas} replicas and {parts} parts of a batch"
         raise UserError(
             "batch size does not fit the replicas",
             "`batch_size`",
-            f"a positive multiple of {replicas}",
+            f"a positive multiple of {replicas * parts}"
+            f"{factors if parts > 1 else ''}",
             batch_size,
         )
 

@@ -4,8 +4,10 @@ import contextlib
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 from typing import NamedTuple
 
@@ -27,6 +29,9 @@ TASK_WEIGHT_OPTIMIZER = "task_weight_optimizer"
 # Takes a batch, moves variables, returns metrics.
 Step = Callable[[Any], dict[str, tf.Tensor]]
 
+
+# Takes a batch, updates and trackers of a step and descends.
+Descent = Callable[[Any, Sequence["Update"], Mapping], None]
 
 # Makes an optimizer, of (learning_rate=..., name=...).
 OptimizerMaker = Callable[..., keras.optimizers.Optimizer]
@@ -107,6 +112,13 @@ def weight_updates(
     ]
 
 
+def variables_of(updates: Sequence[Update]) -> list[list[tf.Variable]]:
+    """Returns TensorFlow's own variables, which tapes want, by update."""
+    return [
+        [variable.value for variable in update.variables] for update in updates
+    ]
+
+
 def loss_trackers(prefix: str = "") -> dict[str, keras.metrics.Mean]:
     """Returns a running mean for every term of the loss, by the term."""
     return {name: keras.metrics.Mean(f"{prefix}{name}") for name in terms.NAMES}
@@ -151,6 +163,7 @@ class JointModel(keras.Model):
         self.loss_trackers = loss_trackers()
         self.updates: tuple[Update, ...] = ()
         self._traced_steps: dict[str, Callable] = {}
+        self._descent: Descent | None = None
         self.built = True
 
     @property
@@ -233,26 +246,40 @@ class JointModel(keras.Model):
         trackers: Mapping[str, keras.metrics.Mean],
     ) -> None:
         """Moves the variables of some updates one step down on one batch."""
-        variables = [
-            # Tapes want TensorFlow's own variables.
-            [variable.value for variable in update.variables]
-            for update in updates
-        ]
+        if self._descent is not None:
+            self._descent(batch, updates, trackers)
+            return
+        variables = variables_of(updates)
         # What is not watched is not differentiated: a descent of alpha traces
         # no gradients of kernels.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             predictions = self.network(batch[keys.IMAGE], training=True)
             losses = self.joint_loss(batch, predictions)
-            objective = losses[keys.TOTAL_LOSS] + self._penalty()
+            objective = losses[keys.TOTAL_LOSS] + self.penalty()
         gradients = tape.gradient(
             objective,
             variables,
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
+        self.apply(updates, gradients)
+        self.track(losses, trackers)
+
+    def apply(
+        self, updates: Sequence[Update], gradients: Sequence[Sequence]
+    ) -> None:
+        """Moves the variables of updates, by gradients as `variables_of`."""
         for update, of_update in zip(updates, gradients, strict=True):
             update.optimizer.apply(of_update, update.variables)
-        self._track(losses, trackers)
+
+    @contextlib.contextmanager
+    def descending(self, descent: Descent) -> Iterator[None]:
+        """Lets steps that are traced in a block descend otherwise."""
+        self._descent = descent
+        try:
+            yield
+        finally:
+            self._descent = None
 
     def take_step(self, data) -> dict[str, tf.Tensor]:
         """Takes the traced steps of one batch and returns their logs.
@@ -316,26 +343,28 @@ class JointModel(keras.Model):
 
             @tf.function(autograph=False, jit_compile=self.jit_compile)
             def function(data):
-                with constants.shared(), self._resizing():
+                with constants.shared(), self.resizing():
                     logs = strategy.run(step, args=(data,))
                     return {
-                        key: _mean_of_replicas(strategy, value)
+                        key: mean_of_replicas(strategy, value)
                         for key, value in logs.items()
                     }
 
             self._traced_steps[name] = function
         return self._traced_steps[name]
 
-    def _resizing(self):
+    def resizing(self) -> AbstractContextManager[None]:
+        """Resizes, in what a block traces, as what compiles it needs."""
         if self.jit_compile:
             return resampling.for_xla()
         return contextlib.nullcontext()
 
-    def _penalty(self):
+    def penalty(self):
         """A term of the objective that depends on no data."""
         return 0.0
 
-    def _track(self, losses, trackers):
+    def track(self, losses, trackers):
+        """Adds this replica's shares of losses to their trackers."""
         # The mean over replicas of n times the share is the global loss.
         replicas = self.distribute_strategy.num_replicas_in_sync
         for name, tracker in trackers.items():
@@ -349,7 +378,8 @@ class JointModel(keras.Model):
         """
 
 
-def _mean_of_replicas(strategy: tf.distribute.Strategy, value):
+def mean_of_replicas(strategy: tf.distribute.Strategy, value) -> tf.Tensor:
+    """Returns the mean of a value that every replica of a strategy has."""
     # `strategy.reduce` would add them in whatever order they come.
     values = strategy.experimental_local_results(value)
     return gradient_sums.added_in_order(values) / len(values)

@@ -1,6 +1,7 @@
 """The epochs of a run, search or retraining."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from nppnet_tf.training import callbacks as training_callbacks
 from nppnet_tf.training import recording
 from nppnet_tf.training import replica_batches
 from nppnet_tf.training import stall
+from nppnet_tf.training.accumulation import Accumulation
+from nppnet_tf.training.joint_model import JointModel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +40,7 @@ class EpochLoop:
         should_stop: Asked after every step: whether to save and end early.
         ends_with: Asked after every epoch, with its record: why the run ends
             with it, though epochs are left; "" where it goes on.
+        accumulate_steps: Parts that each batch is computed in.
         watch: Told what the run waits for.
     """
 
@@ -51,6 +55,7 @@ class EpochLoop:
     save_every: int = 0
     should_stop: Callable[[], bool] = lambda: False
     ends_with: Callable[[dict], str] = lambda record: ""
+    accumulate_steps: int = 1
     watch: stall.StallWatch = dataclasses.field(default_factory=stall.silent)
 
     def run(self, first_epoch: int = 0) -> str:
@@ -105,7 +110,7 @@ class EpochLoop:
         callbacks.on_train_begin()
         self.model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        with self._batches(dataset) as batches:
+        with self._batches(dataset, self.accumulate_steps) as batches:
             logs = self._take_steps(batches, callbacks)
         callbacks.on_epoch_end(epoch, logs)
         callbacks.on_train_end(logs)
@@ -120,9 +125,9 @@ class EpochLoop:
             callbacks.on_train_batch_begin(step)
             self.watch.waits(stall.TRAINING_INPUT)
             batch = next(batches)
-            is_traced = self.model.is_step_traced
+            is_traced = self._stepping.is_step_traced
             self.watch.waits(stall.STEP if is_traced else stall.TRACING)
-            logs = self.model.take_step(batch)
+            logs = self._stepping.take_step(batch)
             callbacks.on_train_batch_end(step, logs)
             self.watch.is_done()
             if self.model.stop_training:
@@ -152,11 +157,18 @@ class EpochLoop:
             for name, value in self.model.get_metrics_result().items()
         }
 
+    @functools.cached_property
+    def _stepping(self) -> JointModel | Accumulation:
+        """What takes the steps of a batch."""
+        if self.accumulate_steps == 1:
+            return self.model
+        return Accumulation(self.model)
+
     def _batches(
-        self, dataset: tf.data.Dataset
+        self, dataset: tf.data.Dataset, parts: int = 1
     ) -> replica_batches.ReplicaBatches:
         return replica_batches.ReplicaBatches(
-            dataset, self.model.distribute_strategy
+            dataset, self.model.distribute_strategy, parts
         )
 
 

@@ -24,6 +24,8 @@ class ReplicaBatches:
         dataset: Data set of batches whose every tensor has one first axis, of a
             length that the replicas divide.
         strategy: Strategy with all its replicas in this process.
+        parts: Parts that each batch comes in, as a list, where there are
+            several: the i-th of them holds the i-th n-th of the samples.
 
     Example:
         with ReplicaBatches(dataset, strategy) as batches:
@@ -32,10 +34,14 @@ class ReplicaBatches:
     """
 
     def __init__(
-        self, dataset: tf.data.Dataset, strategy: tf.distribute.Strategy
+        self,
+        dataset: tf.data.Dataset,
+        strategy: tf.distribute.Strategy,
+        parts: int = 1,
     ) -> None:
         self.steps = int(dataset.cardinality())
         self._strategy = strategy
+        self._parts = parts
         self._batches = iter(dataset)
 
     def __enter__(self) -> Self:
@@ -59,6 +65,16 @@ class ReplicaBatches:
     def __next__(self) -> Any:
         """Returns the next batch; of several replicas a value for each."""
         batch = next(self._batches)
+        if self._parts == 1:
+            return self._on_replicas(batch)
+        return [self._on_replicas(part) for part in _divide(batch, self._parts)]
+
+    def close(self) -> None:
+        """Ends the reading; waits for samples that are being made."""
+        self._batches = iter(())
+
+    def _on_replicas(self, batch: Any) -> Any:
+        """Gives each replica its share of some samples."""
         replicas = self._strategy.num_replicas_in_sync
         if replicas == 1:
             return batch
@@ -73,10 +89,6 @@ class ReplicaBatches:
         return self._strategy.experimental_distribute_values_from_function(
             share
         )
-
-    def close(self) -> None:
-        """Ends the reading; waits for samples that are being made."""
-        self._batches = iter(())
 
 
 def _divide(batch: Any, replicas: int) -> list[Any]:

@@ -76,7 +76,7 @@ class RetrainModel(joint_model.JointModel):
 
     def test_step(self, data):
         predictions = self.network(data[keys.IMAGE], training=False)
-        self._track(self.joint_loss(data, predictions), self.loss_trackers)
+        self.track(self.joint_loss(data, predictions), self.loss_trackers)
         for metric in self.validation_metrics:
             metric.update(data, predictions)
         return joint_model.results(

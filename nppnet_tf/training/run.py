@@ -361,7 +361,9 @@ class _Run:
         self.strategy = distribution.make_strategy(
             process.strategy, process.num_replicas
         )
-        distribution.check_batch_size(config.inputs.batch_size, self.strategy)
+        distribution.check_batch_size(
+            config.inputs.batch_size, self.strategy, process.accumulate_steps
+        )
         if process.jit_compile:
             distribution.check_jit_compile(self.strategy)
         self.workdir = Workdir(workdir)
@@ -488,6 +490,7 @@ class _Run:
                 on_epoch=lambda record: self._on_epoch(recorder, record),
                 save_every=config.checkpoint_every,
                 should_stop=report.should_stop,
+                accumulate_steps=config.accumulate_steps,
                 ends_with=lambda record: self._alarmed(recorder),
                 watch=watch,
             ).run(first)

@@ -127,8 +127,8 @@ class SearchModel(joint_model.JointModel):
             )
         return joint_model.results(self.architecture_trackers.values())
 
-    def _descend(self, batch, updates, trackers):
-        super()._descend(batch, updates, trackers)
+    def apply(self, updates, gradients):
+        super().apply(updates, gradients)
         for relaxation in self.relaxations:
             relaxation.draw_anew()
 
@@ -137,7 +137,7 @@ class SearchModel(joint_model.JointModel):
         with normalization.frozen_statistics():
             return self.network(image, training=True)
 
-    def _penalty(self):
+    def penalty(self):
         # Eq. 8 depends on no data: every replica adds an equal part.
         replicas = self.distribute_strategy.num_replicas_in_sync
         return self.entropy_weight * self.network.entropy() / replicas

@@ -349,6 +349,10 @@ class ProcessConfig:
             one at the end of each epoch. A run that is killed repeats the
             steps after the last.
         check_every: Steps between two looks at whether losses are finite.
+        on_nonfinite: What a run does whose losses or weights are not finite:
+            stop, or rollback, which goes on from the last checkpoint with half
+            the learning rates.
+        max_rollbacks: Rollbacks before a run stops after all.
     """
 
     steps_per_epoch: int | None = setting(None, least=1, most=MANY)
@@ -368,6 +372,10 @@ class ProcessConfig:
     )
     checkpoint_every: int = setting(200, least=0, most=MANY, is_free=True)
     check_every: int = setting(1, least=1, most=MANY, is_free=True)
+    on_nonfinite: str = setting(
+        "stop", choices=("stop", "rollback"), is_free=True
+    )
+    max_rollbacks: int = setting(3, least=1, most=MANY, is_free=True)
 
 
 @dataclasses.dataclass(frozen=True)

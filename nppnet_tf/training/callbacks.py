@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from nppnet_tf.errors import UserError
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import recording
 
@@ -48,6 +47,10 @@ class FiniteLossGuard(keras.callbacks.Callback):
         self._first_step = 0
         self._next_first_step = first_step
 
+    def goes_on_from(self, step: int) -> None:
+        """Notes that the next epoch begins after so many of its steps."""
+        self._next_first_step = step
+
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
         self._first_step, self._next_first_step = self._next_first_step, 0
@@ -69,7 +72,7 @@ class FiniteLossGuard(keras.callbacks.Callback):
             if not math.isfinite(value)
         ]
         if bad:
-            raise UserError(
+            raise checkpoints.RuinedError(
                 "loss is not finite",
                 f"epoch {self._epoch}, {self._place(steps)}",
                 "finite losses; a lower learning rate may help",

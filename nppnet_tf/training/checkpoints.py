@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -25,6 +26,11 @@ FORMAT_VERSION = 1
 
 LAST_NAME = "last.npz"
 BEST_NAME = "best.npz"
+START_NAME = "start.npz"
+
+# Twice takes a rate to a quarter: far enough from one at which steps diverge,
+# and little lost where one bad batch was to blame.
+ROLLBACK_FACTOR = 0.5
 
 # Of a run that has not learned anything, of which much is zero.
 _SLACK_BYTES = 1 << 26
@@ -35,6 +41,10 @@ _ARCHITECTURE = "architecture"
 
 class NotFiniteError(Exception):
     """Variables of a model are not finite; says which."""
+
+
+class RuinedError(UserError):
+    """Losses or weights of a run are not finite; its last checkpoint is."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +77,8 @@ class Progress:
             the first.
         best_score: Score of the best epoch, the higher the better.
         part: Part of the epoch that follows.
+        rollbacks: How often the run has gone back to a checkpoint because it
+            was ruined: "epoch" and "step" where it went on, and "reason".
     """
 
     epoch: int = 0
@@ -74,6 +86,17 @@ class Progress:
     best_epoch: int | None = None
     best_score: float | None = None
     part: EpochPart = EpochPart()
+    rollbacks: tuple[Mapping[str, object], ...] = ()
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Epochs that are complete, and steps of the one that follows."""
+        return self.epoch, self.part.step
+
+    @property
+    def rate_factor(self) -> float:
+        """What learning rates are multiplied by: less after each rollback."""
+        return ROLLBACK_FACTOR ** len(self.rollbacks)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,6 +246,7 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         progress["history"] = tuple(progress["history"])
         # Absent in files of before epochs could be saved in part.
         progress["part"] = EpochPart(**progress.get("part", {}))
+        progress["rollbacks"] = tuple(progress.get("rollbacks", ()))
         return Checkpoint(
             path=path,
             arrays=arrays,
@@ -350,7 +374,7 @@ def what_is_left(path: str | os.PathLike[str] | None) -> str:
 
 
 class CheckpointFolder:
-    """Keeps the last and the best checkpoint of a run.
+    """Keeps the last and the best checkpoint of a run, and maybe its start.
 
     Args:
         path: Path of the folder.
@@ -359,6 +383,7 @@ class CheckpointFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.last_path = pathlib.Path(path) / LAST_NAME
         self.best_path = pathlib.Path(path) / BEST_NAME
+        self.start_path = pathlib.Path(path) / START_NAME
 
     def save(self, model: keras.Model, progress: Progress) -> None:
         """Writes the last checkpoint, and the best if it is of this epoch."""
@@ -372,6 +397,26 @@ class CheckpointFolder:
         with atomic.atomic_path(self.last_path, durable=True) as partial:
             # Both are replaced, never changed: a link is enough.
             os.link(self.best_path, partial)
+
+    def to_go_back_to(self, tried: Collection[tuple[int, int]]) -> Checkpoint:
+        """Returns the latest checkpoint that is not known to be bad.
+
+        What is still finite may be beyond help: a run that was ruined behind
+        a checkpoint twice goes back further.
+
+        Args:
+            tried: Epochs and steps of the checkpoints gone back to so far.
+
+        Raises:
+            UserError: If there is none, or a file is damaged.
+        """
+        paths = (self.last_path, self.best_path, self.start_path)
+        there = [path for path in paths if path.exists()] or paths[:1]
+        for path in there:
+            found = load(path)
+            if found.progress.place not in tried:
+                break
+        return found
 
     def last(self) -> Checkpoint | None:
         """Returns the last checkpoint, or None before the first."""

@@ -162,6 +162,8 @@ class JointModel(keras.Model):
         self.joint_loss = joint_loss
         self.loss_trackers = loss_trackers()
         self.updates: tuple[Update, ...] = ()
+        # Of a run that was ruined by larger learning rates.
+        self.rate_factor = 1.0
         self._traced_steps: dict[str, Callable] = {}
         self._descent: Descent | None = None
         self.built = True
@@ -192,7 +194,8 @@ class JointModel(keras.Model):
     def begin_epoch(self, epoch: int) -> None:
         """Sets everything that follows the epoch, counted from 0."""
         for update in self.updates:
-            update.optimizer.learning_rate = update.schedule(epoch)
+            rate = update.schedule(epoch) * self.rate_factor
+            update.optimizer.learning_rate = rate
 
     def call(self, image, training=None):
         return self.network(image, training=training)

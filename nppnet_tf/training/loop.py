@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from nppnet_tf.training import callbacks as training_callbacks
+from nppnet_tf.training import checkpoints
 from nppnet_tf.training import recording
 from nppnet_tf.training import replica_batches
 from nppnet_tf.training import stall
@@ -41,6 +42,8 @@ class EpochLoop:
         ends_with: Asked after every epoch, with its record: why the run ends
             with it, though epochs are left; "" where it goes on.
         accumulate_steps: Parts that each batch is computed in.
+        goes_back: Asked where losses or weights are not finite: whether the
+            recorder has gone back to a checkpoint, and the loop goes on there.
         watch: Told what the run waits for.
     """
 
@@ -56,6 +59,7 @@ class EpochLoop:
     should_stop: Callable[[], bool] = lambda: False
     ends_with: Callable[[dict], str] = lambda record: ""
     accumulate_steps: int = 1
+    goes_back: Callable[[checkpoints.RuinedError], bool] = lambda error: False
     watch: stall.StallWatch = dataclasses.field(default_factory=stall.silent)
 
     def run(self, first_epoch: int = 0) -> str:
@@ -70,27 +74,38 @@ class EpochLoop:
         Raises:
             UserError: If a loss is not finite.
         """
-        for epoch in range(first_epoch, self.epochs):
-            if self.should_stop():
+        epoch = first_epoch
+        while epoch < self.epochs and not self.should_stop():
+            try:
+                record = self._epoch(epoch)
+            except checkpoints.RuinedError as error:
+                if not self.goes_back(error):
+                    raise
+                epoch = self.recorder.progress.epoch
+                continue
+            if record is None:
                 break
-            saver = training_callbacks.EpochPartSaver(
-                self.recorder, self.save_every, self.should_stop
-            )
-            input_share = self.watch.share_of(stall.TRAINING_INPUT)
-            self._train(epoch, saver)
-            if self.model.stop_training:
-                break
-            input_wait = input_share()
-            logs = {**saver.logs, **self._validate(epoch)}
-            self.watch.waits(stall.RECORD)
-            record = self.recorder.record(
-                epoch, logs, saver.seconds, input_wait
-            )
-            self.on_epoch(record)
-            self.watch.is_done()
             if reason := self.ends_with(record):
                 return reason
+            epoch += 1
         return ""
+
+    def _epoch(self, epoch: int) -> dict | None:
+        """Returns the record of an epoch, None where it was stopped in it."""
+        saver = training_callbacks.EpochPartSaver(
+            self.recorder, self.save_every, self.should_stop
+        )
+        input_share = self.watch.share_of(stall.TRAINING_INPUT)
+        self._train(epoch, saver)
+        if self.model.stop_training:
+            return None
+        input_wait = input_share()
+        logs = {**saver.logs, **self._validate(epoch)}
+        self.watch.waits(stall.RECORD)
+        record = self.recorder.record(epoch, logs, saver.seconds, input_wait)
+        self.on_epoch(record)
+        self.watch.is_done()
+        return record
 
     def _train(
         self, epoch: int, saver: training_callbacks.EpochPartSaver

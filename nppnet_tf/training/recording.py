@@ -14,7 +14,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
@@ -63,14 +62,50 @@ class RunRecorder:
         """
         checkpoint = self.checkpoints.last()
         if checkpoint is not None:
-            checkpoints.restore(self.model, checkpoint)
-            self.progress = checkpoint.progress
+            self._restore(checkpoint)
             self.changes = reproducibility.differences(
                 checkpoint.circumstances,
                 reproducibility.circumstances(self.model.distribute_strategy),
             )
             self._write_metrics()
         return self.progress.epoch
+
+    def save_start(self) -> None:
+        """Saves a run that has done nothing yet, to go back to."""
+        folder = self.checkpoints
+        if not self.progress.epoch and not self.progress.part.step:
+            checkpoints.save(folder.start_path, self.model, self.progress)
+
+    def roll_back(self, reason: str) -> None:
+        """Goes back to a checkpoint, with lower learning rates.
+
+        That of last resort is the start. The last checkpoint then is this one
+        and knows of it: a run that is killed goes on with the lower rates.
+
+        Args:
+            reason: Why, for the record of the epoch.
+
+        Raises:
+            UserError: If a checkpoint is gone or damaged.
+        """
+        before = self.progress.rollbacks
+        tried = {(each["epoch"], each["step"]) for each in before}
+        self._restore(self.checkpoints.to_go_back_to(tried))
+        epoch, step = self.progress.place
+        place = {"epoch": epoch, "step": step, "reason": reason}
+        self._take(
+            dataclasses.replace(self.progress, rollbacks=(*before, place))
+        )
+        checkpoints.save(self.checkpoints.last_path, self.model, self.progress)
+        self._write_metrics()
+
+    def _restore(self, checkpoint: checkpoints.Checkpoint) -> None:
+        checkpoints.restore(self.model, checkpoint)
+        self._take(checkpoint.progress)
+
+    def _take(self, progress: checkpoints.Progress) -> None:
+        self.progress = progress
+        self.model.rate_factor = progress.rate_factor
 
     def record_part(self, part: checkpoints.EpochPart) -> None:
         """Saves the run within an epoch, over what was saved before.
@@ -113,7 +148,7 @@ class RunRecorder:
             "task_weights": self.model.task_weights,
             **self.describe(epoch),
         }
-        record |= self.conclude(record)
+        record |= self._rollbacks(epoch) | self.conclude(record)
         progress = self._choose_best(record)
         record["best_epoch"] = progress.best_epoch
         self.progress = dataclasses.replace(
@@ -149,13 +184,18 @@ class RunRecorder:
         try:
             yield
         except checkpoints.NotFiniteError as error:
-            raise UserError(
+            raise checkpoints.RuinedError(
                 "weights are not finite",
                 f"epoch {epoch}, {place}",
                 "finite weights; a lower learning rate may help",
                 f"{error}; "
                 f"{checkpoints.what_is_left(self.checkpoints.last_path)}",
             ) from error
+
+    def _rollbacks(self, epoch: int) -> dict:
+        """Returns those of an epoch for its record, where there are any."""
+        here = [r for r in self.progress.rollbacks if r["epoch"] == epoch]
+        return {"rollbacks": here} if here else {}
 
     def _choose_best(self, record: Mapping) -> checkpoints.Progress:
         score, best = self.score(record), self.progress.best_score

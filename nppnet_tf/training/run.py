@@ -461,6 +461,8 @@ class _Run:
         recorder.model.jit_compile = config.jit_compile
         first = recorder.resume()
         first_step = _first_step(recorder, steps)
+        if config.on_nonfinite == "rollback":
+            recorder.save_start()
         self._say_where(recorder, first or first_step)
         sets = [self.records, *([validation] if validation else [])]
         with contextlib.ExitStack() as stack:
@@ -492,6 +494,7 @@ class _Run:
                 should_stop=report.should_stop,
                 accumulate_steps=config.accumulate_steps,
                 ends_with=lambda record: self._alarmed(recorder),
+                goes_back=lambda error: self._goes_back(recorder, guard, error),
                 watch=watch,
             ).run(first)
         if recorder.progress.epoch < self._epochs:
@@ -534,6 +537,27 @@ class _Run:
             self.workdir.completed_epochs() >= self._epochs,
             self._is_alarmed,
         )
+
+    def _goes_back(
+        self,
+        recorder: recording.RunRecorder,
+        guard: callbacks.FiniteLossGuard,
+        error: checkpoints.RuinedError,
+    ) -> bool:
+        """Goes back to the last checkpoint, where the run is to and may."""
+        config = self.config.process
+        done = len(recorder.progress.rollbacks)
+        if config.on_nonfinite != "rollback" or done >= config.max_rollbacks:
+            return False
+        recorder.roll_back(f"{error.problem}: {error.where}")
+        guard.goes_on_from(recorder.progress.part.step)
+        factor = recorder.progress.rate_factor
+        self.report.say(
+            f"{error.problem}, {error.where}: rollback {done + 1} of at most "
+            f"{config.max_rollbacks}, back to {_place(recorder.progress)}, "
+            f"learning rates x {factor:g} from here on"
+        )
+        return True
 
     def _alarmed(self, recorder: recording.RunRecorder) -> str:
         """Returns why the run ends, where an alarm of this epoch ends it."""

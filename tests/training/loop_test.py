@@ -1,6 +1,7 @@
 """Epochs one after the other, stopped and resumed."""
 
 import functools
+import math
 import threading
 
 import keras
@@ -224,6 +225,129 @@ class EpochLoopTest(absltest.TestCase):
         ]
         self.assertEqual(validated, [False, False, True, True])
         self.assertEqual(tuple(told), recorder.progress.history)
+
+
+def _spoil(pair, is_bad):
+    """Makes the pictures of a step no numbers, where it is bad."""
+    half = pair[keys.WEIGHT_SPLIT]
+    bad = tf.where(is_bad, np.float32(np.nan), np.float32(0))
+    spoiled = {**half, keys.IMAGE: half[keys.IMAGE] + bad}
+    return {**pair, keys.WEIGHT_SPLIT: spoiled}
+
+
+class RollbackTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = self.create_tempdir().full_path
+
+    def _run(self, folder, spoiled, most=3, epochs=2):
+        """Runs epochs of three steps; returns the recorder.
+
+        Args:
+            folder: Folder of the run.
+            spoiled: Epoch and step that are no numbers, each once.
+            most: Rollbacks at most.
+            epochs: Epochs of the run.
+        """
+        model = tiny_network.search_model()
+        recorder = recording.SearchRecorder(model, Workdir(folder))
+        first = recorder.resume()
+        recorder.save_start()
+        guard = callbacks.FiniteLossGuard(
+            first_step=recorder.progress.part.step
+        )
+
+        def make_dataset(epoch, first_step):
+            here = [step for place, step in spoiled if place == epoch][:1]
+            bad = [step in here for step in range(3)]
+            for place in [each for each in spoiled if each[0] == epoch][:1]:
+                spoiled.remove(place)
+            data = tf.data.Dataset.zip(
+                tiny_network.search_dataset(3, epoch),
+                tf.data.Dataset.from_tensor_slices(bad),
+            )
+            return data.map(_spoil).skip(first_step)
+
+        def goes_back(error):
+            if len(recorder.progress.rollbacks) == most:
+                return False
+            recorder.roll_back(error.problem)
+            guard.goes_on_from(recorder.progress.part.step)
+            return True
+
+        loop.EpochLoop(
+            model,
+            recorder,
+            make_dataset,
+            epochs,
+            [guard],
+            save_every=2,
+            goes_back=goes_back,
+        ).run(first)
+        return recorder
+
+    def test_goes_on_from_the_checkpoint_at_half_the_rates(self):
+        recorder = self._run(self.folder, [(1, 2)])
+
+        (rollback,) = recorder.progress.rollbacks
+        self.assertEqual(
+            rollback,
+            {"epoch": 1, "step": 2, "reason": "loss is not finite"},
+        )
+        before, after = recorder.progress.history
+        self.assertNotIn("rollbacks", before)
+        self.assertEqual(after["rollbacks"], [rollback])
+        for name, rate in before["learning_rates"].items():
+            self.assertEqual(after["learning_rates"][name], rate / 2, name)
+        self.assertTrue(all(map(math.isfinite, after["losses"].values())))
+
+    def test_a_first_step_has_a_checkpoint_to_go_back_to(self):
+        recorder = self._run(self.folder, [(0, 0)], epochs=1)
+
+        (rollback,) = recorder.progress.rollbacks
+        self.assertEqual((rollback["epoch"], rollback["step"]), (0, 0))
+        # As if the rate had been the lower one from the start.
+        self.assertLen(recorder.progress.history, 1)
+
+    def test_a_run_resumed_behind_a_rollback_equals_one_that_was_not(self):
+        whole = self._run(self.folder, [(0, 2)])
+        stopped = self.create_tempdir().full_path
+        self._run(stopped, [(0, 2)], epochs=1)
+        resumed = self._run(stopped, [])
+
+        for name, values in checkpoints.arrays_of(whole.model).items():
+            np.testing.assert_array_equal(
+                values, checkpoints.arrays_of(resumed.model)[name], name
+            )
+        self.assertEqual(whole.progress.rollbacks, resumed.progress.rollbacks)
+
+    def test_the_last_checkpoint_knows_of_a_rollback_at_once(self):
+        recorder = self._run(self.folder, [], epochs=1)
+
+        recorder.roll_back("ruined")
+
+        again = recording.SearchRecorder(
+            tiny_network.search_model(), Workdir(self.folder)
+        )
+        again.resume()
+        self.assertLen(again.progress.rollbacks, 1)
+        self.assertEqual(again.model.rate_factor, 0.5)
+
+    def test_a_checkpoint_that_did_not_help_is_not_taken_again(self):
+        recorder = self._run(self.folder, [(1, 2), (1, 2), (1, 2)])
+
+        places = [
+            (rollback["epoch"], rollback["step"])
+            for rollback in recorder.progress.rollbacks
+        ]
+        # The last, the best, which is of the end of epoch 0, and the start.
+        self.assertEqual(places, [(1, 2), (1, 0), (0, 0)])
+        self.assertEqual(recorder.model.rate_factor, 1 / 8)
+        self.assertLen(recorder.progress.history, 2)
+
+    def test_ends_after_so_many(self):
+        with self.assertRaisesRegex(UserError, "loss is not finite"):
+            self._run(self.folder, [(0, 0), (1, 1)], most=1)
 
 
 if __name__ == "__main__":

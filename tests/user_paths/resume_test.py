@@ -183,6 +183,25 @@ class ResumeTest(absltest.TestCase):
             with np.load(last) as file:
                 numbers = [a for a in file.values() if a.dtype.kind == "f"]
             self.assertTrue(all(np.isfinite(a).all() for a in numbers))
+        self._go_back("again", *_TRAIN, *flags[:2])
+
+    def _go_back(self, name, *flags):
+        """Until the rates are such that the run ends well."""
+        rollback = ("--on_nonfinite=rollback", "--max_rollbacks=60")
+
+        ended = user_path.finish(self._start("train", name, *flags, *rollback))
+
+        self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
+        self.assertIn("rollback 1 of at most 60, back to", ended.stdout)
+        records = _records(self.folder / name)
+        told = [r for record in records for r in record.get("rollbacks", [])]
+        self.assertNotEmpty(told)
+        self.assertIn("not finite", told[0]["reason"])
+        self.assertEqual(
+            records[-1]["learning_rates"]["weight_optimizer"],
+            1e6 / 2 ** len(told),
+        )
+        self.assertLen(records, 2)
 
 
 if __name__ == "__main__":

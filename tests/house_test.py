@@ -99,6 +99,7 @@ ONLY_IN = {
         "nppnet_tf/drawing/figures.py",
         "nppnet_tf/drawing/line_chart.py",
         "nppnet_tf/drawing/scene.py",
+        "nppnet_tf/drawing/search_history.py",
         "tests/",
     ),
     # Of state that is the whole process's: figures are made without it.

@@ -20,6 +20,7 @@ from nppnet_tf.files import atomic
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.reports import page
 from nppnet_tf.reports import run_report
+from nppnet_tf.reports import search_report
 from nppnet_tf.search_space import genotype as genotypes
 
 _OVERLAY = "_overlay.png"
@@ -117,6 +118,7 @@ def write(sources: Sources) -> None:
         genotype_note="Every operation below was chosen by the search; the "
         "numbers 1/4, 2C ... are the size of a level's features and their "
         "channels.",
+        drawings=_drawings(sources),
         charts=_charts(sources, metrics),
         scores=run_report.score_tables(results),
         phases=sources.phases,
@@ -219,6 +221,17 @@ def _drawing(genotype: pathlib.Path) -> str:
         genotypes.load(genotype), "The network that the search found"
     )
     return drawing.to_svg()
+
+
+def _drawings(sources: Sources) -> tuple[page.Drawing, ...]:
+    """What each stage of the search did, in pictures."""
+    return tuple(
+        dataclasses.replace(drawing, title=f"{title}: {drawing.title}")
+        for title, run in sources.searches.items()
+        for drawing in search_report.drawings(
+            run, run_report.read_metrics(run / "metrics.jsonl")
+        )
+    )
 
 
 def _charts(

@@ -124,6 +124,21 @@ class ChartGroup:
 
 
 @dataclasses.dataclass(frozen=True)
+class Drawing:
+    """A drawing of the history of a search.
+
+    Attributes:
+        title: Above it.
+        svg: An SVG element.
+        note: What it shows.
+    """
+
+    title: str
+    svg: str
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Phase:
     """One step of the road.
 
@@ -150,6 +165,7 @@ class ReportData:
         gallery: Pictures, or None.
         genotype_svg: An SVG document, or an empty string.
         genotype_note: What the drawing shows.
+        drawings: What a search did over its epochs.
         charts: Curves.
         scores: Per class, per keypoint.
         phases: Commands and times.
@@ -163,6 +179,7 @@ class ReportData:
     gallery: Gallery | None = None
     genotype_svg: str = ""
     genotype_note: str = ""
+    drawings: tuple[Drawing, ...] = ()
     charts: tuple[ChartGroup, ...] = ()
     scores: tuple[ScoreTable, ...] = ()
     phases: tuple[Phase, ...] = ()
@@ -189,8 +206,9 @@ def to_html(data: ReportData) -> str:
         UserError: If a picture cannot be read.
     """
     # Parsed so that a broken drawing cannot break the page around it.
-    if data.genotype_svg:
-        xml.etree.ElementTree.fromstring(data.genotype_svg)
+    for svg in (data.genotype_svg, *(each.svg for each in data.drawings)):
+        if svg:
+            xml.etree.ElementTree.fromstring(svg)
     return _templates().get_template("report.html").render(data=data)
 
 

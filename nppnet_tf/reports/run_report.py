@@ -27,6 +27,23 @@ _HEALTH = {
     "entropy": "Entropy of the operations on an edge (Eq. 8), nats",
     "largest_share": "Largest share of a node's operations",
     "skip_share": "Share of skip connections",
+    "pooling_share": "Share of poolings",
+    "kept_skips": "Skip connections among the operations that pruning keeps",
+}
+
+# Of the whole search: the curves of a chart, by where a record has them.
+_WHOLE = {
+    "Agreement of the genotype with an earlier one": {
+        "1 epoch ago": ("agreement", "1_ago"),
+        "5 epochs ago": ("agreement", "5_ago"),
+    },
+    "Loss on the architecture half / on the weight half - 1": {
+        "pose": ("loss_gap", keys.POSE_LOSS),
+        "parsing": ("loss_gap", keys.PARSING_LOSS),
+    },
+    "Norm of the gradient, architecture / weights": {
+        "ratio": ("gradient_norms", "ratio"),
+    },
 }
 
 _VALIDATION = {
@@ -40,6 +57,17 @@ _STAGES_NOTE = (
 )
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "absl-py")
+
+# What a record holds under a name of its own.
+_GROUPS = (
+    "losses",
+    "validation",
+    "parts",
+    "agreement",
+    "loss_gap",
+    "gradient_norms",
+    "alarms",
+)
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -67,9 +95,12 @@ def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
         json_documents.require(
             record.get("epoch"), "an integer", where, "epoch"
         )
-        json_documents.require(
-            record.get("losses", {}), "an object", where, "losses"
-        )
+        for group in _GROUPS:
+            json_documents.require(
+                record.get(group, {}), "an object", where, group
+            )
+        for part, measures in record.get("parts", {}).items():
+            json_documents.require(measures, "an object", where, part)
         records.append(record)
     return records
 
@@ -98,6 +129,18 @@ def search_charts(title: str, records: Records) -> page.ChartGroup:
             for part in parts
         }
         charts.append(_chart(heading, curves))
+    charts += [
+        _chart(
+            heading,
+            {
+                name: _curve(
+                    records, lambda r, g=group, v=value: r.get(g, {}).get(v)
+                )
+                for name, (group, value) in curves.items()
+            },
+        )
+        for heading, curves in _WHOLE.items()
+    ]
     return page.ChartGroup(title, _present(charts))
 
 

@@ -1,0 +1,78 @@
+"""Tests of nppnet_tf.reports.search_report."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.reports import search_report
+from tests.reports import search_run
+
+
+class SearchReportTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path, "run")
+        self.page = self.folder.parent / "page.html"
+
+    def test_a_search_is_shown_with_its_history_and_its_alarms(self):
+        search_run.write(self.folder)
+
+        search_report.write(self.folder, self.page)
+
+        text = self.page.read_text()
+        for words in (
+            "Search run",
+            "the best is epoch 2",
+            # Told where it began, not in every epoch.
+            "Alarm in epoch 2, memorized: learned by heart.",
+            "Shares of the operations",
+            "What changed from epoch 1 to epoch 3",
+            "most skips that pruning keeps in a part",
+        ):
+            self.assertIn(words, text)
+        self.assertNotIn("Alarm in epoch 3", text)
+
+    def test_a_training_is_shown_without_a_history(self):
+        self.folder.mkdir()
+        record = {"epoch": 0, "losses": {"loss": 1.0}, "seconds": 2.0}
+        (self.folder / "metrics.jsonl").write_text(json.dumps(record))
+
+        search_report.write(self.folder, self.page)
+
+        self.assertIn("Training run", self.page.read_text())
+        self.assertNotIn("How the search went", self.page.read_text())
+
+    def test_genotypes_that_are_gone_leave_the_rest(self):
+        search_run.write(self.folder)
+        for path in (self.folder / "genotypes").iterdir():
+            path.unlink()
+
+        search_report.write(self.folder, self.page)
+
+        self.assertIn("Shares of the operations", self.page.read_text())
+        self.assertNotIn("What changed", self.page.read_text())
+
+    def test_without_an_epoch_there_is_nothing_to_report(self):
+        self.folder.mkdir()
+
+        with self.assertRaisesRegex(UserError, "nothing to report"):
+            search_report.write(self.folder, self.page)
+
+    def test_records_of_another_kind_are_refused(self):
+        self.folder.mkdir()
+        for record in (
+            {"epoch": 0, "parts": {"pose/fusion": 3}},
+            {"epoch": 0, "agreement": []},
+            {"epoch": 0, "parts": {"pose/fusion": {"skip_share": "much"}}},
+        ):
+            path = self.folder / "metrics.jsonl"
+            path.write_text(json.dumps(record))
+
+            with self.subTest(record), self.assertRaises(UserError):
+                search_report.write(self.folder, self.page)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -54,6 +54,7 @@ LEAST_WIDTH, MOST_WIDTH = 0.1, 4.0
 MOST_CHANNELS = 2048
 MOST_CELLS = 256
 MOST_FUSION_CELLS = 64
+MOST_HEAD_CHANNELS = 4096
 
 # Of a heatmap, in input pixels. Below the least, a joint would fall between the
 # pixels of a heatmap.
@@ -130,6 +131,9 @@ class NetworkConfig:
             other (Sec. 4.2: 3 of each).
         high_level_inputs: Pyramid levels that Eq. 6 concatenates, counted from
             0. The paper takes FL5..FL7; the release adds FL1.
+        head_channels: Hidden channels of the heads of parsing and pose, an even
+            number; the auxiliary head of pose has half as many. 256 in the
+            release (C = 128); at C = 16 they are two fifths of a step.
         baseline_width: Factor of the inner widths of an encoder-decoder that
             is a baseline, to give it the cost of another network; the levels
             of the pyramid keep theirs.
@@ -141,6 +145,9 @@ class NetworkConfig:
     num_keypoints: int = 16
     num_fusion_cells: int = setting(3, least=1, most=MOST_FUSION_CELLS)
     high_level_inputs: tuple[int, ...] = (6, 5, 4)
+    head_channels: int = setting(
+        256, least=2, most=MOST_HEAD_CHANNELS, is_late=True
+    )
     baseline_width: float = setting(
         1.0, least=LEAST_WIDTH, most=MOST_WIDTH, is_late=True
     )

@@ -41,6 +41,7 @@ config_flags.define(
     configuration.NetworkConfig(),
     "channels",
     "cells",
+    "head_channels",
     "baseline_width",
 )
 IMAGE_SIZE = FLAGS.define_side(

@@ -59,8 +59,11 @@ def _require_released(network, folder: pathlib.Path) -> None:
         for part in genotypes.FIELDS
         if isinstance(getattr(genotype, part.name), str)
     ]
-    if network.config.high_level_inputs != levels:
-        odd.append(f"high_level_inputs {network.config.high_level_inputs}")
+    config = network.config
+    if config.high_level_inputs != levels:
+        odd.append(f"high_level_inputs {config.high_level_inputs}")
+    if config.head_channels != type(config)().head_channels:
+        odd.append(f"head_channels {config.head_channels}")
     if odd:
         raise UserError(
             "no network of the authors' form",

@@ -27,9 +27,7 @@ from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
 
-# Hidden widths of the heads; silent in the paper, as in the release.
-MAIN_HIDDEN = 256
-POSE_AUXILIARY_HIDDEN = 128
+# Hidden width of the head of boundaries, whatever C; as in the release.
 BOUNDARY_HIDDEN = 6
 
 # Pose, pose auxiliary, parsing, boundary.
@@ -256,17 +254,17 @@ class NPPNet(keras.Model):
 
     def _stage_heads(self, stage: int) -> list[PredictionHead]:
         """Heads in the order pose, pose auxiliary, parsing, boundary."""
-        joints = self.config.num_keypoints
+        joints, hidden = self.config.num_keypoints, self.config.head_channels
         return [
-            PredictionHead(MAIN_HIDDEN, joints, name=f"pose_head_{stage}"),
+            PredictionHead(hidden, joints, name=f"pose_head_{stage}"),
             PredictionHead(
-                POSE_AUXILIARY_HIDDEN,
+                hidden // 2,
                 joints,
                 kernel_size=3,
                 name=f"pose_auxiliary_head_{stage}",
             ),
             PredictionHead(
-                MAIN_HIDDEN,
+                hidden,
                 self.config.num_classes,
                 name=f"parsing_head_{stage}",
             ),

@@ -9,6 +9,7 @@ from nppnet_tf.config import LEAST_WIDTH
 from nppnet_tf.config import MOST_CELLS
 from nppnet_tf.config import MOST_CHANNELS
 from nppnet_tf.config import MOST_FUSION_CELLS
+from nppnet_tf.config import MOST_HEAD_CHANNELS
 from nppnet_tf.config import MOST_WIDTH
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
@@ -142,6 +143,7 @@ def check_sizes(
         ("num_classes", 1, _MOST_CLASSES, 1),
         ("num_keypoints", 1, _MOST_KEYPOINTS, 1),
         ("num_fusion_cells", 1, MOST_FUSION_CELLS, 1),
+        ("head_channels", 2, MOST_HEAD_CHANNELS, 2),
     ):
         value = getattr(config, name)
         is_right = type(value) is int and smallest <= value <= largest

@@ -239,7 +239,7 @@ class InitialRun:
 
 
 # What runs have that were written before there was such a field.
-_ABSENT = {"baseline_width": 1.0}
+_ABSENT = {"baseline_width": 1.0, "head_channels": 256}
 
 
 def _told(counts: Mapping[str, int | None], branches: Collection[str]) -> str:
@@ -266,7 +266,7 @@ def _descriptor(value: object, path: pathlib.Path) -> DatasetDescriptor | None:
 
 def _body_fields(genotype: Genotype) -> list[str]:
     """Sizes on which weights of this genotype depend, but for the heads."""
-    fields = ["channels", "high_level_inputs"]
+    fields = ["channels", "high_level_inputs", "head_channels"]
     if genotype.encoder_decoder in genotypes.BASELINES:
         fields.append("baseline_width")
     else:

@@ -287,6 +287,19 @@ class NPPNetTest(parameterized.TestCase):
 
         self.assertEqual(outputs[keys.HEATMAPS][1].shape, (1, 8, 16, 3))
 
+    def test_heads_are_as_wide_as_they_are_set(self):
+        network = NPPNet(
+            genotypes.Genotype(genotypes.BASELINE),
+            dataclasses.replace(CONFIG, head_channels=10),
+        )
+
+        # Pose, pose auxiliary, parsing, boundary.
+        widths = [head.block.filters for head in network.heads]
+        self.assertEqual(widths, [10, 5, 10, 6])
+        self.assertEqual(
+            network(picture())[keys.PARSING_LOGITS][0].shape[-1], 5
+        )
+
     def test_config_makes_the_same_network(self):
         network = made(STAGE_TWO)
 

@@ -101,11 +101,12 @@ class ExportNppTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("no_fusion", {"fusion": genotypes.OMIT}, "fusion omit"),
         ("levels", {}, r"high_level_inputs \(6, 5, 4\)"),
+        ("heads", {}, "head_channels 64"),
     )
     def test_network_of_another_form_is_one_line(self, changes, pattern):
         genotype = dataclasses.replace(published.released(), **changes)
         config = dataclasses.replace(
-            self.network.config, high_level_inputs=(6, 5, 4)
+            self.network.config, high_level_inputs=(6, 5, 4), head_channels=64
         )
 
         result = self.run_export(self.save_run(NPPNet(genotype, config)))

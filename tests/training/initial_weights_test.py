@@ -172,6 +172,7 @@ class InitialWeightsTest(parameterized.TestCase):
         ("width", {"channels": 16}, "channels 8, as there; found: channels 16"),
         ("depth", {"cells": 8}, "cells 4, as there; found: cells 8"),
         ("fusion", {"num_fusion_cells": 3}, "num_fusion_cells 1, as there"),
+        ("heads", {"head_channels": 64}, "head_channels 256, as there"),
         (
             "levels",
             {"high_level_inputs": (0, 6, 5, 4)},

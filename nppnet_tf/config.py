@@ -56,6 +56,9 @@ MOST_CELLS = 256
 MOST_FUSION_CELLS = 64
 MOST_HEAD_CHANNELS = 4096
 
+# A softmax is flat above the last and a step below the first.
+_LEAST_TEMPERATURE, _MOST_TEMPERATURE = 0.001, 1000
+
 # Of a heatmap, in input pixels. Below the least, a joint would fall between the
 # pixels of a heatmap.
 _SIGMA, _SIGMA_SIDE, _LEAST_SIGMA = 7.0, 384, 3.0
@@ -290,6 +293,28 @@ class SearchConfig:
             tasks.
         relaxation: How alpha and beta weigh operations and edges while they
             are searched: a name of `search_space.relaxation`.
+        first_temperature: Temperature of the first epoch, of relaxations that
+            have one; if absent, the relaxation's own.
+        last_temperature: Temperature that it does not fall below; if absent,
+            the relaxation's own.
+        temperature_decay: Factor of the temperature from one epoch to the
+            next; if absent, the relaxation's own.
+        perturbation: What disturbs the weights of operations while network
+            weights descend: a name of `search_space.strategies`.
+        perturbation_size: Largest change of a weight, which is of 0..1, after
+            it has grown from 0.03.
+        perturbation_ramp_epochs: Epochs over which it grows.
+        skip_dropout: Chance that an edge does without its skip connection in a
+            descent, in the first epoch; 0 for never.
+        skip_dropout_decay: Factor of that chance from one epoch to the next.
+        regularizer: Penalty on alpha besides E(A): a name of
+            `search_space.strategies`.
+        regularizer_weight: Weight of the regularizer, after its ramp.
+        regularizer_ramp_epochs: Epochs over which its weight grows.
+        stop_rule: What ends the search before its last epoch: a name of
+            `search_space.strategies`.
+        stop_skips: Skip connections of one cell with which darts_plus ends.
+        stop_stable_epochs: Epochs of equal ranks after which darts_plus ends.
         precision: Type of features and convolutions: float32 or bfloat16.
             Statistics of normalizations, losses, optimizers, all variables and
             the softmax of alpha and beta stay float32. On CPUs with AVX-512
@@ -320,6 +345,30 @@ class SearchConfig:
         1e-4, least=0, most=MOST_LEARNING_RATE
     )
     relaxation: str = setting("softmax", is_late=True)
+    first_temperature: float | None = setting(
+        None, least=_LEAST_TEMPERATURE, most=_MOST_TEMPERATURE, is_late=True
+    )
+    last_temperature: float | None = setting(
+        None, least=_LEAST_TEMPERATURE, most=_MOST_TEMPERATURE, is_late=True
+    )
+    temperature_decay: float | None = setting(
+        None, least=0.01, most=1, is_late=True
+    )
+    perturbation: str = setting("none", is_late=True)
+    perturbation_size: float = setting(0.3, least=0, most=1, is_late=True)
+    perturbation_ramp_epochs: int = setting(
+        50, least=1, most=MANY, is_late=True
+    )
+    skip_dropout: float = setting(0.0, least=0, most=0.95, is_late=True)
+    skip_dropout_decay: float = setting(0.82, least=0, most=1, is_late=True)
+    regularizer: str = setting("none", is_late=True)
+    regularizer_weight: float = setting(
+        1.0, least=0, most=MOST_LOSS_WEIGHT, is_late=True
+    )
+    regularizer_ramp_epochs: int = setting(0, least=0, most=MANY, is_late=True)
+    stop_rule: str = setting("none", is_late=True)
+    stop_skips: int = setting(2, least=1, most=8, is_late=True)
+    stop_stable_epochs: int = setting(10, least=1, most=MANY, is_late=True)
     precision: str = setting(FLOAT32, choices=PRECISIONS, is_late=True)
     on_alarm: str = setting("warn", choices=("warn", "stop"), is_free=True)
 

@@ -18,6 +18,7 @@ ALLOWED = {
     "JointModel.make_test_function": "Keras calls it",
     "JointModel.make_train_function": "Keras calls it",
     "Adam.update_step": "Keras calls it",
+    "Strategy.configured": "a strategy in Python (docs/another_task.md)",
     "Predictor.predict_file": "the first thing a notebook does (README)",
 }
 

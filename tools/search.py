@@ -9,21 +9,28 @@ The records are divided at random into two halves: network weights learn from
 one, architecture parameters from the other. The same command again resumes the
 run. The folder of the run gets genotype.json (the latest), genotypes/ (one per
 epoch), metrics.jsonl, checkpoints/ and tensorboard/.
+
+    python -m tools.search --search_strategy=random --stage=encoder_decoder \
+        --target_gmac=1.2 --workdir=runs/random
+
+draws a genotype instead of searching one, here of a given cost.
 """
 
+import pathlib
 import sys
 
 from nppnet_tf import config as configuration
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
-from nppnet_tf.search_space import relaxation as relaxations
 from nppnet_tf.search_space import space as spaces
 from nppnet_tf.search_space import stages
+from nppnet_tf.search_space import strategies
 
 from .command_line import app
 from .command_line import console
 from .command_line import paths
 from .command_line import run_flags
+from .command_line import strategy_flags
 from .command_line.tool_flags import ToolFlags
 
 FLAGS = ToolFlags()
@@ -63,32 +70,24 @@ PRIMITIVES = FLAGS.define_text(
     f"{', '.join(spaces.PRIMITIVES)}, or names with commas in the order of "
     "alpha.",
 )
-CHANNEL_PROPORTION = FLAGS.define_count(
-    "channel_proportion",
-    spaces.PAPER.channel_proportion,
-    "k of Eq. 1: one channel in k goes through the operations; 1 is DARTS.",
-    1,
-)
-FLAGS.define_choice(
-    "relaxation",
-    configuration.SEARCH.schedule.relaxation,
-    [each.name for each in relaxations.known()],
-    "How operations are weighted while they are searched: "
-    + "; ".join(f"{each.name}, {each.meaning}" for each in relaxations.known())
-    + ".",
-)
+strategy_flags.define(FLAGS)
 
 
 def _run(argv: list[str]) -> None:
     del argv
+    strategy = strategy_flags.fill(FLAGS)
     config = run_flags.read(FLAGS, configuration.SEARCH)
     known = GENOTYPE.value and published.resolve(GENOTYPE.value)
     genotype = stages.start(STAGE.value, known, INTERACTION.value, FUSION.value)
     space = spaces.SearchSpace(
         spaces.PRIMITIVES.get(PRIMITIVES.value)
         or tuple(PRIMITIVES.value.split(",")),
-        CHANNEL_PROPORTION.value,
+        FLAGS[strategy_flags.CHANNEL_PROPORTION].value,
     )
+    if strategy.name == strategies.RANDOM:
+        _draw(genotype, config, space)
+        return
+    FLAGS.require_given("records")
     genotype.check_size(config.network, space)
 
     from nppnet_tf.training import run
@@ -111,9 +110,30 @@ def _run(argv: list[str]) -> None:
     console.say(f"genotype: {result.genotype}")
 
 
+def _draw(
+    genotype: genotypes.Genotype,
+    config: configuration.RunConfig,
+    space: spaces.SearchSpace,
+) -> None:
+    """Draws a genotype at random instead of searching one."""
+    from nppnet_tf.training import random_run
+
+    workdir = pathlib.Path(FLAGS["workdir"].value)
+    cost = strategy_flags.target(FLAGS)
+    random_run.draw(
+        genotype,
+        workdir,
+        config,
+        space,
+        cost and random_run.CostBand(*cost),
+        console.say,
+    )
+    console.say(f"genotype: {workdir / 'genotype.json'}")
+
+
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, FLAGS, required=("stage", "records", "workdir"))
+    app.run(_run, FLAGS, required=("stage", "workdir"))
 
 
 if __name__ == "__main__":

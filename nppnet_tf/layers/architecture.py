@@ -26,6 +26,8 @@ class ArchitectureParameters(keras.layers.Layer):
     Attributes:
         alpha: Raw weights of operations, [edges, primitives].
         beta: Raw weights of edges, [edges].
+        perturb: Takes the weights of operations in a training pass and returns
+            what is mixed instead; a search sets it.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class ArchitectureParameters(keras.layers.Layer):
         self.edges = tuple(Edge(*edge) for edge in edges)
         self.num_primitives = num_primitives
         self.relaxation = relaxation or SoftmaxRelaxation(name="relaxation")
+        # What a search does to the weights of operations while it trains.
+        self.perturb = lambda weights: weights
 
     def build(self, input_shape=None) -> None:
         start = keras.initializers.Constant(INITIAL_VALUE)
@@ -71,6 +75,8 @@ class ArchitectureParameters(keras.layers.Layer):
         operations = self.relaxation.operation_weights(
             self.alpha.value, training
         )
+        if training:
+            operations = self.perturb(operations)
         # Eq. 2: gamma, an operation's weight times that of its edge.
         shares = tf.transpose(operations * edges[:, None])
         return EdgeMixture(shares[..., None], edges[:, None])

@@ -75,12 +75,6 @@ BETA_DARTS = Source(
     "Eq. 12",
     "alpha grows apart unevenly, and skip connections win",
 )
-P_DARTS = Source(
-    "P-DARTS",
-    "https://arxiv.org/abs/1904.12760",
-    "Sec. 3.3.2",
-    "skip connections win since gradients flow through them early",
-)
 DARTS_PT = Source(
     "DARTS-PT",
     "https://arxiv.org/abs/2108.04392",

@@ -322,6 +322,7 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
         "network": model.network.variables,
         "loss": model.joint_loss.variables,
         **{update.name: update.optimizer.variables for update in model.updates},
+        **model.kept_variables,
     }
     named: dict[str, keras.Variable] = {}
     for group, variables in groups.items():

@@ -174,6 +174,11 @@ class JointModel(keras.Model):
         return list(self.loss_trackers.values())
 
     @property
+    def kept_variables(self) -> dict[str, list[keras.Variable]]:
+        """What else a checkpoint holds, by the name of a group."""
+        return {}
+
+    @property
     def learning_rates(self) -> dict[str, float]:
         """Present learning rate of every optimizer, by its name."""
         return {

@@ -18,12 +18,16 @@ from nppnet_tf.files import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations
+from nppnet_tf.search_space import strategies
+from nppnet_tf.strategies import stop_rules
+from nppnet_tf.strategies import table
 from nppnet_tf.training import alarms
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import health
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import reproducibility
 from nppnet_tf.training import search
+from nppnet_tf.training import workdir as workdirs
 from nppnet_tf.training.workdir import Workdir
 
 VALIDATION_PREFIX = "val_"
@@ -254,7 +258,31 @@ class SearchRecorder(RunRecorder):
             (*self.progress.history, {**record, **seen}),
             self.model.config.epochs,
         )
-        return {**seen, **({"alarms": found} if found else {})}
+        return {
+            **seen,
+            **({"alarms": found} if found else {}),
+            **self._stop_rule(record),
+        }
+
+    def _stop_rule(self, record: Mapping) -> dict:
+        """Returns what the rule sees in an epoch, and why it ends the run."""
+        config, network = self.model.config, self.model.network
+        if config.stop_rule == strategies.NONE:
+            return {}
+        if not record["architecture_moves"]:
+            return {}
+        seen = stop_rules.seen(
+            self._derive(),
+            checkpoints.architecture_arrays(network),
+            network.space.primitives,
+        )
+        reason = table.stop_rule(config.stop_rule)(
+            (*self.progress.history, {"stop_rule": seen}), config
+        )
+        return {
+            "stop_rule": seen,
+            **({workdirs.ENDED_BECAUSE: reason} if reason else {}),
+        }
 
     def before_checkpoint(self, is_best: bool) -> None:
         derived = self._derive()

@@ -53,6 +53,7 @@ from nppnet_tf.training import reproducibility
 from nppnet_tf.training import retrain as retraining
 from nppnet_tf.training import search as searching
 from nppnet_tf.training import stall
+from nppnet_tf.training import workdir as workdirs
 from nppnet_tf.training.workdir import Workdir
 
 # Share of an epoch for which steps may wait for batches without a word.
@@ -493,19 +494,14 @@ class _Run:
                 save_every=config.checkpoint_every,
                 should_stop=report.should_stop,
                 accumulate_steps=config.accumulate_steps,
-                ends_with=lambda record: self._alarmed(recorder),
+                ends_with=lambda record: (
+                    record.get(workdirs.ENDED_BECAUSE)
+                    or self._alarmed(recorder)
+                ),
                 goes_back=lambda error: self._goes_back(recorder, guard, error),
                 watch=watch,
             ).run(first)
-        if recorder.progress.epoch < self._epochs:
-            self._is_alarmed = bool(ended)
-            report.say(
-                f"stopped {ended or report.stop_reason} after "
-                f"{_place(recorder.progress)}; the same command goes on from "
-                "there"
-            )
-        elif window and not window[0].is_complete:
-            report.say("the run ended before the profiled steps were over")
+        self._say_end(recorder, ended, window)
 
     def has_checkpoint(self) -> bool:
         """Whether the run goes on from weights of its own."""
@@ -514,6 +510,11 @@ class _Run:
     def is_finished(self) -> bool:
         """Says so, where no epoch is left to do."""
         done, path = self.workdir.completed_epochs(), self.workdir.path
+        if reason := self.workdir.ended_because():
+            self.report.say(
+                f"{path}: the search was over after {done} epochs: {reason}"
+            )
+            return True
         if done < self._epochs:
             return False
         if done > self._epochs:
@@ -534,9 +535,31 @@ class _Run:
         return Result(
             self.workdir.path,
             self.workdir.genotype_file,
-            self.workdir.completed_epochs() >= self._epochs,
+            bool(self.workdir.ended_because())
+            or self.workdir.completed_epochs() >= self._epochs,
             self._is_alarmed,
         )
+
+    def _say_end(
+        self,
+        recorder: recording.RunRecorder,
+        ended: str,
+        window: list[callbacks.ProfileWindow],
+    ) -> None:
+        """Says why epochs are left, if any are, and what was not done."""
+        if reason := self.workdir.ended_because():
+            self.report.say(
+                f"the search is over before its last epoch: {reason}"
+            )
+        elif recorder.progress.epoch < self._epochs:
+            self._is_alarmed = bool(ended)
+            self.report.say(
+                f"stopped {ended or self.report.stop_reason} after "
+                f"{_place(recorder.progress)}; the same command goes on from "
+                "there"
+            )
+        elif window and not window[0].is_complete:
+            self.report.say("the run ended before the profiled steps were over")
 
     def _goes_back(
         self,

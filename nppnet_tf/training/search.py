@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -16,6 +17,8 @@ from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
+from nppnet_tf.strategies import perturbation
+from nppnet_tf.strategies import table
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
@@ -74,6 +77,19 @@ class SearchModel(joint_model.JointModel):
             config.entropy_start_epoch,
             config.entropy_ramp_epochs,
         )
+        self.perturbations = self._perturbations()
+        self.regularizer = table.regularizer(config.regularizer)
+        self.regularizer_weight = 0.0
+        if self.regularizer:
+            self.regularizer_weight = self.add_weight(
+                name="regularizer_weight", initializer="zeros", trainable=False
+            )
+        for relaxation in self.relaxations:
+            relaxation.set_temperatures(
+                config.first_temperature,
+                config.last_temperature,
+                config.temperature_decay,
+            )
         self._ready(
             [
                 *self._weight_updates(optimizers),
@@ -94,11 +110,23 @@ class SearchModel(joint_model.JointModel):
             for parameters in self.network.architecture.values()
         ]
 
+    @property
+    def kept_variables(self) -> dict[str, list[keras.Variable]]:
+        # What was drawn so far; sizes follow the epoch.
+        keys_of_draws = [each.key for each in self.perturbations]
+        return {"perturbations": keys_of_draws} if keys_of_draws else {}
+
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
-        for relaxation in self.relaxations:
-            relaxation.begin_epoch(epoch)
+        for each in (*self.relaxations, *self.perturbations):
+            each.begin_epoch(epoch)
         self.entropy_weight.assign(self.entropy_schedule(epoch))
+        if self.regularizer:
+            ramp = schedules.Ramp(
+                self.config.regularizer_weight,
+                ramp_epochs=self.config.regularizer_ramp_epochs,
+            )
+            self.regularizer_weight.assign(ramp(epoch))
         self.architecture_moves = epoch >= self.config.warmup_epochs
 
     @property
@@ -111,7 +139,7 @@ class SearchModel(joint_model.JointModel):
     def weight_step(self, data):
         """W of Eq. 7: network weights and task weights descend on tra_w."""
         *weight_updates, _ = self.updates
-        with normalization.frozen_statistics():
+        with normalization.frozen_statistics(), perturbation.within(False):
             self._descend(
                 data[keys.WEIGHT_SPLIT], weight_updates, self.loss_trackers
             )
@@ -119,7 +147,7 @@ class SearchModel(joint_model.JointModel):
 
     def architecture_step(self, data):
         """A of Eq. 7: alpha and beta descend on tra_alpha, with E(A)."""
-        with normalization.frozen_statistics():
+        with normalization.frozen_statistics(), perturbation.within(True):
             self._descend(
                 data[keys.ARCHITECTURE_SPLIT],
                 self.updates[-1:],
@@ -129,8 +157,8 @@ class SearchModel(joint_model.JointModel):
 
     def apply(self, updates, gradients):
         super().apply(updates, gradients)
-        for relaxation in self.relaxations:
-            relaxation.draw_anew()
+        for each in (*self.relaxations, *self.perturbations):
+            each.draw_anew()
 
     def _predict(self, image):
         # With the statistics of the batch: a supernet has no others.
@@ -140,7 +168,28 @@ class SearchModel(joint_model.JointModel):
     def penalty(self):
         # Eq. 8 depends on no data: every replica adds an equal part.
         replicas = self.distribute_strategy.num_replicas_in_sync
-        return self.entropy_weight * self.network.entropy() / replicas
+        penalty = self.entropy_weight * self.network.entropy()
+        if self.regularizer:
+            penalty += self.regularizer_weight * self._regularization()
+        return penalty / replicas
+
+    def _regularization(self):
+        """Mean over all searched edges, as that of E(A)."""
+        parameters = self.network.architecture.values()
+        of_edges = [self.regularizer(each.alpha.value) for each in parameters]
+        return tf.reduce_mean(tf.concat(of_edges, 0))
+
+    def _perturbations(self) -> list[perturbation.Perturbation]:
+        """Lets every part be disturbed by what the configuration names."""
+        every = []
+        for name, parameters in self.network.architecture.items():
+            made = table.make_perturbations(
+                self.config, self.network.space.primitives, name
+            )
+            if made:
+                parameters.perturb = functools.partial(_apply, made)
+            every += made
+        return every
 
     def _weight_updates(self, optimizers):
         config = self.config
@@ -169,6 +218,12 @@ class SearchModel(joint_model.JointModel):
             schedules.StepDecay(config.architecture_learning_rate),
             optimizers.get(ARCHITECTURE_OPTIMIZER, adam),
         )
+
+
+def _apply(made: Sequence[perturbation.Perturbation], weights):
+    for each in made:
+        weights = each(weights)
+    return weights
 
 
 def make_search_model(

@@ -23,6 +23,9 @@ _IN_THE_GENOTYPE = {"encoder_decoder", "fusion", "interaction", "stage"}
 # Of a setting that a record holds only where it is another.
 _UNSAID = "the default"
 
+# In the record of the last epoch, where a rule has ended the run with it.
+ENDED_BECAUSE = "ended_because"
+
 
 class Workdir:
     """Names the files of a run and keeps two runs from mixing.
@@ -103,6 +106,13 @@ class Workdir:
         if not self.metrics_file.exists():
             return 0
         return len(text_files.read(self.metrics_file).splitlines())
+
+    def ended_because(self) -> str:
+        """Returns why a rule has ended the run early, "" where none has."""
+        if not self.completed_epochs():
+            return ""
+        last = text_files.read(self.metrics_file).splitlines()[-1]
+        return str(json.loads(last).get(ENDED_BECAUSE, ""))
 
     def _require_nothing_else(self) -> None:
         names = set()

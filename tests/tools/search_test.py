@@ -52,6 +52,41 @@ class SearchTest(training_case.TrainingCase):
         )
         self.assertFalse(derived.is_searched)
 
+    def test_stop_rule_of_a_strategy_ends_the_run(self):
+        flags = (
+            "--search_strategy=drnas",
+            "--channel_proportion=2",
+            "--skip_dropout=0.2",
+            "--stop_rule=darts_plus",
+            "--stop_stable_epochs=1",
+            "--architecture_learning_rate=0",
+            "--stop_skips=8",
+            "--warmup_epochs=0",
+            "--epochs=9",
+        )
+
+        first = self._search("run", *flags)
+        again = self._search("run", *flags)
+
+        self.assert_ends_well(first)
+        reason = "no edge has changed the order of operations in 1 epochs"
+        self.assertIn(f"over before its last epoch: {reason}", first.stdout)
+        self.assertIn(f"over after 2 epochs: {reason}", again.stdout)
+        settings = json.loads((self.folder / "run" / "run.json").read_text())
+        self.assertEqual(settings["settings"]["relaxation"], "dirichlet")
+
+    def test_a_genotype_is_drawn_without_records(self):
+        drawn = shared.run_tool(
+            "search",
+            "--search_strategy=random",
+            f"--workdir={self.folder / 'drawn'}",
+            *_SECOND,
+        )
+
+        self.assert_ends_well(drawn)
+        found = genotypes.load(self.folder / "drawn" / "genotype.json")
+        self.assertFalse(found.is_searched)
+
     def test_goes_on_after_every_step_as_if_never_stopped(self):
         more = ("--warmup_epochs=1", "--entropy_start_epoch=1")
 

@@ -1,0 +1,105 @@
+"""Tests of strategies by name: components that are there, defaults kept."""
+
+import dataclasses
+from unittest import mock
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf import config as configuration
+from nppnet_tf.config import SearchConfig
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import relaxation
+from nppnet_tf.search_space import sources
+from nppnet_tf.search_space import strategies
+
+NAMES = (
+    "nppnet",
+    "pc_darts",
+    "darts",
+    "gdas",
+    "snas",
+    "drnas",
+    "sdarts_rs",
+    "beta_darts",
+    "random",
+)
+
+
+class StrategyTest(parameterized.TestCase):
+    def test_there_are_nine_the_papers_first(self):
+        self.assertEqual([each.name for each in strategies.known()], [*NAMES])
+
+    def test_the_papers_is_what_a_search_does_without_one(self):
+        nppnet = strategies.named("nppnet")
+
+        self.assertEqual(nppnet.configured(SearchConfig()), SearchConfig())
+        self.assertIsNone(nppnet.channel_proportion)
+
+    @parameterized.parameters(*NAMES)
+    def test_its_components_are_there(self, name):
+        found = strategies.named(name).configured(SearchConfig())
+
+        configuration.check(found)
+        relaxation.named(found.relaxation)
+        for kind in ("perturbation", "regularizer", "stop_rule"):
+            strategies.require_component(kind, getattr(found, kind))
+
+    def test_no_two_are_alike(self):
+        made = {
+            (str(dict(each.settings)), each.channel_proportion)
+            for each in strategies.known()
+            if each.name != strategies.RANDOM
+        }
+
+        self.assertLen(made, len(NAMES) - 1)
+
+    def test_what_a_user_has_set_stays(self):
+        own = SearchConfig(relaxation="concrete", epochs=3)
+
+        found = strategies.named("gdas").configured(own)
+
+        self.assertEqual(found, dataclasses.replace(own, entropy_weight=0.0))
+
+    def test_unknown_name_is_refused(self):
+        with self.assertRaisesRegex(UserError, "nppnet, .*found: evolution"):
+            strategies.named("evolution")
+        with self.assertRaisesRegex(UserError, "perturbation.*found: tide"):
+            strategies.require_component("perturbation", "tide")
+
+    def test_ones_own_is_registered_once(self):
+        own = strategies.Strategy("own", sources.DARTS, {"epochs": 7})
+        with mock.patch.dict(strategies._KNOWN):
+            strategies.register(own)
+
+            found = strategies.named("own").configured(SearchConfig())
+            self.assertEqual(found.epochs, 7)
+            with self.assertRaisesRegex(ValueError, "own"):
+                strategies.register(own)
+
+    def test_setting_that_no_search_has_is_refused(self):
+        own = strategies.Strategy("own", sources.DARTS, {"epsilon": 1})
+
+        with self.assertRaisesRegex(ValueError, "epsilon"):
+            strategies.register(own)
+
+
+class SourceTest(absltest.TestCase):
+    def test_every_idea_names_its_paper_and_what_it_answers(self):
+        found = [
+            *(each.source for each in strategies.known()),
+            *(each.source for each in relaxation.known()),
+            *(
+                each.source
+                for kind in ("perturbation", "regularizer", "stop_rule")
+                for each in strategies.components(kind)
+            ),
+        ]
+
+        for source in found:
+            self.assertTrue(all(source), source)
+            self.assertStartsWith(source.link, "https://")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,146 @@
+"""Flags of a search strategy: its name, and each of its components."""
+
+from nppnet_tf import config as configuration
+from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import relaxation as relaxations
+from nppnet_tf.search_space import space as spaces
+from nppnet_tf.search_space import strategies
+
+from .tool_flags import ToolFlags
+
+NAME = "search_strategy"
+CHANNEL_PROPORTION = "channel_proportion"
+TARGET_GMAC = "target_gmac"
+GMAC_BAND = "gmac_band"
+
+# What a random genotype has in common with a search.
+_OF_RANDOM = {
+    NAME,
+    GMAC_BAND,
+    TARGET_GMAC,
+    "stage",
+    "genotype",
+    "interaction",
+    "fusion",
+    "primitives",
+    "workdir",
+    "seed",
+    "channels",
+    "cells",
+    "num_fusion_cells",
+    "head_channels",
+    "image_size",
+    "preset",
+}
+
+_MEANINGS = {
+    strategies.PERTURBATION: "What disturbs the weights of operations",
+    strategies.REGULARIZER: "Penalty on alpha besides the entropy",
+    strategies.STOP_RULE: "What ends the search before its last epoch",
+}
+
+
+def define(tool: ToolFlags) -> None:
+    """Defines the flag of the strategy and those that name components.
+
+    Args:
+        tool: Flags of the tool, with those of its configuration.
+    """
+    tool.define_choice(
+        NAME,
+        strategies.NPPNET,
+        [each.name for each in strategies.known()],
+        "What fills the flags of components that are not given "
+        "(docs/search.md says how); random draws a genotype by --seed and "
+        "searches nothing.",
+    )
+    tool.define_count(
+        CHANNEL_PROPORTION,
+        spaces.PAPER.channel_proportion,
+        "k of Eq. 1: one channel in k goes through the operations; 1 is DARTS.",
+        1,
+    )
+    defaults = configuration.SEARCH.schedule
+    _define(
+        tool,
+        "relaxation",
+        defaults.relaxation,
+        relaxations.known(),
+        "How operations are weighted while they are searched",
+    )
+    for kind, meaning in _MEANINGS.items():
+        components = strategies.components(kind)
+        _define(tool, kind, getattr(defaults, kind), components, meaning)
+    if TARGET_GMAC not in tool:
+        tool.define_number(
+            TARGET_GMAC,
+            None,
+            "Giga multiply-accumulates that a random genotype is to cost, at "
+            "--channels, --cells and --image_size.",
+            1e-6,
+            1e6,
+        )
+    tool.define_number(
+        GMAC_BAND,
+        0.05,
+        "Relative distance from --target_gmac that a random genotype may have.",
+        0.001,
+        1,
+    )
+
+
+def fill(tool: ToolFlags) -> strategies.Strategy:
+    """Gives the flags that were not given the values of the strategy.
+
+    Args:
+        tool: Flags of the tool, read.
+
+    Returns:
+        The strategy.
+
+    Raises:
+        UserError: If nothing is searched, and a flag of searches is given.
+    """
+    strategy = strategies.named(tool[NAME].value)
+    values = dict(strategy.settings)
+    if strategy.channel_proportion is not None:
+        values[CHANNEL_PROPORTION] = strategy.channel_proportion
+    for name, value in values.items():
+        if not tool[name].present:
+            tool[name].value = value
+    if strategy.name == strategies.RANDOM:
+        _refuse_flags_of_searches(tool)
+    return strategy
+
+
+def target(tool: ToolFlags) -> tuple[float, float] | None:
+    """Returns the cost asked for in GMAC and its band; None for any cost."""
+    gmac = tool[TARGET_GMAC].value
+    return None if gmac is None else (gmac, tool[GMAC_BAND].value)
+
+
+def _refuse_flags_of_searches(tool: ToolFlags) -> None:
+    # The records of a flag file that is shared with searches may stay.
+    strangers = [
+        flag.name
+        for flag in tool.own()
+        if flag.present and flag.name not in {*_OF_RANDOM, "records"}
+    ]
+    if strangers:
+        raise UserError(
+            "a random genotype is drawn, not searched",
+            f"--{NAME}, --{strangers[0]}",
+            f"--{NAME} without --{strangers[0]}, or another strategy",
+            strategies.RANDOM,
+        )
+
+
+def _define(tool, name, default, choices, meaning) -> None:
+    tool.define_choice(
+        name,
+        default,
+        [each.name for each in choices],
+        f"{meaning}: "
+        + "; ".join(f"{each.name}, {each.meaning}" for each in choices)
+        + ".",
+    )

@@ -125,11 +125,11 @@ class ChartGroup:
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:
-    """A drawing of the history of a search.
+    """A figure that is no line chart.
 
     Attributes:
         title: Above it.
-        svg: An SVG element.
+        svg: An SVG element, of `drawing.figures.to_svg`.
         note: What it shows.
     """
 
@@ -162,9 +162,11 @@ class ReportData:
         introduction: Paragraphs: what this is.
         summary: The result, systems side by side.
         protocol: How it was measured, by name of the choice.
+        tables: Further ones below it.
         gallery: Pictures, or None.
         genotype_svg: An SVG document, or an empty string.
         genotype_note: What the drawing shows.
+        figures: Figures of the result.
         drawings: What a search did over its epochs.
         charts: Curves.
         scores: Per class, per keypoint.
@@ -176,9 +178,11 @@ class ReportData:
     introduction: tuple[str, ...]
     summary: Table
     protocol: Mapping[str, str]
+    tables: tuple[Table, ...] = ()
     gallery: Gallery | None = None
     genotype_svg: str = ""
     genotype_note: str = ""
+    figures: tuple[Drawing, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     charts: tuple[ChartGroup, ...] = ()
     scores: tuple[ScoreTable, ...] = ()
@@ -206,7 +210,8 @@ def to_html(data: ReportData) -> str:
         UserError: If a picture cannot be read.
     """
     # Parsed so that a broken drawing cannot break the page around it.
-    for svg in (data.genotype_svg, *(each.svg for each in data.drawings)):
+    drawn = (*data.figures, *data.drawings)
+    for svg in (data.genotype_svg, *(each.svg for each in drawn)):
         if svg:
             xml.etree.ElementTree.fromstring(svg)
     return _templates().get_template("report.html").render(data=data)

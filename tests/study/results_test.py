@@ -1,0 +1,79 @@
+"""Tests of the file of results."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+from absl.testing import parameterized
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.study import results
+from nppnet_tf.study.results import Results
+from nppnet_tf.study.results import Unit
+
+UNIT = Unit(results.TRAINING, "unet", 1, "steps", 0.002)
+
+
+class ResultsTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path, "r.jsonl")
+
+    def test_what_is_added_is_read_again(self):
+        Results(self.path, "a").add(UNIT, {"score": 0.25})
+
+        again = Results(self.path, "a")
+
+        self.assertIn(UNIT, again)
+        self.assertEqual(again[UNIT], {"score": 0.25})
+        self.assertEqual(again.of_kind(results.TRAINING), {UNIT: again[UNIT]})
+
+    def test_results_of_other_settings_do_not_mix(self):
+        Results(self.path, "a").add(UNIT, {"score": 0.25})
+        other = Results(self.path, "b")
+        other.add(UNIT, {"score": 0.5})
+
+        self.assertEqual(other.num_others, 1)
+        self.assertEqual(Results(self.path, "a")[UNIT], {"score": 0.25})
+        self.assertEqual(Results(self.path, "b")[UNIT], {"score": 0.5})
+
+    def test_half_a_last_line_of_a_killed_process_is_removed(self):
+        found = Results(self.path, "a")
+        found.add(UNIT, {"score": 0.25})
+        whole = self.path.read_text()
+        self.path.write_text(whole + whole[:50])
+
+        again = Results(self.path, "a")
+
+        self.assertLen(again, 1)
+        self.assertEqual(self.path.read_text(), whole)
+
+    @parameterized.parameters(
+        "nothing",
+        "[1]",
+        "{}",
+        '{"format": "nppnet_tf.study", "unit": {"kind": "other"}}',
+        '{"format": "nppnet_tf.study", "unit": {"place": 1}}',
+    )
+    def test_other_lines_are_refused_by_their_number(self, line):
+        self.path.write_text(f"{line}\n")
+
+        with self.assertRaisesRegex(UserError, "r.jsonl, line 1"):
+            Results(self.path, "a")
+
+    def test_what_is_not_finite_is_no_result(self):
+        with self.assertRaisesRegex(ValueError, "Out of range"):
+            Results(self.path, "a").add(UNIT, {"score": float("nan")})
+
+        self.assertFalse(self.path.exists())
+
+    def test_a_line_tells_its_settings(self):
+        Results(self.path, "a").add(UNIT, {})
+
+        line = json.loads(self.path.read_text())
+
+        self.assertEqual(line["settings"], "a")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,127 @@
+"""Tests of a study from its people to its page, of networks that are small."""
+
+import json
+import pathlib
+
+from absl.testing import absltest
+
+from nppnet_tf.study import report
+from nppnet_tf.study import results
+from nppnet_tf.study import summary
+from nppnet_tf.study.plan import Plan
+from nppnet_tf.study.results import Results
+from nppnet_tf.study.settings import StudyConfig
+from nppnet_tf.study.study import Study
+from nppnet_tf.study.trainer import Trainer
+from nppnet_tf.training import run
+
+CONFIG = StudyConfig(
+    seeds=2,
+    samples=0,
+    image_size=(32, 32),
+    channels=8,
+    batch_size=2,
+    steps=2,
+    evaluations=1,
+    train_people=4,
+    selection_people=2,
+    test_people=2,
+    picture_size=(32, 32),
+)
+# What no two trainings have in common.
+_TIMES = (
+    "seconds",
+    "processor_seconds",
+    "seconds_in_all",
+    "seconds_of_tracing",
+)
+
+
+class _Silent(run.Report):
+    def say(self, line):
+        del line
+
+
+def _study(folder, name, report=None):
+    found = Results(folder / name, CONFIG.digest())
+    units = Plan(CONFIG, [], ["unet"], found)
+    return Study(units, found, folder / "work", report or _Silent()), units
+
+
+class StudyTest(absltest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = pathlib.Path(
+            absltest.get_default_test_tmpdir(), "study_test"
+        )
+        cls.study, cls.units = _study(cls.folder, "whole.jsonl")
+        cls.is_complete = cls.study.run()
+
+    def test_a_study_that_is_stopped_at_any_unit_ends_as_one_that_is_not(self):
+        stopped, units = _study(self.folder, "stopped.jsonl")
+        self.assertFalse(stopped.run(most=2))
+        with (self.folder / "stopped.jsonl").open("a") as file:
+            file.write('{"format": "nppnet_tf.stu')
+        again, _ = _study(self.folder, "stopped.jsonl")
+        self.assertTrue(again.run())
+
+        self.assertTrue(self.is_complete)
+        self.assertEqual(
+            _lines(self.folder / "stopped.jsonl"),
+            _lines(self.folder / "whole.jsonl"),
+        )
+
+    def test_a_finished_study_does_nothing(self):
+        said = []
+
+        class Heard(run.Report):
+            def say(self, line):
+                said.append(line)
+
+        before = (self.folder / "whole.jsonl").read_text()
+
+        study, _ = _study(self.folder, "whole.jsonl", Heard())
+
+        self.assertTrue(study.run())
+        self.assertEmpty(said)
+        self.assertEqual((self.folder / "whole.jsonl").read_text(), before)
+
+    def test_variables_drawn_anew_are_those_of_a_model_made_for_them(self):
+        people = self.study._people
+        (network,) = {
+            json.dumps(found, sort_keys=True)
+            for found in self.units._results.of_kind(results.NETWORK).values()
+        }
+        used = self.study._trainers[network]
+        fresh = Trainer(used._genotype, used._network, CONFIG, people, seed=7)
+
+        again = used.train(7, 0.004, 2)
+
+        self.assertEqual(_untimed(fresh.train(7, 0.004, 2)), _untimed(again))
+        self.assertNotEqual(_untimed(used.train(8, 0.004, 2)), _untimed(again))
+
+    def test_figures_and_page_are_made_of_it(self):
+        figures = summary.of(self.units, self.units._results)
+        page = self.folder / "page.html"
+
+        report.write(figures, page)
+
+        text = page.read_text()
+        self.assertIn("<svg", text)
+        self.assertIn("unet", text)
+        self.assertNotIn("nan", text)
+        self.assertEqual(figures["budgets"]["steps"]["unet"]["seeds"], [0, 1])
+
+
+def _untimed(result):
+    return {key: value for key, value in result.items() if key not in _TIMES}
+
+
+def _lines(path):
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [(line["unit"], _untimed(line["result"])) for line in lines]
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -4,11 +4,11 @@
     python -m tools.demo --what=real --demo_dir=runs/real
 
 Draws people (or takes the real pictures beside the repository), searches in two
-stages, derives the network, trains it and a fixed ResNet-50 and FPN with the
-same budget, measures both, exports a SavedModel, predicts with it, and writes
-<demo_dir>/report.html and summary.json. Every step is a tool that you can run
-yourself: the demo prints its commands. Stopped, it goes on where it was; done,
-it prints the result.
+stages, derives the network, trains it and two networks of its cost that nobody
+searched (ResNet-50 and FPN, a plain U-Net), measures all three, exports a
+SavedModel, predicts with it, and writes <demo_dir>/report.html and
+summary.json. Every step is a tool that you can run yourself: the demo prints
+its commands. Stopped, it goes on where it was; done, it prints the result.
 """
 
 import signal

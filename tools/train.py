@@ -61,6 +61,14 @@ FUSION = FLAGS.define_choice(
     (_KEEP, genotypes.OMIT),
     "That of the genotype, or none (Table 5).",
 )
+EQUAL_COST = FLAGS.define_path(
+    "equal_cost",
+    None,
+    "Genotype that the trained network is to be compared with: --channels and "
+    "--baseline_width become those at which both have as many "
+    "multiply-accumulates, within 5 %.",
+    paths.require_genotype,
+)
 VALIDATION_RECORDS = FLAGS.define_path(
     "validation_records",
     None,
@@ -98,6 +106,8 @@ def _run(argv: list[str]) -> None:
 
     from .command_line import run_console
 
+    if EQUAL_COST.value:
+        config = _of_equal_cost(config, genotype)
     start = INITIAL.value and run.Start(INITIAL.value, NEW_HEADS.value)
     with run_console.ConsoleReport(FLAGS, *_PARTS, "preset") as report:
         result = run.retrain(
@@ -126,6 +136,34 @@ def _genotype() -> genotypes.Genotype:
     genotype = dataclasses.replace(published.resolve(name), **replaced)
     genotype.require_derived(f"--genotype={name}")
     return genotype
+
+
+def _of_equal_cost(
+    config: configuration.RunConfig, genotype: genotypes.Genotype
+) -> configuration.RunConfig:
+    """Gives the network the cost of --equal_cost at the size of the flags."""
+    from nppnet_tf.data.records.record_set import RecordSet
+    from nppnet_tf.models import equal_cost
+
+    other = published.resolve(EQUAL_COST.value)
+    other.require_derived(f"--equal_cost={EQUAL_COST.value}")
+    descriptor = RecordSet.open(FLAGS["records"].value).descriptor
+    network, found, wanted = equal_cost.of_equal_cost_to(
+        other,
+        genotype,
+        dataclasses.replace(
+            config.network,
+            num_classes=descriptor.num_classes,
+            num_keypoints=descriptor.num_keypoints,
+        ),
+        config.inputs.image_size,
+    )
+    console.say(
+        f"C = {network.channels}, baseline width {network.baseline_width}: "
+        f"{found / 1e9:.4g} GMAC, as {EQUAL_COST.value} with "
+        f"{wanted / 1e9:.4g}"
+    )
+    return dataclasses.replace(config, network=network)
 
 
 def main() -> None:

@@ -74,6 +74,35 @@ def of_equal_cost(
     return dataclasses.replace(config, channels=channels, baseline_width=width)
 
 
+def of_equal_cost_to(
+    other: Genotype,
+    genotype: Genotype,
+    config: NetworkConfig,
+    image_size: tuple[int, int],
+) -> tuple[NetworkConfig, int, int]:
+    """Returns the size at which a network costs what another one does.
+
+    Args:
+        other: Genotype whose cost is wanted, at `config`.
+        genotype: Genotype whose size is found.
+        config: Size of the other, and size to start from.
+        image_size: (height, width) of the input.
+
+    Returns:
+        The size, and the multiply-accumulates of both networks.
+
+    Raises:
+        UserError: No size comes close enough.
+    """
+
+    def macs(gene: Genotype, sizes: NetworkConfig) -> int:
+        return cost.cost(NPPNet(gene, sizes), image_size).macs
+
+    wanted = macs(other, config)
+    sizes = of_equal_cost(genotype, config, image_size, wanted)
+    return sizes, macs(genotype, sizes), wanted
+
+
 def _closest_channels(
     macs: Callable[[int, float], int], start: int, target: float
 ) -> int:

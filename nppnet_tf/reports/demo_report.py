@@ -243,7 +243,7 @@ def _charts(
         )
         for title, run in sources.searches.items()
     )
-    training = run_report.training_charts("Training of both networks", metrics)
+    training = run_report.training_charts("Training of the networks", metrics)
     return (*searches, training)
 
 

@@ -24,6 +24,17 @@ class EqualCostTest(parameterized.TestCase):
         found = cost.cost(NPPNet(genotype, config), SIZE).macs
         self.assertAlmostEqual(found / least / 2.7, 1, delta=0.05)
 
+    def test_a_baseline_is_given_the_cost_of_another_network(self):
+        other, baseline = published.released(), published.unet()
+
+        sizes, found, wanted = equal_cost.of_equal_cost_to(
+            other, baseline, CONFIG, SIZE
+        )
+
+        self.assertEqual(wanted, cost.cost(NPPNet(other, CONFIG), SIZE).macs)
+        self.assertEqual(found, cost.cost(NPPNet(baseline, sizes), SIZE).macs)
+        self.assertAlmostEqual(found / wanted, 1, delta=0.05)
+
     @parameterized.parameters(0.7, 0.97, 1.3, 2.9)
     def test_width_is_found_where_the_cost_grows_in_steps(self, factor):
         def macs(width):

@@ -230,6 +230,11 @@ class TrainTest(training_case.TrainingCase):
 
         self.assert_user_error(result, "still searched.*searched.json")
 
+        result = self._train("other", f"--equal_cost={path}")
+        self.assert_user_error(
+            result, "still searched.*--equal_cost=.*searched.json"
+        )
+
     def test_validation_on_other_data_is_refused(self):
         other = self.folder / "other"
         training_case.write_records(

@@ -31,11 +31,11 @@ class RoadTest(absltest.TestCase):
 
         self.assertEqual((first.exit_code, first.stderr), (0, ""))
         summary = json.loads((folder / "summary.json").read_text())
-        for system in ("searched", "baseline"):
+        for system in ("searched", "baseline", "unet"):
             self.assertBetween(summary[system]["miou"], 0, 1)
             self.assertContainsSubset(["pckh", "parameters"], summary[system])
         page = (folder / "report.html").read_text()
-        self.assertEqual(page.count("data:image/"), 4 * num_pictures)
+        self.assertEqual(page.count("data:image/"), 5 * num_pictures)
         self.assertIn("Share of skip connections", page)
         predicted = folder / "predictions" / "searched"
         stems = [path.stem for path in (folder / "pictures").iterdir()]

@@ -15,9 +15,11 @@ from ..command_line.progress import Progress
 from .demo_settings import Road
 
 SEARCHED = "searched"
-BASELINE = "baseline"
 
-_BASELINE_TITLE = "ResNet-50 + FPN"
+# What the searched network is measured beside: of its cost, trained alike. The
+# title of each by its name, which is that of its genotype.
+_BASELINES = {"baseline": "ResNet-50 + FPN", "unet": "U-Net"}
+_TITLES = {SEARCHED: SEARCHED, **_BASELINES}
 _MODEL_NAME = "nppnet"
 # Folder that holds `tools` and `flags`.
 _ROOT = pathlib.Path(__file__).absolute().parents[2]
@@ -28,7 +30,12 @@ _SEARCH_TITLES = {
 _SAMPLES = ("lip_mmseg", "lip_alexis97", "lip_jppnet")
 
 # Sizes of the trained networks in the flag files, to tell the cost.
-_COST_SIZES = ("--channels=16", "--cells=4", "--image_size=128")
+_COST_SIZES = (
+    "--channels=16",
+    "--cells=4",
+    "--head_channels=64",
+    "--image_size=128",
+)
 
 
 class Demo:
@@ -64,8 +71,7 @@ class Demo:
             self._search_phase("encoder_decoder"),
             self._search_phase("interaction_fusion"),
             self._derive_phase(),
-            self._train_phase(SEARCHED, str(self._genotype)),
-            self._train_phase(BASELINE, "baseline"),
+            *map(self._train_phase, _TITLES),
             self._evaluate_phase(),
             self._export_phase(),
             self._pictures_phase(),
@@ -150,20 +156,21 @@ class Demo:
             [self._genotype],
         )
 
-    def _train_phase(self, system: str, genotype: str) -> Phase:
-        titles = {
-            SEARCHED: "Train the searched network",
-            BASELINE: f"Train {_BASELINE_TITLE} with the same budget",
-        }
+    def _train_phase(self, system: str) -> Phase:
+        title, genotype, cost = "Train the searched network", self._genotype, ()
+        if system in _BASELINES:
+            title = f"Train {_BASELINES[system]} of the same cost"
+            genotype, cost = system, (f"--equal_cost={self._genotype}",)
         arguments = (
             self._flag_file("train"),
             f"--records={self._training_records}",
             f"--genotype={genotype}",
+            *cost,
             f"--workdir={self._run(system)}",
         )
         return self._phase(
             f"train_{system}",
-            titles[system],
+            title,
             [Command("train", (*arguments, *self._extra("train")))],
             [self._run(system) / "network.json"],
         )
@@ -180,11 +187,11 @@ class Demo:
                     "--flip",
                 ),
             )
-            for system in (SEARCHED, BASELINE)
+            for system in _TITLES
         ]
-        outputs = [self._result(system) for system in (SEARCHED, BASELINE)]
+        outputs = [self._result(system) for system in _TITLES]
         return self._phase(
-            "evaluate", "Measure both networks", commands, outputs
+            "evaluate", "Measure all networks", commands, outputs
         )
 
     def _export_phase(self) -> Phase:
@@ -213,7 +220,7 @@ class Demo:
     def _predict_phase(self) -> Phase:
         models = {
             SEARCHED: self._saved_model,
-            BASELINE: self._run(BASELINE),
+            **{system: self._run(system) for system in _BASELINES},
         }
         commands = [
             Command(
@@ -228,7 +235,7 @@ class Demo:
         ]
         return self._phase(
             "predict",
-            "Predict with the SavedModel, and with the baseline",
+            "Predict with the SavedModel, and with the baselines",
             commands,
             [self._predictions(system) for system in models],
         )
@@ -271,15 +278,11 @@ class Demo:
         return demo_report.Sources(
             title=self.road.title,
             introduction=self.road.introduction,
-            runs={
-                SEARCHED: self._run(SEARCHED),
-                _BASELINE_TITLE: self._run(BASELINE),
-            },
+            runs={title: self._run(name) for name, title in _TITLES.items()},
             results={
-                SEARCHED: self._result(SEARCHED),
-                _BASELINE_TITLE: self._result(BASELINE),
+                title: self._result(name) for name, title in _TITLES.items()
             },
-            summary_names={SEARCHED: SEARCHED, _BASELINE_TITLE: BASELINE},
+            summary_names={title: name for name, title in _TITLES.items()},
             searches={
                 title: self._run(f"search_{stage}")
                 for stage, title in _SEARCH_TITLES.items()
@@ -287,8 +290,10 @@ class Demo:
             pictures=self._pictures,
             columns={
                 "truth": self._truth,
-                SEARCHED: self._predictions(SEARCHED),
-                BASELINE: self._predictions(BASELINE),
+                **{
+                    title: self._predictions(name)
+                    for name, title in _TITLES.items()
+                },
             },
             rule=self.road.rule,
             measured_on=self.road.measured_on,

@@ -88,6 +88,7 @@ TESTS_OF_NO_MODULE = {
     "tests/set_up_test.py": "make and its script",
     "tests/shared_test.py": "what tests share",
     "tests/training/precision_test.py": "steps of both models in bfloat16",
+    "tests/training/another_task_test.py": "docs/another_task.md",
     "tests/training/real_pictures_test.py": "the road from files to a loss",
     "tests/training/replicas_test.py": "network, losses and strategy",
     "tests/unused_names_test.py": "every module of the package",

@@ -16,6 +16,7 @@ from nppnet_tf.losses import heatmap
 from nppnet_tf.losses import parsing
 from nppnet_tf.losses import reduction
 from nppnet_tf.losses import task_weighting
+from nppnet_tf.losses.terms import NAMES
 from nppnet_tf.losses.terms import TERMS
 
 # Of constants, batch, prediction of one stage, and annotated samples and pixels
@@ -54,6 +55,9 @@ class JointLoss(keras.layers.Layer):
         keys.AUXILIARY_POSE_LOSS, keys.PARSING_LOSS, keys.BOUNDARY_LOSS, which
         are summed over the stages and not weighted.
     """
+
+    # What it returns, by name; a loss of another task has others.
+    term_names = NAMES
 
     def __init__(
         self,

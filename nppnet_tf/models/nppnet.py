@@ -17,6 +17,7 @@ from nppnet_tf.layers.relaxations import table as relaxations
 from nppnet_tf.models import keras_settings
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
+from nppnet_tf.models.searched_network import SearchedNetwork
 from nppnet_tf.models.unet import UNetEncoderDecoder
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
@@ -40,7 +41,7 @@ _BASELINES = {
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
-class NPPNet(keras.Model):
+class NPPNet(SearchedNetwork, keras.Model):
     """Parses a person into parts and finds the joints at the same time.
 
     Two branches, pose and parsing, walk a seven-level pyramid side by side
@@ -172,25 +173,6 @@ class NPPNet(keras.Model):
         """The parts that have alpha and beta, branch by branch."""
         return genotypes.searched_parts(self.genotype)
 
-    @property
-    def architecture_weights(self) -> list:
-        """Every alpha and beta, in the order of `architecture`."""
-        return [
-            weight
-            for parameters in self._parameters
-            for weight in (parameters.alpha, parameters.beta)
-        ]
-
-    @property
-    def network_weights(self) -> list:
-        """Every other trainable weight, in the order of construction."""
-        architecture = {id(weight) for weight in self.architecture_weights}
-        return [
-            weight
-            for weight in self.trainable_weights
-            if id(weight) not in architecture
-        ]
-
     def prediction_weights(self, branch: str) -> list:
         """Weights whose shapes are those of a branch's classes or joints.
 
@@ -204,18 +186,6 @@ class NPPNet(keras.Model):
             if number % _HEADS_OF_STAGE in kinds
             for weight in head.prediction.variables
         ]
-
-    def entropy(self):
-        """Mean entropy of the operations over all searched edges (Eq. 8).
-
-        Departs from the paper: the mean instead of the sum, so that the
-        term's weight means the same whatever the number of edges. Nats: log 8
-        where nothing is preferred, 0 where every edge has one operation.
-        """
-        if not self._parameters:
-            return tf.zeros([])
-        entropies = [p.edge_entropies() for p in self._parameters]
-        return tf.reduce_mean(tf.concat(entropies, 0))
 
     def _branch(self, branch: str) -> keras.layers.Layer:
         gene = self.genotype.encoder_decoder

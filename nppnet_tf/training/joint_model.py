@@ -17,7 +17,6 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf import resampling
-from nppnet_tf.losses import terms
 from nppnet_tf.training import constants
 from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training import schedules
@@ -96,19 +95,15 @@ def weight_updates(
     task_schedule = dataclasses.replace(
         schedule, initial=task_weight_learning_rate
     )
+    moved = {
+        WEIGHT_OPTIMIZER: (network.network_weights, schedule),
+        TASK_WEIGHT_OPTIMIZER: (joint_loss.trainable_variables, task_schedule),
+    }
     return [
-        make_update(
-            WEIGHT_OPTIMIZER,
-            network.network_weights,
-            schedule,
-            optimizers.get(WEIGHT_OPTIMIZER, Adam),
-        ),
-        make_update(
-            TASK_WEIGHT_OPTIMIZER,
-            joint_loss.trainable_variables,
-            task_schedule,
-            optimizers.get(TASK_WEIGHT_OPTIMIZER, Adam),
-        ),
+        make_update(name, variables, rates, optimizers.get(name, Adam))
+        for name, (variables, rates) in moved.items()
+        # A loss of one term has no weights to learn.
+        if variables
     ]
 
 
@@ -119,9 +114,14 @@ def variables_of(updates: Sequence[Update]) -> list[list[tf.Variable]]:
     ]
 
 
-def loss_trackers(prefix: str = "") -> dict[str, keras.metrics.Mean]:
+def loss_trackers(
+    joint_loss: keras.layers.Layer, prefix: str = ""
+) -> dict[str, keras.metrics.Mean]:
     """Returns a running mean for every term of the loss, by the term."""
-    return {name: keras.metrics.Mean(f"{prefix}{name}") for name in terms.NAMES}
+    return {
+        name: keras.metrics.Mean(f"{prefix}{name}")
+        for name in joint_loss.term_names
+    }
 
 
 def results(metrics: Iterable[keras.metrics.Metric]) -> dict[str, tf.Tensor]:
@@ -147,8 +147,10 @@ class JointModel(keras.Model):
     Where `jit_compile` is set before the first step, XLA compiles the steps.
 
     Args:
-        network: An `NPPNet`, or what predicts like one.
-        joint_loss: A `JointLoss` for as many stages as the network predicts.
+        network: An `NPPNet`, or what predicts something else.
+        joint_loss: A `JointLoss` for as many stages as the network predicts, or
+            a layer that takes batch and predictions likewise and returns a
+            scalar for each of its `term_names`, `keys.TOTAL_LOSS` among them.
     """
 
     def __init__(
@@ -160,7 +162,7 @@ class JointModel(keras.Model):
         gradient_sums.add_in_order()
         self.network = network
         self.joint_loss = joint_loss
-        self.loss_trackers = loss_trackers()
+        self.loss_trackers = loss_trackers(joint_loss)
         self.updates: tuple[Update, ...] = ()
         # Of a run that was ruined by larger learning rates.
         self.rate_factor = 1.0

@@ -39,9 +39,8 @@ class SearchModel(joint_model.JointModel):
     run but with the statistics of its batch, and derived networks start anew.
 
     Args:
-        network: A supernet, with `architecture`, `network_weights`,
-            `architecture_weights` and `entropy()`.
-        joint_loss: A `JointLoss`.
+        network: A supernet: an `NPPNet` or another `SearchedNetwork`.
+        joint_loss: A `JointLoss`, or what `JointModel` takes in its place.
         config: Config of this stage of the search.
         optimizers: Optimizers in place of Adam, see `JointModel`:
             "weight_optimizer", "task_weight_optimizer",
@@ -67,7 +66,7 @@ class SearchModel(joint_model.JointModel):
         self.config = config
         self.architecture_moves = config.warmup_epochs == 0
         self.architecture_trackers = joint_model.loss_trackers(
-            ARCHITECTURE_PREFIX
+            joint_loss, ARCHITECTURE_PREFIX
         )
         self.entropy_weight = self.add_weight(
             name="entropy_weight", initializer="zeros", trainable=False

@@ -34,6 +34,7 @@ class StudyConfig:
         cells: L, cells of one encoder.
         num_fusion_cells: Pose cells, and parsing cells, stacked one on the
             other.
+        head_channels: Hidden channels of the heads of every network.
         batch_size: Pictures of a batch in training.
         steps: Steps of a training where all systems get equal steps. In equal
             time each gets as many as fit into the time of the searched one's.
@@ -70,6 +71,9 @@ class StudyConfig:
     )
     num_fusion_cells: int = setting(
         1, least=1, most=configuration.MOST_FUSION_CELLS
+    )
+    head_channels: int = setting(
+        64, least=2, most=configuration.MOST_HEAD_CHANNELS
     )
     batch_size: int = setting(16, least=1, most=configuration.MOST_BATCH)
     steps: int = setting(300, least=1, most=configuration.MANY)
@@ -114,6 +118,7 @@ class StudyConfig:
             channels=self.channels,
             cells=self.cells,
             num_fusion_cells=self.num_fusion_cells,
+            head_channels=self.head_channels,
         )
 
     def inputs(self, seed: int, batch_size: int | None = None) -> InputConfig:

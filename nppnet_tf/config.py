@@ -39,6 +39,7 @@ _MOST_LOG_VARIANCE = 50
 _MOST_REPLICAS = 1024
 _MOST_WORKERS = 256
 _LEAST_SCALE, _MOST_SCALE = 0.01, 100
+_MOST_COST = 1_000_000
 
 # What every network asks of C and L: a cell concatenates its four nodes to the
 # width of its level, a reduction halves the width of its node, and a squeeze of
@@ -321,6 +322,14 @@ class SearchConfig:
             BF16 a step at C = 128 takes 0.85x the time and 9 % less memory
             with bfloat16, and a small network gains nothing; not measured on
             GPUs.
+        target_gmac: Cost of the derived network that the search aims at, in
+            giga multiply-accumulates; if absent, cost plays no role.
+        target_ms: The same in milliseconds, by a table of latencies.
+        target_channels: C of the derived network whose cost is meant; if
+            absent, that of the search.
+        target_cells: L of that network; if absent, that of the search.
+        target_image_size: Size of its input, height and width in pixels; if
+            absent, that of the search.
         on_alarm: What to do where the records of a search show that it goes
             wrong: warn, or stop with that epoch; the same command then goes
             on.
@@ -370,6 +379,21 @@ class SearchConfig:
     stop_skips: int = setting(2, least=1, most=8, is_late=True)
     stop_stable_epochs: int = setting(10, least=1, most=MANY, is_late=True)
     precision: str = setting(FLOAT32, choices=PRECISIONS, is_late=True)
+    target_gmac: float | None = setting(
+        None, least=0, most=_MOST_COST, is_late=True
+    )
+    target_ms: float | None = setting(
+        None, least=0, most=_MOST_COST, is_late=True
+    )
+    target_channels: int | None = setting(
+        None, least=LEAST_CHANNELS, most=MOST_CHANNELS, is_late=True
+    )
+    target_cells: int | None = setting(
+        None, least=LEAST_CELLS, most=MOST_CELLS, is_late=True
+    )
+    target_image_size: tuple[int, int] | None = setting(
+        None, kind=SIZE, is_late=True
+    )
     on_alarm: str = setting("warn", choices=("warn", "stop"), is_free=True)
 
 

@@ -70,6 +70,13 @@ PRIMITIVES = FLAGS.define_text(
     f"{', '.join(spaces.PRIMITIVES)}, or names with commas in the order of "
     "alpha.",
 )
+LATENCY_TABLE = FLAGS.define_path(
+    "latency_table",
+    None,
+    "With --target_ms: what operations take, of tools.benchmark "
+    "--what=latency_table on the machine that is meant.",
+    paths.require_file,
+)
 strategy_flags.define(FLAGS)
 
 
@@ -103,6 +110,7 @@ def _run(argv: list[str]) -> None:
             config,
             space,
             report,
+            LATENCY_TABLE.value,
         )
     if not result.is_complete:
         # Not 0: what a script does after the run has to wait.

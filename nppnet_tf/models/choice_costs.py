@@ -26,7 +26,26 @@ from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
 
 
-class _Place(NamedTuple):
+class Projection(NamedTuple):
+    """The 1x1 convolution behind an edge of the interaction.
+
+    Attributes:
+        channels: Channels that it takes.
+        filters: Channels that it gives.
+        size: (height, width) at which it is computed.
+    """
+
+    channels: int
+    filters: int
+    size: tuple[int, int]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return self.size[0] * self.size[1] * self.channels * self.filters
+
+
+class Place(NamedTuple):
     """One occurrence of an edge in the network.
 
     Attributes:
@@ -34,33 +53,37 @@ class _Place(NamedTuple):
         channels: Channels of the state that it leaves.
         stride: Stride of its operation.
         size: (height, width) of the state.
-        projection: Multiply-accumulates of the projection behind.
+        projection: What lies behind the operation, or None.
     """
 
     row: int
     channels: int
     stride: int
     size: tuple[int, int]
-    projection: int = 0
+    projection: Projection | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class ChoiceCosts:
-    """Work of every choice, in multiply-accumulates for one picture.
+    """What every choice costs: multiply-accumulates, or milliseconds.
 
     Attributes:
         fixed: What is not searched: stems, heads, preprocessing, known genes.
-        tables: For each searched part int64 [edges, primitives]: what an
-            operation on an edge adds, over all cells that share it.
+        tables: For each searched part [edges, primitives]: what an operation
+            on an edge adds, over all cells that share it. int64 where
+            operations are counted, float64 where they are timed.
         primitives: Names of the operations, in the order of alpha.
     """
 
-    fixed: int
+    fixed: int | float
     tables: Mapping[str, np.ndarray]
     primitives: tuple[str, ...]
 
-    def of(self, genotype: genotypes.Genotype) -> int:
-        """Returns what `cost.cost` counts for a derived genotype as `macs`."""
+    def of(self, genotype: genotypes.Genotype) -> int | float:
+        """Returns what a derived genotype costs.
+
+        Where operations are counted, that is what `cost.cost` finds as `macs`.
+        """
         return self.fixed + sum(
             self._of_part(parts.named(name), genotype) for name in self.tables
         )
@@ -69,17 +92,17 @@ class ChoiceCosts:
         """Returns the same in giga multiply-accumulates."""
         return self.of(genotype) / 1e9
 
-    def _of_part(self, part: parts.Part, genotype: genotypes.Genotype) -> int:
+    def _of_part(
+        self, part: parts.Part, genotype: genotypes.Genotype
+    ) -> int | float:
         columns = {name: i for i, name in enumerate(self.primitives)}
         rows = {edge: row for row, edge in enumerate(part.edges)}
         costs = self.tables[part.name]
         return sum(
-            int(
-                costs[
-                    rows[topology.Edge(node, choice.predecessor)],
-                    columns[choice.primitive],
-                ]
-            )
+            costs[
+                rows[topology.Edge(node, choice.predecessor)],
+                columns[choice.primitive],
+            ].item()
             for node, choices in enumerate(genotypes.nodes_of(genotype, part))
             for choice in choices
         )
@@ -105,7 +128,7 @@ def measure(
         for part in genotypes.searched_parts(start)
     }
     costs = ChoiceCosts(0, tables, space.primitives)
-    some = _some_genotype(start, space)
+    some = cheap_genotype(start, space)
     # What is left of a whole network without its choices.
     whole = cost.cost(NPPNet(some, config), image_size).macs
     return dataclasses.replace(costs, fixed=whole - costs.of(some))
@@ -126,9 +149,10 @@ class _OperationCounter:
     ) -> np.ndarray:
         """Returns the table of one part."""
         costs = np.zeros([len(part.edges), len(self._primitives)], np.int64)
-        for place in _places(part, config, image_size):
+        for place in places(part, config, image_size):
+            behind = place.projection.macs if place.projection else 0
             costs[place.row] += [
-                self._macs(name, *place[1:4]) + place.projection
+                self._macs(name, *place[1:4]) + behind
                 for name in self._primitives
             ]
         return costs
@@ -145,10 +169,15 @@ class _OperationCounter:
         return self._known[key]
 
 
-def _some_genotype(
+def cheap_genotype(
     start: genotypes.Genotype, space: SearchSpace
 ) -> genotypes.Genotype:
-    """Returns a genotype of little work, quickly built."""
+    """Returns a genotype of little work, quickly built.
+
+    Args:
+        start: Genotype with "search" in the parts to fill.
+        space: Operations to choose from.
+    """
     names = space.primitives
     name = SKIP_CONNECT if SKIP_CONNECT in names else names[0]
     return genotypes.filled(
@@ -163,10 +192,16 @@ def _some_genotype(
     )
 
 
-def _places(
+def places(
     part: parts.Part, config: NetworkConfig, image_size: tuple[int, int]
-) -> Iterator[_Place]:
-    """Every edge of a part, in every cell that has it."""
+) -> Iterator[Place]:
+    """Yields every edge of a part, in every cell that has it.
+
+    Args:
+        part: The part.
+        config: Size of the network.
+        image_size: (height, width) of its input.
+    """
 
     def size(level: int) -> tuple[int, int]:
         stride = 4 * topology.level_stride(level)
@@ -183,7 +218,7 @@ def _places(
         for row, edge in enumerate(part.edges):
             is_input = edge.predecessor < part.num_inputs
             number = edge.predecessor
-            yield _Place(
+            yield Place(
                 row,
                 channels,
                 strides[number] if is_input else 1,
@@ -191,17 +226,17 @@ def _places(
             )
 
 
-def _between(row: int, edge: topology.Edge, config, size) -> _Place:
+def _between(row: int, edge: topology.Edge, config, size) -> Place:
     """An edge of the interaction, with its projection (`fanout._finish`)."""
     level, source = edge
     channels = topology.level_channels(source, config.channels)
-    macs = 0
-    if level != source:
-        # Projected where there are fewer pixels.
-        pixels = min(np.prod(size(source)), np.prod(size(level)))
-        width = topology.level_channels(level, config.channels)
-        macs = int(pixels) * channels * width
-    return _Place(row, channels, 1, size(source), macs)
+    if level == source:
+        return Place(row, channels, 1, size(source))
+    width = topology.level_channels(level, config.channels)
+    # Projected where there are fewer pixels.
+    fewer = min(size(source), size(level))
+    projection = Projection(channels, width, fewer)
+    return Place(row, channels, 1, size(source), projection)
 
 
 def _cells(

@@ -41,6 +41,10 @@ _WHOLE = {
         "pose": ("loss_gap", keys.POSE_LOSS),
         "parsing": ("loss_gap", keys.PARSING_LOSS),
     },
+    "Cost of the derived network, in the unit of its target": {
+        name: ("cost", name)
+        for name in ("target", "expected", "pruned", "derived")
+    },
     "Norm of the gradient, architecture / weights": {
         "ratio": ("gradient_norms", "ratio"),
     },
@@ -66,6 +70,7 @@ _GROUPS = (
     "agreement",
     "loss_gap",
     "gradient_norms",
+    "cost",
     "alarms",
 )
 

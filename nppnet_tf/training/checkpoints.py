@@ -16,6 +16,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import array_archives
 from nppnet_tf.files import atomic
 from nppnet_tf.files import json_documents
+from nppnet_tf.models.budget import Budget
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations
@@ -114,6 +115,7 @@ class Checkpoint:
             files.
         circumstances: What the run was computed with, see
             `reproducibility.circumstances`; empty in older files.
+        budget: What the derived network is to cost, if anything.
     """
 
     path: pathlib.Path
@@ -126,19 +128,23 @@ class Checkpoint:
     circumstances: Mapping[str, object] = dataclasses.field(
         default_factory=dict
     )
+    budget: Budget | None = None
 
     def derive(self) -> genotypes.Genotype:
         """Returns the genotype that its architecture prunes to (Sec. 4.3).
 
+        Where the search has a budget, it keeps to that.
+
         Raises:
             UserError: If this process does not know its relaxation.
         """
-        return pruning.derive(
-            self.genotype,
-            self.architecture,
-            self.primitives,
-            self.known_relaxation(),
+        relaxation = self.known_relaxation()
+        derived = pruning.derive(
+            self.genotype, self.architecture, self.primitives, relaxation
         )
+        if self.budget is None:
+            return derived
+        return self.budget.select(derived, self.architecture, relaxation)
 
     def known_relaxation(self) -> relaxations.Relaxation:
         """Returns what makes shares of its alpha and beta.
@@ -186,6 +192,8 @@ def save(
             model.distribute_strategy
         ),
     }
+    if model.budget is not None:
+        metadata["budget"] = model.budget.to_plain()
     arrays = arrays_of(model)
     require_finite(arrays)
     for part, parameters in architecture_arrays(model.network).items():
@@ -256,6 +264,7 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
             architecture=_take_architecture(arrays),
             relaxation=str(metadata.get("relaxation", relaxations.SOFTMAX)),
             circumstances=dict(metadata.get("circumstances", {})),
+            budget=_budget(metadata),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
@@ -435,6 +444,12 @@ def _on_replicas(
 ) -> tuple[tf.Variable, ...]:
     strategy = model.distribute_strategy
     return strategy.experimental_local_results(variable.value)
+
+
+def _budget(metadata: Mapping) -> Budget | None:
+    """Of a search that has one, since there are some."""
+    plain = metadata.get("budget")
+    return None if plain is None else Budget.from_plain(plain)
 
 
 def _take_architecture(

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf import resampling
+from nppnet_tf.models.budget import Budget
 from nppnet_tf.training import constants
 from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training import schedules
@@ -174,6 +175,11 @@ class JointModel(keras.Model):
     def trackers(self) -> list[keras.metrics.Mean]:
         """Everything that adds up over the steps of an epoch."""
         return list(self.loss_trackers.values())
+
+    @property
+    def budget(self) -> Budget | None:
+        """What the derived network of a search is to cost, if anything."""
+        return None
 
     @property
     def kept_variables(self) -> dict[str, list[keras.Variable]]:

@@ -245,6 +245,7 @@ class SearchRecorder(RunRecorder):
             ),
             "agreement": self._agreement(epoch, derived),
             "gradient_norms": self._gradient_norms(),
+            **self._cost(derived),
             "genotype": str(self._path(epoch).relative_to(self.workdir.path)),
         }
 
@@ -295,6 +296,17 @@ class SearchRecorder(RunRecorder):
         return self.workdir.genotypes / f"epoch_{epoch:04d}.json"
 
     def _derive(self) -> genotypes.Genotype:
+        pruned, budget = self._prune(), self.model.budget
+        if budget is None:
+            return pruned
+        network = self.model.network
+        return budget.select(
+            pruned,
+            checkpoints.architecture_arrays(network),
+            relaxations.named(network.relaxation),
+        )
+
+    def _prune(self) -> genotypes.Genotype:
         network = self.model.network
         return pruning.derive(
             network.genotype,
@@ -302,6 +314,25 @@ class SearchRecorder(RunRecorder):
             network.space.primitives,
             relaxations.named(network.relaxation),
         )
+
+    def _cost(self, derived: genotypes.Genotype) -> dict:
+        """What the search aims at and where it is, where it has a budget."""
+        term = self.model.budget_term
+        if term is None:
+            return {}
+        searched = tuple(self.model.network.architecture)
+        to_numpy = keras.ops.convert_to_numpy
+        relative = term.relative_cost(self.model.network.architecture)
+        pruned, budget = self._prune(), term.budget
+        found = {
+            "target": budget.target,
+            "expected": float(to_numpy(relative)) * budget.target,
+            "pruned": budget.cost(pruned),
+            "derived": budget.cost(derived),
+            "kept_of_pruned": health.agreement(pruned, derived, searched),
+            "pull": float(to_numpy(term.pull)),
+        }
+        return {"cost": found}
 
     def _agreement(
         self, epoch: int, derived: genotypes.Genotype

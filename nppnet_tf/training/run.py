@@ -37,7 +37,10 @@ from nppnet_tf.data.samples import batches
 from nppnet_tf.data.samples import input_workers
 from nppnet_tf.drawing import prediction_grid
 from nppnet_tf.errors import UserError
+from nppnet_tf.models import budget as budgets
+from nppnet_tf.models import latency_table as latency_tables
 from nppnet_tf.models import saved_network
+from nppnet_tf.models.budget import Budget
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
@@ -140,6 +143,7 @@ def search(
     config: RunConfig = configuration.SEARCH,
     space: SearchSpace = PAPER,
     report: Report | None = None,
+    latency_table: str | os.PathLike[str] | None = None,
 ) -> Result:
     """Searches the parts of a genotype that say so (Sec. 3.6 and 4.2).
 
@@ -154,6 +158,7 @@ def search(
         config: Size, schedule and everything else that can be set.
         space: Operations on searched edges, and the channels they see.
         report: Takes lines and progress; without it, lines are printed.
+        latency_table: File that says what operations take, for `target_ms`.
 
     Raises:
         UserError: Records, folder or configuration cannot be used, records
@@ -165,6 +170,8 @@ def search(
         for name, value in space.get_config().items()
         if value != PAPER.get_config()[name]
     }
+    if latency_table is not None:
+        settings["latency_table"] = latency_tables.read(latency_table).digest
     run = _Run(records, workdir, config, report)
     with run.claimed("search", genotype, settings):
         if not run.is_finished():
@@ -177,6 +184,9 @@ def search(
                 run.strategy,
                 space,
             )
+            budget = run.budget(genotype, space, latency_table)
+            if budget is not None:
+                model.keep_to(budget)
             recorder = recording.SearchRecorder(model, run.workdir)
             run.epochs(recorder, steps, _search_data(run))
     return run.result()
@@ -502,6 +512,21 @@ class _Run:
                 watch=watch,
             ).run(first)
         self._say_end(recorder, ended, window)
+
+    def budget(
+        self,
+        genotype: Genotype,
+        space: SearchSpace,
+        latency_table: str | os.PathLike[str] | None,
+    ) -> Budget | None:
+        """Returns what the derived network of a search is to cost, if so."""
+        goal = budgets.goal_of(
+            self.config.schedule,
+            self.network_config,
+            self.config.inputs.image_size,
+            latency_table,
+        )
+        return goal and goal.budget(genotype, space)
 
     def has_checkpoint(self) -> bool:
         """Whether the run goes on from weights of its own."""

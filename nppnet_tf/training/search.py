@@ -13,6 +13,8 @@ from nppnet_tf.layers import normalization
 from nppnet_tf.layers.relaxations.relaxation_layer import RelaxationLayer
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models import keras_settings
+from nppnet_tf.models.budget import Budget
+from nppnet_tf.models.budget import BudgetTerm
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space.space import PAPER
@@ -64,6 +66,7 @@ class SearchModel(joint_model.JointModel):
                 f"Received: network={network.name}, which is derived"
             )
         self.config = config
+        self.budget_term: BudgetTerm | None = None
         self.architecture_moves = config.warmup_epochs == 0
         self.architecture_trackers = joint_model.loss_trackers(
             joint_loss, ARCHITECTURE_PREFIX
@@ -113,7 +116,10 @@ class SearchModel(joint_model.JointModel):
     def kept_variables(self) -> dict[str, list[keras.Variable]]:
         # What was drawn so far; sizes follow the epoch.
         keys_of_draws = [each.key for each in self.perturbations]
-        return {"perturbations": keys_of_draws} if keys_of_draws else {}
+        kept = {"perturbations": keys_of_draws} if keys_of_draws else {}
+        if self.budget_term is not None:
+            kept["budget"] = [self.budget_term.pull]
+        return kept
 
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
@@ -127,6 +133,15 @@ class SearchModel(joint_model.JointModel):
             )
             self.regularizer_weight.assign(ramp(epoch))
         self.architecture_moves = epoch >= self.config.warmup_epochs
+
+    @property
+    def budget(self) -> Budget | None:
+        return None if self.budget_term is None else self.budget_term.budget
+
+    def keep_to(self, budget: Budget) -> None:
+        """Aims at a cost of the derived network, before the first step."""
+        with self.distribute_strategy.scope():
+            self.budget_term = BudgetTerm(budget)
 
     @property
     def steps(self):
@@ -156,6 +171,9 @@ class SearchModel(joint_model.JointModel):
 
     def apply(self, updates, gradients):
         super().apply(updates, gradients)
+        is_architecture = updates[0].name == ARCHITECTURE_OPTIMIZER
+        if is_architecture and self.budget_term is not None:
+            self.budget_term.ascend(self.network.architecture)
         for each in (*self.relaxations, *self.perturbations):
             each.draw_anew()
 
@@ -168,6 +186,8 @@ class SearchModel(joint_model.JointModel):
         # Eq. 8 depends on no data: every replica adds an equal part.
         replicas = self.distribute_strategy.num_replicas_in_sync
         penalty = self.entropy_weight * self.network.entropy()
+        if self.budget_term is not None:
+            penalty += self.budget_term.value(self.network.architecture)
         if self.regularizer:
             penalty += self.regularizer_weight * self._regularization()
         return penalty / replicas

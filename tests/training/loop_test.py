@@ -11,6 +11,10 @@ from absl.testing import absltest
 
 from nppnet_tf import keys
 from nppnet_tf.errors import UserError
+from nppnet_tf.models import budget as budgets
+from nppnet_tf.models import choice_costs
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import primitives
 from nppnet_tf.training import callbacks
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import loop
@@ -21,14 +25,33 @@ from tests import two_replicas
 from tests.training import tiny_network
 
 
+def _budget():
+    """One of the stand-in, far from what pruning finds at first."""
+    random = np.random.default_rng(0)
+    tables = {
+        part.name: random.uniform(size=(len(part.edges), 8))
+        for part in genotypes.searched_parts(tiny_network.SUPERNET)
+    }
+    costs = choice_costs.ChoiceCosts(1.0, tables, primitives.PAPER)
+    return budgets.Budget(7.0, costs, budgets.MILLISECONDS)
+
+
 class EpochLoopTest(absltest.TestCase):
     def _run(
-        self, folder, epochs, make_dataset=None, strategy=None, **settings
+        self,
+        folder,
+        epochs,
+        make_dataset=None,
+        strategy=None,
+        budget=None,
+        **settings,
     ):
         with (strategy or tf.distribute.get_strategy()).scope():
             model = tiny_network.search_model(
                 warmup_epochs=1, entropy_ramp_epochs=2, drop_epochs=(1,)
             )
+        if budget is not None:
+            model.keep_to(budget)
         recorder = recording.SearchRecorder(model, Workdir(folder))
         first = recorder.resume()
         loop.EpochLoop(
@@ -48,12 +71,23 @@ class EpochLoopTest(absltest.TestCase):
     def test_stopping_changes_nothing(self):
         straight = self.create_tempdir().full_path
         stopped = self.create_tempdir().full_path
+        budget = _budget()
 
-        self._run(straight, 2)
+        whole = self._run(straight, 2, budget=budget)
         for epochs in (1, 2):
-            self._run(stopped, epochs)
+            self._run(stopped, epochs, budget=budget)
 
         self._assert_same(straight, stopped)
+        cost = whole.progress.history[-1]["cost"]
+        self.assertAlmostEqual(
+            cost["derived"], budget.target, delta=0.05 * budget.target
+        )
+        self.assertNotEqual(cost["pull"], 0.0)
+        # Who derives from the checkpoint finds what the search has found.
+        last = checkpoints.CheckpointFolder(f"{straight}/checkpoints").last()
+        self.assertEqual(
+            last.derive(), genotypes.load(f"{straight}/genotype.json")
+        )
 
     def test_stopping_within_an_epoch_changes_nothing_on_two_replicas(self):
         straight = self.create_tempdir().full_path
@@ -77,7 +111,12 @@ class EpochLoopTest(absltest.TestCase):
 
     def test_two_replicas_end_where_one_does(self):
         one, two = (
-            self._run(self.create_tempdir().full_path, 2, strategy=strategy)
+            self._run(
+                self.create_tempdir().full_path,
+                2,
+                strategy=strategy,
+                budget=_budget(),
+            )
             for strategy in (None, two_replicas.strategy())
         )
 
@@ -99,6 +138,8 @@ class EpochLoopTest(absltest.TestCase):
             self.assertEqual(set(ours["losses"]), set(theirs["losses"]))
             for name, loss in ours["losses"].items():
                 self.assertAlmostEqual(loss, theirs["losses"][name], places=4)
+        costs = [run.progress.history[-1]["cost"] for run in (one, two)]
+        self.assertAlmostEqual(costs[0]["pull"], costs[1]["pull"], places=4)
 
     def _assert_same(self, straight, stopped):
         left, right = (

@@ -19,6 +19,7 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.benchmarks import figures
+from tests import experiments_page
 from tests import flags_page
 from tests import house_drawing
 from tests import pages
@@ -295,6 +296,17 @@ class SiteTest(absltest.TestCase):
         for path, chart in performance_page.charts().items():
             self.assertEqual(
                 (shared.REPOSITORY / path).read_text(), chart, path
+            )
+
+    def test_the_page_of_experiments_is_that_of_its_studies(self):
+        self.assertEqual(
+            _text(experiments_page.PAGE),
+            experiments_page.page_text(),
+            "run `python -m tests.experiments_page`",
+        )
+        for path, drawing in experiments_page.drawings().items():
+            self.assertEqual(
+                (shared.REPOSITORY / path).read_text(), drawing, path
             )
 
     def test_figures_have_the_sizes_of_their_commands(self):

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import folder_lock
 from nppnet_tf.study.settings import StudyConfig
 
 from .command_line import app
@@ -62,7 +63,10 @@ RESULTS = FLAGS.define_output(
     "results", None, "File of finished units, *.jsonl.", paths.new_file
 )
 MOST_UNITS = FLAGS.define_count(
-    "most_units", None, "Units after which to end, of those that are left.", 1
+    "most_units",
+    None,
+    "Units after which to end, of those that are left; 0 for none, which only "
+    "makes figures and page of what is finished, beside a study that runs.",
 )
 
 
@@ -118,8 +122,12 @@ def _finish(units: "Plan", found: "Results", folder: pathlib.Path) -> None:
         FLAGS.resolved(),
         worker_flags.num_workers(NUM_WORKERS.value, people),
     )
+    is_complete = True
     try:
-        is_complete = study.run(MOST_UNITS.value)
+        if MOST_UNITS.value != 0:
+            folder.mkdir(parents=True, exist_ok=True)
+            with folder_lock.hold(folder, f"--workdir={WORKDIR.value}"):
+                is_complete = study.run(MOST_UNITS.value)
     finally:
         # Also of what is finished where an interrupt ends the rest.
         figures = summary.of(units, found)

@@ -9,12 +9,12 @@ import numpy as np
 
 from nppnet_tf.drawing import figures
 from nppnet_tf.study import plan
+from nppnet_tf.study.targets import TITLES
+from nppnet_tf.study.targets import name_of
 from nppnet_tf.study.trainer import MEASURES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-TITLES = {"mean_iou": "mIoU", "pckh": "PCKh@0.5"}
 
 _WIDTH = 860
 _ROW = 26
@@ -44,7 +44,8 @@ def scores(summary: Summary, budget: str) -> str | None:
             _bar(axes, row, spread["mean"], spread["standard_error"])
         axes.set_xlabel(f"{TITLES[measure]}, test set")
 
-    return _rows(tuple(systems), draw, f"Scores after equal {budget}")
+    names = [name_of(name, summary) for name in systems]
+    return _rows(names, draw, f"Scores after equal {budget}")
 
 
 def differences(summary: Summary, budget: str) -> str | None:
@@ -77,7 +78,7 @@ def differences(summary: Summary, budget: str) -> str | None:
         axes.set_xlabel(f"{TITLES[measure]} above that of the system")
 
     title = f"{summary['reference']} minus each system, equal {budget}"
-    return _rows(tuple(found), draw, title)
+    return _rows([name_of(name, summary) for name in found], draw, title)
 
 
 def cost_and_score(summary: Summary, budget: str) -> str | None:
@@ -100,7 +101,7 @@ def cost_and_score(summary: Summary, budget: str) -> str | None:
                     system["mean_iou"]["standard_error"] or 0,
                     fmt="o",
                     color=_color(summary, name),
-                    label=name,
+                    label=name_of(name, summary),
                 )
             axes.set_xlabel(title)
             axes.set_ylabel("mIoU, test set")
@@ -236,7 +237,7 @@ def _curve(
     for curve in whole:
         axes.plot(times, curve[measure], color=color, alpha=0.25, linewidth=1)
     mean = np.mean([curve[measure] for curve in whole], axis=0)
-    axes.plot(times, mean, color=color, label=name)
+    axes.plot(times, mean, color=color, label=name_of(name, summary))
 
 
 def _seconds_per_step(summary: Summary) -> dict[str, float]:
@@ -254,7 +255,7 @@ def _seconds_per_step(summary: Summary) -> dict[str, float]:
 
 def _legend(figure: Any, axes: "Axes") -> None:
     figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside lower left", ncols=6
+        *axes.get_legend_handles_labels(), loc="outside lower left", ncols=4
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from nppnet_tf.reports import page
 from nppnet_tf.study import figures
 from nppnet_tf.study import plan
+from nppnet_tf.study import targets
 from nppnet_tf.study.trainer import MEASURES
 
 _BUDGETS = {
@@ -58,13 +59,13 @@ def data(summary: Mapping[str, Any]) -> page.ReportData:
             "Every number is of people that no training saw and no choice was "
             "made by.",
         ),
-        summary=_table(summary, plan.STEPS),
-        tables=(_table(summary, plan.TIME),),
+        summary=tables_of(summary)[0],
+        tables=tables_of(summary)[1:],
         protocol={
             name: text.format_map(_plain(settings))
             for name, text in _PROTOCOL.items()
         },
-        figures=_drawings(summary),
+        figures=drawings_of(summary),
         phases=(
             page.Phase(
                 "longest training, everything around it included",
@@ -82,27 +83,128 @@ def data(summary: Mapping[str, Any]) -> page.ReportData:
     )
 
 
+def tables_of(summary: Mapping[str, Any]) -> tuple[page.Table, ...]:
+    """Returns all tables in their order, those that have rows."""
+    tables = (
+        _table(summary, plan.STEPS),
+        _table(summary, plan.TIME),
+        _target_table(summary),
+        _row_table(summary),
+        _search_table(summary),
+        _rate_table(summary),
+    )
+    return tuple(table for table in tables if table is not None)
+
+
+def _target_table(summary: Mapping[str, Any]) -> page.Table:
+    words = {True: "yes", False: "no", None: "not known yet"}
+    return page.Table(
+        ("wanted of the searched network", "found", "met"),
+        tuple(
+            (target.wanted, target.found, words[target.is_met])
+            for target in targets.of(summary)
+        ),
+        caption="Targets that were set beforehand",
+    )
+
+
 def _table(summary: Mapping[str, Any], budget: str) -> page.Table:
+    reference = targets.name_of(summary["reference"], summary)
     return page.Table(
         header=(
             "system",
             "seeds",
             "mIoU",
             "PCKh@0.5",
-            "above it in mIoU",
-            "above it in PCKh",
+            "searched - it, mIoU",
+            "searched - it, PCKh",
             "GMAC",
-            "M parameters",
+            "M param.",
             "steps",
             "rate",
         ),
         rows=tuple(
             _row(summary, budget, name, system)
             for name, system in summary["budgets"][budget].items()
+            if name not in plan.TABLE_5 and name != plan.SAMPLE
         ),
         caption=f"Test scores {_BUDGETS[budget]}",
-        note=f"Mean and standard deviation over the seeds. Above it: how much "
-        f"{summary['reference']} is above the system, with the 95 % interval.",
+        note=f"Mean ± standard deviation over the seeds; differences of "
+        f'"{reference}" and the system, with their 95 % intervals.',
+    )
+
+
+def _row_table(summary: Mapping[str, Any]) -> page.Table | None:
+    found = summary["table_5"]
+    if not found:
+        return None
+    return page.Table(
+        ("row", "mIoU, paper", "mIoU here", "PCK, paper", "PCKh here"),
+        tuple(
+            (
+                row.removeprefix("row_"),
+                *(
+                    text
+                    for measure in MEASURES
+                    for text in (
+                        f"{found[measure]['rows'][row]['paper']:.2f}",
+                        f"{found[measure]['rows'][row]['mean']:.3f}",
+                    )
+                ),
+            )
+            for row in found[MEASURES[0]]["rows"]
+        ),
+        caption="Rows of Table 5",
+        note="Row 8 is the searched network. Row 1 is ResNet-50 + FPN of its C "
+        "and not of its cost, as in the paper.",
+    )
+
+
+def _rate_table(summary: Mapping[str, Any]) -> page.Table | None:
+    systems = {
+        name: system
+        for name, system in summary["budgets"][plan.STEPS].items()
+        if name != plan.SAMPLE
+    }
+    rates = sorted({float(r) for s in systems.values() for r in s["rates"]})
+    if not rates:
+        return None
+    return page.Table(
+        ("system", *(f"{rate:g}" for rate in rates)),
+        tuple(
+            (
+                targets.name_of(name, summary),
+                *(f"{system['rates'][str(rate)]:.3f}" for rate in rates),
+            )
+            for name, system in systems.items()
+        ),
+        caption="Learning rates",
+        note="Score of the first seed on the selection set: mean of mIoU and "
+        "PCKh@0.5 at the network's size.",
+    )
+
+
+def _search_table(summary: Mapping[str, Any]) -> page.Table | None:
+    if not summary["searches"]:
+        return None
+    return page.Table(
+        ("search", "seed", "largest share of skips", "entropy", "seconds"),
+        tuple(
+            (
+                search["strategy"],
+                str(search["seed"]),
+                f"{search['largest_skip_share']:.3f}",
+                ", ".join(
+                    f"{entropy:.2f}"
+                    for entropy in search["last_entropy"].values()
+                ),
+                f"{search['seconds']:.0f}",
+            )
+            for search in summary["searches"]
+        ),
+        caption="Searches",
+        note="Entropy of an edge's operations at the end of both stages, nats; "
+        "log 8 = 2.08 where nothing is decided.",
     )
 
 
@@ -114,7 +216,7 @@ def _row(
 ) -> tuple[str, ...]:
     differences = summary["differences"][budget].get(name, {})
     return (
-        name,
+        targets.name_of(name, summary),
         str(len(system["seeds"])),
         *(_spread(system[measure]) for measure in MEASURES),
         *(_difference(differences.get(measure)) for measure in MEASURES),
@@ -140,7 +242,8 @@ def _difference(difference: Mapping[str, Any] | None) -> str:
     return f"{difference['mean']:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
-def _drawings(summary: Mapping[str, Any]) -> tuple[page.Drawing, ...]:
+def drawings_of(summary: Mapping[str, Any]) -> tuple[page.Drawing, ...]:
+    """Returns all figures in their order, those that have something to show."""
     drawings = []
     for budget, words in _BUDGETS.items():
         drawings += [

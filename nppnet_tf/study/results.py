@@ -1,9 +1,8 @@
 """The file of a study's results: one line for every finished unit.
 
 Each line names the settings that it was made with, so that results of two
-studies may lie in one file and never mix. A line is written whole or not at
-all: a process that is killed leaves at most a part of the last one, which the
-next removes.
+studies may lie in one file and never mix. A process that is killed leaves at
+most a part of the last line, which the next one to write removes.
 """
 
 import dataclasses
@@ -76,6 +75,8 @@ class Results:
         self.num_others = 0
         self.settings: list[dict[str, Any]] = []
         self._found: dict[Unit, dict[str, Any]] = {}
+        # Bytes of whole lines.
+        self._size = 0
         for unit, result in self._read():
             if unit.kind == SETTINGS:
                 self.settings.append(result)
@@ -111,11 +112,13 @@ class Results:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with (
             atomic.naming(self.path),
-            self.path.open("a", encoding="utf-8") as file,
+            self.path.open("ab") as file,
         ):
-            file.write(text)
+            file.truncate(self._size)
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
+            self._size = file.tell()
         found = json.loads(text)["result"]
         if unit.kind == SETTINGS:
             self.settings.append(found)
@@ -127,6 +130,7 @@ class Results:
             return []
         text = text_files.read(self.path)
         whole = text[: text.rfind("\n") + 1]
+        self._size = len(whole.encode())
         rows = []
         for number, line in enumerate(whole.splitlines(), 1):
             where = f"{self.path}, line {number}"
@@ -135,8 +139,6 @@ class Results:
                 rows.append((unit, result))
             else:
                 self.num_others += 1
-        if whole != text:
-            atomic.write_text(self.path, whole)
         return rows
 
 

@@ -1,5 +1,6 @@
 """Tests of the file of results."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -44,9 +45,20 @@ class ResultsTest(parameterized.TestCase):
         self.path.write_text(whole + whole[:50])
 
         again = Results(self.path, "a")
+        other = dataclasses.replace(UNIT, seed=2)
+        again.add(other, {"score": 0.5})
 
-        self.assertLen(again, 1)
-        self.assertEqual(self.path.read_text(), whole)
+        self.assertCountEqual(
+            Results(self.path, "a").of_kind(UNIT.kind), (UNIT, other)
+        )
+        self.assertStartsWith(self.path.read_text(), whole)
+        self.assertLen(self.path.read_text().splitlines(), 2)
+
+    def test_who_only_reads_leaves_what_another_process_writes(self):
+        self.path.write_text('{"format": "nppnet_tf.stu')
+
+        self.assertEmpty(Results(self.path, "a").of_kind(results.TRAINING))
+        self.assertEqual(self.path.read_text(), '{"format": "nppnet_tf.stu')
 
     @parameterized.parameters(
         "nothing",

@@ -9,6 +9,7 @@ flag file of `flags` is the record of an experiment.
 import dataclasses
 import math
 import re
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -316,6 +317,10 @@ class SearchConfig:
             `search_space.strategies`.
         stop_skips: Skip connections of one cell with which darts_plus ends.
         stop_stable_epochs: Epochs of equal ranks after which darts_plus ends.
+        stop_similarity: Mean cosine of an operation's gradients on both halves
+            below which oles freezes it; of 20 comparisons.
+        compare_every: Steps between two comparisons of oles, each of which
+            takes as long as a descent of the weights on both halves.
         precision: Type of features and convolutions: float32 or bfloat16.
             Statistics of normalizations, losses, optimizers, all variables and
             the softmax of alpha and beta stay float32. On CPUs with AVX-512
@@ -378,6 +383,8 @@ class SearchConfig:
     stop_rule: str = setting("none", is_late=True)
     stop_skips: int = setting(2, least=1, most=8, is_late=True)
     stop_stable_epochs: int = setting(10, least=1, most=MANY, is_late=True)
+    stop_similarity: float = setting(0.4, least=-1, most=1, is_late=True)
+    compare_every: int = setting(10, least=1, most=MANY, is_late=True)
     precision: str = setting(FLOAT32, choices=PRECISIONS, is_late=True)
     target_gmac: float | None = setting(
         None, least=0, most=_MOST_COST, is_late=True
@@ -573,6 +580,30 @@ def record_of(*configs: object) -> dict[str, object]:
                 continue
             record[limits.name or field.name] = _plain(limits.kind, value)
     return dict(sorted(record.items()))
+
+
+def of_record(config: Any, settings: Mapping[str, object]) -> Any:
+    """Returns a configuration with the settings of a run.
+
+    Args:
+        config: Instance of a dataclass; what a run does not tell stays.
+        settings: What `record_of` made, perhaps with more in it.
+    """
+    values = {}
+    for field, limits in settings_of(config).items():
+        name = limits.name or field
+        if name in settings:
+            whole = is_whole(config, field)
+            values[field] = _read(limits.kind, settings[name], whole)
+    return dataclasses.replace(config, **values)
+
+
+def _read(kind: str | None, value: object, whole: bool) -> object:
+    if kind == SIZE:
+        return tuple(int(side) for side in str(value).split("x"))
+    if isinstance(value, list):
+        return tuple(int(v) if whole else float(v) for v in value)
+    return value
 
 
 def _plain(kind: str | None, value: object) -> object:

@@ -1,4 +1,4 @@
-"""Derives a genotype from a search (Sec. 4.3) and says what it costs.
+r"""Derives a genotype from a search (Sec. 4.3) and says what it costs.
 
     python -m tools.derive --workdir=runs/second --output=genotype.json
 
@@ -6,6 +6,11 @@ Cells keep two edges per node and one operation on each, as DARTS does; the
 interaction keeps per level the operations with the largest shares until these
 sum to 0.7, four at most. The cost is that of the network at --channels, --cells
 and --image_size, the paper's sizes for retraining.
+
+    python -m tools.derive --workdir=runs/second --selection=perturbation \
+        --records=records/train --output=genotype.json
+
+asks the supernet instead of alpha, which takes some hundred losses a part.
 """
 
 import pathlib
@@ -14,6 +19,7 @@ from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
+from nppnet_tf.search_space import strategies
 from nppnet_tf.search_space import topology
 
 from .command_line import app
@@ -47,6 +53,26 @@ config_flags.define(
 IMAGE_SIZE = FLAGS.define_side(
     "image_size", 384, "Side of the network's input, in pixels."
 )
+SELECTION = FLAGS.define_choice(
+    "selection",
+    strategies.SHARES,
+    [each.name for each in strategies.components(strategies.SELECTION)],
+    "What decides: shares of alpha and beta, or perturbation, which takes each "
+    "operation away from the supernet of --workdir and keeps what the loss on "
+    "--records misses most (DARTS-PT).",
+)
+RECORDS = FLAGS.define_path(
+    "records",
+    None,
+    "Records of the search, for --selection=perturbation.",
+    paths.require_records,
+)
+BATCHES = FLAGS.define_count(
+    "selection_batches",
+    4,
+    "Batches of which --selection=perturbation takes the mean loss.",
+    1,
+)
 COST = FLAGS.define_switch(
     "cost", True, "Build the network and count its parameters and operations."
 )
@@ -65,7 +91,7 @@ def _run(argv: list[str]) -> None:
         raise UserError(
             "checkpoint holds no search", path, "a run of search", "derived"
         )
-    genotype = checkpoint.derive()
+    genotype = _selected() or checkpoint.derive()
     console.say(genotype.to_json().rstrip())
     for line in _shares(checkpoint, genotype):
         console.say(line)
@@ -75,6 +101,26 @@ def _run(argv: list[str]) -> None:
     if output is not None:
         genotypes.save(genotype, output)
         console.say(f"written to {output}")
+
+
+def _selected() -> genotypes.Genotype | None:
+    """Returns what the supernet of the run misses most, if that decides."""
+    if SELECTION.value == strategies.SHARES:
+        if RECORDS.value:
+            raise UserError(
+                "records are not looked at",
+                "--records",
+                f"--selection={strategies.BY_PERTURBATION}, or no records",
+                RECORDS.value,
+            )
+        return None
+    FLAGS.require_given("workdir", "records")
+
+    from nppnet_tf.training import selecting
+
+    return selecting.select(
+        WORKDIR.value, RECORDS.value, BATCHES.value, console.say
+    )
 
 
 def _checkpoint_path() -> pathlib.Path:

@@ -103,20 +103,30 @@ def prune_interaction(
     nodes = []
     for level in range(topology.NUM_LEVELS):
         rows = [i for i, edge in enumerate(edges) if edge.node == level]
-        flat = gamma[rows].ravel()
-        order = np.argsort(-flat, kind="stable")[:MAX_INTERACTION_CHOICES]
-        # A choice is taken as long as those before it hold less than 0.7.
-        before = np.cumsum(flat[order]) - flat[order]
-        kept = order[before < INTERACTION_SHARE]
         nodes.append(
             tuple(
                 _choice(primitives, operation, edges[rows[row]])
-                for row, operation in zip(
-                    *np.unravel_index(kept, gamma[rows].shape), strict=True
-                )
+                for row, operation in strongest(gamma[rows])
             )
         )
     return tuple(nodes)
+
+
+def strongest(shares: np.ndarray) -> list[tuple[int, int]]:
+    """Returns what a level of the interaction keeps: 0.7, at most 4.
+
+    Args:
+        shares: Float [edges, primitives] of the level, with sum 1.
+
+    Returns:
+        (edge, primitive) by their numbers, the strongest first.
+    """
+    flat = shares.ravel()
+    order = np.argsort(-flat, kind="stable")[:MAX_INTERACTION_CHOICES]
+    # A choice is taken as long as those before it hold less than 0.7.
+    before = np.cumsum(flat[order]) - flat[order]
+    kept = order[before < INTERACTION_SHARE]
+    return list(zip(*np.unravel_index(kept, shares.shape), strict=True))
 
 
 def derive(

@@ -19,12 +19,15 @@ NONE = "none"
 PERTURBATION = "perturbation"
 REGULARIZER = "regularizer"
 STOP_RULE = "stop_rule"
+SELECTION = "selection"
 
 RANDOM_SMOOTHING = "random_smoothing"
 BETA_DECAY = "beta_decay"
 CONCENTRATION = "concentration"
 DARTS_PLUS = "darts_plus"
 OLES = "oles"
+SHARES = "shares"
+BY_PERTURBATION = "perturbation"
 
 
 class Component(NamedTuple):
@@ -73,8 +76,27 @@ _COMPONENTS = {
             "ends the search where a cell keeps many skips or ranks are stable",
             sources.DARTS_PLUS,
         ),
+        Component(
+            OLES,
+            "freezes an operation whose gradients on both halves disagree",
+            sources.OLES,
+        ),
+    ],
+    SELECTION: [
+        Component(
+            SHARES,
+            "keeps what holds the largest gamma, as Sec. 4.3 has it",
+            sources.NPPNET,
+        ),
+        Component(
+            BY_PERTURBATION,
+            "keeps what the supernet misses most where it is taken away",
+            sources.DARTS_PT,
+        ),
     ],
 }
+
+KINDS = tuple(_COMPONENTS)
 
 
 def components(kind: str) -> tuple[Component, ...]:

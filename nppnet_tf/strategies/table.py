@@ -37,7 +37,9 @@ _REGULARIZERS: dict[str, Regularizer] = {
 StopRule = Callable[[Sequence[Mapping], SearchConfig], str]
 
 _STOP_RULES: dict[str, StopRule] = {
-    strategies.DARTS_PLUS: stop_rules.darts_plus
+    strategies.DARTS_PLUS: stop_rules.darts_plus,
+    # It ends the learning of operations, and never the search.
+    strategies.OLES: lambda history, config: "",
 }
 
 _CODE = {

@@ -45,7 +45,9 @@ def draw(
     Args:
         start: Genotype with "search" in the parts to draw.
         workdir: Folder of the run, which gets genotype.json.
-        config: Seed, and the size that costs are counted at.
+        config: Seed, and the size that costs are counted at: that of the
+            search, or of its `target_channels`, `target_cells` and
+            `target_image_size`.
         space: Operations to choose from.
         cost: What it is to cost; anything where None.
         say: Takes one line.
@@ -87,12 +89,18 @@ def _within(
     random: np.random.Generator,
     say: Callable[[str], None],
 ) -> Genotype:
-    size = config.inputs.image_size
-    costs = choice_costs.measure(start, config.network, size, space)
+    schedule = config.schedule
+    size = schedule.target_image_size or config.inputs.image_size
+    network = dataclasses.replace(
+        config.network,
+        channels=schedule.target_channels or config.network.channels,
+        cells=schedule.target_cells or config.network.cells,
+    )
+    start.check_size(network, space)
+    costs = choice_costs.measure(start, network, size, space)
     drawn = random_genotype.draw_within(
         start, random, costs.gmac, cost.gmac, cost.band, space
     )
-    network = config.network
     say(
         f"cost at C = {network.channels}, L = {network.cells}, "
         f"{size[0]} x {size[1]}: {costs.gmac(drawn):.4g} GMAC"

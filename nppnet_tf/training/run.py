@@ -42,6 +42,7 @@ from nppnet_tf.models import latency_table as latency_tables
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.budget import Budget
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import strategies
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
@@ -172,6 +173,7 @@ def search(
     }
     if latency_table is not None:
         settings["latency_table"] = latency_tables.read(latency_table).digest
+    _check_fit(config)
     run = _Run(records, workdir, config, report)
     with run.claimed("search", genotype, settings):
         if not run.is_finished():
@@ -773,6 +775,22 @@ def _place(progress: checkpoints.Progress) -> str:
     """Returns "3 epochs", or "3 epochs and 200 steps" within the fourth."""
     steps = f" and {progress.part.step} steps" if progress.part.step else ""
     return f"{progress.epoch} epochs{steps}"
+
+
+def _check_fit(config: RunConfig) -> None:
+    """Raises UserError where components of a strategy do not fit the rest."""
+    for kind in strategies.KINDS:
+        if hasattr(config.schedule, kind):
+            name = getattr(config.schedule, kind)
+            strategies.require_component(kind, name)
+    parts = config.process.accumulate_steps
+    if config.schedule.stop_rule == strategies.OLES and parts > 1:
+        raise UserError(
+            "gradients are not compared where batches come in parts",
+            "`stop_rule`, `accumulate_steps`",
+            "another rule, or 1",
+            f"{strategies.OLES}, {parts}",
+        )
 
 
 def _check_same_data(

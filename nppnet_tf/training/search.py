@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
+from nppnet_tf import replicas
 from nppnet_tf.layers import normalization
 from nppnet_tf.layers.relaxations.relaxation_layer import RelaxationLayer
 from nppnet_tf.losses.joint import JointLoss
@@ -17,8 +18,10 @@ from nppnet_tf.models.budget import Budget
 from nppnet_tf.models.budget import BudgetTerm
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import strategies
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
+from nppnet_tf.strategies import operation_freezing
 from nppnet_tf.strategies import perturbation
 from nppnet_tf.strategies import table
 from nppnet_tf.training import joint_model
@@ -86,6 +89,13 @@ class SearchModel(joint_model.JointModel):
             self.regularizer_weight = self.add_weight(
                 name="regularizer_weight", initializer="zeros", trainable=False
             )
+        self.freezing = None
+        if config.stop_rule == strategies.OLES:
+            self._compared = operation_freezing.operation_weights(network)
+            self.freezing = operation_freezing.OperationFreezing(
+                len(self._compared), config.stop_similarity, name="freezing"
+            )
+            self.freezing.build()
         for relaxation in self.relaxations:
             relaxation.set_temperatures(
                 config.first_temperature,
@@ -116,10 +126,14 @@ class SearchModel(joint_model.JointModel):
     def kept_variables(self) -> dict[str, list[keras.Variable]]:
         # What was drawn so far; sizes follow the epoch.
         keys_of_draws = [each.key for each in self.perturbations]
-        kept = {"perturbations": keys_of_draws} if keys_of_draws else {}
-        if self.budget_term is not None:
-            kept["budget"] = [self.budget_term.pull]
-        return kept
+        freezing = self.freezing.variables if self.freezing else []
+        pull = [self.budget_term.pull] if self.budget_term else []
+        kept = {
+            "perturbations": keys_of_draws,
+            "stop_rule": freezing,
+            "budget": pull,
+        }
+        return {name: found for name, found in kept.items() if found}
 
     def begin_epoch(self, epoch: int) -> None:
         super().begin_epoch(epoch)
@@ -169,7 +183,61 @@ class SearchModel(joint_model.JointModel):
             )
         return joint_model.results(self.architecture_trackers.values())
 
+    def take_step(self, data):
+        if self.freezing is not None and self.architecture_moves:
+            steps = int(self.updates[0].optimizer.iterations)
+            if steps % self.config.compare_every == 0:
+                self.traced(self.comparison_step)(data)
+                self._forget_momentum()
+        return super().take_step(data)
+
+    def comparison_step(self, data):
+        """Shows OLES the gradients of the operations on both halves."""
+        gradients = []
+        variables = [variable.value for variable in self._compared]
+        with normalization.frozen_statistics(), perturbation.within(False):
+            for split in (keys.WEIGHT_SPLIT, keys.ARCHITECTURE_SPLIT):
+                with tf.GradientTape(watch_accessed_variables=False) as tape:
+                    tape.watch(variables)
+                    batch = data[split]
+                    predictions = self.network(batch[keys.IMAGE], training=True)
+                    losses = self.joint_loss(batch, predictions)
+                found = tape.gradient(
+                    losses[keys.TOTAL_LOSS],
+                    variables,
+                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
+                )
+                gradients.append(self._of_all_replicas(found))
+        self.freezing.compare(*gradients)
+        return {}
+
+    def _of_all_replicas(self, gradients):
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            return gradients
+        return replicas.sums(gradients)
+
+    def _forget_momentum(self) -> None:
+        """Lets what is frozen stand still at once, and not coast."""
+        (update, *_) = self.updates
+        momentums = getattr(update.optimizer, "_momentums", None)
+        if not momentums:
+            return
+        numbers = {id(v): n for n, v in enumerate(update.variables)}
+        frozen = keras.ops.convert_to_numpy(self.freezing.frozen)
+        for variable, is_frozen in zip(self._compared, frozen, strict=True):
+            if is_frozen:
+                momentum = momentums[numbers[id(variable)]]
+                momentum.assign(tf.zeros(momentum.shape))
+
     def apply(self, updates, gradients):
+        if self.freezing is not None and updates[0] is self.updates[0]:
+            numbers = {id(v): n for n, v in enumerate(updates[0].variables)}
+            rows = [numbers[id(variable)] for variable in self._compared]
+            moving = list(gradients[0])
+            left = self.freezing.without_frozen([moving[row] for row in rows])
+            for row, gradient in zip(rows, left, strict=True):
+                moving[row] = gradient
+            gradients = [moving, *gradients[1:]]
         super().apply(updates, gradients)
         is_architecture = updates[0].name == ARCHITECTURE_OPTIMIZER
         if is_architecture and self.budget_term is not None:

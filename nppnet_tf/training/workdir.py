@@ -107,6 +107,14 @@ class Workdir:
             return 0
         return len(text_files.read(self.metrics_file).splitlines())
 
+    def settings(self) -> dict[str, object]:
+        """Returns the settings that the run was claimed with.
+
+        Raises:
+            UserError: If the folder holds no run, or it cannot be read.
+        """
+        return self._read()["settings"]
+
     def ended_because(self) -> str:
         """Returns why a rule has ended the run early, "" where none has."""
         if not self.completed_epochs():

@@ -12,6 +12,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import relaxation
 from nppnet_tf.search_space import sources
 from nppnet_tf.search_space import strategies
+from tests import shared
 
 NAMES = (
     "nppnet",
@@ -84,6 +85,46 @@ class StrategyTest(parameterized.TestCase):
             strategies.register(own)
 
 
+class PageTest(absltest.TestCase):
+    """docs/search.md tells what there is."""
+
+    def test_every_strategy_and_component_has_its_row(self):
+        page = (shared.REPOSITORY / "docs" / "search.md").read_text()
+        kinds = {kind: strategies.components(kind) for kind in strategies.KINDS}
+        kinds["relaxation"] = relaxation.known()
+        rows = [
+            f"| `{each.name}` | {_settings(each)} | {_paper(each.source)} | "
+            f"{each.source.answers} |"
+            for each in strategies.known()
+        ]
+        rows += [
+            f"| `--{kind}` | `{each.name}` | {each.meaning} | "
+            f"{_paper(each.source)} |"
+            for kind, found in kinds.items()
+            for each in found
+            if each.name != strategies.NONE
+        ]
+
+        self.assertEmpty([row for row in rows if row not in page])
+
+
+def _paper(source):
+    return f"[{source.title}]({source.link}), {source.place}"
+
+
+def _settings(strategy):
+    values = dict(strategy.settings)
+    if strategy.channel_proportion:
+        values["channel_proportion"] = strategy.channel_proportion
+    flags = [
+        f"`--{name}={value:g}`"
+        if isinstance(value, float)
+        else f"`--{name}={value}`"
+        for name, value in values.items()
+    ]
+    return " ".join(flags) or "nothing"
+
+
 class SourceTest(absltest.TestCase):
     def test_every_idea_names_its_paper_and_what_it_answers(self):
         found = [
@@ -91,7 +132,7 @@ class SourceTest(absltest.TestCase):
             *(each.source for each in relaxation.known()),
             *(
                 each.source
-                for kind in ("perturbation", "regularizer", "stop_rule")
+                for kind in strategies.KINDS
                 for each in strategies.components(kind)
             ),
         ]

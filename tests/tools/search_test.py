@@ -74,6 +74,19 @@ class SearchTest(training_case.TrainingCase):
         self.assertIn(f"over after 2 epochs: {reason}", again.stdout)
         settings = json.loads((self.folder / "run" / "run.json").read_text())
         self.assertEqual(settings["settings"]["relaxation"], "dirichlet")
+        output = self.folder / "selected.json"
+        derived = shared.run_tool(
+            "derive",
+            f"--workdir={self.folder / 'run'}",
+            "--selection=perturbation",
+            f"--records={self.records}",
+            "--selection_batches=1",
+            f"--output={output}",
+            "--nocost",
+        )
+        self.assert_ends_well(derived)
+        self.assertIn("pose/fusion: decided, loss", derived.stdout)
+        self.assertFalse(genotypes.load(output).is_searched)
 
     def test_a_genotype_is_drawn_without_records(self):
         drawn = shared.run_tool(

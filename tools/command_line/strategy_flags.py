@@ -18,6 +18,9 @@ _OF_RANDOM = {
     NAME,
     GMAC_BAND,
     TARGET_GMAC,
+    "target_channels",
+    "target_cells",
+    "target_image_size",
     "stage",
     "genotype",
     "interaction",
@@ -71,15 +74,6 @@ def define(tool: ToolFlags) -> None:
     for kind, meaning in _MEANINGS.items():
         components = strategies.components(kind)
         _define(tool, kind, getattr(defaults, kind), components, meaning)
-    if TARGET_GMAC not in tool:
-        tool.define_number(
-            TARGET_GMAC,
-            None,
-            "Giga multiply-accumulates that a random genotype is to cost, at "
-            "--channels, --cells and --image_size.",
-            1e-6,
-            1e6,
-        )
     tool.define_number(
         GMAC_BAND,
         0.05,

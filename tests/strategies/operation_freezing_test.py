@@ -1,0 +1,92 @@
+"""Tests of operations that are frozen one by one."""
+
+from unittest import mock
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest
+
+from nppnet_tf.config import SearchConfig
+from nppnet_tf.layers.fanout import MixedFanout
+from nppnet_tf.layers.fanout import Target
+from nppnet_tf.strategies import operation_freezing
+from nppnet_tf.training import search
+from tests.training import tiny_network
+
+
+class OperationFreezingTest(absltest.TestCase):
+    def _compared(self, times, threshold=0.4):
+        layer = operation_freezing.OperationFreezing(3, threshold, 2)
+        layer.build()
+        # Cosines of 1, 0 and -1.
+        ours = [tf.constant([1.0, 2.0])] * 3
+        theirs = [[2.0, 4.0], [2.0, -1.0], [-1.0, -2.0]]
+        for _ in range(times):
+            layer.compare(ours, list(map(tf.constant, theirs)))
+        return layer
+
+    def test_what_disagrees_is_frozen_after_its_comparisons(self):
+        before, after = self._compared(1), self._compared(2)
+
+        np.testing.assert_array_equal(before.frozen, [0, 0, 0])
+        np.testing.assert_allclose(before.total, [1, 0, -1], atol=1e-6)
+        np.testing.assert_array_equal(after.frozen, [0, 1, 1])
+        np.testing.assert_array_equal(after.total, [0, 0, 0])
+
+    def test_what_is_frozen_stays_so_and_has_no_gradient(self):
+        layer = self._compared(2)
+        same = [tf.ones([2])] * 3
+        for _ in range(2):
+            layer.compare(same, same)
+
+        found = layer.without_frozen(same)
+
+        np.testing.assert_array_equal(found, [[1, 1], [0, 0], [0, 0]])
+
+    def test_operations_of_a_fan_out_are_its_own_weights(self):
+        fanout = MixedFanout(8, [Target(0), Target(1, 1, 16)])
+        fanout.build((None, 4, 4, 8))
+        network = keras.Sequential([keras.layers.Dense(3), fanout])
+
+        found = operation_freezing.operation_weights(network)
+
+        names = {weight.name for weight in found}
+        self.assertIn("standard", names)
+        self.assertNoCommonElements({"kernel", "gamma"}, names)
+
+
+class SearchTest(absltest.TestCase):
+    def test_frozen_weights_stand_still_and_the_others_move(self):
+        network = tiny_network.TinyNetwork()
+        with mock.patch.object(
+            operation_freezing,
+            "operation_weights",
+            lambda network: [network.stem.kernel],
+        ):
+            model = search.SearchModel(
+                network,
+                tiny_network.joint_loss(),
+                SearchConfig(
+                    warmup_epochs=0,
+                    stop_rule="oles",
+                    stop_similarity=1.0,
+                    compare_every=1,
+                ),
+            )
+        model.freezing.comparisons = 2
+        model.begin_epoch(0)
+        kernels = []
+        for batch in tiny_network.search_dataset(4):
+            model.take_step(batch)
+            kernels.append(network.stem.kernel.numpy().copy())
+
+        self.assertFalse(np.array_equal(kernels[0], np.zeros_like(kernels[0])))
+        # Frozen by the second comparison, before the second step.
+        self.assertEqual(model.freezing.frozen.numpy().tolist(), [1.0])
+        np.testing.assert_array_equal(kernels[0], kernels[3])
+        self.assertIn("stop_rule", model.kept_variables)
+
+
+if __name__ == "__main__":
+    absltest.main()

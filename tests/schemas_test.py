@@ -81,6 +81,7 @@ class GenotypeTest(parameterized.TestCase):
         for genotype in (
             published.released(),
             published.baseline(),
+            published.unet(),
             genotypes.Genotype("search", "omit", "omit"),
             genotypes.Genotype("search", "search", "search"),
         ):

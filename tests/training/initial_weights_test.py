@@ -203,6 +203,13 @@ class InitialWeightsTest(parameterized.TestCase):
             gene,
             dataclasses.replace(config_of(LIP), cells=8, num_fusion_cells=3),
         )
+        with self.assertRaisesRegex(UserError, "baseline_width 1.0, as there"):
+            run.require_body(
+                gene, dataclasses.replace(config_of(LIP), baseline_width=1.5)
+            )
+        # As runs of before there was such a field.
+        run.config.pop("baseline_width")
+        run.require_body(gene, config_of(LIP))
         self.assertIsNone(run.descriptor)
 
     def test_task_weights_of_another_network_are_refused(self):

@@ -21,6 +21,7 @@ from tests import shared
 UNTESTED_MODULES = {
     "nppnet_tf/benchmarks/checkpoint_import.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
+    "nppnet_tf/benchmarks/latency_table.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/measures.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/roofline.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/input_pipeline.py": "tools/benchmark_test",

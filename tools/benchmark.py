@@ -32,11 +32,7 @@ WHAT = FLAGS.define_choice(
     "what",
     None,
     [*subjects.NAMES, subjects.ALL],
-    "Both steps of the search; a step of training, or a forward pass, of a "
-    "derived network, or its convolutions alone; reading of encoded pictures; "
-    "training samples; import_npp of a file of the authors' form, in a process "
-    "of its own. Or every figure of docs/performance.md, each in a process of "
-    "its own and with the sizes that stand there.",
+    subjects.MEANING,
 )
 STAGE = FLAGS.define_choice(
     "stage",
@@ -58,11 +54,13 @@ PRESET = FLAGS.define_choice(
     list(published.PRESETS),
     "Network that inference takes instead of that of --genotype.",
 )
-config_flags.define(
-    FLAGS,
-    configuration.NetworkConfig(channels=64, cells=12),
-    "channels",
-    "cells",
+_SIZES = configuration.NetworkConfig(channels=64, cells=12)
+config_flags.define(FLAGS, _SIZES, *subjects.SIZES)
+RUNTIME = FLAGS.define_choice(
+    "runtime",
+    subjects.RUNTIMES[0],
+    subjects.RUNTIMES,
+    "What runs the operations of latency_table.",
 )
 IMAGE_SIZE = FLAGS.define_size(
     "image_size", (192, 192), "Size of the network's input, in pixels."
@@ -163,6 +161,8 @@ def _measure() -> None:
         NUM_REPLICAS.value,
         RECORDS.value,
         FLAGS["input_workers"].value,
+        config_flags.read(FLAGS, _SIZES),
+        RUNTIME.value,
     )
     request.network()
     output = OUTPUT.value

@@ -9,6 +9,7 @@ from typing import Any
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import subjects
 from nppnet_tf.config import InputConfig
+from nppnet_tf.config import NetworkConfig
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space.genotype import Genotype
 
@@ -31,6 +32,9 @@ class Request:
         num_replicas: Replicas of train_step; 0 takes no strategy.
         records: Folder of records, or None.
         input_workers: Processes that make batches, as of `InputConfig`.
+        config: Size of the derived network whose operations latency_table
+            times; C and L are those of `size`.
+        runtime: What runs them, one of `subjects.RUNTIMES`.
     """
 
     what: str
@@ -42,6 +46,8 @@ class Request:
     num_replicas: int = 0
     records: str | None = None
     input_workers: int | None = None
+    config: NetworkConfig = NetworkConfig()
+    runtime: str = subjects.TENSORFLOW
 
     def network(self) -> Genotype | None:
         """Returns what is measured; refuses what gives no network.
@@ -80,6 +86,7 @@ def measure(request: Request, tools: str) -> dict[str, Any]:
         subjects.READING: _reading,
         subjects.INPUT_PIPELINE: _input_pipeline,
         subjects.IMPORT: _import,
+        subjects.LATENCY_TABLE: _latency_table,
     }[request.what]
     batch = request.size.batch_size or subjects.BATCH_SIZES[request.what]
     size = dataclasses.replace(request.size, batch_size=batch)
@@ -155,6 +162,22 @@ def _import(request: Request, tools: str) -> dict[str, Any]:
     tool = _tool(tools, "import_npp")
     return checkpoint_import.measure(
         size.channels, size.cells, tool, request.repeats
+    )
+
+
+def _latency_table(request: Request, _: str) -> dict[str, Any]:
+    from nppnet_tf.benchmarks import latency_table
+
+    size = request.size
+    config = dataclasses.replace(
+        request.config, channels=size.channels, cells=size.cells
+    )
+    return latency_table.measure(
+        request.network(),
+        config,
+        size.image_size,
+        request.runtime,
+        request.repeats,
     )
 
 

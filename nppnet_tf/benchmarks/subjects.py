@@ -14,6 +14,7 @@ ROOFLINE = "roofline"
 READING = "reading"
 INPUT_PIPELINE = "input_pipeline"
 IMPORT = "import"
+LATENCY_TABLE = "latency_table"
 
 NAMES = (
     SEARCH_STEP,
@@ -23,7 +24,23 @@ NAMES = (
     READING,
     INPUT_PIPELINE,
     IMPORT,
+    LATENCY_TABLE,
 )
+
+MEANING = (
+    "Both steps of the search; a step of training, or a forward pass, of a "
+    "derived network, or its convolutions alone; reading of encoded pictures; "
+    "training samples; import_npp of a file of the authors' form, in a process "
+    "of its own; every operation that a derived network may have, for a search "
+    "with --target_ms. Or every figure of docs/performance.md, each in a "
+    "process of its own and with the sizes that stand there."
+)
+
+# Fields of `NetworkConfig` that are flags; all but C and L of latency_table.
+SIZES = ("channels", "cells", "num_fusion_cells", "head_channels")
+
+# What operations of latency_table are timed in.
+TENSORFLOW, ONNX_RUNTIME = RUNTIMES = ("tensorflow", "onnxruntime")
 
 # Stands for every figure of `figures.TABLE`.
 ALL = "all"
@@ -37,6 +54,7 @@ BATCH_SIZES = {
     READING: 1,
     INPUT_PIPELINE: 8,
     IMPORT: 1,
+    LATENCY_TABLE: 1,
 }
 
 _ANSWERS = (INFERENCE, ROOFLINE)

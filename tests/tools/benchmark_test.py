@@ -10,9 +10,14 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.benchmarks import figures
+from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.records import record_writer
+from nppnet_tf.models import latency_table
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import primitives
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import stages
 from tests import shared
 from tests.data import sample_records
 
@@ -85,6 +90,31 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertLen(found["milliseconds"]["form"]["samples"], 1)
         for share in found["share_of_roofline"].values():
             self.assertGreater(share, 0)
+
+    def test_operations_are_timed_for_a_search(self):
+        output = pathlib.Path(self.create_tempdir().full_path) / "table.json"
+
+        result = shared.run_tool(
+            "benchmark",
+            "--what=latency_table",
+            "--genotype=baseline",
+            "--num_fusion_cells=1",
+            "--image_size=32",
+            "--head_channels=8",
+            f"--output={output}",
+            *SMALL,
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        start = stages.start(stages.INTERACTION_FUSION, published.baseline())
+        config = NetworkConfig(16, 4, num_fusion_cells=1, head_channels=8)
+        found = latency_table.read(output)
+        costs = found.costs(start, config, (32, 32))
+        self.assertGreater(costs.tables["pose/interaction"].sum(), 0)
+        skip = primitives.PAPER.index(primitives.SKIP_CONNECT)
+        # A state as it is takes no time, between levels its projection does.
+        self.assertEqual(costs.tables["pose/fusion"][0, skip], 0)
+        self.assertGreater(costs.tables["pose/interaction"][1, skip], 0)
 
     def test_input_pipeline_is_measured(self):
         folder = pathlib.Path(self.create_tempdir().full_path)

@@ -105,8 +105,8 @@ def cost_and_score(summary: Summary, budget: str) -> str | None:
                 )
             axes.set_xlabel(title)
             axes.set_ylabel("mIoU, test set")
-            axes.margins(0.12)
-            axes.set_xlim(left=0)
+            axes.margins(y=0.12)
+            axes.set_xlim(0, 1.15 * max(s[cost] for s in systems.values()))
         _legend(figure, panels[0])
     return figures.to_svg(figure, "Cost and score")
 

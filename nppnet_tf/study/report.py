@@ -91,6 +91,7 @@ def tables_of(summary: Mapping[str, Any]) -> tuple[page.Table, ...]:
         _target_table(summary),
         _row_table(summary),
         _search_table(summary),
+        _speed_table(summary),
         _rate_table(summary),
     )
     return tuple(table for table in tables if table is not None)
@@ -157,6 +158,27 @@ def _row_table(summary: Mapping[str, Any]) -> page.Table | None:
         caption="Rows of Table 5",
         note="Row 8 is the searched network. Row 1 is ResNet-50 + FPN of its C "
         "and not of its cost, as in the paper.",
+    )
+
+
+def _speed_table(summary: Mapping[str, Any]) -> page.Table | None:
+    if not summary["speed"]:
+        return None
+    return page.Table(
+        ("system", "a step", "of the searched", "ratio", "quartiles"),
+        tuple(
+            (
+                targets.name_of(name, summary),
+                f"{1000 * speed['seconds_per_step']:.0f} ms",
+                f"{1000 * speed['reference_seconds_per_step']:.0f} ms",
+                f"{speed['share']:.2f}",
+                " to ".join(f"{value:.2f}" for value in speed["quartiles"]),
+            )
+            for name, speed in summary["speed"].items()
+        ),
+        caption="Steps in turns",
+        note="The ratio says how many steps a system takes while the searched "
+        "network takes one.",
     )
 
 

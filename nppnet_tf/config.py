@@ -335,6 +335,12 @@ class SearchConfig:
         target_cells: L of that network; if absent, that of the search.
         target_image_size: Size of its input, height and width in pixels; if
             absent, that of the search.
+        pruned_every: Epochs between two losses of the pruned network with the
+            weights of the search; 0 for never. Each takes eight forward
+            passes.
+        curvature_every: Epochs between two looks at the dominant eigenvalue of
+            the Hessian of alpha and beta; 0 for never. Each takes the time of
+            24 steps.
         on_alarm: What to do where the records of a search show that it goes
             wrong: warn, or stop with that epoch; the same command then goes
             on.
@@ -401,6 +407,8 @@ class SearchConfig:
     target_image_size: tuple[int, int] | None = setting(
         None, kind=SIZE, is_late=True
     )
+    pruned_every: int = setting(0, least=0, most=MANY, is_free=True)
+    curvature_every: int = setting(0, least=0, most=MANY, is_free=True)
     on_alarm: str = setting("warn", choices=("warn", "stop"), is_free=True)
 
 

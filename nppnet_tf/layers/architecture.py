@@ -1,5 +1,8 @@
 """Architecture parameters of one searched part: alpha and beta."""
 
+import contextlib
+from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 import keras
@@ -43,6 +46,7 @@ class ArchitectureParameters(keras.layers.Layer):
         self.relaxation = relaxation or SoftmaxRelaxation(name="relaxation")
         # What a search does to the weights of operations while it trains.
         self.perturb = lambda weights: weights
+        self._held_shares: Callable[[], tf.Tensor] | None = None
 
     def build(self, input_shape=None) -> None:
         start = keras.initializers.Constant(INITIAL_VALUE)
@@ -69,6 +73,10 @@ class ArchitectureParameters(keras.layers.Layer):
         Args:
             training: Whether it is a step of the search that asks.
         """
+        if self._held_shares is not None:
+            gamma = self._held_shares()
+            edges = tf.reduce_sum(gamma, 1, keepdims=True)
+            return EdgeMixture(tf.transpose(gamma)[..., None], edges)
         edges = self.relaxation.edge_weights(
             self.beta.value, self.edges, training
         )
@@ -80,6 +88,19 @@ class ArchitectureParameters(keras.layers.Layer):
         # Eq. 2: gamma, an operation's weight times that of its edge.
         shares = tf.transpose(operations * edges[:, None])
         return EdgeMixture(shares[..., None], edges[:, None])
+
+    @contextlib.contextmanager
+    def holding(self, gamma: tf.Tensor) -> Iterator[None]:
+        """Lets the mixture be given shares, in what is traced in a block.
+
+        Args:
+            gamma: Share of every operation in its node, [edges, primitives].
+        """
+        self._held_shares = lambda: gamma
+        try:
+            yield
+        finally:
+            self._held_shares = None
 
     def mixtures(
         self, groups: Sequence[Sequence[int]], training: bool | None = False

@@ -45,6 +45,10 @@ _WHOLE = {
         name: ("cost", name)
         for name in ("target", "expected", "pruned", "derived")
     },
+    "Loss on some batches of the architecture half": {
+        "supernet": ("pruned", "supernet_loss"),
+        "pruned": ("pruned", "loss"),
+    },
     "Norm of the gradient, architecture / weights": {
         "ratio": ("gradient_norms", "ratio"),
     },
@@ -71,6 +75,7 @@ _GROUPS = (
     "loss_gap",
     "gradient_norms",
     "cost",
+    "pruned",
     "alarms",
 )
 
@@ -146,6 +151,13 @@ def search_charts(title: str, records: Records) -> page.ChartGroup:
         )
         for heading, curves in _WHOLE.items()
     ]
+    curvature = _curve(records, lambda r: r.get("curvature"))
+    charts.append(
+        _chart(
+            "Dominant eigenvalue of the Hessian of alpha and beta",
+            {"eigenvalue": curvature},
+        )
+    )
     return page.ChartGroup(title, _present(charts))
 
 

@@ -243,6 +243,10 @@ _MEASURES = {
     "gradient of architecture to that of weights": _at(
         "gradient_norms", "ratio"
     ),
+    "cost of the derived network": _at("cost", "derived"),
+    "loss of the pruned network": _at("pruned", "loss"),
+    "what pruning adds to the loss": _at("pruned", "gap"),
+    "dominant eigenvalue of the Hessian": _at("curvature"),
     "validation mIoU": _at("validation", "mean_iou"),
     "validation PCKh": _at("validation", "pckh"),
     "seconds": _at("seconds"),

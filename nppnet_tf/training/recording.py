@@ -226,7 +226,22 @@ class SearchRecorder(RunRecorder):
     the objective of Eq. 7 on pictures that no weight was fitted to. Epochs of
     the warm-up do not count, except where there are no others.
     `genotype.json` is the latest genotype, not that of the best epoch.
+
+    Args:
+        model: A `SearchModel`.
+        workdir: Workdir of the run.
+        measure: Returns what else belongs into the record of an epoch, by its
+            number and its genotype: `probes.Probes.measure`.
     """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        workdir: Workdir,
+        measure: Callable[[int, genotypes.Genotype], dict] = lambda *_: {},
+    ) -> None:
+        super().__init__(model, workdir)
+        self.measure = measure
 
     def describe(self, epoch: int) -> dict:
         network = self.model.network
@@ -246,6 +261,7 @@ class SearchRecorder(RunRecorder):
             "agreement": self._agreement(epoch, derived),
             "gradient_norms": self._gradient_norms(),
             **self._cost(derived),
+            **self.measure(epoch, derived),
             "genotype": str(self._path(epoch).relative_to(self.workdir.path)),
         }
 

@@ -52,6 +52,7 @@ from nppnet_tf.training import checkpoints
 from nppnet_tf.training import distribution
 from nppnet_tf.training import initial_weights
 from nppnet_tf.training import loop
+from nppnet_tf.training import probes
 from nppnet_tf.training import recording
 from nppnet_tf.training import reproducibility
 from nppnet_tf.training import retrain as retraining
@@ -189,8 +190,17 @@ def search(
             budget = run.budget(genotype, space, latency_table)
             if budget is not None:
                 model.keep_to(budget)
-            recorder = recording.SearchRecorder(model, run.workdir)
-            run.epochs(recorder, steps, _search_data(run))
+            data = _search_data(run)
+            measures = probes.Probes(
+                model,
+                data,
+                config.schedule.pruned_every,
+                config.schedule.curvature_every,
+            )
+            recorder = recording.SearchRecorder(
+                model, run.workdir, measures.measure
+            )
+            run.epochs(recorder, steps, data)
     return run.result()
 
 

@@ -1,5 +1,6 @@
 """The bilevel search of Eq. 7: weights and architecture take turns."""
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -228,6 +229,42 @@ class SearchModel(joint_model.JointModel):
             if is_frozen:
                 momentum = momentums[numbers[id(variable)]]
                 momentum.assign(tf.zeros(momentum.shape))
+
+    def held_step(self, data):
+        """Returns the losses of a batch under given shares; moves nothing.
+
+        Args:
+            data: A batch, and the share of every operation by part.
+        """
+        batch, shares = data
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(normalization.frozen_statistics())
+            for part, parameters in self.network.architecture.items():
+                stack.enter_context(parameters.holding(shares[part]))
+            predictions = self.network(batch[keys.IMAGE], training=True)
+            losses = self.joint_loss(batch, predictions)
+        return self._whole(losses)
+
+    def gradient_step(self, batch):
+        """Returns the gradient of the loss by alpha and beta; moves nothing."""
+        variables = [each.value for each in self.network.architecture_weights]
+        with normalization.frozen_statistics(), perturbation.within(True):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(variables)
+                predictions = self.network(batch[keys.IMAGE], training=True)
+                losses = self.joint_loss(batch, predictions)
+            gradients = tape.gradient(
+                losses[keys.TOTAL_LOSS],
+                variables,
+                unconnected_gradients=tf.UnconnectedGradients.ZERO,
+            )
+        numbered = {str(i): each for i, each in enumerate(gradients)}
+        return self._whole(numbered)
+
+    def _whole(self, of_replica):
+        """What replicas hold a share of, such that their mean is the whole."""
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        return {name: each * replicas for name, each in of_replica.items()}
 
     def apply(self, updates, gradients):
         if self.freezing is not None and updates[0] is self.updates[0]:

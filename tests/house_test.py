@@ -147,6 +147,7 @@ LONG_FUNCTIONS = {
 
 # Functions of more than 7 arguments, and why.
 MANY_ARGUMENTS = {
+    "nppnet_tf/training/run.py: search": "all that a search is",
     "nppnet_tf/inference/export.py: export_saved_model": (
         "all that a version of a model is"
     ),

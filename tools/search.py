@@ -77,6 +77,13 @@ LATENCY_TABLE = FLAGS.define_path(
     "--what=latency_table on the machine that is meant.",
     paths.require_file,
 )
+WIDENS = FLAGS.define_path(
+    "widens",
+    None,
+    "Folder of a search with a larger --channel_proportion, in whose state "
+    "this one begins: alpha, beta and all weights.",
+    paths.require_folder,
+)
 strategy_flags.define(FLAGS)
 
 
@@ -111,6 +118,7 @@ def _run(argv: list[str]) -> None:
             space,
             report,
             LATENCY_TABLE.value,
+            WIDENS.value,
         )
     if not result.is_complete:
         # Not 0: what a script does after the run has to wait.

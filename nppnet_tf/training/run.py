@@ -58,6 +58,7 @@ from nppnet_tf.training import reproducibility
 from nppnet_tf.training import retrain as retraining
 from nppnet_tf.training import search as searching
 from nppnet_tf.training import stall
+from nppnet_tf.training import widening
 from nppnet_tf.training import workdir as workdirs
 from nppnet_tf.training.workdir import Workdir
 
@@ -146,6 +147,7 @@ def search(
     space: SearchSpace = PAPER,
     report: Report | None = None,
     latency_table: str | os.PathLike[str] | None = None,
+    widens: str | os.PathLike[str] | None = None,
 ) -> Result:
     """Searches the parts of a genotype that say so (Sec. 3.6 and 4.2).
 
@@ -161,6 +163,8 @@ def search(
         space: Operations on searched edges, and the channels they see.
         report: Takes lines and progress; without it, lines are printed.
         latency_table: File that says what operations take, for `target_ms`.
+        widens: Folder of a search with a larger k of Eq. 1, in whose state
+            this one begins.
 
     Raises:
         UserError: Records, folder or configuration cannot be used, records
@@ -174,6 +178,8 @@ def search(
     }
     if latency_table is not None:
         settings["latency_table"] = latency_tables.read(latency_table).digest
+    if widens is not None:
+        settings["widens"] = str(widens)
     _check_fit(config)
     run = _Run(records, workdir, config, report)
     with run.claimed("search", genotype, settings):
@@ -187,6 +193,8 @@ def search(
                 run.strategy,
                 space,
             )
+            if widens is not None and not run.has_checkpoint():
+                widening.start_from(model, widens, run.report.say)
             budget = run.budget(genotype, space, latency_table)
             if budget is not None:
                 model.keep_to(budget)

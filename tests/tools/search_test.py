@@ -74,6 +74,15 @@ class SearchTest(training_case.TrainingCase):
         self.assertIn(f"over after 2 epochs: {reason}", again.stdout)
         settings = json.loads((self.folder / "run" / "run.json").read_text())
         self.assertEqual(settings["settings"]["relaxation"], "dirichlet")
+        wide = self._search(
+            "wide",
+            "--search_strategy=drnas",
+            "--channel_proportion=1",
+            f"--widens={self.folder / 'run'}",
+            "--epochs=1",
+        )
+        self.assert_ends_well(wide)
+        self.assertRegex(wide.stdout, r"starts from .*last.npz: \d+ variables")
         output = self.folder / "selected.json"
         derived = shared.run_tool(
             "derive",

@@ -85,6 +85,7 @@ setuptools.setup(
             "opencv-python-headless>=4.10",
             "pytest",
             "pytest-xdist",
+            "pyyaml>=6,<7",
             "ruff",
             "setuptools",
             "tensorflow-serving-api>=2.20,<2.21",

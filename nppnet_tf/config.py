@@ -68,14 +68,24 @@ _SIGMA, _SIGMA_SIDE, _LEAST_SIGMA = 7.0, 384, 3.0
 # What features and convolutions of a run may be computed in.
 FLOAT32, BFLOAT16 = PRECISIONS = ("float32", "bfloat16")
 
+# Where a run takes place.
+DEFAULT, MIRRORED, MULTI_WORKER, TPU = STRATEGIES = (
+    "default",
+    "mirrored",
+    "multi_worker",
+    "tpu",
+)
+
 # Kinds of settings that a user types in a form of their own: 384x288, 3:5.
 SIZE = "size"
 SPAN = "span"
 
 _METADATA = "setting"
 
-# Fields that follow from the descriptor of the records, or from a preset.
+# Fields that follow from the descriptor of the records, from a preset or from
+# where a run takes place.
 _FOLLOWS = (
+    "share",
     "num_classes",
     "num_keypoints",
     "class_weights",
@@ -159,6 +169,38 @@ class NetworkConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class Share:
+    """Which samples of every batch this process makes.
+
+    Several machines divide each batch, and each of the parts that it may be
+    computed in: what they make together is what one makes alone.
+
+    Attributes:
+        worker: Number of this process.
+        num_workers: Processes, on as many machines.
+        parts: Parts of a batch, see `ProcessConfig.accumulate_steps`.
+    """
+
+    worker: int = 0
+    num_workers: int = 1
+    parts: int = 1
+
+    def places(self, batch_size: int) -> list[int]:
+        """Returns the places of its samples in a batch.
+
+        Args:
+            batch_size: Samples of a batch, over all processes.
+        """
+        of_part = batch_size // self.parts
+        own = of_part // self.num_workers
+        return [
+            part * of_part + self.worker * own + place
+            for part in range(self.parts)
+            for place in range(own)
+        ]
+
+
+@dataclasses.dataclass(frozen=True)
 class InputConfig:
     """How records become batches (Sec. 4.2).
 
@@ -187,6 +229,8 @@ class InputConfig:
             what one makes, however many cores there are. If absent, half of
             the cores, at most 8, where there are 4 or more; else 0. Batches are
             the same to the bit.
+        share: Samples of a batch that this process makes; follows from the
+            strategy.
     """
 
     image_size: tuple[int, int] = setting((384, 384), kind=SIZE)
@@ -206,6 +250,7 @@ class InputConfig:
     input_workers: int | None = setting(
         None, least=0, most=_MOST_WORKERS, is_free=True
     )
+    share: Share = Share()
 
     @property
     def sigma(self) -> float:
@@ -419,8 +464,9 @@ class ProcessConfig:
     Attributes:
         steps_per_epoch: Steps after which an epoch ends; if absent, the whole
             set.
-        strategy: Where it runs: one device, or all accelerators (without any:
-            the CPU, split).
+        strategy: Where it runs: one device; all accelerators of this machine
+            (without any: the CPU, split); all those of the machines that
+            TF_CONFIG names, by the same command on each; or a TPU.
         num_replicas: Devices of the mirrored strategy; 0 for all.
         accumulate_steps: Parts that each batch is computed in, one after the
             other, for memory: `batch_size` counts the samples of all. Losses,
@@ -451,9 +497,7 @@ class ProcessConfig:
     """
 
     steps_per_epoch: int | None = setting(None, least=1, most=MANY)
-    strategy: str = setting(
-        "default", choices=("default", "mirrored"), is_free=True
-    )
+    strategy: str = setting(DEFAULT, choices=STRATEGIES, is_free=True)
     num_replicas: int = setting(0, least=0, most=_MOST_REPLICAS, is_free=True)
     accumulate_steps: int = setting(1, least=1, most=MOST_BATCH, is_late=True)
     deterministic: bool = setting(False, is_free=True)

@@ -63,6 +63,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/layers/relaxations/reinmax.py": "drawn_test",
     "nppnet_tf/layers/relaxations/relaxation_layer.py": "by every relaxation",
     "nppnet_tf/search_space/sources.py": "names only",
+    "nppnet_tf/training/team.py": "tests/user_paths/hosts_test.py",
     "tools/command_line/console.py": "by every tool",
     "tools/command_line/flag_kinds.py": "tool_flags_test",
     "tools/command_line/help_text.py": "app_test",
@@ -80,6 +81,7 @@ UNTESTED_MODULES = {
 # Tests that stand for no single module, and why.
 TESTS_OF_NO_MODULE = {
     "tests/addons_test.py": "what stands in for tensorflow-addons",
+    "tests/cluster_files_test.py": "docs/cluster",
     "tests/dependencies_test.py": "docs/dependencies.md",
     "tests/docs_test.py": "README and docs/",
     "tests/flags_test.py": "flag files",

@@ -26,7 +26,7 @@ from nppnet_tf.training import constants
 from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training.joint_model import JointModel
 from nppnet_tf.training.joint_model import Step
-from nppnet_tf.training.joint_model import mean_of_replicas
+from nppnet_tf.training.joint_model import means_of_replicas
 from nppnet_tf.training.joint_model import variables_of
 
 
@@ -92,10 +92,7 @@ class Accumulation:
                     found = strategy.run(on_replica, args=(parts, *arguments))
                     if phase != self._move:
                         return found
-                    return {
-                        key: mean_of_replicas(strategy, value)
-                        for key, value in found.items()
-                    }
+                    return means_of_replicas(strategy, found)
 
             self._traced[name] = function
         return self._traced[name](tuple(parts), *arguments)

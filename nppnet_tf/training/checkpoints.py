@@ -20,6 +20,7 @@ from nppnet_tf.models.budget import Budget
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations
+from nppnet_tf.training import distribution
 from nppnet_tf.training import reproducibility
 
 FORMAT = "nppnet_tf.checkpoint"
@@ -352,9 +353,19 @@ def tracker_values(model: keras.Model) -> dict[str, list[float]]:
     By the name of the variable, one value for each replica: their sum would
     not give back what every one has added up.
     """
+    variables = _tracker_variables(model)
+    columns = [
+        [float(value) for value in _on_replicas(model, variable)]
+        for variable in variables
+    ]
+    rows = distribution.rows_of_all(
+        model.distribute_strategy, list(zip(*columns, strict=True))
+    )
     return {
-        variable.path: [float(value) for value in _on_replicas(model, variable)]
-        for variable in _tracker_variables(model)
+        variable.path: list(column)
+        for variable, column in zip(
+            variables, zip(*rows, strict=True), strict=True
+        )
     }
 
 
@@ -362,14 +373,20 @@ def assign_trackers(
     model: keras.Model, values: Mapping[str, Sequence[float]]
 ) -> None:
     """Gives back what `tracker_values` returned."""
+    strategy = model.distribute_strategy
+    count, own = (
+        strategy.num_replicas_in_sync,
+        distribution.own_replicas(strategy),
+    )
     for variable in _tracker_variables(model):
-        replicas = _on_replicas(model, variable)
         shares = values[variable.path]
-        if len(shares) != len(replicas):
+        if len(shares) != count:
             # Of another number of replicas: each goes on with an equal share.
-            shares = [sum(shares) / len(replicas)] * len(replicas)
-        for replica, share in zip(replicas, shares, strict=True):
-            replica.assign(share)
+            shares = [sum(shares) / count] * count
+        for number, replica in zip(
+            own, _on_replicas(model, variable), strict=True
+        ):
+            replica.assign(shares[number])
 
 
 def what_is_left(path: str | os.PathLike[str] | None) -> str:

@@ -1,16 +1,32 @@
 """The strategy a run computes with, and what depends on it."""
 
 import contextlib
+import functools
 import os
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
 
 import tensorflow as tf
 
+from nppnet_tf import cluster
+from nppnet_tf.config import DEFAULT
+from nppnet_tf.config import MIRRORED
+from nppnet_tf.config import MULTI_WORKER
+from nppnet_tf.config import STRATEGIES
+from nppnet_tf.config import TPU
 from nppnet_tf.errors import UserError
 from nppnet_tf.training import gradients
 
-DEFAULT = "default"
-MIRRORED = "mirrored"
-STRATEGIES = (DEFAULT, MIRRORED)
+_STDERR = 2
+
+# How a program finds a TPU, and what its driver makes.
+_TPU_VARIABLES = (
+    "TPU_NAME",
+    "KUBE_GOOGLE_CLOUD_TPU_ENDPOINTS",
+    "TPU_WORKER_HOSTNAMES",
+)
+_TPU_FILES = ("/dev/accel0", "/dev/vfio/0")
 
 # Of TensorFlow's graph optimizer; it prunes and merges equal nodes besides.
 _REWRITES = (
@@ -53,20 +69,144 @@ def make_strategy(name: str, num_replicas: int = 0) -> tf.distribute.Strategy:
             "0 or more",
             num_replicas,
         )
+    if name != MIRRORED and num_replicas > (name == DEFAULT):
+        raise UserError(
+            "several replicas need another strategy",
+            "`num_replicas`",
+            f"`strategy`={MIRRORED}"
+            + (", or at most 1" if name == DEFAULT else ", or 0 for all"),
+            num_replicas,
+        )
     share_cores()
     only_merge_nodes()
     if name == DEFAULT:
-        if num_replicas > 1:
-            raise UserError(
-                "several replicas need another strategy",
-                "`num_replicas`",
-                f"`strategy`={MIRRORED}, or at most 1",
-                num_replicas,
-            )
         return tf.distribute.get_strategy()
+    if name == MULTI_WORKER:
+        return _multi_worker()
+    if name == TPU:
+        return _tpu()
     return tf.distribute.MirroredStrategy(
         _devices(num_replicas), _cross_device_operations()
     )
+
+
+def is_divided(strategy: tf.distribute.Strategy) -> bool:
+    """Whether some replicas of a strategy are in other processes."""
+    return strategy.num_replicas_in_sync > len(
+        strategy.experimental_local_results(_replica_numbers(strategy))
+    )
+
+
+def own_replicas(strategy: tf.distribute.Strategy) -> list[int]:
+    """Returns the numbers of this process' replicas among all."""
+    numbers = _replica_numbers(strategy)
+    return [int(each) for each in strategy.experimental_local_results(numbers)]
+
+
+@functools.cache
+def agreement(strategy: tf.distribute.Strategy) -> Callable[[bool], bool]:
+    """Returns what says whether any process of a strategy wants something.
+
+    A process that stops alone would leave the others waiting for it. All of
+    them have to ask, in the same places.
+    """
+    if not is_divided(strategy):
+        return bool
+
+    @tf.function(autograph=False)
+    def count(flag: tf.Tensor) -> tf.Tensor:
+        values = strategy.run(tf.identity, args=(flag,))
+        return strategy.reduce("SUM", values, axis=None)
+
+    return lambda wanted: bool(count(tf.constant(float(wanted))) > 0)
+
+
+def rows_of_all(
+    strategy: tf.distribute.Strategy, rows: Sequence[Sequence[float]]
+) -> Sequence[Sequence[float]]:
+    """Returns the numbers of all replicas, those of other processes as well.
+
+    Args:
+        strategy: Strategy of the run.
+        rows: For each replica of this process as many numbers, float32.
+    """
+    if not is_divided(strategy):
+        return rows
+    own = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(
+            [rows[context.replica_id_in_sync_group % len(rows)]]
+        )
+    )
+    return _gathering(strategy)(own).numpy().tolist()
+
+
+@functools.cache
+def _gathering(strategy: tf.distribute.Strategy) -> Callable:
+    """Returns a function that is traced once, where `gather` is each time."""
+    return tf.function(
+        lambda values: strategy.gather(values, axis=0), autograph=False
+    )
+
+
+def _replica_numbers(strategy: tf.distribute.Strategy):
+    return strategy.experimental_distribute_values_from_function(
+        lambda context: context.replica_id_in_sync_group
+    )
+
+
+@functools.cache
+def _multi_worker() -> tf.distribute.Strategy:
+    """Makes the strategy of all machines, once in a process.
+
+    TensorFlow begins a server for it, at this worker's port, and waits for the
+    servers of the others.
+    """
+    workers = cluster.read().workers
+    # What a company's proxy is for is not the traffic among workers.
+    hosts = {cluster.host_and_port(worker)[0] for worker in workers}
+    before = os.environ.get("no_grpc_proxy", os.environ.get("no_proxy", ""))
+    os.environ["no_grpc_proxy"] = ",".join(filter(None, [before, *hosts]))
+    kinds = tf.distribute.experimental.CollectiveCommunication
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    options = tf.distribute.experimental.CommunicationOptions(
+        implementation=kinds.AUTO if has_gpu else kinds.RING
+    )
+    # The server tells stderr that it has begun, whatever level is asked for.
+    with _silent_stderr():
+        return tf.distribute.MultiWorkerMirroredStrategy(
+            communication_options=options
+        )
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Drops what libraries write to stderr; what they raise is kept."""
+    before = os.dup(_STDERR)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STDERR)
+        yield
+    finally:
+        os.dup2(before, _STDERR)
+        os.close(before)
+
+
+def _tpu() -> tf.distribute.Strategy:
+    """Makes the strategy of a TPU; looks for one first, which takes no time."""
+    expected = f"a machine with a TPU, or its name in {_TPU_VARIABLES[0]}"
+    if not any(map(os.environ.get, _TPU_VARIABLES)) and not any(
+        map(os.path.exists, _TPU_FILES)
+    ):
+        raise UserError("no TPU here", "`strategy`", expected, "none")
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, RuntimeError, OSError, tf.errors.OpError) as error:
+        raise UserError(
+            "TPU cannot be used", "`strategy`", expected, error
+        ) from error
 
 
 def share_cores() -> None:

@@ -19,6 +19,7 @@ from nppnet_tf import keys
 from nppnet_tf import resampling
 from nppnet_tf.models.budget import Budget
 from nppnet_tf.training import constants
+from nppnet_tf.training import distribution
 from nppnet_tf.training import gradients as gradient_sums
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
@@ -361,10 +362,7 @@ class JointModel(keras.Model):
             def function(data):
                 with constants.shared(), self.resizing():
                     logs = strategy.run(step, args=(data,))
-                    return {
-                        key: mean_of_replicas(strategy, value)
-                        for key, value in logs.items()
-                    }
+                    return means_of_replicas(strategy, logs)
 
             self._traced_steps[name] = function
         return self._traced_steps[name]
@@ -394,8 +392,22 @@ class JointModel(keras.Model):
         """
 
 
-def mean_of_replicas(strategy: tf.distribute.Strategy, value) -> tf.Tensor:
-    """Returns the mean of a value that every replica of a strategy has."""
+def means_of_replicas(
+    strategy: tf.distribute.Strategy, logs: Mapping[str, Any]
+) -> dict[str, tf.Tensor]:
+    """Returns the means of values that every replica of a strategy has."""
+    if distribution.is_divided(strategy):
+        # One message for all of them.
+        stacked = strategy.run(tf.stack, args=(list(logs.values()),))
+        total = strategy.reduce("SUM", stacked, axis=None)
+        means = tf.unstack(total / strategy.num_replicas_in_sync, num=len(logs))
+        return dict(zip(logs, means, strict=True))
+    return {
+        name: _mean_of_replicas(strategy, value) for name, value in logs.items()
+    }
+
+
+def _mean_of_replicas(strategy: tf.distribute.Strategy, value) -> tf.Tensor:
     # `strategy.reduce` would add them in whatever order they come.
     values = strategy.experimental_local_results(value)
     return gradient_sums.added_in_order(values) / len(values)

@@ -21,9 +21,9 @@ class ReplicaBatches:
     in the same thread and without Python's lock, whatever ends the block.
 
     Args:
-        dataset: Data set of batches whose every tensor has one first axis, of a
-            length that the replicas divide.
-        strategy: Strategy with all its replicas in this process.
+        dataset: Data set of this process' shares of batches, whose every tensor
+            has one first axis, of a length that its replicas divide.
+        strategy: Strategy of the run.
         parts: Parts that each batch comes in, as a list, where there are
             several: the i-th of them holds the i-th n-th of the samples.
 
@@ -74,15 +74,15 @@ class ReplicaBatches:
         self._batches = iter(())
 
     def _on_replicas(self, batch: Any) -> Any:
-        """Gives each replica its share of some samples."""
-        replicas = self._strategy.num_replicas_in_sync
-        if replicas == 1:
+        """Gives each replica of this process its share of some samples."""
+        if self._strategy.num_replicas_in_sync == 1:
             return batch
-        shares = _divide(batch, replicas)
         devices = self._strategy.extended.worker_devices
+        shares = _divide(batch, len(devices))
 
         def share(context: Any) -> Any:
-            number = context.replica_id_in_sync_group
+            # Replicas are counted through all processes.
+            number = context.replica_id_in_sync_group % len(devices)
             with tf.device(devices[number]):
                 return tf.nest.map_structure(tf.identity, shares[number])
 

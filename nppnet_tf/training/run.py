@@ -19,16 +19,19 @@ import hashlib
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from typing import NoReturn
 
 import keras
 import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import durations
+from nppnet_tf.config import MULTI_WORKER
 from nppnet_tf.config import RunConfig
 from nppnet_tf.data import absence
 from nppnet_tf.data.descriptors import DatasetDescriptor
@@ -58,12 +61,16 @@ from nppnet_tf.training import reproducibility
 from nppnet_tf.training import retrain as retraining
 from nppnet_tf.training import search as searching
 from nppnet_tf.training import stall
+from nppnet_tf.training import team as teams
 from nppnet_tf.training import widening
 from nppnet_tf.training import workdir as workdirs
 from nppnet_tf.training.workdir import Workdir
 
 # Share of an epoch for which steps may wait for batches without a word.
 _MUCH_WAITING = 0.02
+
+# Status of a process whose run cannot go on.
+_USER_ERROR = 2
 
 # People whose predictions are drawn for TensorBoard.
 _PICTURES = 4
@@ -105,6 +112,35 @@ class Report:
     def should_stop(self) -> bool:
         """Whether the run is to save its state and end, asked at every step."""
         return False
+
+    def abandon(self, error: UserError) -> NoReturn:
+        """Ends the process: another machine's end leaves it waiting for ever.
+
+        Args:
+            error: What to say.
+        """
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
+        os._exit(_USER_ERROR)
+
+
+class _WorkerReport(Report):
+    """What a worker that is not the chief says and asks.
+
+    Args:
+        report: That of the caller.
+        index: Number of the worker.
+    """
+
+    def __init__(self, report: Report, index: int) -> None:
+        self._report = report
+        self._index = index
+        self.stop_reason = report.stop_reason
+        self.should_stop = report.should_stop
+        self.abandon = report.abandon
+
+    def say(self, line: str) -> None:
+        self._report.say(f"worker {self._index}: {line}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,7 +245,7 @@ def search(
                 model, run.workdir, measures.measure
             )
             run.epochs(recorder, steps, data)
-    return run.result()
+        return run.result()
 
 
 def retrain(
@@ -246,12 +282,17 @@ def retrain(
         **({"initial": str(initial.folder)} if initial else {}),
         "new_heads": bool(initial and initial.new_heads),
     }
+    if validation is not None:
+        run.compared["validation records"] = _digest_of(validation)
+    if initial:
+        description = saved_network.read_description(initial.folder)
+        run.compared["weights of `initial`"] = description["weights_sha256"]
     with run.claimed("train", genotype, settings):
         if validation is not None:
             _check_same_data(run.descriptor, validation.descriptor)
         if not run.is_finished():
             _retrain(run, genotype, validation, initial)
-    return run.result()
+        return run.result()
 
 
 def _retrain(
@@ -384,21 +425,31 @@ class _Run:
             configuration.check(part)
         self.config = config
         self.report = report or Report()
+        # What workers have to agree on besides, by the words for it.
+        self.compared: dict[str, object] = {}
         self.records = self.open(records, is_trained_on=True)
         self.descriptor = self.records.descriptor
         process = config.process
         if process.deterministic:
             reproducibility.make_deterministic()
+        self.workdir = Workdir(workdir)
+        self._folder = self.workdir
+        self._is_alarmed = False
+        if process.strategy != MULTI_WORKER:
+            self._make_strategy()
+
+    def _make_strategy(self) -> None:
+        process = self.config.process
         self.strategy = distribution.make_strategy(
             process.strategy, process.num_replicas
         )
         distribution.check_batch_size(
-            config.inputs.batch_size, self.strategy, process.accumulate_steps
+            self.config.inputs.batch_size,
+            self.strategy,
+            process.accumulate_steps,
         )
         if process.jit_compile:
             distribution.check_jit_compile(self.strategy)
-        self.workdir = Workdir(workdir)
-        self._is_alarmed = False
 
     @property
     def num_replicas(self) -> int:
@@ -448,21 +499,46 @@ class _Run:
         settings: Mapping[str, object],
     ) -> Iterator[None]:
         """Makes the folder this run's; no other process can run in it."""
-        with self.workdir.hold():
+        settings = {
+            **settings,
+            **self.report.settings,
+            "records": _digest_of(self.records),
+            "genotype": _digest(dataclasses.asdict(genotype)),
+        }
+        with contextlib.ExitStack() as stack:
+            is_divided = self.config.process.strategy == MULTI_WORKER
+            team = self._meet(stack, settings) if is_divided else None
+            stack.enter_context(self.workdir.hold())
             self.workdir.claim(
                 tool,
                 {
                     **configuration.record_of(*self.config.parts()),
                     **settings,
-                    **self.report.settings,
-                    "records": f"{self.records.count} records, "
-                    f"{_digest(self.records.manifest)}",
-                    "genotype": _digest(dataclasses.asdict(genotype)),
                 },
                 self.report.flags_text,
             )
+            if team is not None:
+                team.share_progress(self.workdir)
             keras.utils.set_random_seed(self.config.inputs.seed)
             yield
+
+    def _meet(
+        self, stack: contextlib.ExitStack, settings: Mapping[str, object]
+    ) -> teams.Team:
+        """Makes this process one of several, before anything is written."""
+        team = teams.Team.meet(self.report.say)
+        team.agree(self.config, {**settings, **self.compared})
+        stack.enter_context(team.watching(self.report.abandon))
+        self._make_strategy()
+        share = team.share(self.config.process.accumulate_steps)
+        self.config = dataclasses.replace(
+            self.config,
+            inputs=dataclasses.replace(self.config.inputs, share=share),
+        )
+        self.workdir = stack.enter_context(team.folder(self.workdir))
+        if not team.is_chief:
+            self.report = _WorkerReport(self.report, team.index)
+        return team
 
     def steps(self, search: bool) -> int:
         """Returns the steps of an epoch."""
@@ -522,7 +598,7 @@ class _Run:
                 validate_every=validate_every,
                 on_epoch=lambda record: self._on_epoch(recorder, record),
                 save_every=config.checkpoint_every,
-                should_stop=report.should_stop,
+                should_stop=self._should_stop,
                 accumulate_steps=config.accumulate_steps,
                 ends_with=lambda record: (
                     record.get(workdirs.ENDED_BECAUSE)
@@ -547,6 +623,10 @@ class _Run:
             latency_table,
         )
         return goal and goal.budget(genotype, space)
+
+    def _should_stop(self) -> bool:
+        agreement = distribution.agreement(self.strategy)
+        return agreement(self.report.should_stop())
 
     def has_checkpoint(self) -> bool:
         """Whether the run goes on from weights of its own."""
@@ -578,8 +658,8 @@ class _Run:
     def result(self) -> Result:
         """Returns what is there when the run ends."""
         return Result(
-            self.workdir.path,
-            self.workdir.genotype_file,
+            self._folder.path,
+            self._folder.genotype_file,
             bool(self.workdir.ended_because())
             or self.workdir.completed_epochs() >= self._epochs,
             self._is_alarmed,
@@ -690,7 +770,9 @@ class _Run:
     def _draw(self, model: keras.Model):
         """Draws predictions for the first records."""
         config = dataclasses.replace(
-            self.config.inputs, batch_size=min(_PICTURES, self.records.count)
+            self.config.inputs,
+            batch_size=min(_PICTURES, self.records.count),
+            share=configuration.Share(),
         )
         batch = next(
             batches.make_dataset(self.records, config, training=False)
@@ -821,6 +903,10 @@ def _check_same_data(
             descriptor.name,
             validation.name,
         )
+
+
+def _digest_of(records: RecordSet) -> str:
+    return f"{records.count} records, {_digest(records.manifest)}"
 
 
 def _digest(value: object) -> str:

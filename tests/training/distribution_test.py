@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from unittest import mock
 
 import tensorflow as tf
 from absl.testing import absltest
@@ -29,8 +30,27 @@ class MakeStrategyTest(absltest.TestCase):
         self.assertEqual(strategy.num_replicas_in_sync, 2)
 
     def test_unknown_name_is_named(self):
-        with self.assertRaisesRegex(UserError, "default or mirrored.*tpu"):
+        with self.assertRaisesRegex(UserError, "default or mirrored.*horse"):
+            distribution.make_strategy("horse")
+
+    def test_no_tpu_is_said_at_once(self):
+        with (
+            mock.patch.object(distribution, "_TPU_FILES", ()),
+            mock.patch.dict(os.environ, {"TPU_NAME": ""}),
+            self.assertRaisesRegex(UserError, "^no TPU here.*TPU_NAME"),
+        ):
             distribution.make_strategy("tpu")
+
+    def test_several_machines_need_their_names(self):
+        with (
+            mock.patch.dict(os.environ, {"TF_CONFIG": ""}),
+            self.assertRaisesRegex(UserError, "^TF_CONFIG is not set"),
+        ):
+            distribution.make_strategy("multi_worker")
+
+    def test_replicas_of_machines_are_all_there_are(self):
+        with self.assertRaisesRegex(UserError, "or 0 for all; found: 3"):
+            distribution.make_strategy("multi_worker", 3)
 
     def test_negative_number_is_an_error(self):
         with self.assertRaisesRegex(UserError, "`num_replicas`.*-1"):
@@ -44,6 +64,10 @@ class MakeStrategyTest(absltest.TestCase):
 class CheckBatchSizeTest(absltest.TestCase):
     def test_even_batch_fits(self):
         distribution.check_batch_size(4, two_replicas.strategy())
+
+    def test_every_part_has_to_be_divided(self):
+        with self.assertRaisesRegex(UserError, "multiple of 4, 2 replicas.*6"):
+            distribution.check_batch_size(6, two_replicas.strategy(), 2)
 
     def test_odd_batch_is_an_error(self):
         with self.assertRaisesRegex(UserError, "multiple of 2; found: 3"):

@@ -44,6 +44,9 @@ TERMINATED = 143
 # Of Linux and of Windows' subsystem for it.
 _GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg")
 
+# Command of this process, once it runs.
+_command = "nppnet"
+
 _NO_SPACE = os.strerror(errno.ENOSPC)
 
 
@@ -82,6 +85,7 @@ def run(
             where the tool takes none, and then any such word is an error.
         required: Names of flags that have to be given.
     """
+    global _command
     has_gpu = any(map(os.path.exists, _GPU_DEVICES))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if has_gpu else "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -90,7 +94,7 @@ def run(
     # Python's mark of a module that is not there. Importing Keras takes 0.2 s
     # more with it, for what no tool uses.
     sys.modules.setdefault("matplotlib.pyplot", None)
-    name = help_text.tool_name(function)
+    _command = name = help_text.tool_name(function)
     words: list[str] = []
     try:
         words += flag_files.expand(sys.argv[1:])
@@ -119,6 +123,17 @@ def run(
         if place is not None:
             line = errors.shorten(f"{line} ({place})", errors.MAX_MESSAGE)
         _end(f"{name}: {line}", USER_ERROR)
+
+
+def abandon(error: UserError) -> NoReturn:
+    """Ends the process at once, whatever its main thread does.
+
+    Args:
+        error: What the line says.
+    """
+    sys.stderr.write(f"{_command}: {errors.printable(error)}\n")
+    sys.stderr.flush()
+    os._exit(USER_ERROR)
 
 
 def _check_arguments(argv: list[str], arguments: str | None) -> None:

@@ -5,10 +5,13 @@ import signal
 from collections.abc import Callable
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 from typing import Self
 
+from nppnet_tf.errors import UserError
 from nppnet_tf.training import run
 
+from . import app
 from . import console
 from .progress import Progress
 from .tool_flags import ToolFlags
@@ -56,6 +59,9 @@ class ConsoleReport(run.Report):
 
     def should_stop(self) -> bool:
         return self._is_terminated
+
+    def abandon(self, error: UserError) -> NoReturn:
+        app.abandon(error)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         del frame

@@ -43,6 +43,7 @@ class Source(abc.ABC):
         self.record_set = record_set
         self.config = config
         self.template = empty_sample(record_set.descriptor, config)
+        self._places = config.share.places(config.batch_size)
 
     @abc.abstractmethod
     def __call__(self, epoch: int, position: int) -> dict[str, np.ndarray]:
@@ -50,17 +51,18 @@ class Source(abc.ABC):
 
     @property
     def batch_form(self) -> dict[str, ArrayForm]:
-        """Shapes and types of the arrays of a batch, by their names."""
+        """Shapes and types of the arrays of this process' share of a batch."""
+        size = len(self._places)
         return {
             name: ArrayForm(
-                (self.config.batch_size, *value.shape),
+                (size, *value.shape),
                 np.dtype(_BATCH_DTYPES.get(name, value.dtype)),
             )
             for name, value in self.template.items()
         }
 
     def fill(self, batch: dict[str, np.ndarray], epoch: int, step: int) -> None:
-        """Writes a batch.
+        """Writes this process' share of a batch.
 
         A whole batch at a time: what TensorFlow would stack and cast afterwards
         costs half as much again as the samples themselves.
@@ -71,8 +73,8 @@ class Source(abc.ABC):
             step: Which batch of it, counted from 0.
         """
         first = step * self.config.batch_size
-        for place in range(self.config.batch_size):
-            sample = self(epoch, first + place)
+        for place, of_batch in enumerate(self._places):
+            sample = self(epoch, first + of_batch)
             for name in batch.keys() - {keys.IMAGE}:
                 batch[name][place] = sample[name]
             pixels.normalize(sample[keys.IMAGE], batch[keys.IMAGE][place])

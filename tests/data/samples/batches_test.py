@@ -13,6 +13,7 @@ from absl.testing import parameterized
 
 from nppnet_tf import keys
 from nppnet_tf.config import InputConfig
+from nppnet_tf.config import Share
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.records import record_writer
@@ -171,6 +172,28 @@ class MakeDatasetTest(_BatchesTestCase):
         self.assert_same(
             _arrays(self.make(_CONFIG)), _arrays(self.make(_CONFIG))
         )
+
+    def test_machines_make_together_what_one_makes(self):
+        config = dataclasses.replace(_CONFIG, batch_size=4)
+        (whole,) = _arrays(self.make(config))
+
+        # Two parts, each of one sample of every machine.
+        halves = [
+            _arrays(
+                self.make(
+                    dataclasses.replace(config, share=Share(worker, 2, 2))
+                )
+            )[0]
+            for worker in range(2)
+        ]
+
+        together = tf.nest.map_structure(
+            lambda first, second: np.stack([first, second], 1).reshape(
+                -1, *first.shape[1:]
+            ),
+            *halves,
+        )
+        self.assert_same([together], [whole])
 
     def test_another_seed_gives_other_batches(self):
         other = dataclasses.replace(_CONFIG, seed=1)

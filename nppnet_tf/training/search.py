@@ -186,7 +186,8 @@ class SearchModel(joint_model.JointModel):
 
     def take_step(self, data):
         if self.freezing is not None and self.architecture_moves:
-            steps = int(self.updates[0].optimizer.iterations)
+            iterations = self.updates[0].optimizer.iterations
+            steps = int(keras.ops.convert_to_numpy(iterations))
             if steps % self.config.compare_every == 0:
                 self.traced(self.comparison_step)(data)
                 self._forget_momentum()

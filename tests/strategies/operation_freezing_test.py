@@ -2,6 +2,8 @@
 
 from unittest import mock
 
+from tests import two_replicas  # isort: skip  (before any operation)
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -57,14 +59,14 @@ class OperationFreezingTest(absltest.TestCase):
 
 
 class SearchTest(absltest.TestCase):
-    def test_frozen_weights_stand_still_and_the_others_move(self):
+    def _model(self):
         network = tiny_network.TinyNetwork()
         with mock.patch.object(
             operation_freezing,
             "operation_weights",
             lambda network: [network.stem.kernel],
         ):
-            model = search.SearchModel(
+            return search.SearchModel(
                 network,
                 tiny_network.joint_loss(),
                 SearchConfig(
@@ -74,6 +76,31 @@ class SearchTest(absltest.TestCase):
                     compare_every=1,
                 ),
             )
+
+    def test_two_replicas_compare_as_one(self):
+        batch = next(iter(tiny_network.search_dataset(1)))
+        batch = tf.nest.map_structure(np.asarray, batch)
+        strategy = two_replicas.strategy()
+        found = []
+        for scope, data in (
+            (tf.distribute.get_strategy(), batch),
+            (strategy, two_replicas.split(strategy, batch)),
+        ):
+            with scope.scope():
+                model = self._model()
+            model.freezing.comparisons = 2
+            model.begin_epoch(0)
+            model.take_step(data)
+            found.append(float(model.freezing.total.numpy()[0]))
+            model.take_step(data)
+            self.assertEqual(model.freezing.frozen.numpy().tolist(), [1.0])
+
+        self.assertAlmostEqual(*found, places=4)
+        self.assertGreater(abs(found[0]), 0.01)
+
+    def test_frozen_weights_stand_still_and_the_others_move(self):
+        model = self._model()
+        network = model.network
         model.freezing.comparisons = 2
         model.begin_epoch(0)
         kernels = []

@@ -3,6 +3,8 @@
 import contextlib
 import functools
 import os
+import signal
+import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -172,10 +174,22 @@ def _multi_worker() -> tf.distribute.Strategy:
         implementation=kinds.AUTO if has_gpu else kinds.RING
     )
     # The server tells stderr that it has begun, whatever level is asked for.
-    with _silent_stderr():
+    with _silent_stderr(), _kept_signal(signal.SIGTERM):
         return tf.distribute.MultiWorkerMirroredStrategy(
             communication_options=options
         )
+
+
+@contextlib.contextmanager
+def _kept_signal(number: signal.Signals) -> Iterator[None]:
+    """Gives a signal back its handler, which TensorFlow's server takes."""
+    handler = signal.getsignal(number)
+    yield
+    if (
+        handler is not None
+        and threading.current_thread() is threading.main_thread()
+    ):
+        signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -218,11 +232,11 @@ def share_cores() -> None:
     before TensorFlow's first operation, and where nobody set the number of
     threads (TF_NUM_INTRAOP_THREADS, TF_NUM_INTEROP_THREADS).
     """
-    threading = tf.config.threading
+    settings = tf.config.threading
     is_set = any(
         (
-            threading.get_intra_op_parallelism_threads(),
-            threading.get_inter_op_parallelism_threads(),
+            settings.get_intra_op_parallelism_threads(),
+            settings.get_inter_op_parallelism_threads(),
             os.environ.get("TF_NUM_INTRAOP_THREADS"),
             os.environ.get("TF_NUM_INTEROP_THREADS"),
         )
@@ -232,8 +246,8 @@ def share_cores() -> None:
     cores = len(os.sched_getaffinity(0))
     # TensorFlow refuses once it has computed something.
     with contextlib.suppress(RuntimeError):
-        threading.set_intra_op_parallelism_threads(max(1, cores // 2))
-        threading.set_inter_op_parallelism_threads(2)
+        settings.set_intra_op_parallelism_threads(max(1, cores // 2))
+        settings.set_inter_op_parallelism_threads(2)
 
 
 def only_merge_nodes() -> None:

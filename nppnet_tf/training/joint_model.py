@@ -398,13 +398,27 @@ def means_of_replicas(
     """Returns the means of values that every replica of a strategy has."""
     if distribution.is_divided(strategy):
         # One message for all of them.
-        stacked = strategy.run(tf.stack, args=(list(logs.values()),))
-        total = strategy.reduce("SUM", stacked, axis=None)
-        means = tf.unstack(total / strategy.num_replicas_in_sync, num=len(logs))
-        return dict(zip(logs, means, strict=True))
+        joined = strategy.run(_joined, args=(list(logs.values()),))
+        mean = (
+            strategy.reduce("SUM", joined, axis=None)
+            / strategy.num_replicas_in_sync
+        )
+        shapes = [
+            strategy.experimental_local_results(value)[0].shape
+            for value in logs.values()
+        ]
+        parts = tf.split(mean, [shape.num_elements() for shape in shapes])
+        return {
+            name: tf.reshape(part, shape)
+            for name, part, shape in zip(logs, parts, shapes, strict=True)
+        }
     return {
         name: _mean_of_replicas(strategy, value) for name, value in logs.items()
     }
+
+
+def _joined(values: Sequence[tf.Tensor]) -> tf.Tensor:
+    return tf.concat([tf.reshape(value, [-1]) for value in values], 0)
 
 
 def _mean_of_replicas(strategy: tf.distribute.Strategy, value) -> tf.Tensor:

@@ -1,6 +1,7 @@
 """Strategies by name, and the batches that fit them."""
 
 import os
+import signal
 import subprocess
 import sys
 from unittest import mock
@@ -59,6 +60,21 @@ class MakeStrategyTest(absltest.TestCase):
     def test_default_refuses_several_replicas(self):
         with self.assertRaisesRegex(UserError, "`strategy`=mirrored.*found: 2"):
             distribution.make_strategy("default", 2)
+
+
+class KeptSignalTest(absltest.TestCase):
+    def test_what_stops_a_run_is_heard_behind_tensorflow_s_server(self):
+        before = signal.getsignal(signal.SIGTERM)
+        self.addCleanup(signal.signal, signal.SIGTERM, before)
+        heard = []
+        signal.signal(signal.SIGTERM, lambda *_: heard.append("SIGTERM"))
+
+        with distribution._kept_signal(signal.SIGTERM):
+            # As the server does, for its own ends.
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.raise_signal(signal.SIGTERM)
+
+        self.assertEqual(heard, ["SIGTERM"])
 
 
 class CheckBatchSizeTest(absltest.TestCase):

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from nppnet_tf.training import distribution
+
 _THREADS = "threads of an operation"
 
 
@@ -23,6 +25,9 @@ def circumstances(strategy: tf.distribute.Strategy) -> dict[str, object]:
     """
     return {
         "replicas": strategy.num_replicas_in_sync,
+        # More than two numbers are added in another order among machines.
+        "machines": strategy.num_replicas_in_sync
+        // len(distribution.own_replicas(strategy)),
         _THREADS: _threads_of_an_operation(),
         "device": _device(),
         "TensorFlow": tf.__version__,

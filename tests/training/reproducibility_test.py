@@ -15,7 +15,7 @@ class CircumstancesTest(absltest.TestCase):
         found = reproducibility.circumstances(tf.distribute.get_strategy())
 
         self.assertEqual(json.loads(json.dumps(found)), found)
-        self.assertEqual(found["replicas"], 1)
+        self.assertEqual((found["replicas"], found["machines"]), (1, 1))
         self.assertEqual(found["TensorFlow"], tf.__version__)
 
     def test_only_threads_within_an_operation_are_told(

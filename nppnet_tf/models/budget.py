@@ -377,9 +377,16 @@ class BudgetTerm:
         Args:
             architecture: Parameters of every searched part, by its name.
         """
+        missed = tf.stop_gradient(self._missed(architecture))
         relative = self.relative_cost(architecture)
-        missed = tf.stop_gradient(relative) - 1.0
         return (self.pull.value + _PROPORTION * missed) * relative
+
+    def _missed(self, architecture):
+        """How far what pruning would find now is from the target."""
+        cost = expected_cost.expected_cost(
+            architecture, self.budget.costs, expected_cost.DECIDED
+        )
+        return cost / (self.budget.target * self.budget.per_unit) - 1.0
 
     def relative_cost(self, architecture: Mapping[str, ArchitectureParameters]):
         """Returns the expected cost, as a share of the target."""
@@ -394,8 +401,7 @@ class BudgetTerm:
         Args:
             architecture: Parameters of every searched part, by its name.
         """
-        missed = self.relative_cost(architecture) - 1.0
-        pull = self.pull.value + _ASCENT * missed
+        pull = self.pull.value + _ASCENT * self._missed(architecture)
         self.pull.assign(tf.clip_by_value(pull, -_MOST, _MOST))
 
 

@@ -25,18 +25,25 @@ from nppnet_tf.search_space import pruning
 # and no gradient is left but at ties.
 SHARPNESS = 8.0
 
+# As pruning tells kept from dropped, but for shares that are all but equal.
+DECIDED = 100.0
+
 # Of shares, whose logarithm is taken.
 _LEAST = 1e-20
 
 
 def expected_cost(
-    architecture: Mapping[str, ArchitectureParameters], costs: ChoiceCosts
+    architecture: Mapping[str, ArchitectureParameters],
+    costs: ChoiceCosts,
+    sharpness: float = SHARPNESS,
 ) -> tf.Tensor:
     """Returns the cost of what pruning will keep, in the unit of the costs.
 
     Args:
         architecture: Parameters of every searched part, by its name.
         costs: What every choice costs.
+        sharpness: How sharply kept and dropped are told apart; with `DECIDED`
+            it is what pruning would find now, and has little gradient.
     """
     total = tf.constant(float(costs.fixed))
     for name, parameters in architecture.items():
@@ -48,11 +55,13 @@ def expected_cost(
             parameters.beta.value, parameters.edges
         )
         table = tf.constant(costs.tables[name].astype(np.float32))
-        total += cost_of_part(part, operations, edges, table)
+        total += cost_of_part(part, operations, edges, table, sharpness)
     return total
 
 
-def cost_of_part(part: parts.Part, operations, edges, table) -> tf.Tensor:
+def cost_of_part(
+    part: parts.Part, operations, edges, table, sharpness: float = SHARPNESS
+) -> tf.Tensor:
     """Returns the expected cost of one part.
 
     Args:
@@ -60,6 +69,7 @@ def cost_of_part(part: parts.Part, operations, edges, table) -> tf.Tensor:
         operations: Weight of every operation on its edge, [edges, primitives].
         edges: Weight of every edge in its node, [edges].
         table: Cost of every choice, [edges, primitives].
+        sharpness: See `expected_cost`.
     """
     of_part = _interaction if part.kind == parts.INTERACTION else _cell
     nodes = np.array([edge.node for edge in part.edges])
@@ -68,23 +78,23 @@ def cost_of_part(part: parts.Part, operations, edges, table) -> tf.Tensor:
             tf.gather(operations, rows),
             tf.gather(edges, rows),
             tf.gather(table, rows),
+            sharpness,
         )
         for rows in (np.flatnonzero(nodes == node) for node in np.unique(nodes))
     ]
     return tf.add_n(costs)
 
 
-def _cell(operations, edges, table):
+def _cell(operations, edges, table, sharpness):
     """Two edges of a node, the strongest operation on each."""
-    chosen = tf.nn.softmax(SHARPNESS * _logarithm(operations))
+    chosen = tf.nn.softmax(sharpness * _logarithm(operations))
     strengths = edges * tf.reduce_max(operations, -1)
-    kept = _kept(
-        strengths, min(pruning.EDGES_PER_CELL_NODE, strengths.shape[0])
-    )
+    count = min(pruning.EDGES_PER_CELL_NODE, strengths.shape[0])
+    kept = _kept(strengths, count, sharpness)
     return tf.reduce_sum(kept[:, None] * chosen * table)
 
 
-def _interaction(operations, edges, table):
+def _interaction(operations, edges, table, sharpness):
     """The strongest operations of a level, wherever they are."""
     shares = tf.reshape(operations * edges[:, None], [-1])
     largest = tf.math.top_k(
@@ -92,11 +102,11 @@ def _interaction(operations, edges, table):
     ).values
     before = tf.cumsum(largest, exclusive=True)
     count = tf.reduce_sum(tf.cast(before < pruning.INTERACTION_SHARE, tf.int32))
-    kept = _kept(shares, count)
+    kept = _kept(shares, count, sharpness)
     return tf.reduce_sum(kept * tf.reshape(table, [-1]))
 
 
-def _kept(strengths, count):
+def _kept(strengths, count, sharpness):
     """To what degree each is among the strongest; sums to their number."""
     logarithms = _logarithm(strengths)
     ordered = tf.sort(logarithms, direction="DESCENDING")
@@ -104,7 +114,7 @@ def _kept(strengths, count):
     last = ordered[count - 1]
     following = ordered[tf.minimum(count, strengths.shape[0] - 1)]
     threshold = tf.stop_gradient((last + following) / 2)
-    degrees = tf.sigmoid(SHARPNESS * (logarithms - threshold))
+    degrees = tf.sigmoid(sharpness * (logarithms - threshold))
     count = tf.cast(count, degrees.dtype)
     return degrees * count / tf.reduce_sum(degrees)
 

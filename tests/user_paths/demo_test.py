@@ -35,7 +35,8 @@ class RoadTest(absltest.TestCase):
             self.assertBetween(summary[system]["miou"], 0, 1)
             self.assertContainsSubset(["pckh", "parameters"], summary[system])
         page = (folder / "report.html").read_text()
-        self.assertEqual(page.count("data:image/"), 5 * num_pictures)
+        # Of each its truth and three predictions; a heat map of each search.
+        self.assertEqual(page.count("data:image/"), 5 * num_pictures + 2)
         self.assertIn("Share of skip connections", page)
         predicted = folder / "predictions" / "searched"
         stems = [path.stem for path in (folder / "pictures").iterdir()]

@@ -224,7 +224,7 @@ class RunTest(training_case.TrainingCase):
             ({"inputs": config.InputConfig(batch_size=0)}, "`batch_size`"),
             (
                 {"process": config.ProcessConfig(strategy="all")},
-                "`strategy`.*default or mirrored; found: all",
+                "`strategy`.*default or mirrored or .*; found: all",
             ),
             (
                 {"network": config.NetworkConfig(channels=9)},

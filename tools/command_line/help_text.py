@@ -58,7 +58,11 @@ def define(
         text = "The same, with the flags of libraries."
         tool["helpfull"] = _HelpFlag("helpfull", text, full)
         tool["only_check_args"] = flags.BooleanFlag(
-            "only_check_args", False, "Checks the flags and ends."
+            "only_check_args",
+            False,
+            "Checks the flags and ends.",
+            # Absl has one, which is there once flags were read.
+            allow_override=True,
         )
     tool["only_check_args"].unparse()
 

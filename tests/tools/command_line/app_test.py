@@ -17,6 +17,8 @@ from absl.testing import parameterized
 
 from tests import shared
 from tools.command_line import console
+from tools.command_line import help_text
+from tools.command_line.tool_flags import ToolFlags
 
 _SAMPLE = '''
     """Counts words.
@@ -226,6 +228,15 @@ class RunTest(parameterized.TestCase):
         result = self._call("count", "--words=user", "--only_check_args")
 
         self.assertEqual((result.returncode, result.stdout), (0, ""))
+
+    def test_a_tool_starts_whose_flags_were_read_before(self):
+        tool = ToolFlags()
+        tool.read(["tool"])
+
+        help_text.define(tool, sys.exit, None)
+
+        self.assertContainsSubset(["help", "helpfull"], tool)
+        self.assertFalse(tool.only_check_args)
 
     def test_words_reach_a_tool_that_takes_them(self):
         result = self._call("count_files", "--words=a", "b", "c")

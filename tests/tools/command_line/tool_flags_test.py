@@ -49,7 +49,16 @@ _WALKED = (
 
 # Flags that hold a text of any kind: names and titles. Each other text is a
 # path and says what has to be there.
-_NAMES = {"category", "figures", "name", "primitives", "signature", "title"}
+_NAMES = {
+    "category",
+    "figures",
+    "name",
+    "primitives",
+    "signature",
+    "strategies",
+    "systems",
+    "title",
+}
 
 # What need not be there yet.
 _OUTPUTS = {
@@ -58,9 +67,13 @@ _OUTPUTS = {
     "demo_dir",
     "label_sheet",
     "output",
+    ("doctor", "workdir"),
     ("draw_people", "root"),
     ("search", "workdir"),
+    ("search_budgets", "workdir"),
     ("search_five", "workdir"),
+    ("study", "results"),
+    ("study", "workdir"),
     ("train", "workdir"),
 }
 

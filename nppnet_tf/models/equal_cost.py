@@ -52,6 +52,18 @@ def of_equal_cost(
     Raises:
         UserError: No size comes as close.
     """
+    sizes, _ = _of_cost(genotype, config, image_size, target_macs, tolerance)
+    return sizes
+
+
+def _of_cost(
+    genotype: Genotype,
+    config: NetworkConfig,
+    image_size: tuple[int, int],
+    target_macs: float,
+    tolerance: float = TOLERANCE,
+) -> tuple[NetworkConfig, int]:
+    """Returns the size of `of_equal_cost`, and what the network costs."""
 
     @functools.cache
     def macs(channels: int, width: float) -> int:
@@ -71,7 +83,8 @@ def of_equal_cost(
             f"within {tolerance:.0%} of {target_macs / 1e9:.4g} GMAC",
             f"{found / 1e9:.4g} GMAC with C = {channels}, width {width:.3f}",
         )
-    return dataclasses.replace(config, channels=channels, baseline_width=width)
+    sizes = dataclasses.replace(config, channels=channels, baseline_width=width)
+    return sizes, found
 
 
 def of_equal_cost_to(
@@ -94,13 +107,9 @@ def of_equal_cost_to(
     Raises:
         UserError: No size comes close enough.
     """
-
-    def macs(gene: Genotype, sizes: NetworkConfig) -> int:
-        return cost.cost(NPPNet(gene, sizes), image_size).macs
-
-    wanted = macs(other, config)
-    sizes = of_equal_cost(genotype, config, image_size, wanted)
-    return sizes, macs(genotype, sizes), wanted
+    wanted = cost.cost(NPPNet(other, config), image_size).macs
+    sizes, found = _of_cost(genotype, config, image_size, wanted)
+    return sizes, found, wanted
 
 
 def _closest_channels(

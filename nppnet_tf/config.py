@@ -167,6 +167,19 @@ class NetworkConfig:
         1.0, least=LEAST_WIDTH, most=MOST_WIDTH, is_late=True
     )
 
+    def for_data(self, descriptor: Any) -> "NetworkConfig":
+        """Returns this size with the outputs of a data set.
+
+        Args:
+            descriptor: Anything with `num_classes` and `num_keypoints`: a
+                `DatasetDescriptor`.
+        """
+        return dataclasses.replace(
+            self,
+            num_classes=descriptor.num_classes,
+            num_keypoints=descriptor.num_keypoints,
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class Share:

@@ -151,11 +151,7 @@ def _of_equal_cost(
     network, found, wanted = equal_cost.of_equal_cost_to(
         other,
         genotype,
-        dataclasses.replace(
-            config.network,
-            num_classes=descriptor.num_classes,
-            num_keypoints=descriptor.num_keypoints,
-        ),
+        config.network.for_data(descriptor),
         config.inputs.image_size,
     )
     console.say(

@@ -156,11 +156,7 @@ class Search:
         checkpoint = checkpoints.load(workdir.checkpoints / "last.npz")
         descriptor = self.people.train.descriptor
         config = self.run_config()
-        sizes = dataclasses.replace(
-            config.network,
-            num_classes=descriptor.num_classes,
-            num_keypoints=descriptor.num_keypoints,
-        )
+        sizes = config.network.for_data(descriptor)
         model = searching.make_search_model(
             checkpoint.genotype,
             sizes,

@@ -142,11 +142,7 @@ class Trainer:
     def _new(self, seed: int) -> retrain.RetrainModel:
         keras.utils.set_random_seed(seed)
         descriptor = self._people.train.descriptor
-        sizes = dataclasses.replace(
-            self._network,
-            num_classes=descriptor.num_classes,
-            num_keypoints=descriptor.num_keypoints,
-        )
+        sizes = self._network.for_data(descriptor)
         return retrain.make_retrain_model(
             self._genotype,
             sizes,

@@ -459,11 +459,7 @@ class _Run:
     @property
     def network_config(self) -> configuration.NetworkConfig:
         """Size of the network for these records."""
-        return dataclasses.replace(
-            self.config.network,
-            num_classes=self.descriptor.num_classes,
-            num_keypoints=self.descriptor.num_keypoints,
-        )
+        return self.config.network.for_data(self.descriptor)
 
     @property
     def loss_config(self) -> configuration.LossConfig:

@@ -70,10 +70,7 @@ def _restored(
         configuration.of_record(config, settings)
         for config in (
             dataclasses.replace(
-                configuration.SEARCH.network,
-                num_classes=descriptor.num_classes,
-                num_keypoints=descriptor.num_keypoints,
-                **preset,
+                configuration.SEARCH.network.for_data(descriptor), **preset
             ),
             configuration.SEARCH.loss,
             configuration.SEARCH.schedule,

@@ -270,7 +270,17 @@ class ImportTest(absltest.TestCase):
             "packaging",
             "onnx",  # Of the extra `onnx`; see ONLY_IN.
             "onnxruntime",  # Likewise.
-            "openvino",  # Measured beside, where it is installed.
+            "openvino",  # Of the extra `openvino`.
+            "ai_edge_litert",  # Of the extra `litert`.
+            "apache_beam",  # Of the extra `beam`.
+            "av",  # Of the extra `video`.
+            "grpc",  # Of the extra `serve`, as the next six.
+            "grpc_health",
+            "httpx",
+            "prometheus_client",
+            "starlette",
+            "tensorflow_serving",
+            "uvicorn",
             "PIL",
             "scipy",
             "cv2",  # Of the extra `released`; see ONLY_IN.

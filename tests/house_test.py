@@ -75,6 +75,13 @@ UNTESTED_MODULES = {
     "nppnet_tf/study/report.py": "study/study_test",
     "tools/command_line/dataset_flags.py": "flags of tools/build_records.py",
     "tools/command_line/worker_flags.py": "as dataset_flags",
+    "nppnet_tf/inference/people_model.py": "tools/predict_test",
+    "nppnet_tf/inference/picture_answer.py": "several_people_test",
+    "nppnet_tf/outputs/formats.py": "a table of others",
+    "nppnet_tf/outputs/own_files.py": "picture_run_test",
+    "nppnet_tf/outputs/people_map.py": "picture_run_test",
+    "nppnet_tf/outputs/writer.py": "fields only",
+    "tools/command_line/people_flags.py": "tools/predict_test",
     "tools/roads/demo_settings.py": "demo_road_test",
 }
 

@@ -38,6 +38,7 @@ from nppnet_tf.pictures import picture_names
 from .command_line import app
 from .command_line import console
 from .command_line import paths
+from .command_line import people_flags
 from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
 
@@ -50,24 +51,11 @@ FLAGS = ToolFlags()
 _MOST_PICTURES = 1024
 
 
-def _check_model(path: str, flag: str) -> None:
-    """Refuses a folder without a SavedModel, whatever else it holds."""
-    folder = paths.require_folder(path, flag)
-    places = (folder, folder / "saved_model")
-    if not any((place / "saved_model.pb").is_file() for place in places):
-        raise UserError(
-            "no SavedModel",
-            f"{flag}={path}",
-            "saved_model.pb, or a folder saved_model with it",
-            "neither",
-        )
-
-
 MODEL = FLAGS.define_path(
     "model",
     None,
     "Folder of the SavedModel, or that which export_saved_model was given.",
-    _check_model,
+    people_flags.require_detector,
 )
 SIGNATURE = FLAGS.define_text(
     "signature", "serving_default", "Function of the SavedModel to run."

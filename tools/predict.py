@@ -1,31 +1,36 @@
-r"""Finds parts and joints of the person in your pictures.
+r"""Finds parts and joints of people in your pictures.
 
-Writes for every picture <stem>:
+Takes pictures, folders and patterns ('holiday/*.jpg'). By default a picture is
+one person's; --detector or --boxes say where several are: each is cut out and
+predicted alone, and the answers are laid together, the more confident one over
+the other (docs/several-people.md). Writes for every picture <stem>:
 
     <stem>.png            label map, palette PNG, at the picture's size
     <stem>.json           joints with names, scores and whether they were found,
-                          parts with their shares
-    <stem>_openpose.json  the same pose as OpenPose writes it
-    <stem>_overlay.png    parts and pose drawn over the picture
+                          parts with their shares; of every person
+    <stem>_openpose.json  the same poses as OpenPose writes them
+    <stem>_overlay.png    parts and poses drawn over the picture
+    <stem>_instances.png  with several people: who is where, counted from 1
 
-Where outputs of two pictures would meet (a.jpg and a.png; a.jpg and
-a_overlay.jpg; a.jpg and A.jpg), these are called by the whole name of their
-picture, dots replaced: a_jpg.png, a_jpg.json, ...; where even that meets, with
-a number behind it. Names too long for a file are cut and end in a hash. A line
-tells of every such name. Called again, the tool replaces what it wrote of a
-picture of the same name, and no other file.
+or, by --format, what other programs read. Where outputs of two pictures would
+meet (a.jpg and a.png; a.jpg and a_overlay.jpg; a.jpg and A.jpg), these are
+called by the whole name of their picture, dots replaced: a_jpg.png, ...; where
+even that meets, with a number behind it. Names too long for a file are cut and
+end in a hash. A line tells of every such name. Called again, the tool replaces
+what it wrote of a picture of the same name, and no other file.
 
-Pictures that cannot be read are named, the others go on; the exit status is 2
-only if there was none that could be read. Hidden files are not looked at. EXIF
-orientation is applied: all output belongs to the upright picture. The four
-files of a picture appear together or not at all. A name that is not UTF-8
-stays as it is in names of files; in <stem>.json its bytes are written \xb2.
+Pictures that cannot be read, that show nobody or have no boxes are named, the
+others go on; the exit status is 2 only if there was none that could be read.
+Hidden files are not looked at. EXIF orientation is applied: all output belongs
+to the upright picture. The four files of a picture appear together or not at
+all. So do the five of several people. A name that is not UTF-8 stays as it is
+in names of files; in JSON its bytes are written \xb2.
 
 Joints of low scores, which a picture mostly does not show, were not found: they
 are not drawn, 0, 0, 0 in the OpenPose file and "visible": false in ours. The
 least score stands in the model's description; --score_threshold overrides it.
 
---coco=FILE also writes the poses of all pictures as annotations of COCO, v = 0
+--coco=FILE also writes the people of all pictures as annotations of COCO, v = 0
 for joints that were not found: for tools that annotate, and for build_records.
 """
 
@@ -33,20 +38,23 @@ import pathlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from nppnet_tf import errors
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import output_names
+from nppnet_tf.outputs import formats
 from nppnet_tf.pictures import picture_names
 
 from .command_line import app
 from .command_line import console
+from .command_line import inputs
 from .command_line import paths
 from .command_line import scale_list
+from .command_line.people_flags import PeopleFlags
 from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
-    from nppnet_tf.evaluation.picture_outputs import PictureWriter
+    from nppnet_tf.inference.people_model import PeopleModel
+    from nppnet_tf.outputs.writer import Names
 
 FLAGS = ToolFlags()
 
@@ -59,6 +67,10 @@ MODEL = FLAGS.define_path(
 OUTPUT = FLAGS.define_output(
     "output", None, "Folder to write to.", paths.require_new_folder
 )
+FORMAT = FLAGS.define_choice(
+    "format", formats.FILES, list(formats.FORMATS), "What is written."
+)
+PEOPLE = PeopleFlags(FLAGS)
 FLIP = FLAGS.define_switch("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define(
     FLAGS, "Factors of the network's input to average over."
@@ -89,64 +101,54 @@ COCO = FLAGS.define_output(
 
 def _run(argv: list[str]) -> None:
     # A path of nothing would be the working directory.
-    if len(argv) != 2 or not argv[1].strip():
+    if len(argv) < 2 or not all(word.strip() for word in argv[1:]):
         raise UserError(
             "wrong number of arguments",
-            expected="one picture or one folder",
+            expected="pictures, folders or patterns",
             found=" ".join(argv[1:]) or "nothing",
         )
 
-    from nppnet_tf.evaluation import picture_outputs
+    from nppnet_tf.outputs.picture_run import PictureRun
+    from nppnet_tf.outputs.writer import Settings
 
-    pictures, others = _find_pictures(pathlib.Path(argv[1]))
-    output = paths.new_folder(OUTPUT.value, "--output")
-    starts = picture_outputs.plan(pictures, output)
-    coco = _coco_file(pictures, output, starts.values())
-    writer = _load(output)
+    found = inputs.find(argv[1:])
+    output = paths.require_new_folder(OUTPUT.value, "--output")
+    writer = formats.FORMATS[FORMAT.value](
+        Settings(output, PEOPLE.are_given, OPACITY.value, OPENPOSE.value)
+    )
+    starts = writer.plan(found.pictures)
+    coco = _coco_file(found.pictures, output, starts.values())
+    paths.new_folder(OUTPUT.value, "--output")
+    model, names = _load()
     for line in (
-        output_names.changed_line(starts),
-        others and picture_names.unsupported_line(others),
+        output_names.changed_line({p.name: s for p, s in starts.items()}),
+        found.others and picture_names.unsupported_line(found.others),
     ):
         if line:
             console.say(line)
-    poses, failures = writer.write_all(
-        {path: starts[path.name] for path in pictures},
-        Progress(len(pictures), "predicting").over,
-        console.say,
-    )
-    failures += others
-    _summarize(len(pictures) + len(others), failures, argv[1], output)
+    run = PictureRun(model, writer, names, console.say)
+    run.run(starts, Progress(len(starts), "predicting").over)
+    run.require_some(found.others, ", ".join(argv[1:]))
+    for line in run.summary(found.others):
+        console.say(f"{output}: {line}")
     if coco is not None:
-        writer.write_coco(coco, poses)
-        console.say(f"{len(poses)} poses as COCO's, in {coco}")
+        run.write_coco(coco)
+        console.say(f"{run.num_people} poses as COCO's, in {coco}")
 
 
-def _load(output: pathlib.Path) -> "PictureWriter":
-    from nppnet_tf.evaluation import picture_outputs
+def _load() -> "tuple[PeopleModel, Names]":
+    from nppnet_tf.inference import people_model
     from nppnet_tf.inference import predictor as predictors
+    from nppnet_tf.outputs import writer
 
     predictor = predictors.Predictor.from_directory(
         MODEL.value, FLIP.value, SCALES.value
     )
-    return picture_outputs.PictureWriter(
-        predictor, output, OPACITY.value, OPENPOSE.value, SCORE_THRESHOLD.value
-    )
-
-
-def _find_pictures(
-    path: pathlib.Path,
-) -> tuple[list[pathlib.Path], list[pathlib.Path]]:
-    """Returns pictures, and those that are of other kinds by their names."""
-    if path.is_file():
-        return [path], []
-    if not path.is_dir():
-        raise UserError("not found", path, "a picture or a folder")
-    pictures = picture_names.pictures_in(path)
-    others = picture_names.unsupported_pictures(path)
-    if not pictures:
-        found = picture_names.unsupported_line(others) if others else "none"
-        raise UserError("no pictures", path, "JPEG or PNG files", found)
-    return pictures, others
+    threshold = SCORE_THRESHOLD.value
+    if threshold is None:
+        threshold = predictor.description.score_threshold
+    model = people_model.PeopleModel(predictor, PEOPLE.find(), PEOPLE.padding)
+    return model, writer.Names(predictor.descriptor, threshold)
 
 
 def _coco_file(
@@ -160,38 +162,18 @@ def _coco_file(
     if COCO.value is None:
         return None
     coco = paths.new_file(
-        COCO.value, "--coco", (*pictures, MODEL.value), picture_outputs.is_coco
+        COCO.value,
+        "--coco",
+        (*pictures, MODEL.value, *PEOPLE.inputs),
+        picture_outputs.is_coco,
     )
     picture_outputs.refuse_planned(coco, output, starts)
     return coco
 
 
-def _summarize(
-    count: int,
-    failures: list[pathlib.Path],
-    source: str,
-    output: pathlib.Path,
-) -> None:
-    if len(failures) == count:
-        raise UserError(
-            "no picture could be read",
-            source,
-            "JPEG or PNG pictures",
-            f"{count} that are not",
-        )
-    console.say(
-        f"{count - len(failures)} of {count} pictures predicted, in {output}"
-    )
-    if failures:
-        names = ", ".join(
-            errors.printable(path.name) for path in sorted(failures)
-        )
-        console.say(f"not read: {names}")
-
-
 def main() -> None:
     """Entry of the console script."""
-    app.run(_run, FLAGS, "IMAGE_OR_FOLDER", required=("model", "output"))
+    app.run(_run, FLAGS, "PICTURES", required=("model", "output"))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import os
 import pathlib
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
+from nppnet_tf.inference.picture_answer import PersonAnswer
+from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.pictures import picture_files
 
 # COCO's number of the category of people, and its v of a joint that is seen.
@@ -72,20 +75,18 @@ _TRUTH_VALUES = 3
 _SUBMISSION_VALUES = 2
 
 
-class CocoPrediction(NamedTuple):
+class CocoPicture(NamedTuple):
     """One picture of `coco_document`.
 
     Attributes:
         image_name: File name of the picture.
         image_size: (height, width) of the picture.
-        keypoints_xy: Float [K, 2], its pixels.
-        scores: Float [K].
+        people: Poses in its pixels.
     """
 
     image_name: str
     image_size: tuple[int, int]
-    keypoints_xy: np.ndarray
-    scores: np.ndarray
+    people: Sequence[PersonAnswer]
 
 
 def write_label_map(
@@ -146,50 +147,117 @@ def prediction_document(
         descriptor: Names of classes, keypoints and skeleton.
         score_threshold: Least score of a joint that was found.
     """
-    visible = visibility.are_visible(keypoints_xy, scores, score_threshold)
-    counts = picture_files.label_counts(label_map)
     return {
         "format": "nppnet_tf.prediction",
-        "image": image_name,
-        "height": label_map.shape[0],
-        "width": label_map.shape[1],
-        "coordinates": "pixels, x right, y down, (0, 0) is the center of the "
-        "top left pixel of the upright picture",
-        "dataset": descriptor.name,
-        "keypoints": [
-            {
-                "name": name,
-                "x": _rounded(x, 3),
-                "y": _rounded(y, 3),
-                "score": _rounded(score, 5),
-                "visible": bool(is_visible),
-            }
-            for name, (x, y), score, is_visible in zip(
-                descriptor.keypoints, keypoints_xy, scores, visible, strict=True
-            )
-        ],
+        **_picture_values(image_name, label_map.shape, descriptor),
+        "keypoints": _joint_values(
+            keypoints_xy, scores, descriptor, score_threshold
+        ),
         "score_threshold": score_threshold,
         "skeleton": [list(pair) for pair in descriptor.skeleton],
-        "parts": [
-            {
-                "id": class_id,
-                "name": name,
-                "share": round(int(counts[class_id]) / label_map.size, 6),
-            }
-            for class_id, name in enumerate(descriptor.classes)
-            if counts[class_id]
-        ],
+        "parts": _part_values(label_map, label_map.size, descriptor),
     }
 
 
-def openpose_document(
+def people_document(
+    answer: PictureAnswer,
+    image_name: str,
+    descriptor: DatasetDescriptor,
+    score_threshold: float = visibility.SCORE_THRESHOLD,
+) -> dict[str, Any]:
+    """Returns parts and poses of several people, as plain values for JSON.
+
+    Args:
+        answer: What a model says of the picture.
+        image_name: File name of the picture.
+        descriptor: Names of classes, keypoints and skeleton.
+        score_threshold: Least score of a joint that was found.
+    """
+    size = answer.label_map.size
+    people = []
+    for number, person in enumerate(answer.people):
+        parts = answer.label_map[answer.pixels_of(number)]
+        values = {
+            "id": number + 1,
+            "box": [round(side, 3) for side in person.box],
+            "score": _rounded(person.score, 5),
+            "keypoints": _joint_values(
+                person.keypoints_xy, person.scores, descriptor, score_threshold
+            ),
+            "parts": _part_values(parts, size, descriptor),
+        }
+        if person.quality is not None:
+            values["quality"] = dict(person.quality)
+        people.append(values)
+    return {
+        "format": "nppnet_tf.people",
+        **_picture_values(image_name, answer.size, descriptor),
+        "people": people,
+        "score_threshold": score_threshold,
+        "skeleton": [list(pair) for pair in descriptor.skeleton],
+        "parts": _part_values(answer.label_map, size, descriptor),
+    }
+
+
+def _picture_values(
+    image_name: str, size: tuple[int, int], descriptor: DatasetDescriptor
+) -> dict[str, Any]:
+    return {
+        "image": image_name,
+        "height": size[0],
+        "width": size[1],
+        "coordinates": "pixels, x right, y down, (0, 0) is the center of the "
+        "top left pixel of the upright picture",
+        "dataset": descriptor.name,
+    }
+
+
+def _joint_values(
     keypoints_xy: np.ndarray,
     scores: np.ndarray,
+    descriptor: DatasetDescriptor,
+    score_threshold: float,
+) -> list[dict[str, Any]]:
+    visible = visibility.are_visible(keypoints_xy, scores, score_threshold)
+    return [
+        {
+            "name": name,
+            "x": _rounded(x, 3),
+            "y": _rounded(y, 3),
+            "score": _rounded(score, 5),
+            "visible": bool(is_visible),
+        }
+        for name, (x, y), score, is_visible in zip(
+            descriptor.keypoints, keypoints_xy, scores, visible, strict=True
+        )
+    ]
+
+
+def _part_values(
+    labels: np.ndarray, num_pixels: int, descriptor: DatasetDescriptor
+) -> list[dict[str, Any]]:
+    """The classes among labels, with their shares of a picture."""
+    if not labels.size:
+        return []
+    counts = picture_files.label_counts(labels)
+    return [
+        {
+            "id": class_id,
+            "name": name,
+            "share": round(int(counts[class_id]) / num_pixels, 6),
+        }
+        for class_id, name in enumerate(descriptor.classes)
+        if counts[class_id]
+    ]
+
+
+def openpose_document(
+    people: Iterable[PersonAnswer],
     descriptor: DatasetDescriptor,
     layout: str = BODY_25,
     score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> dict[str, Any]:
-    """Returns a pose in the layout of OpenPose's JSON files.
+    """Returns poses in the layout of OpenPose's JSON files.
 
     OpenPose's neck and middle of the hips are the middles of the shoulders and
     of the hips, where both ends were found. What was not found (see
@@ -197,17 +265,32 @@ def openpose_document(
     zeros: OpenPose's own word for "not found".
 
     Args:
-        keypoints_xy: Float [K, 2], pixels.
-        scores: Float [K].
+        people: Those of a picture.
         descriptor: Names of the keypoints.
         layout: `BODY_25` or `COCO_18`.
         score_threshold: Least score of a joint that was found.
     """
-    visible = visibility.are_visible(keypoints_xy, scores, score_threshold)
+    return {
+        "version": 1.3,
+        "people": [
+            _openpose_person(person, descriptor, layout, score_threshold)
+            for person in people
+        ],
+    }
+
+
+def _openpose_person(
+    person: PersonAnswer,
+    descriptor: DatasetDescriptor,
+    layout: str,
+    score_threshold: float,
+) -> dict[str, Any]:
+    xy, scores = person.keypoints_xy, person.scores
+    visible = visibility.are_visible(xy, scores, score_threshold)
     found = {
         name: (float(x), float(y), float(score))
         for name, (x, y), score, is_visible in zip(
-            descriptor.keypoints, keypoints_xy, scores, visible, strict=True
+            descriptor.keypoints, xy, scores, visible, strict=True
         )
         if is_visible
     }
@@ -218,7 +301,7 @@ def openpose_document(
     for name in OPENPOSE_LAYOUTS[layout]:
         triple = found.get(name, (0.0, 0.0, 0.0))
         values += [round(value, 4) for value in triple]
-    person = {
+    return {
         "person_id": [-1],
         "pose_keypoints_2d": values,
         "face_keypoints_2d": [],
@@ -229,37 +312,44 @@ def openpose_document(
         "hand_left_keypoints_3d": [],
         "hand_right_keypoints_3d": [],
     }
-    return {"version": 1.3, "people": [person]}
 
 
 def coco_document(
-    predictions: Iterable[CocoPrediction],
+    answers: Iterable[CocoPicture],
     descriptor: DatasetDescriptor,
     score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> dict[str, Any]:
-    """Returns poses of pictures as annotations of COCO, one person each.
+    """Returns the people of pictures as annotations of COCO.
 
     A joint that was not found (see `visibility`) is 0, 0 with v = 0, the
-    others have v = 2. Box and area are those of the joints that were found.
+    others have v = 2. The box is the detector's; of a person whom nobody cut
+    out, that of the joints that were found. The score is the mean of these
+    joints' times that of the detection.
 
     Args:
-        predictions: One for each picture; ids count them from 1.
+        answers: One for each picture; ids count them, and the people, from 1.
         descriptor: Names of keypoints and skeleton.
         score_threshold: Least score of a joint that was found.
     """
     pictures, annotations = [], []
-    for number, prediction in enumerate(predictions, 1):
-        height, width = prediction.image_size
+    for picture_id, answer in enumerate(answers, 1):
+        height, width = answer.image_size
         pictures.append(
             {
-                "id": number,
-                "file_name": prediction.image_name,
+                "id": picture_id,
+                "file_name": answer.image_name,
                 "width": width,
                 "height": height,
             }
         )
-        annotation = _coco_annotation(prediction, score_threshold)
-        annotations.append({"id": number, "image_id": number, **annotation})
+        for person in answer.people:
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": picture_id,
+                    **_coco_annotation(person, score_threshold),
+                }
+            )
     places = {name: i for i, name in enumerate(descriptor.keypoints, 1)}
     category = {
         "id": COCO_PERSON,
@@ -275,19 +365,23 @@ def coco_document(
 
 
 def _coco_annotation(
-    prediction: CocoPrediction, score_threshold: float
+    person: PersonAnswer, score_threshold: float
 ) -> dict[str, Any]:
-    keypoints_xy = np.asarray(prediction.keypoints_xy, np.float64)
+    keypoints_xy = np.asarray(person.keypoints_xy, np.float64)
     visible = visibility.are_visible(
-        keypoints_xy, prediction.scores, score_threshold
+        keypoints_xy, person.scores, score_threshold
     )
     triples = np.zeros((len(visible), 3))
     triples[visible, :2] = keypoints_xy[visible].round(3)
     found = triples[visible, :2]
     box = [0.0, 0.0, 0.0, 0.0]
-    if len(found):
+    if person.box is not None:
+        left, top, right, bottom = person.box
+        box = [left, top, right - left, bottom - top]
+    elif len(found):
         box = [*found.min(0).tolist(), *np.ptp(found, axis=0).tolist()]
-    scores = np.asarray(prediction.scores, np.float64)[visible]
+    scores = np.asarray(person.scores, np.float64)[visible]
+    score = scores.mean() * person.score if len(scores) else 0.0
     return {
         "category_id": COCO_PERSON,
         "keypoints": [
@@ -299,7 +393,7 @@ def _coco_annotation(
         "bbox": box,
         "area": box[2] * box[3],
         "iscrowd": 0,
-        "score": _rounded(scores.mean() if len(scores) else 0.0, 5),
+        "score": _rounded(score, 5),
     }
 
 

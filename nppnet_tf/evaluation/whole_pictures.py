@@ -1,9 +1,9 @@
 """Measures people who were cut out of pictures at whole-picture size.
 
 Every person is predicted alone; the answers are laid back into the picture
-and measured there, as the literature on PASCAL-Person-Part does (Xia et al.,
-SCHP): people whom nobody cut out, and parts outside of every box, count as
-missed.
+(`inference.several_people`) and measured there, as the literature on
+PASCAL-Person-Part does (Xia et al., SCHP): people whom nobody cut out, and
+parts outside of every box, count as missed.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,12 @@ from nppnet_tf.data.record import Crop
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import evaluation
+from nppnet_tf.inference import several_people
 from nppnet_tf.inference.predictor import Prediction
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.metrics import average_precision
 from nppnet_tf.metrics import pck
 from nppnet_tf.pictures import picture_files
-
-_BACKGROUND = 0
 
 # A head is about a fifth of the square root of a standing person's box: of
 # people whose head nobody annotated.
@@ -36,38 +35,6 @@ _MERGE = (
     "detection; background where none does"
 )
 _LISTED = 5
-
-
-class MergedLabelMap:
-    """The parts of several people in one picture.
-
-    Args:
-        size: (height, width) of the picture.
-
-    Attributes:
-        label_map: Uint8 [height, width], background where no part was laid.
-    """
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        self.label_map = np.full(size, _BACKGROUND, np.uint8)
-        self._confidence = np.zeros(size, np.float32)
-
-    def add(
-        self, label_map: np.ndarray, confidence: np.ndarray, crop: Crop
-    ) -> None:
-        """Lays one person into the picture; the more confident part wins.
-
-        Args:
-            label_map: Integer [h, w], classes of the person's picture.
-            confidence: Float [h, w], probability of each.
-            crop: Where the person's picture lies.
-        """
-        left, top, right, bottom = crop.box
-        place = np.s_[top:bottom, left:right]
-        weighed = confidence * np.float32(crop.score)
-        wins = (label_map != _BACKGROUND) & (weighed > self._confidence[place])
-        self.label_map[place][wins] = label_map[wins]
-        self._confidence[place][wins] = weighed[wins]
 
 
 def evaluate_pictures(
@@ -183,7 +150,7 @@ class _Poses:
         num_keypoints = self._descriptor.num_keypoints
         in_crops = [prediction.keypoints_xy for _, prediction in people]
         placed = [
-            prediction.keypoints_xy + np.array(crop.box[:2])
+            several_people.placed(prediction.keypoints_xy, crop)
             for crop, prediction in people
         ]
         scores = [prediction.scores * crop.score for crop, prediction in people]
@@ -280,7 +247,7 @@ def _measure(
 ) -> None:
     truth = picture.label_map()
     if truth is not None:
-        merged = MergedLabelMap(truth.shape)
+        merged = several_people.MergedLabelMap(truth.shape)
         for crop, prediction in people:
             if crop.picture_size != truth.shape:
                 raise BadRecordError(

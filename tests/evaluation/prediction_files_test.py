@@ -11,6 +11,8 @@ from PIL import Image
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import prediction_files
+from nppnet_tf.inference.picture_answer import PersonAnswer
+from nppnet_tf.inference.picture_answer import PictureAnswer
 from tests import reference_arrays
 from tests import shared
 
@@ -59,7 +61,9 @@ class PoseTest(parameterized.TestCase):
     def test_openpose_body_25_has_each_joint_at_its_place(self):
         xy, scores = _pose()
 
-        document = prediction_files.openpose_document(xy, scores, LIP)
+        document = prediction_files.openpose_document(
+            [PersonAnswer(xy, scores)], LIP
+        )
 
         values = document["people"][0]["pose_keypoints_2d"]
         points = np.reshape(values, (25, 3))
@@ -82,7 +86,7 @@ class PoseTest(parameterized.TestCase):
         xy, scores = _pose()
 
         document = prediction_files.openpose_document(
-            xy, scores, LIP, prediction_files.COCO_18
+            [PersonAnswer(xy, scores)], LIP, prediction_files.COCO_18
         )
 
         points = np.reshape(document["people"][0]["pose_keypoints_2d"], (18, 3))
@@ -97,7 +101,7 @@ class PoseTest(parameterized.TestCase):
         scores[[0, 1, 2, 4, 5]] = 0.29
 
         document = prediction_files.openpose_document(
-            xy, scores, LIP, score_threshold=0.3
+            [PersonAnswer(xy, scores)], LIP, score_threshold=0.3
         )
 
         values = document["people"][0]["pose_keypoints_2d"]
@@ -109,8 +113,8 @@ class PoseTest(parameterized.TestCase):
     def test_joints_that_were_not_found_have_v_0_in_coco(self):
         xy, scores = _pose()
         xy[15] = np.nan
-        prediction = prediction_files.CocoPrediction(
-            "a.jpg", (9, 7), xy, scores
+        prediction = prediction_files.CocoPicture(
+            "a.jpg", (9, 7), [PersonAnswer(xy, scores)]
         )
 
         document = prediction_files.coco_document([prediction], LIP, 0.3)
@@ -134,8 +138,8 @@ class PoseTest(parameterized.TestCase):
 
     def test_coco_of_nobody_holds_zeros(self):
         xy, _ = _pose()
-        nobody = prediction_files.CocoPrediction(
-            "a.jpg", (9, 7), xy, np.zeros(16)
+        nobody = prediction_files.CocoPicture(
+            "a.jpg", (9, 7), [PersonAnswer(xy, np.zeros(16))]
         )
 
         document = prediction_files.coco_document([nobody], LIP)
@@ -162,13 +166,15 @@ class PoseTest(parameterized.TestCase):
         path = pathlib.Path(self.create_tempdir().full_path) / "a.json"
         xy, scores = _pose()
         xy[3], scores[4] = value, value
-        picture = prediction_files.CocoPrediction("a.jpg", (2, 5), xy, scores)
+        picture = prediction_files.CocoPicture(
+            "a.jpg", (2, 5), [PersonAnswer(xy, scores)]
+        )
 
         for document in (
             prediction_files.prediction_document(
                 np.zeros((2, 5), np.uint8), xy, scores, "a.jpg", LIP
             ),
-            prediction_files.openpose_document(xy, scores, LIP),
+            prediction_files.openpose_document([PersonAnswer(xy, scores)], LIP),
             prediction_files.coco_document([picture], LIP),
         ):
             prediction_files.write_json(path, document)
@@ -194,6 +200,46 @@ class PoseTest(parameterized.TestCase):
             ],
         )
         json.dumps(document)
+
+    def test_people_have_their_own_parts_joints_and_boxes(self):
+        xy, scores = _pose()
+        label_map = np.array([[0, 5, 5, 0], [0, 9, 13, 13]], np.uint8)
+        instances = np.array([[0, 1, 2, 0], [0, 1, 2, 2]], np.uint8)
+        people = (
+            PersonAnswer(xy, scores, (0.0, 0.0, 2.0, 2.0), 0.75),
+            PersonAnswer(xy + 1, scores, (2.0, 0.0, 4.0, 2.0), 0.5),
+            PersonAnswer(xy, scores, (0.0, 0.0, 1.0, 1.0), 0.25),
+        )
+
+        document = prediction_files.people_document(
+            PictureAnswer(label_map, people, instances), "a.jpg", LIP, 0.3
+        )
+
+        self.assertEqual([p["id"] for p in document["people"]], [1, 2, 3])
+        self.assertEqual(
+            [[part["id"] for part in p["parts"]] for p in document["people"]],
+            [[5, 9], [5, 13], []],
+        )
+        second = document["people"][1]
+        self.assertEqual(second["box"], [2.0, 0.0, 4.0, 2.0])
+        self.assertEqual(second["parts"][1]["share"], 0.25)
+        self.assertEqual(second["keypoints"][9]["x"], 19.0)
+        coco = prediction_files.coco_document(
+            [
+                prediction_files.CocoPicture("a.jpg", (2, 4), people),
+                prediction_files.CocoPicture("b.jpg", (2, 4), people[:1]),
+            ],
+            LIP,
+            0.3,
+        )
+        self.assertEqual(
+            [(p["id"], p["image_id"]) for p in coco["annotations"]],
+            [(1, 1), (2, 1), (3, 1), (4, 2)],
+        )
+        self.assertEqual(coco["annotations"][1]["bbox"], [2.0, 0.0, 2.0, 2.0])
+        self.assertAlmostEqual(
+            coco["annotations"][1]["score"], scores[4:].mean() * 0.5, places=5
+        )
 
 
 class PoseRowsTest(parameterized.TestCase):

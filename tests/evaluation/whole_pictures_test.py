@@ -1,4 +1,4 @@
-"""Tests of inference.whole_pictures."""
+"""Tests of evaluation.whole_pictures."""
 
 import dataclasses
 import pathlib
@@ -8,7 +8,6 @@ from absl.testing import absltest
 
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.readers import datasets
-from nppnet_tf.data.record import Crop
 from nppnet_tf.data.records import record_writer
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
@@ -19,46 +18,6 @@ from nppnet_tf.pictures import picture_files
 from tests.data import person_trees
 
 _NAME = "pascal_person_part"
-
-
-class MergedLabelMapTest(absltest.TestCase):
-    def test_more_confident_part_wins_and_background_never_does(self):
-        merged = whole_pictures.MergedLabelMap((2, 5))
-
-        # Columns 0..2, half believed; then columns 2..4 fully believed.
-        merged.add(
-            np.array([[1, 1, 1], [0, 1, 1]]),
-            np.array([[0.9, 0.9, 0.9], [0.9, 0.3, 0.9]], np.float32),
-            Crop("a", (0, 0, 3, 2), (2, 5), score=0.5),
-        )
-        merged.add(
-            np.array([[2, 2, 0], [0, 2, 2]]),
-            np.array([[0.5, 0.4, 0.9], [0.99, 0.6, 0.2]], np.float32),
-            Crop("a", (2, 0, 5, 2), (2, 5), score=1.0),
-        )
-
-        self.assertEqual(
-            merged.label_map.tolist(), [[1, 1, 2, 2, 0], [0, 1, 1, 2, 2]]
-        )
-
-    def test_order_of_people_does_not_matter(self):
-        random = np.random.default_rng(0)
-        people = [
-            (
-                random.integers(0, 4, (6, 7)),
-                random.uniform(0, 1, (6, 7)).astype(np.float32),
-                Crop("a", (k, k, k + 7, k + 6), (10, 12), 0.5 + k / 10),
-            )
-            for k in range(4)
-        ]
-        maps = []
-        for order in (people, people[::-1]):
-            merged = whole_pictures.MergedLabelMap((10, 12))
-            for person in order:
-                merged.add(*person)
-            maps.append(merged.label_map)
-
-        np.testing.assert_array_equal(*maps)
 
 
 class _Oracle:

@@ -11,7 +11,9 @@ from PIL import Image
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.readers import pose_files
 from nppnet_tf.inference import predictor
+from tests import schemas
 from tests import shared
+from tests.data.people import stand_in_detector
 from tests.inference import stand_in
 from tests.inference import stand_in_models
 
@@ -178,7 +180,7 @@ class PredictTest(parameterized.TestCase):
         ("opacity", "a.png", ["--opacity=2"], "opacity"),
         ("score", "a.png", ["--score_threshold=2"], "score_threshold"),
         ("no_score", "a.png", ["--score_threshold=nan"], "score_threshold"),
-        ("second_picture", "a.png", ["b.png"], "wrong number of arguments"),
+        ("second_picture", "a.png", ["b.png"], "not found; where: b.png"),
     )
     def test_wrong_input_is_one_line(self, name, arguments, message):
         if name == "a.png":
@@ -226,6 +228,94 @@ class PredictTest(parameterized.TestCase):
         np.testing.assert_allclose(
             poses["b"][0].keypoints_xy, [(j["x"], j["y"]) for j in joints]
         )
+
+    def test_people_of_boxes_and_of_a_detector_are_laid_together(self):
+        image = stand_in_detector.picture((40, 60), (4, 6, 23, 35))
+        Image.fromarray(image).save(self.pictures / "a.png")
+        Image.new("RGB", (60, 40)).save(self.pictures / "b.png")
+        (self.pictures / "c.png").write_bytes(b"text")
+        boxes = self.folder / "boxes.json"
+        results = [
+            {"image_id": "a", "bbox": box, "score": score}
+            for box, score in (
+                ([4, 6, 19, 29], 0.75),
+                ([30, 2, 28, 37], 0.625),
+                ([90, 2, 28, 37], 0.875),
+                ([0, 0, 9, 9], 0.25),
+            )
+        ]
+        boxes.write_text(json.dumps(results))
+        pattern = f"{self.pictures}/*.png"
+        coco = self.folder / "coco.json"
+
+        result = self._predict(
+            pattern, f"--boxes={boxes}", f"--coco={coco}", "--padding=0"
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        for line in (
+            "a.png: box 90, 2, 118, 39 lies outside of the picture",
+            "1 of 3 pictures predicted, 2 people",
+            "not read: b.png, c.png",
+            "2 poses as COCO's",
+        ):
+            self.assertIn(line, result.stdout)
+        document = json.loads((self.output / "a.json").read_text())
+        self.assertEmpty(schemas.faults(document, "people"))
+        self.assertEqual(
+            [person["box"] for person in document["people"]],
+            [[4, 6, 23, 35], [30, 2, 58, 39]],
+        )
+        loaded = predictor.Predictor.from_directory(
+            stand_in_models.exported_model()
+        )
+        alone = loaded.predict([image[6:35, 4:23]])[0]
+        np.testing.assert_allclose(
+            [(p["x"], p["y"]) for p in document["people"][0]["keypoints"]],
+            alone.keypoints_xy + (4, 6),
+            atol=1e-3,
+        )
+        with Image.open(self.output / "a.png") as label_map:
+            np.testing.assert_array_equal(
+                np.asarray(label_map)[6:35, 4:23], alone.label_map
+            )
+        with Image.open(self.output / "a_instances.png") as instances:
+            found = np.asarray(instances)
+        self.assertEqual(sorted(np.unique(found[:, :23])), [0, 1])
+        self.assertFalse(found[:, 23:30].any())
+        self.assertLen(json.loads(coco.read_text())["annotations"], 2)
+        self.output = self.folder / "detected"
+
+        result = self._predict(
+            self.pictures / "a.png",
+            self.pictures / "b.png",
+            f"--detector={stand_in_detector.exported()}",
+            "--padding=0",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("b.png: no person found", result.stdout)
+        self.assertIn("2 of 2 pictures predicted, 1 people", result.stdout)
+        detected = json.loads((self.output / "a.json").read_text())
+        self.assertEqual(
+            detected["people"][0]["keypoints"],
+            document["people"][0]["keypoints"],
+        )
+        empty = json.loads((self.output / "b.json").read_text())
+        self.assertEqual(empty["people"], [])
+
+    def test_people_are_found_in_one_way(self):
+        boxes = self.folder / "boxes.json"
+        boxes.write_text("[]")
+
+        result = self._predict(
+            self._save("a.png"),
+            f"--boxes={boxes}",
+            f"--detector={stand_in_detector.exported()}",
+        )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("found in two ways", result.stderr)
 
     def test_flags_are_required(self):
         result = shared.run_tool("predict", self._save("a.png"))

@@ -1,0 +1,191 @@
+"""Boxes of people in many pictures, from files as people have them.
+
+    a folder      `<picture>.npz` or `.npy` of each, as `detect_people` writes
+    .npz, .npy    one of these files, for the picture of its name
+    .json         COCO: a list of results, `{"image_id": ..., "bbox": [left,
+                  top, width, height], "score": ...}`, or a document with
+                  `images` and `annotations`
+
+Results name a picture by its id alone: that is the picture whose name without
+its ending is the id, a number with or without leading zeros.
+"""
+
+import math
+import os
+import pathlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nppnet_tf.data import frames
+from nppnet_tf.data.people import detections
+from nppnet_tf.data.people.detections import Detections
+from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
+from nppnet_tf.files import json_documents
+from nppnet_tf.pictures import picture_names
+
+# COCO's number of the category of people.
+_PERSON = 1
+# No picture is larger.
+_LARGEST = 1 << 40
+
+Size = tuple[int, int]
+
+
+class BoxFiles:
+    """Finds the boxes of a picture by the picture's name.
+
+    Args:
+        path: File or folder, see above.
+        min_score: Less certain people are left out.
+
+    Raises:
+        UserError: If it is missing or of another form.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], min_score: float = 0.0
+    ) -> None:
+        self._path = pathlib.Path(path)
+        self._min_score = min_score
+        self._found: dict[str, Detections] | None = None
+        self._sizes: dict[str, Size] = {}
+        ending = self._path.suffix.lower()
+        if self._path.is_dir():
+            return
+        if ending in detections.SUFFIXES:
+            self._found = {self._path.stem: detections.read(self._path)}
+        elif ending == ".json":
+            self._found, self._sizes = _read_coco(self._path)
+        else:
+            raise UserError(
+                "no file of boxes",
+                self._path,
+                f"a folder of detect_people, {', '.join(detections.SUFFIXES)} "
+                "or JSON of COCO",
+                self._path.name,
+            )
+
+    def find(self, picture: pathlib.Path, data: bytes) -> Detections:
+        """Returns the people of a picture, in pixels of it turned upright.
+
+        Args:
+            picture: Path of the picture.
+            data: Bytes of the picture.
+
+        Raises:
+            UserError: If there are no boxes of that name.
+        """
+        key = _key(picture.stem)
+        if self._found is None:
+            file = detections.find(self._path, picture.stem)
+            found = None if file is None else detections.read(file)
+        else:
+            found = self._found.get(picture.stem, self._found.get(key))
+        if found is None:
+            raise UserError(
+                "no boxes of the picture", self._path, picture.stem, "none"
+            )
+        frame = frames.of(data, picture)
+        boxes = found.boxes
+        if frame.is_stored(self._sizes.get(key)):
+            boxes = frame.boxes(boxes)
+        keep = found.scores >= self._min_score
+        return Detections(boxes[keep], found.scores[keep], None)
+
+
+def _key(name: str) -> str:
+    """What a number with and without leading zeros share."""
+    name = file_names.composed(name)
+    return str(int(name)) if name.isdecimal() and name.isascii() else name
+
+
+def _read_coco(
+    path: pathlib.Path,
+) -> tuple[dict[str, Detections], dict[str, Size]]:
+    document = json_documents.read(path, json_documents.MAX_ANNOTATION_BYTES)
+    names: dict[str, str] = {}
+    sizes: dict[str, Size] = {}
+    entries = document
+    found: dict[str, list[tuple[list[float], float]]] = {}
+    if isinstance(document, dict):
+        entries = document.get("annotations")
+        for number, image in enumerate(_objects(document, "images", path)):
+            where = f"{path} images[{number}]"
+            name = _text(image.get("file_name"), where, "file_name")
+            stem = picture_names.stem_of(file_names.last_part(name))
+            identity = _identity(image.get("id"), where, "id")
+            names[identity] = _key(stem)
+            found[_key(stem)] = []
+            sides = (image.get("height"), image.get("width"))
+            if all(type(side) is int and side > 0 for side in sides):
+                sizes[_key(stem)] = sides
+    entries = _objects({"annotations": entries}, "annotations", path)
+    for number, entry in enumerate(entries):
+        where = f"{path} entry {number}"
+        identity = _identity(entry.get("image_id"), where, "image_id")
+        people = found.setdefault(names.get(identity, _key(identity)), [])
+        if entry.get("category_id", _PERSON) == _PERSON:
+            people.append(_box(entry, where))
+    return {
+        name: Detections(
+            np.array([box for box, _ in people], np.float64).reshape(-1, 4),
+            np.array([score for _, score in people], np.float64),
+            None,
+        )
+        for name, people in found.items()
+    }, sizes
+
+
+def _objects(
+    document: Mapping[str, Any], name: str, path: pathlib.Path
+) -> Sequence[Mapping[str, Any]]:
+    entries = json_documents.require(document.get(name), "a list", path, name)
+    for number, entry in enumerate(entries):
+        json_documents.require(
+            entry, "an object", f"{path} {name}[{number}]", "the entry"
+        )
+    return entries
+
+
+def _text(value: Any, where: str, key: str) -> str:
+    return json_documents.require(value, "a text", where, key)
+
+
+def _identity(value: Any, where: str, key: str) -> str:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number and not isinstance(value, str):
+        raise UserError(
+            f"{key} is no id",
+            where,
+            "a number or a text",
+            json_documents.described(value),
+        )
+    return str(value).strip()
+
+
+def _box(entry: Mapping[str, Any], where: str) -> tuple[list[float], float]:
+    values = [*_list(entry.get("bbox")), entry.get("score", 1.0)]
+    if len(values) != 5 or not all(map(_is_number, values)):
+        raise UserError(
+            "no box",
+            where,
+            "bbox of left, top, width, height, and a score",
+            json_documents.described(entry.get("bbox")),
+        )
+    left, top, width, height, score = map(float, values)
+    return [left, top, left + width, top + height], score
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # Not of integers that no float holds.
+    return abs(value) <= _LARGEST and math.isfinite(value)

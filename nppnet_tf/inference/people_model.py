@@ -1,0 +1,98 @@
+"""A network with what finds people: pictures in, answers about people out."""
+
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from nppnet_tf.data.people.box_files import BoxFiles
+from nppnet_tf.data.people.detections import Detections
+from nppnet_tf.data.people.person_detector import PersonDetector
+from nppnet_tf.inference import several_people
+from nppnet_tf.inference.picture_answer import PersonAnswer
+from nppnet_tf.inference.picture_answer import PictureAnswer
+from nppnet_tf.inference.predictor import Predictor
+
+# Path, bytes and pixels of a picture to its people.
+Find = Callable[[pathlib.Path, bytes, np.ndarray], Detections]
+Boxes = tuple[tuple[float, ...], ...]
+
+
+def detecting(detector: PersonDetector, min_score: float) -> Find:
+    """Returns what finds people by a detector.
+
+    Args:
+        detector: A loaded one.
+        min_score: Less certain people are left out.
+    """
+
+    def find(path: pathlib.Path, data: bytes, image: np.ndarray) -> Detections:
+        del path, data
+        (found,) = detector.detect([image], min_score)
+        return found
+
+    return find
+
+
+def listed(files: BoxFiles) -> Find:
+    """Returns what finds people by their boxes in files."""
+
+    def find(path: pathlib.Path, data: bytes, image: np.ndarray) -> Detections:
+        del image
+        return files.find(path, data)
+
+    return find
+
+
+class PeopleModel:
+    """Answers about the one person of a picture, or about all it shows.
+
+    Args:
+        predictor: A loaded network.
+        find: Finds the people; where None, a picture is one person's.
+        padding: Share of the sides of a box by which a person is cut out
+            larger.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        find: Find | None = None,
+        padding: float = several_people.PADDING,
+    ) -> None:
+        self._predictor = predictor
+        self._find = find
+        self._padding = padding
+
+    @property
+    def finds_people(self) -> bool:
+        """Whether people are looked for in pictures."""
+        return self._find is not None
+
+    def answer(
+        self, path: pathlib.Path, data: bytes, image: np.ndarray
+    ) -> tuple[PictureAnswer, Boxes]:
+        """Returns the answer, and boxes that show nothing of the picture.
+
+        Args:
+            path: Path of the picture.
+            data: Bytes of its file.
+            image: Uint8 [H, W, 3], RGB, upright.
+
+        Raises:
+            UserError: If the people cannot be found, or are too many.
+        """
+        if self._find is None:
+            (prediction,) = self._predictor.predict([image])
+            person = PersonAnswer(prediction.keypoints_xy, prediction.scores)
+            return PictureAnswer(prediction.label_map, (person,)), ()
+        people = several_people.cut(
+            self._find(path, data, image),
+            image.shape[:2],
+            self._padding,
+            path.name,
+        )
+        answer = several_people.predict(
+            self._predictor.predict_confidence, image, people
+        )
+        return answer, people.outside

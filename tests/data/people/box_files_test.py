@@ -1,0 +1,128 @@
+"""Tests of nppnet_tf.data.people.box_files."""
+
+import json
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+from PIL import Image
+
+from nppnet_tf.data.people import detections
+from nppnet_tf.data.people.box_files import BoxFiles
+from nppnet_tf.errors import UserError
+
+
+def _detections(*boxes, scores=None):
+    return detections.Detections(
+        np.array(boxes, np.float64).reshape(-1, 4),
+        np.array(scores or [0.75] * len(boxes)),
+        None,
+    )
+
+
+class BoxFilesTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.picture = self.folder / "000042.jpg"
+        Image.new("RGB", (60, 40)).save(self.picture)
+
+    def _find(self, path, min_score=0.0, picture=None):
+        picture = picture or self.picture
+        return BoxFiles(path, min_score).find(picture, picture.read_bytes())
+
+    def _json(self, document):
+        path = self.folder / "boxes.json"
+        path.write_text(json.dumps(document))
+        return path
+
+    def test_files_of_detect_people_one_or_a_folder(self):
+        path = self.folder / "found" / "000042.npz"
+        found = _detections((1, 2, 3, 4), (5, 6, 7, 8), scores=[0.25, 0.75])
+        detections.write(path, found)
+
+        for place in (path, path.parent):
+            read = self._find(place, min_score=0.5)
+            self.assertEqual(read.boxes.tolist(), [[5, 6, 7, 8]])
+            self.assertEqual(read.scores.tolist(), [0.75])
+            with self.assertRaisesRegex(UserError, "no boxes of the picture"):
+                self._find(place, picture=self._other())
+
+    def _other(self):
+        path = self.folder / "other.jpg"
+        path.write_bytes(self.picture.read_bytes())
+        return path
+
+    @parameterized.parameters(42, "000042", "42")
+    def test_results_of_coco_name_pictures_by_id(self, image_id):
+        path = self._json(
+            [
+                {
+                    "image_id": image_id,
+                    "bbox": [1, 2, 3.5, 4],
+                    "score": 0.75,
+                    "category_id": 1,
+                },
+                {"image_id": image_id, "bbox": [0, 0, 9, 9], "category_id": 18},
+                {"image_id": 7, "bbox": [0, 0, 9, 9]},
+            ]
+        )
+
+        found = self._find(path)
+
+        self.assertEqual(found.boxes.tolist(), [[1, 2, 4.5, 6]])
+        self.assertEqual(found.scores.tolist(), [0.75])
+
+    def test_documents_of_coco_name_pictures_by_file(self):
+        path = self._json(
+            {
+                "images": [
+                    {"id": 9, "file_name": "some\\000042.jpg"},
+                    {"id": 8, "file_name": "other.jpg"},
+                ],
+                "annotations": [{"image_id": 9, "bbox": [1, 2, 3, 4]}],
+            }
+        )
+
+        self.assertEqual(self._find(path).boxes.tolist(), [[1, 2, 4, 6]])
+        # Somebody looked there, and saw nobody.
+        self.assertEmpty(self._find(path, picture=self._other()).boxes)
+
+    def test_boxes_of_the_stored_picture_are_turned_with_it(self):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.new("RGB", (60, 40)).save(self.picture, exif=exif)
+        image = {"id": 1, "file_name": "000042.jpg", "width": 60, "height": 40}
+        annotations = [{"image_id": 1, "bbox": [0, 0, 10, 20]}]
+
+        found = self._find(
+            self._json({"images": [image], "annotations": annotations})
+        )
+
+        self.assertEqual(found.boxes.tolist(), [[20, 0, 40, 10]])
+
+    @parameterized.named_parameters(
+        ("kind", 3, "annotations"),
+        ("entry", [3], "an object"),
+        ("id", [{"bbox": [1, 2, 3, 4]}], "image_id is no id"),
+        ("box", [{"image_id": 1, "bbox": [1, 2, 3]}], "no box"),
+        ("number", [{"image_id": 1, "bbox": [1, 2, 3, "4"]}], "no box"),
+        ("huge", [{"image_id": 1, "bbox": [1, 2, 3, 10**400]}], "no box"),
+        ("score", [{"image_id": 1, "bbox": [1] * 4, "score": None}], "no box"),
+        ("images", {"images": 1, "annotations": []}, "images"),
+    )
+    def test_wrong_documents_are_told(self, document, message):
+        with self.assertRaisesRegex(UserError, message):
+            BoxFiles(self._json(document))
+
+    def test_other_files_are_told(self):
+        path = self.folder / "boxes.txt"
+        path.touch()
+
+        with self.assertRaisesRegex(UserError, "no file of boxes"):
+            BoxFiles(path)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,108 @@
+"""Pictures and videos as people name them: files, folders, patterns."""
+
+import dataclasses
+import glob
+import pathlib
+from collections.abc import Sequence
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_names
+from nppnet_tf.pictures import picture_names
+
+_SIGNS = frozenset("*?[")
+
+_VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg")
+_VIDEO_ENDINGS += (".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".ogv", ".3gp")
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What the words of a command line lead to.
+
+    Attributes:
+        pictures: Files to read, of different names.
+        videos: Files that are videos by their names.
+        others: Pictures of kinds that are not read by their names.
+    """
+
+    pictures: list[pathlib.Path]
+    videos: list[pathlib.Path]
+    others: list[pathlib.Path]
+
+
+def find(words: Sequence[str]) -> Inputs:
+    """Finds pictures and videos.
+
+    A file is taken as it is, a folder for what is in it, and a pattern (`*`,
+    `?`, `[...]`, also `**`) that is no file's name for what it matches.
+
+    Args:
+        words: Paths and patterns, at least one.
+
+    Raises:
+        UserError: If one of them leads to nothing, or two files have one
+            name.
+    """
+    pictures, videos, others = [], [], []
+    for word in words:
+        for path in _paths_of(word):
+            if path.suffix.lower() in _VIDEO_ENDINGS:
+                videos.append(path)
+            elif str(path) != word and picture_names.is_unsupported_name(path):
+                others.append(path)
+            else:
+                pictures.append(path)
+    if not pictures and not videos:
+        found = picture_names.unsupported_line(others) if others else "none"
+        raise UserError(
+            "no pictures", ", ".join(words), "JPEG or PNG files", found
+        )
+    found = Inputs(
+        *(list(dict.fromkeys(p)) for p in (pictures, videos, others))
+    )
+    for paths in (found.pictures, found.videos):
+        _refuse_one_name(paths)
+    return found
+
+
+def _paths_of(word: str) -> list[pathlib.Path]:
+    """The files of a word: pictures and videos, unless it names a file."""
+    path = pathlib.Path(word)
+    matches = [path]
+    if not path.exists() and _SIGNS & set(word):
+        matches = list(
+            map(pathlib.Path, sorted(glob.glob(word, recursive=True)))
+        )
+    if not matches or not all(match.exists() for match in matches):
+        raise UserError("not found", word, "a picture, a folder or a video")
+    if matches == [path] and not path.is_dir():
+        return matches
+    found = []
+    for match in matches:
+        if not match.is_dir():
+            found += [match] if _is_fit(match) else []
+        elif match == path:
+            found += filter(_is_fit, file_names.visible_children(match))
+    return found
+
+
+def _is_fit(path: pathlib.Path) -> bool:
+    """Whether a file is a picture or video by its name."""
+    return not path.is_dir() and (
+        picture_names.is_picture_name(path)
+        or picture_names.is_unsupported_name(path)
+        or path.suffix.lower() in _VIDEO_ENDINGS
+    )
+
+
+def _refuse_one_name(paths: Sequence[pathlib.Path]) -> None:
+    by_name: dict[str, pathlib.Path] = {}
+    for path in paths:
+        other = by_name.setdefault(path.name, path)
+        if other != path:
+            raise UserError(
+                "two files of one name",
+                path.name,
+                "names of outputs that do not meet",
+                f"{other} and {path}",
+            )

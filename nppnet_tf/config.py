@@ -36,7 +36,7 @@ OUTPUT_STRIDE = 4
 # Far above what anybody uses; far below what takes memory or time for ever.
 MOST_LEARNING_RATE = 1_000_000
 MOST_LOSS_WEIGHT = 1000
-_MOST_LOG_VARIANCE = 50
+MOST_LOG_VARIANCE = 50
 _MOST_REPLICAS = 1024
 _MOST_WORKERS = 256
 _LEAST_SCALE, _MOST_SCALE = 0.01, 100
@@ -294,8 +294,8 @@ class LossConfig:
     initial_pose_log_variance: float = -2.5
     initial_parsing_log_variance: float = setting(
         2.3,
-        least=-_MOST_LOG_VARIANCE,
-        most=_MOST_LOG_VARIANCE,
+        least=-MOST_LOG_VARIANCE,
+        most=MOST_LOG_VARIANCE,
         name="parsing_log_variance",
     )
 
@@ -393,9 +393,9 @@ class SearchConfig:
         target_cells: L of that network; if absent, that of the search.
         target_image_size: Size of its input, height and width in pixels; if
             absent, that of the search.
-        pruned_every: Epochs between two losses of the pruned network with the
-            weights of the search; 0 for never. Each takes eight forward
-            passes.
+        pruned_every: Epochs between two looks at loss, mIoU and PCKh of the
+            pruned network with the weights of the search; 0 for never. Each
+            takes eight forward passes.
         curvature_every: Epochs between two looks at the dominant eigenvalue of
             the Hessian of alpha and beta; 0 for never. Each takes the time of
             24 steps.

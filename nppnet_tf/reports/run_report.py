@@ -49,6 +49,10 @@ _WHOLE = {
         "supernet": ("pruned", "supernet_loss"),
         "pruned": ("pruned", "loss"),
     },
+    "Pruned network with the weights of the search": {
+        "mIoU": ("pruned", "mean_iou"),
+        "PCKh@0.5": ("pruned", "pckh"),
+    },
     "Norm of the gradient, architecture / weights": {
         "ratio": ("gradient_norms", "ratio"),
     },

@@ -246,6 +246,8 @@ _MEASURES = {
     "cost of the derived network": _at("cost", "derived"),
     "loss of the pruned network": _at("pruned", "loss"),
     "what pruning adds to the loss": _at("pruned", "gap"),
+    "mIoU of the pruned network": _at("pruned", "mean_iou"),
+    "PCKh of the pruned network": _at("pruned", "pckh"),
     "dominant eigenvalue of the Hessian": _at("curvature"),
     "validation mIoU": _at("validation", "mean_iou"),
     "validation PCKh": _at("validation", "pckh"),

@@ -43,6 +43,8 @@ class StudyConfig:
         learning_rates: Learning rates that every system is trained with at
             the first seed; the best on the selection set is kept for all
             seeds.
+        parsing_log_variance: First value of the learned weight of parsing in
+            the joint loss, in searches and trainings: -log of the factor.
         search_batch_size: Pictures of a batch of each half in a search.
         search_epochs: Epochs of each of the two stages of a search.
         search_steps: Steps of an epoch of a search.
@@ -83,6 +85,12 @@ class StudyConfig:
         least=0,
         most=configuration.MOST_LEARNING_RATE,
         count=3,
+    )
+    parsing_log_variance: float = setting(
+        0.0,
+        least=-configuration.MOST_LOG_VARIANCE,
+        most=configuration.MOST_LOG_VARIANCE,
+        is_late=True,
     )
     search_batch_size: int = setting(8, least=1, most=configuration.MOST_BATCH)
     search_epochs: int = setting(8, least=1, most=configuration.MANY)
@@ -139,7 +147,7 @@ class StudyConfig:
         pixels = (batch_size or self.batch_size) * height * width
         return LossConfig(
             min_hard_pixels=max(pixels // 12, 1),
-            initial_parsing_log_variance=0.0,
+            initial_parsing_log_variance=self.parsing_log_variance,
         )
 
     def training(self) -> RetrainConfig:

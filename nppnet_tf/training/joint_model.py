@@ -17,6 +17,9 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf import resampling
+from nppnet_tf.data import descriptors
+from nppnet_tf.metrics.mean_iou import MeanIoU
+from nppnet_tf.metrics.pck import HeatmapPCKh
 from nppnet_tf.models.budget import Budget
 from nppnet_tf.training import constants
 from nppnet_tf.training import distribution
@@ -124,6 +127,20 @@ def loss_trackers(
         name: keras.metrics.Mean(f"{prefix}{name}")
         for name in joint_loss.term_names
     }
+
+
+def scores_of(
+    descriptor: descriptors.DatasetDescriptor,
+) -> list[MeanIoU | HeatmapPCKh]:
+    """Returns mIoU and PCKh@0.5 at the size of the network.
+
+    Not the published protocols, which measure at the size of each picture.
+    PCKh is left out of data without heads.
+    """
+    scores = [MeanIoU(descriptor.num_classes)]
+    if descriptor.head_segment:
+        scores.append(HeatmapPCKh.from_descriptor(descriptor))
+    return scores
 
 
 def results(metrics: Iterable[keras.metrics.Metric]) -> dict[str, tf.Tensor]:

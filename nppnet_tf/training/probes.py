@@ -74,8 +74,9 @@ class Probes:
             derived: What pruning keeps.
 
         Returns:
-            "loss" and its terms; "supernet_loss" on the same batches, and
-            "gap", what pruning costs.
+            "loss" and its terms, mIoU and PCKh@0.5 where the search has
+            `scores`; "supernet_loss" on the same batches, and "gap", what
+            pruning costs.
         """
         network = self.model.network
         present = shares_of(network)
@@ -86,9 +87,13 @@ class Probes:
             for part, gamma in present.items()
         }
         losses = self._losses(epoch, pruned)
+        scores = {
+            metric.name: float(metric.result()) for metric in self.model.scores
+        }
         supernet = self._losses(epoch, present)[keys.TOTAL_LOSS]
         return {
             **losses,
+            **scores,
             "supernet_loss": supernet,
             "gap": losses[keys.TOTAL_LOSS] - supernet,
         }
@@ -138,6 +143,8 @@ class Probes:
             for part, gamma in shares.items()
         }
         step = self.model.traced(self.model.held_step)
+        for metric in self.model.scores:
+            metric.reset_state()
         found: dict[str, list[float]] = {}
         with self._batches(epoch) as batches:
             for batch in batches:

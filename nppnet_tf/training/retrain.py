@@ -101,9 +101,10 @@ def make_retrain_model(
             dtype=keras_settings.policy_of(retrain_config.precision),
         )
         joint_loss = JointLoss(network.num_stages, loss_config)
-        metrics = [MeanIoU(descriptor.num_classes)]
-        if descriptor.head_segment:
-            metrics.append(HeatmapPCKh.from_descriptor(descriptor))
         return RetrainModel(
-            network, joint_loss, retrain_config, metrics, optimizers
+            network,
+            joint_loss,
+            retrain_config,
+            joint_model.scores_of(descriptor),
+            optimizers,
         )

@@ -54,6 +54,7 @@ from nppnet_tf.training import callbacks
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import distribution
 from nppnet_tf.training import initial_weights
+from nppnet_tf.training import joint_model
 from nppnet_tf.training import loop
 from nppnet_tf.training import probes
 from nppnet_tf.training import recording
@@ -234,6 +235,9 @@ def search(
             budget = run.budget(genotype, space, latency_table)
             if budget is not None:
                 model.keep_to(budget)
+            if config.schedule.pruned_every:
+                with run.strategy.scope():
+                    model.score_by(joint_model.scores_of(run.descriptor))
             data = _search_data(run)
             measures = probes.Probes(
                 model,

@@ -14,6 +14,8 @@ from nppnet_tf import replicas
 from nppnet_tf.layers import normalization
 from nppnet_tf.layers.relaxations.relaxation_layer import RelaxationLayer
 from nppnet_tf.losses.joint import JointLoss
+from nppnet_tf.metrics.mean_iou import MeanIoU
+from nppnet_tf.metrics.pck import HeatmapPCKh
 from nppnet_tf.models import keras_settings
 from nppnet_tf.models.budget import Budget
 from nppnet_tf.models.budget import BudgetTerm
@@ -97,6 +99,7 @@ class SearchModel(joint_model.JointModel):
                 len(self._compared), config.stop_similarity, name="freezing"
             )
             self.freezing.build()
+        self.scores = []
         for relaxation in self.relaxations:
             relaxation.set_temperatures(
                 config.first_temperature,
@@ -231,8 +234,19 @@ class SearchModel(joint_model.JointModel):
                 momentum = momentums[numbers[id(variable)]]
                 momentum.assign(tf.zeros(momentum.shape))
 
+    def score_by(self, metrics: Sequence[MeanIoU | HeatmapPCKh]) -> None:
+        """Sets what `held_step` shows its predictions to.
+
+        Args:
+            metrics: Made in the scope of the strategy; who reads them resets
+                them first.
+        """
+        self.scores = list(metrics)
+
     def held_step(self, data):
         """Returns the losses of a batch under given shares; moves nothing.
+
+        `scores` see its predictions.
 
         Args:
             data: A batch, and the share of every operation by part.
@@ -244,6 +258,8 @@ class SearchModel(joint_model.JointModel):
                 stack.enter_context(parameters.holding(shares[part]))
             predictions = self.network(batch[keys.IMAGE], training=True)
             losses = self.joint_loss(batch, predictions)
+        for metric in self.scores:
+            metric.update(batch, predictions)
         return self._whole(losses)
 
     def gradient_step(self, batch):

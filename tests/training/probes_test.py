@@ -3,6 +3,7 @@
 import numpy as np
 from absl.testing import absltest
 
+from nppnet_tf.metrics.mean_iou import MeanIoU
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import pruning
@@ -23,6 +24,8 @@ def _derive(model):
 
 
 def _measure(model):
+    with model.distribute_strategy.scope():
+        model.score_by([MeanIoU(tiny_network.NUM_CLASSES)])
     measures = probes.Probes(
         model,
         lambda epoch, step: tiny_network.search_dataset(2, epoch).skip(step),
@@ -48,6 +51,7 @@ class ProbesTest(absltest.TestCase):
         )
         self.assertNotEqual(pruned["gap"], 0.0)
         self.assertIn("parsing_loss", pruned)
+        self.assertBetween(pruned["mean_iou"], 0.01, 1)
         for name, values in checkpoints.arrays_of(model).items():
             np.testing.assert_array_equal(values, before[name], name)
 

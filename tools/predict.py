@@ -12,7 +12,8 @@ the other (docs/several-people.md). Writes for every picture <stem>:
     <stem>_overlay.png    parts and poses drawn over the picture
     <stem>_instances.png  with several people: who is where, counted from 1
 
-or, by --format, what other programs read. Where outputs of two pictures would
+or, by --format, what other programs read (docs/several-people.md; tryon:
+docs/try-on.md). Where outputs of two pictures would
 meet (a.jpg and a.png; a.jpg and a_overlay.jpg; a.jpg and A.jpg), these are
 called by the whole name of their picture, dots replaced: a_jpg.png, ...; where
 even that meets, with a number behind it. Names too long for a file are cut and

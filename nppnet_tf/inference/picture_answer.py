@@ -57,3 +57,7 @@ class PictureAnswer:
         if self.instance_map is None:
             return np.ones(self.size, bool)
         return self.instance_map == number + 1
+
+    def parts_of(self, number: int) -> np.ndarray:
+        """Returns the label map of one person, background elsewhere."""
+        return np.where(self.pixels_of(number), self.label_map, np.uint8(0))

@@ -120,7 +120,7 @@ def cut(
         )
     crops, kept, outside = [], [], []
     for box, score in zip(found.boxes, found.scores, strict=True):
-        crop_box = _padded(box, size, padding)
+        crop_box = padded(box, size, padding)
         seen = box_geometry.inside(
             box_geometry.whole_pixels(box, outwards=True), size
         )
@@ -163,9 +163,16 @@ def predict(
     return PictureAnswer(merged.label_map, tuple(answers), merged.instance_map)
 
 
-def _padded(
+def padded(
     box: np.ndarray, size: tuple[int, int], padding: float
 ) -> tuple[int, int, int, int]:
+    """Returns a box with a margin, in whole pixels, inside of a picture.
+
+    Args:
+        box: Float [4], left, top, right, bottom.
+        size: (height, width) of the picture.
+        padding: Share of the sides of the box that is added on every side.
+    """
     left, top, right, bottom = np.asarray(box, np.float64)
     wide, high = (right - left) * padding, (bottom - top) * padding
     # Cut first: a box may reach farther than integers do.

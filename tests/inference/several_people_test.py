@@ -127,6 +127,7 @@ class PredictTest(absltest.TestCase):
         self.assertEqual(answer.people[1].keypoints_xy.tolist(), [[31, 2]])
         self.assertEqual(answer.people[0].box, (2, 4, 20, 30))
         self.assertEqual(answer.pixels_of(0).sum(), 26 * 18)
+        self.assertEqual(np.unique(answer.parts_of(1)).tolist(), [0, 12])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,85 @@
+"""Folders of a format that is of many pictures, such as a data set's layout.
+
+A file says which pictures and which format a folder was begun for, so that the
+same command goes over it again and no other replaces what is there.
+"""
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.evaluation import picture_outputs
+from nppnet_tf.files import atomic
+from nppnet_tf.files import file_names
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import output_names
+
+FILE = "predictions.json"
+_FORMAT = "nppnet_tf.predictions"
+
+
+class OutputFolder:
+    """The folder of one format.
+
+    Args:
+        folder: Path of it.
+        layout: Name of the format.
+        ending: Longest ending of a file of a picture.
+    """
+
+    def __init__(self, folder: pathlib.Path, layout: str, ending: str) -> None:
+        self.folder = folder
+        self._layout = layout
+        self._ending = ending
+        self._document: dict | None = None
+
+    def plan(
+        self, pictures: Sequence[pathlib.Path]
+    ) -> Mapping[pathlib.Path, str]:
+        """Returns what the files of each picture begin with.
+
+        Args:
+            pictures: Paths of pictures of different names.
+
+        Raises:
+            UserError: If there are files in the folder that were not made of
+                the same pictures in this format.
+        """
+        picture_outputs.refuse_input_folder(self.folder, pictures)
+        names = [path.name for path in pictures]
+        starts = output_names.plan(names, [self._ending])
+        self._document = {
+            "format": _FORMAT,
+            "layout": self._layout,
+            "pictures": sorted(map(file_names.as_text, names)),
+        }
+        self._refuse_other()
+        return {path: starts[path.name] for path in pictures}
+
+    def begin(self) -> None:
+        """Writes what the folder is for."""
+        text = json.dumps(self._document, indent=1) + "\n"
+        atomic.write_text(self.folder / FILE, text)
+
+    def _refuse_other(self) -> None:
+        path = self.folder / FILE
+        if not os.path.lexists(path):
+            if self.folder.is_dir() and any(self.folder.iterdir()):
+                raise UserError(
+                    "output would be mixed with what is there",
+                    f"`output`={self.folder}",
+                    "an empty folder",
+                    next(self.folder.iterdir()).name,
+                )
+            return
+        if json_documents.read(path) != self._document:
+            raise UserError(
+                "output was made in another way",
+                path,
+                f"the same pictures and `format`={self._layout}, or another "
+                "`output`",
+                "others",
+            )

@@ -1,0 +1,302 @@
+"""Every format, written of drawn people and read again."""
+
+import base64
+import io
+import json
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+from absl.testing import parameterized
+from PIL import Image
+
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.record import ABSENT
+from nppnet_tf.data.record import VISIBLE
+from nppnet_tf.data.records.record_set import RecordSet
+from nppnet_tf.drawn_people import person
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference.picture_answer import PersonAnswer
+from nppnet_tf.inference.picture_answer import PictureAnswer
+from nppnet_tf.outputs import formats
+from nppnet_tf.outputs.picture_run import PictureRun
+from nppnet_tf.outputs.writer import Names
+from nppnet_tf.outputs.writer import Settings
+from nppnet_tf.pictures import picture_files
+from tests import shared
+from tests.outputs import tryon_reader
+
+_SIZE = (96, 72)
+
+
+def _person(index):
+    return person.draw_person(5, index, height_width=_SIZE)
+
+
+def _pose(drawn):
+    """The truth as an answer: joints that the picture shows, in thirds."""
+    scores = np.where(drawn.visibility == ABSENT, 0.01, 0.9)
+    return PersonAnswer(drawn.keypoints_xy + np.float32(1 / 3), scores)
+
+
+class _Truth:
+    """Answers with what was drawn: one person, or two side by side."""
+
+    def __init__(self, people):
+        self.finds_people = len(people) > 1
+        self._people = people
+
+    def image(self):
+        return np.concatenate([drawn.image for drawn in self._people], 1)
+
+    def answer(self, path, data, image):
+        del path, data, image
+        if not self.finds_people:
+            (drawn,) = self._people
+            return PictureAnswer(drawn.label_map, (_pose(drawn),)), ()
+        label_map = np.concatenate([p.label_map for p in self._people], 1)
+        instances = np.repeat([1, 2], _SIZE[1])[np.newaxis] * (label_map > 0)
+        poses = []
+        for number, drawn in enumerate(self._people):
+            left = number * _SIZE[1]
+            pose = _pose(drawn)
+            box = (left, 0.0, left + _SIZE[1], float(_SIZE[0]))
+            xy = pose.keypoints_xy + np.array([left, 0])
+            poses.append(PersonAnswer(xy, pose.scores, box, 0.5))
+        return (
+            PictureAnswer(label_map, tuple(poses), instances.astype(np.uint8)),
+            (),
+        )
+
+
+class FormatsTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.output = self.folder / "output"
+
+    def _write(self, layout, model, names=("a b.png",), descriptor=LIP):
+        pictures = []
+        for name in names:
+            path = self.folder / name
+            Image.fromarray(model.image()).save(path)
+            pictures.append(path)
+        writer = formats.FORMATS[layout](
+            Settings(self.output, model.finds_people)
+        )
+        starts = writer.plan(pictures)
+        run = PictureRun(model, writer, Names(descriptor))
+        run.run(starts)
+        self.assertEmpty(run.failures)
+        return run
+
+    def _records(self, *arguments):
+        records = self.folder / "records"
+        result = shared.run_tool(
+            "build_records",
+            f"--root={self.output}",
+            f"--output={records}",
+            *arguments,
+        )
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        return RecordSet.open(records)
+
+    def assert_same_person(self, record, drawn, keypoints_xy):
+        np.testing.assert_array_equal(record.label_map, drawn.label_map)
+        np.testing.assert_array_equal(
+            picture_files.decode(record.image_bytes), drawn.image
+        )
+        is_absent = drawn.visibility == ABSENT
+        np.testing.assert_array_equal(
+            record.visibility, np.where(is_absent, ABSENT, VISIBLE)
+        )
+        np.testing.assert_allclose(
+            record.keypoints_xy,
+            np.where(is_absent[:, np.newaxis], 0, keypoints_xy),
+            atol=6e-4,
+        )
+
+    def test_folder_of_coco_is_read_as_records(self):
+        drawn = _person(0)
+        self._write("coco", _Truth([drawn]), ("a.png", "a.jpg"))
+
+        records = self._records(
+            "--dataset=folder", f"--descriptor={self.output}/descriptor.json"
+        )
+
+        self.assertEqual(list(records.ids), ["a_jpg", "a_png"])
+        self.assert_same_person(
+            records.read(1), drawn, drawn.keypoints_xy + np.float32(1 / 3)
+        )
+        results = json.loads((self.output / "results.json").read_text())
+        self.assertLen(results, 2)
+        self.assertAlmostEqual(results[0]["score"], 0.9)
+
+    def test_people_of_coco_are_read_as_records(self):
+        people = [_person(0), _person(1)]
+        self._write("coco", _Truth(people), ("a.png",))
+
+        records = self._records("--dataset=folder", "--people=boxes")
+
+        self.assertEqual(records.count, 2)
+        for number, drawn in enumerate(people):
+            self.assert_same_person(
+                records.read(number),
+                drawn,
+                drawn.keypoints_xy + np.float32(1 / 3),
+            )
+
+    def test_layout_of_lip_is_read_as_records(self):
+        drawn = _person(0)
+        self._write("lip", _Truth([drawn]), ("a.png",))
+
+        records = self._records("--dataset=lip", "--split=val")
+
+        self.assertEqual(list(records.ids), ["a"])
+        # LIP's joints are whole pixels.
+        self.assert_same_person(
+            records.read(0), drawn, np.round(drawn.keypoints_xy + 1 / 3)
+        )
+
+    def test_layout_of_lip_has_one_person_in_a_picture(self):
+        people = [_person(0), _person(1)]
+        self._write("lip", _Truth(people), ("a.png",))
+
+        records = self._records("--dataset=lip", "--split=val")
+
+        self.assertEqual(list(records.ids), ["a__1", "a__2"])
+        second = records.read(1)
+        # A tenth of the width hangs over to the left.
+        margin = 8
+        np.testing.assert_array_equal(
+            second.label_map[:, margin:], people[1].label_map
+        )
+        self.assertFalse(second.label_map[:, :margin].any())
+        present = people[1].visibility != ABSENT
+        np.testing.assert_array_equal(
+            second.keypoints_xy[present],
+            np.round(people[1].keypoints_xy + 1 / 3)[present] + (margin, 0),
+        )
+
+    def test_pictures_of_lip_are_upright(self):
+        model = _Truth([_person(0)])
+        exif = Image.Exif()
+        exif[0x0112] = 3
+        path = self.folder / "a.jpg"
+        Image.fromarray(model.image()).save(path, exif=exif)
+        writer = formats.FORMATS["lip"](Settings(self.output))
+        starts = writer.plan([path])
+        PictureRun(model, writer, Names(LIP)).run(starts)
+
+        (image,) = (self.output / "TrainVal_images/val_images").iterdir()
+
+        self.assertEqual(image.name, "a.png")
+        np.testing.assert_array_equal(
+            picture_files.decode(image.read_bytes()),
+            picture_files.decode(path.read_bytes()),
+        )
+
+    def test_openpose_has_a_file_for_each_picture(self):
+        self._write("openpose", _Truth([_person(0), _person(1)]))
+
+        document = json.loads((self.output / "a b_keypoints.json").read_text())
+
+        self.assertLen(document["people"], 2)
+        for found in document["people"]:
+            self.assertLen(found["pose_keypoints_2d"], 75)
+
+    def test_labelme_holds_parts_and_joints_of_each_person(self):
+        people = [_person(0), _person(1)]
+        self._write("labelme", _Truth(people))
+
+        document = json.loads((self.output / "a b.json").read_text())
+
+        self.assertTrue((self.output / document["imagePath"]).is_file())
+        label_map = np.zeros(
+            (document["imageHeight"], document["imageWidth"]), np.uint8
+        )
+        points = {1: {}, 2: {}}
+        for shape in document["shapes"]:
+            if shape["shape_type"] == "point":
+                points[shape["group_id"]][shape["label"]] = shape["points"][0]
+                continue
+            (left, top), (right, bottom) = shape["points"]
+            png = io.BytesIO(base64.b64decode(shape["mask"]))
+            mask = np.asarray(Image.open(png)).astype(bool)
+            place = label_map[top : bottom + 1, left : right + 1]
+            place[mask] = LIP.classes.index(shape["label"])
+        np.testing.assert_array_equal(
+            label_map, np.concatenate([p.label_map for p in people], 1)
+        )
+        for number, drawn in enumerate(people):
+            expected = {
+                name: [x + 1 / 3 + 0.5 + number * _SIZE[1], y + 1 / 3 + 0.5]
+                for name, (x, y), seen in zip(
+                    LIP.keypoints,
+                    drawn.keypoints_xy,
+                    drawn.visibility,
+                    strict=True,
+                )
+                if seen != ABSENT
+            }
+            found = points[number + 1]
+            self.assertEqual(found.keys(), expected.keys())
+            for name, place in expected.items():
+                np.testing.assert_allclose(found[name], place, atol=1e-3)
+
+    def test_folder_of_tryon_is_read_as_the_projects_read_it(self):
+        people = [_person(2), _person(3)]
+        self._write("tryon", _Truth(people))
+
+        names = tryon_reader.names(self.output)
+
+        self.assertEqual(names, ["a_b__1.jpg", "a_b__2.jpg"])
+        for name, drawn in zip(names, people, strict=True):
+            read = tryon_reader.read(self.output, name)
+            found = set(np.unique(read.parts))
+            self.assertContainsSubset(found, {*np.unique(drawn.label_map), 0})
+            head = np.isin(read.parts, LIP.class_indices(("Face", "Hair")))
+            clothes = np.isin(
+                read.parts, LIP.class_indices(("Upper-clothes", "Coat"))
+            )
+            pants = np.isin(read.parts, LIP.class_indices(("Pants",)))
+            self.assertTrue(read.masks["upper_body"][clothes].all())
+            self.assertTrue(read.masks["lower_body"][pants].all())
+            self.assertTrue(read.masks["dresses"][clothes | pants].all())
+            for mask in read.masks.values():
+                self.assertFalse((mask & head).any())
+            self.assertFalse((read.masks["upper_body"] & pants).any())
+            self.assertFalse((read.agnostic_parts[clothes]).any())
+            seen = drawn.visibility != ABSENT
+            shoulder = LIP.keypoints.index("right_shoulder")
+            self.assertEqual(bool(read.pose[2].any()), bool(seen[shoulder]))
+
+    @parameterized.parameters("lip", "tryon")
+    def test_formats_of_lip_refuse_other_models(self, layout):
+        with self.assertRaisesRegex(UserError, f"`format`={layout}.*pascal"):
+            self._write(
+                layout, _Truth([_person(0)]), descriptor=PASCAL_PERSON_PART
+            )
+
+    @parameterized.parameters(*formats.FORMATS)
+    def test_same_pictures_are_written_again_to_the_byte(self, layout):
+        model = _Truth([_person(0)])
+        self._write(layout, model)
+        before = self._files()
+
+        self._write(layout, model)
+
+        self.assertEqual(self._files(), before)
+        self.assertNotEmpty(before)
+
+    def _files(self):
+        return {
+            str(path.relative_to(self.output)): path.read_bytes()
+            for path in self.output.rglob("*")
+            if path.is_file()
+        }
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -56,11 +56,7 @@ def checked_name(name: str) -> str:
     Raises:
         UserError: It has other letters, is too long or means another file.
     """
-    if (
-        not _NAME_PATTERN.fullmatch(name)
-        or len(name) > _MAX_NAME
-        or name == CONFIG_NAME
-    ):
+    if not is_name(name):
         raise UserError(
             "wrong name of a model",
             "`name`",
@@ -69,6 +65,15 @@ def checked_name(name: str) -> str:
             name,
         )
     return name
+
+
+def is_name(text: str) -> bool:
+    """Whether a model can be called so."""
+    return (
+        _NAME_PATTERN.fullmatch(text) is not None
+        and len(text) <= _MAX_NAME
+        and text != CONFIG_NAME
+    )
 
 
 def versions_in(folder: pathlib.Path) -> list[int]:

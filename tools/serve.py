@@ -1,0 +1,157 @@
+"""Serves models by REST and gRPC as TensorFlow Serving does, and a page.
+
+    python -m tools.serve --models=savedmodels
+
+New versions in the folder are noticed, loaded, warmed and swapped in; removing
+a version's folder goes back to the one before. SIGTERM answers what is under
+way and ends with status 0. docs/serving.md says more. Needs the extra `serve`.
+"""
+
+import asyncio
+import pathlib
+import signal
+from typing import TYPE_CHECKING
+
+from nppnet_tf.errors import UserError
+
+from .command_line import app
+from .command_line import console
+from .command_line import paths
+from .command_line.tool_flags import ToolFlags
+
+if TYPE_CHECKING:
+    from nppnet_tf.serving.server import ServerSettings
+    from nppnet_tf.serving.versions import ModelStore
+
+_MOST_PORT = (1 << 16) - 1
+_MEGABYTE = 1 << 20
+
+FLAGS = ToolFlags()
+
+
+def _require_models(path: str, flag: str) -> None:
+    if not pathlib.Path(path).is_file():
+        paths.require_folder(path, flag)
+
+
+MODELS = FLAGS.define_path(
+    "models",
+    "savedmodels",
+    "Folder that holds models, each in its own; or a file as TensorFlow "
+    "Serving's --model_config_file.",
+    _require_models,
+)
+HOST = FLAGS.define_text(
+    "host",
+    "127.0.0.1",
+    "Address to listen at; the default is reached from this machine alone.",
+)
+REST_PORT = FLAGS.define_count(
+    "rest_port",
+    8501,
+    "Port of REST and of the page; 0 for a free one.",
+    0,
+    _MOST_PORT,
+)
+GRPC_PORT = FLAGS.define_count(
+    "grpc_port", 8500, "Port of gRPC; 0 for a free one.", 0, _MOST_PORT
+)
+POLL_SECONDS = FLAGS.define_number(
+    "poll_seconds", 1, "How often folders are looked at.", 0.05, 3600
+)
+TOKEN_FILE = FLAGS.define_path(
+    "token_file",
+    None,
+    "File of a secret that clients must send as `Authorization: Bearer`.",
+    paths.require_file,
+)
+ACCESS_LOG = FLAGS.define_text(
+    "access_log",
+    None,
+    "File to which a line of JSON for every request is appended; - for stdout.",
+)
+DRAIN_SECONDS = FLAGS.define_count(
+    "drain_seconds", 30, "How long requests may take after SIGTERM.", 1, 3600
+)
+
+
+def _run(argv: list[str]) -> None:
+    del argv
+    _require_packages()
+
+    from nppnet_tf.serving import model_sources
+    from nppnet_tf.serving import server
+    from nppnet_tf.serving.versions import ModelStore
+
+    models = pathlib.Path(MODELS.value)
+    model_sources.read(models)
+    settings = _settings()
+    with server.listen(settings.host, settings.rest_port) as rest_socket:
+        store = ModelStore(lambda: model_sources.read(models), say=console.say)
+        store.update(is_first=True)
+        if not store.is_ready():
+            raise UserError(
+                "no model can be served", f"--models={models}", "one that loads"
+            )
+        asyncio.run(_serve(settings, store, rest_socket))
+
+
+def _require_packages() -> None:
+    """Refuses to begin without the packages of the extra."""
+    from importlib import util
+
+    for name in (
+        "starlette",
+        "uvicorn",
+        "grpc",
+        "grpc_health",
+        "prometheus_client",
+        "tensorflow_serving",
+    ):
+        if util.find_spec(name) is None:
+            raise UserError(
+                "package is missing",
+                name,
+                "pip install 'nppnet_tf[serve]'",
+                "nothing",
+            )
+
+
+def _settings() -> "ServerSettings":
+    from nppnet_tf.serving import server
+    from nppnet_tf.serving.token import Token
+
+    models = pathlib.Path(MODELS.value)
+    return server.ServerSettings(
+        HOST.value,
+        REST_PORT.value,
+        GRPC_PORT.value,
+        models if models.is_dir() else models.parent,
+        token=Token.read(TOKEN_FILE.value),
+        access_log=ACCESS_LOG.value,
+        poll_seconds=POLL_SECONDS.value,
+        drain_seconds=DRAIN_SECONDS.value,
+    )
+
+
+async def _serve(
+    settings: "ServerSettings", store: "ModelStore", rest_socket: object
+) -> None:
+    from nppnet_tf.serving import server
+
+    asked_to_end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
+    async with server.serving(settings, store, rest_socket) as addresses:
+        console.say(f"serving at {addresses.rest} and grpc {addresses.grpc}")
+        await asked_to_end.wait()
+        console.say("ending: requests under way are answered")
+
+
+def main() -> None:
+    """Entry of the console script."""
+    app.run(_run, FLAGS)
+
+
+if __name__ == "__main__":
+    main()

@@ -48,7 +48,14 @@ setuptools.setup(
         "nppnet_tf.flags",
     ],
     package_data={
-        "nppnet_tf": ["**/*.css", "**/*.html", "**/*.json", "**/*.mplstyle"],
+        "nppnet_tf": [
+            "**/*.css",
+            "**/*.html",
+            "**/*.js",
+            "**/*.json",
+            "**/*.mplstyle",
+            "**/*.svg",
+        ],
         "nppnet_tf.flags": ["**/*.txt", "**/*.md", "**/*.json"],
     },
     entry_points={

@@ -8,11 +8,13 @@ way and ends with status 0. docs/serving.md says more. Needs the extra `serve`.
 """
 
 import asyncio
+import os
 import pathlib
 import signal
 from typing import TYPE_CHECKING
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import text_files
 
 from .command_line import app
 from .command_line import console
@@ -24,14 +26,25 @@ if TYPE_CHECKING:
     from nppnet_tf.serving.versions import ModelStore
 
 _MOST_PORT = (1 << 16) - 1
-_MEGABYTE = 1 << 20
+# What a file as TensorFlow Serving's --model_config_file begins with.
+_MODEL_LIST = "model_config_list"
+_STANDARD_OUTPUT = "-"
 
 FLAGS = ToolFlags()
 
 
 def _require_models(path: str, flag: str) -> None:
-    if not pathlib.Path(path).is_file():
+    if not os.path.isfile(path):
         paths.require_folder(path, flag)
+    elif _MODEL_LIST not in text_files.read(path):
+        raise UserError(
+            "no list of models", f"{flag}={path}", _MODEL_LIST, "something else"
+        )
+
+
+def _require_log(path: str, flag: str) -> None:
+    if path != _STANDARD_OUTPUT:
+        paths.new_file(path, flag)
 
 
 MODELS = FLAGS.define_path(
@@ -65,10 +78,11 @@ TOKEN_FILE = FLAGS.define_path(
     "File of a secret that clients must send as `Authorization: Bearer`.",
     paths.require_file,
 )
-ACCESS_LOG = FLAGS.define_text(
+ACCESS_LOG = FLAGS.define_output(
     "access_log",
     None,
     "File to which a line of JSON for every request is appended; - for stdout.",
+    _require_log,
 )
 DRAIN_SECONDS = FLAGS.define_count(
     "drain_seconds", 30, "How long requests may take after SIGTERM.", 1, 3600

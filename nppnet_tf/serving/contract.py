@@ -45,8 +45,8 @@ class Subject:
     """A server under examination.
 
     Attributes:
-        rest: Its REST interface.
-        grpc: Its gRPC interface.
+        rest: The REST interface.
+        grpc: The gRPC interface.
         picture: A whole JPEG or PNG file.
     """
 
@@ -527,14 +527,10 @@ def _time_that_a_client_waits(subject: Subject) -> None:
 
 @_check(EXTRAS)
 def _bodies_that_are_not_taken(subject: Subject) -> None:
-    for header, value, status in (
-        ("content-length", str(1 << 40), 413),
-        ("content-encoding", "gzip", 415),
-    ):
-        response = subject.rest.post(
-            subject.predict_path, b"{}", **{header: value}
-        )
-        expect(response.status_code, status, header)
+    response = subject.rest.post(
+        subject.predict_path, b"{}", **{"content-encoding": "gzip"}
+    )
+    expect(response.status_code, 415)
 
 
 @_check(EXTRAS)

@@ -32,7 +32,7 @@ class ModelSource:
 
     Attributes:
         name: Name of the model.
-        folder: Its children with numbers for names are the versions.
+        folder: Children with numbers for names are the versions.
         policy: `LATEST`, `ALL` or `SPECIFIC`.
         num_latest: How many of the newest.
         specific: Numbers of those that `SPECIFIC` serves.

@@ -43,7 +43,7 @@ class Version:
         state: One of the states.
         message: Why it could not be loaded, empty otherwise.
         model: It, where it is `AVAILABLE`.
-        files: Its files as they were when it was last looked at.
+        files: What its files were like when it was last looked at.
     """
 
     state: str = START

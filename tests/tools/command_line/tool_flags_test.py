@@ -52,6 +52,7 @@ _WALKED = (
 _NAMES = {
     "category",
     "figures",
+    "host",
     "name",
     "primitives",
     "signature",
@@ -62,6 +63,7 @@ _NAMES = {
 
 # What need not be there yet.
 _OUTPUTS = {
+    "access_log",
     "coco",
     "contact_sheet",
     "demo_dir",

@@ -5,6 +5,8 @@ Writes <output>/<name>/<version>/ and lists all models of <output> in
 """
 
 import pathlib
+from typing import TYPE_CHECKING
+from typing import Any
 
 from nppnet_tf.data import visibility
 from nppnet_tf.errors import UserError
@@ -14,7 +16,12 @@ from .command_line import app
 from .command_line import console
 from .command_line import paths
 from .command_line import scale_list
+from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
+
+if TYPE_CHECKING:
+    from nppnet_tf.data.descriptors import DatasetDescriptor
+    from nppnet_tf.inference.calibration import Calibration
 
 # Of TensorFlow Serving.
 _MOST_VERSION = (1 << 63) - 1
@@ -46,11 +53,19 @@ SCALES = scale_list.define(
 )
 SCORE_THRESHOLD = FLAGS.define_number(
     "score_threshold",
-    visibility.SCORE_THRESHOLD,
+    None,
     "Least score of a joint that counts as found; for the model's "
-    "description, which tools.predict follows.",
+    f"description, which tools.predict follows. {visibility.SCORE_THRESHOLD} "
+    "by default.",
     0,
     1,
+)
+CALIBRATE = FLAGS.define_path(
+    "calibrate",
+    None,
+    "Records that the run was not trained on, to measure the least score of a "
+    "found joint and what scores mean; for the model's description.",
+    paths.require_records,
 )
 
 
@@ -58,6 +73,13 @@ def _run(argv: list[str]) -> None:
     del argv
     workdir, output = pathlib.Path(MODEL.value), pathlib.Path(OUTPUT.value)
     model_folders.new_version(output, NAME.value, VERSION.value)
+    if CALIBRATE.value and SCORE_THRESHOLD.value is not None:
+        raise UserError(
+            "score is stated and measured",
+            "--score_threshold, --calibrate",
+            "one of them",
+            "both",
+        )
 
     from nppnet_tf.inference import export
     from nppnet_tf.inference import predictor
@@ -70,6 +92,7 @@ def _run(argv: list[str]) -> None:
             "a run of nppnet-train, whose genotype is derived",
             "a search",
         )
+    threshold, calibration = _calibrated(network, descriptor, image_size)
     version = export.export_saved_model(
         network,
         descriptor,
@@ -79,9 +102,38 @@ def _run(argv: list[str]) -> None:
         VERSION.value,
         FLIP.value,
         SCALES.value,
-        SCORE_THRESHOLD.value,
+        threshold,
+        calibration,
     )
     console.say(f"exported to {version}")
+
+
+def _calibrated(
+    network: Any, descriptor: "DatasetDescriptor", image_size: tuple[int, int]
+) -> "tuple[float, Calibration | None]":
+    """Least score of a joint that was found, measured if that is asked for."""
+    if not CALIBRATE.value:
+        stated = SCORE_THRESHOLD.value
+        return visibility.SCORE_THRESHOLD if stated is None else stated, None
+
+    from nppnet_tf.data.records.record_set import RecordSet
+    from nppnet_tf.evaluation import calibrating
+    from nppnet_tf.inference.predictor import Predictor
+
+    records = RecordSet.open(CALIBRATE.value)
+    threshold, calibration = calibrating.calibrate(
+        Predictor.from_network(
+            network, descriptor, image_size, FLIP.value, SCALES.value
+        ),
+        records,
+        Progress(records.count, "calibrating").over,
+    )
+    console.say(
+        f"joints from a score of {threshold:g} on count as found: right for "
+        f"{calibration.balanced_accuracy:.1%} of those that pictures show and "
+        "of those that they do not, on average"
+    )
+    return threshold, calibration
 
 
 def main() -> None:

@@ -92,6 +92,11 @@ SCORE_THRESHOLD = FLAGS.define_number(
     0,
     1,
 )
+QUALITY = FLAGS.define_switch(
+    "quality",
+    False,
+    "Also write how good each answer is, as far as it can be told.",
+)
 COCO = FLAGS.define_output(
     "coco",
     None,
@@ -148,7 +153,12 @@ def _load() -> "tuple[PeopleModel, Names]":
     threshold = SCORE_THRESHOLD.value
     if threshold is None:
         threshold = predictor.description.score_threshold
-    model = people_model.PeopleModel(predictor, PEOPLE.find(), PEOPLE.padding)
+    judge = None
+    if QUALITY.value:
+        judge = people_model.judge_of(predictor, threshold)
+    model = people_model.PeopleModel(
+        predictor, PEOPLE.find(), PEOPLE.padding, judge
+    )
     return model, writer.Names(predictor.descriptor, threshold)
 
 

@@ -28,6 +28,7 @@ from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import warm_up
+from nppnet_tf.inference.calibration import Calibration
 
 # Where the server's container and our README put the models.
 SERVER_ROOT = "/models"
@@ -43,6 +44,7 @@ def export_saved_model(
     flip: bool = False,
     scales: Sequence[float] = (1.0,),
     score_threshold: float = visibility.SCORE_THRESHOLD,
+    calibration: Calibration | None = None,
 ) -> pathlib.Path:
     """Writes one version of a model, whole or not at all.
 
@@ -57,6 +59,7 @@ def export_saved_model(
         scales: Factors of the inputs that the graph averages over.
         score_threshold: For the description: least score of a joint that
             counts as found.
+        calibration: For the description: what the scores mean.
 
     Returns:
         The folder of the version.
@@ -72,7 +75,9 @@ def export_saved_model(
         network, name, version, descriptor, image_size, flip, scales
     )
     description = dataclasses.replace(
-        description, score_threshold=score_threshold
+        description,
+        score_threshold=score_threshold,
+        calibration=calibration,
     )
     with atomic.atomic_path(target) as temporary:
         _save(graph, temporary)

@@ -15,6 +15,7 @@ from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
+from nppnet_tf.inference.calibration import Calibration
 
 FORMAT = "nppnet_tf.model"
 
@@ -54,6 +55,7 @@ class ModelDescription:
         genotype: Genotype as `Genotype.to_json` writes it, parsed; or None.
         score_threshold: Joints below this score count as not found, see
             `visibility`. Files of older versions do not name it.
+        calibration: What the scores mean, where that was measured.
         limits: Limits of a request and of its pictures, see
             `serving_graph.LIMITS`.
     """
@@ -69,6 +71,7 @@ class ModelDescription:
     network: dict[str, Any] = dataclasses.field(default_factory=dict)
     genotype: dict[str, Any] | None = None
     score_threshold: float = visibility.SCORE_THRESHOLD
+    calibration: Calibration | None = None
     limits: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -78,6 +81,8 @@ class ModelDescription:
             for field in dataclasses.fields(self)
         }
         values["descriptor"] = json.loads(self.descriptor.to_json())
+        if self.calibration is not None:
+            values["calibration"] = dataclasses.asdict(self.calibration)
         return json.dumps({"format": FORMAT, **values}, indent=1) + "\n"
 
     @classmethod
@@ -109,6 +114,10 @@ class ModelDescription:
             if "score_threshold" in values:
                 values["score_threshold"] = visibility.checked_threshold(
                     values["score_threshold"], f"{path}, score_threshold"
+                )
+            if values.get("calibration") is not None:
+                values["calibration"] = Calibration.from_values(
+                    values["calibration"], f"{path}, calibration"
                 )
             return cls(
                 descriptor=DatasetDescriptor.from_json(descriptor, path),

@@ -11,7 +11,10 @@ from nppnet_tf.data.people.person_detector import PersonDetector
 from nppnet_tf.inference import several_people
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
+from nppnet_tf.inference.predictor import Prediction
 from nppnet_tf.inference.predictor import Predictor
+from nppnet_tf.inference.quality import Judge
+from nppnet_tf.inference.quality import Quality
 
 # Path, bytes and pixels of a picture to its people.
 Find = Callable[[pathlib.Path, bytes, np.ndarray], Detections]
@@ -52,6 +55,7 @@ class PeopleModel:
         find: Finds the people; where None, a picture is one person's.
         padding: Share of the sides of a box by which a person is cut out
             larger.
+        judge: Tells the quality of answers; nobody asks where None.
     """
 
     def __init__(
@@ -59,10 +63,12 @@ class PeopleModel:
         predictor: Predictor,
         find: Find | None = None,
         padding: float = several_people.PADDING,
+        judge: Judge | None = None,
     ) -> None:
         self._predictor = predictor
         self._find = find
         self._padding = padding
+        self._judge = None if judge is None else judge.judge
 
     @property
     def finds_people(self) -> bool:
@@ -83,8 +89,10 @@ class PeopleModel:
             UserError: If the people cannot be found, or are too many.
         """
         if self._find is None:
-            (prediction,) = self._predictor.predict([image])
-            person = PersonAnswer(prediction.keypoints_xy, prediction.scores)
+            prediction, quality = self._predict_alone(image)
+            person = PersonAnswer(
+                prediction.keypoints_xy, prediction.scores, quality=quality
+            )
             return PictureAnswer(prediction.label_map, (person,)), ()
         people = several_people.cut(
             self._find(path, data, image),
@@ -93,6 +101,31 @@ class PeopleModel:
             path.name,
         )
         answer = several_people.predict(
-            self._predictor.predict_confidence, image, people
+            self._predictor.predict_confidence, image, people, self._judge
         )
         return answer, people.outside
+
+    def _predict_alone(
+        self, image: np.ndarray
+    ) -> tuple[Prediction, Quality | None]:
+        if self._judge is None:
+            (prediction,) = self._predictor.predict([image])
+            return prediction, None
+        prediction = self._predictor.predict_confidence(image)
+        return prediction, self._judge(image, prediction)
+
+
+def judge_of(predictor: Predictor, score_threshold: float) -> Judge:
+    """Returns what tells the quality of a network's answers.
+
+    Args:
+        predictor: The network.
+        score_threshold: Least score of a joint that was found.
+    """
+    description = predictor.description
+    return Judge(
+        None if description.flip else predictor.predict_confidence,
+        predictor.descriptor,
+        score_threshold,
+        description.calibration,
+    )

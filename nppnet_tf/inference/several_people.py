@@ -8,6 +8,7 @@ with boxes, and `evaluation.whole_pictures` with the people of records.
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -26,6 +27,7 @@ PADDING = 0.1
 _BACKGROUND = 0
 
 Predict = Callable[[np.ndarray], Prediction]
+JudgeOne = Callable[[np.ndarray, Prediction], Mapping[str, float | None]]
 
 
 class MergedLabelMap:
@@ -134,7 +136,10 @@ def cut(
 
 
 def predict(
-    predict_one: Predict, picture: np.ndarray, people: CutPeople
+    predict_one: Predict,
+    picture: np.ndarray,
+    people: CutPeople,
+    judge: JudgeOne | None = None,
 ) -> PictureAnswer:
     """Predicts people one by one and lays them into their picture.
 
@@ -143,14 +148,15 @@ def predict(
             confidence, as `Predictor.predict_confidence`.
         picture: Uint8 [H, W, 3], RGB, upright.
         people: Where they are.
+        judge: Returns the quality of an answer about a person's picture;
+            nobody asks where None.
     """
     merged = MergedLabelMap(picture.shape[:2])
     answers = []
     for crop, box in zip(people.crops, people.boxes, strict=True):
         left, top, right, bottom = crop.box
-        prediction = predict_one(
-            np.ascontiguousarray(picture[top:bottom, left:right])
-        )
+        image = np.ascontiguousarray(picture[top:bottom, left:right])
+        prediction = predict_one(image)
         merged.add(prediction.label_map, prediction.confidence, crop)
         answers.append(
             PersonAnswer(
@@ -158,6 +164,7 @@ def predict(
                 prediction.scores,
                 tuple(float(side) for side in box),
                 crop.score,
+                None if judge is None else judge(image, prediction),
             )
         )
     return PictureAnswer(merged.label_map, tuple(answers), merged.instance_map)

@@ -10,6 +10,8 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_description
 from nppnet_tf.inference.model_description import ModelDescription
+from tests import schemas
+from tests.inference import calibration_test
 from tests.inference import stand_in
 
 _DESCRIPTION = ModelDescription(
@@ -40,6 +42,22 @@ class ModelDescriptionTest(absltest.TestCase):
         self.path.write_text(json.dumps(values))
 
         self.assertEqual(ModelDescription.load(self.path), _DESCRIPTION)
+
+    def test_calibration_is_read_again(self):
+        description = dataclasses.replace(
+            _DESCRIPTION,
+            score_threshold=0.25,
+            calibration=calibration_test.CALIBRATION,
+        )
+        self.path.write_text(description.to_json())
+
+        self.assertEqual(ModelDescription.load(self.path), description)
+        document = json.loads(self.path.read_text())
+        self.assertEmpty(schemas.faults(document, "model"))
+        document["calibration"]["hits"] = {"scores": [1]}
+        self.path.write_text(json.dumps(document))
+        with self.assertRaisesRegex(UserError, "model.json"):
+            ModelDescription.load(self.path)
 
     def test_wrong_threshold_is_named(self):
         for value in (2, -1, "0.1", None, float("nan")):

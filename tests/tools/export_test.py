@@ -1,11 +1,18 @@
 """Tests of tools.export."""
 
+import json
 import pathlib
 
 from absl.testing import absltest
 from absl.testing import parameterized
+from PIL import Image
 
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.records import record_writer
+from tests import schemas
 from tests import shared
+from tests.data import sample_records
+from tests.inference import stand_in
 from tests.inference import stand_in_models
 
 
@@ -38,6 +45,45 @@ class ExportTest(parameterized.TestCase):
             (version / "assets.extra/tf_serving_warmup_requests").exists()
         )
         self.assertIn("people", (self.output / "models.config").read_text())
+
+    def test_scores_are_calibrated_on_records_and_predict_follows(self):
+        records = self.folder / "records"
+        record_writer.write_records(
+            sample_records.make_records(16), records, LIP
+        )
+
+        result = self._export(f"--calibrate={records}")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertRegex(result.stdout, r"joints from a score of 0\.\d+ on")
+        version = self.output / "nppnet" / "1"
+        model = json.loads((version / "assets.extra/model.json").read_text())
+        self.assertEqual(model["calibration"]["pictures"], 16)
+        picture = self.folder / "a.png"
+        Image.fromarray(stand_in.picture(40, 30)).save(picture)
+        result = shared.run_tool(
+            "predict",
+            picture,
+            f"--model={version}",
+            f"--output={self.folder / 'out'}",
+            "--quality",
+        )
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        document = json.loads((self.folder / "out/a.json").read_text())
+        self.assertEqual(document["score_threshold"], model["score_threshold"])
+        self.assertEmpty(schemas.faults(document, "prediction"))
+        self.assertIsNotNone(document["quality"]["expected_part_accuracy"])
+
+    def test_score_is_stated_or_measured(self):
+        records = self.folder / "records"
+        record_writer.write_records(
+            sample_records.make_records(1), records, LIP
+        )
+
+        result = self._export(f"--calibrate={records}", "--score_threshold=0.2")
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("stated and measured", result.stderr)
 
     def test_supernet_is_refused(self):
         result = self._export(is_supernet=True)

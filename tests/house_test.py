@@ -118,6 +118,7 @@ TESTS_OF_NO_MODULE = {
     "tests/dependencies_test.py": "docs/dependencies.md",
     "tests/docs_test.py": "README and docs/",
     "tests/flags_test.py": "flag files",
+    "tests/forked_tools_test.py": "how tests start tools",
     "tests/house_test.py": "the whole repository",
     "tests/layers/conformance_test.py": "every layer",
     "tests/importing/training_step_test.py": "layers, losses and key map",

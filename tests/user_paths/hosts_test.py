@@ -6,14 +6,11 @@ A stand-in takes the network's place: what is looked at lies around it.
 import json
 import pathlib
 import socket
-import subprocess
-import sys
 import time
 
 import numpy as np
 from absl.testing import absltest
 
-from tests import shared
 from tests.user_paths import user_path
 
 # Tools one after the other, with a network that is traced in a second.
@@ -50,18 +47,8 @@ _TRAIN = ("train", *_COMMON, "--genotype=baseline", "--epochs=6")
 
 
 def _start(*commands, **variables):
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-X", "faulthandler", "-c", _PROGRAM),
-            json.dumps([list(map(str, command)) for command in commands]),
-        ],
-        cwd=shared.REPOSITORY,
-        # TensorFlow is loaded here before the tool can quieten it.
-        env=user_path.environment(TF_CPP_MIN_LOG_LEVEL="3", **variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    words = json.dumps([list(map(str, command)) for command in commands])
+    return user_path.start_python(["-c", _PROGRAM, words], **variables)
 
 
 def _clusters():

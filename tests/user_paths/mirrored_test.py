@@ -9,14 +9,11 @@ import json
 import pathlib
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 from absl.testing import absltest
 
-from tests import shared
 from tests.user_paths import user_path
 
 # Training, with a network that is traced in a second.
@@ -43,15 +40,7 @@ def _flags(replicas):
 def _start(replicas, *arguments):
     """Starts the training of a stand-in on so many replicas."""
     words = (*_flags(replicas), *_SIZES, *map(str, arguments))
-    return subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-c", _PROGRAM, *words],
-        cwd=shared.REPOSITORY,
-        # TensorFlow is loaded here before the tool can quieten it.
-        env=user_path.environment(TF_CPP_MIN_LOG_LEVEL="3"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return user_path.start_python(["-c", _PROGRAM, *words])
 
 
 def _records(workdir):

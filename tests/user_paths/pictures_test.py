@@ -2,8 +2,6 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 import tempfile
 import unittest
 
@@ -14,7 +12,6 @@ from PIL import Image
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.inference import export
 from nppnet_tf.pictures import picture_structure
-from tests import shared
 from tests.inference import stand_in
 from tests.pictures import picture_corpus
 from tests.user_paths import user_path
@@ -126,14 +123,11 @@ class PicturesTest(absltest.TestCase):
             f"--model={model}",
             f"--output={cls.folder / 'predicted'}",
         )
-        cls.served = subprocess.run(
-            [sys.executable, "-m", "tests.user_paths.picture_server"]
-            + [str(model), str(requests), str(cls.folder / "answers")],
-            cwd=shared.REPOSITORY,
-            env=user_path.environment(),
-            capture_output=True,
-            text=True,
+        serving = user_path.start_python(
+            ["-m", "tests.user_paths.picture_server"]
+            + [str(model), str(requests), str(cls.folder / "answers")]
         )
+        cls.served = user_path.finish(serving)
         cls.predicted = user_path.finish(predicting)
 
     @staticmethod
@@ -143,7 +137,7 @@ class PicturesTest(absltest.TestCase):
             (folder / name).write_bytes(data)
 
     def _answer(self, request):
-        self.assertEqual(self.served.returncode, 0, self.served.stderr)
+        self.assertEqual(self.served.exit_code, 0, self.served.stderr)
         return np.load(self.folder / "answers" / f"{request}.npz")
 
     def test_served_statuses_are_those_of_the_documented_rule(self):
@@ -203,7 +197,7 @@ class PicturesTest(absltest.TestCase):
         )
 
     def test_worst_requests_cost_little_memory(self):
-        self.assertEqual(self.served.returncode, 0, self.served.stderr)
+        self.assertEqual(self.served.exit_code, 0, self.served.stderr)
         memory = json.loads(
             (self.folder / "answers" / "memory.json").read_text()
         )

@@ -6,13 +6,14 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
 
+from tests import forked_tools
 from tests import shared
 
 # Longer than any of these tools takes on a busy machine.
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 480
 
 # A network that steps in tenths of seconds.
 TINY = (
@@ -23,9 +24,6 @@ TINY = (
     "--batch_size=2",
     "--picture_every=0",
 )
-
-# What a test runner sets and a user's shell does not hold.
-_NOT_A_USERS = ("TF_", "KERAS_", "PYTEST_", "OMP_", "TEST_", "NPPNET_TEST_")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,35 +41,37 @@ class Drawn:
     validation: pathlib.Path
 
 
-def environment(**changes: str) -> dict[str, str]:
-    """Returns the variables of a user's shell.
-
-    Args:
-        **changes: Variables that the user has set.
-    """
-    plain = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_NOT_A_USERS)
-    }
-    return plain | changes
-
-
 def start(
-    tool: str, *arguments: object, **variables: str
+    tool: str, *arguments: object, is_real: bool = False, **variables: str
 ) -> subprocess.Popen[str]:
     """Starts `python -m tools.<tool>` and returns the running process.
 
     Args:
         tool: Name of the tool.
         *arguments: Arguments of the command line.
+        is_real: Whether the interpreter is started; by default the process is
+            forked (`forked_tools`), where the variables permit.
         **variables: Variables of the environment, besides a plain shell's.
     """
     words = [str(argument) for argument in arguments]
-    return subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-m", f"tools.{tool}", *words],
+    return start_python(["-m", f"tools.{tool}", *words], is_real, **variables)
+
+
+def start_python(
+    words: Sequence[str], is_real: bool = False, **variables: str
+) -> subprocess.Popen[str]:
+    """Starts Python in the repository.
+
+    Args:
+        words: "-m" and a module, or "-c" and a program; then arguments.
+        is_real: Whether it is not forked, see `start`.
+        **variables: Variables besides a plain shell's.
+    """
+    return forked_tools.start(
+        words,
+        forked_tools.environment(**variables),
+        is_real,
         cwd=shared.REPOSITORY,
-        env=environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -114,15 +114,19 @@ def run(
     tool: str,
     *arguments: object,
     seconds: float = PATIENCE_SECONDS,
+    is_real: bool = False,
     **variables: str,
 ) -> shared.ToolResult:
     """Runs a tool to its end; arguments as of `start` and `finish`."""
-    return finish(start(tool, *arguments, **variables), seconds)
+    process = start(tool, *arguments, is_real=is_real, **variables)
+    return finish(process, seconds)
 
 
-def run_well(tool: str, *arguments: object) -> shared.ToolResult:
+def run_well(
+    tool: str, *arguments: object, is_real: bool = False
+) -> shared.ToolResult:
     """Runs a tool that must end with status 0 and say nothing on stderr."""
-    result = run(tool, *arguments)
+    result = run(tool, *arguments, is_real=is_real)
     if result.exit_code or result.stderr:
         raise AssertionError(
             f"tools.{tool} ended with {result.exit_code}: {result.stderr}"
@@ -153,6 +157,7 @@ def _draw(folder: pathlib.Path) -> None:
         "--val=4",
         "--height=96",
         "--width=72",
+        is_real=True,
     )
     for split, output in (("train", found.train), ("val", found.validation)):
         run_well(
@@ -161,6 +166,7 @@ def _draw(folder: pathlib.Path) -> None:
             f"--root={found.lip}",
             f"--split={split}",
             f"--output={output}",
+            is_real=True,
         )
 
 

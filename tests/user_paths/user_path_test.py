@@ -5,6 +5,7 @@ from unittest import mock
 
 from absl.testing import absltest
 
+from tests import forked_tools
 from tests.user_paths import user_path
 
 
@@ -16,7 +17,7 @@ class RunTest(absltest.TestCase):
 
     def test_nothing_of_the_test_runner_reaches_a_tool(self):
         with mock.patch.dict(os.environ, TF_NUM_INTRAOP_THREADS="1"):
-            found = user_path.environment(TF_NUM_INTEROP_THREADS="8")
+            found = forked_tools.environment(TF_NUM_INTEROP_THREADS="8")
 
         self.assertEqual(
             {n: v for n, v in found.items() if n.startswith("TF_NUM_")},
@@ -29,6 +30,7 @@ class RunTest(absltest.TestCase):
             "--genotype=baseline",
             f"--records={user_path.drawn().train}",
             f"--workdir={self.create_tempdir().full_path}",
+            is_real=True,
         )
 
         with self.assertRaisesRegex(

@@ -26,6 +26,10 @@ TINY = (
 )
 
 
+# The variables of a user's shell, and those that the user has set.
+environment = forked_tools.environment
+
+
 @dataclasses.dataclass(frozen=True)
 class Drawn:
     """Drawn people as a LIP folder and as records.
@@ -69,7 +73,7 @@ def start_python(
     """
     return forked_tools.start(
         words,
-        forked_tools.environment(**variables),
+        environment(**variables),
         is_real,
         cwd=shared.REPOSITORY,
         stdout=subprocess.PIPE,

@@ -5,7 +5,6 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from tests import forked_tools
 from tests.user_paths import user_path
 
 
@@ -17,7 +16,7 @@ class RunTest(absltest.TestCase):
 
     def test_nothing_of_the_test_runner_reaches_a_tool(self):
         with mock.patch.dict(os.environ, TF_NUM_INTRAOP_THREADS="1"):
-            found = forked_tools.environment(TF_NUM_INTEROP_THREADS="8")
+            found = user_path.environment(TF_NUM_INTEROP_THREADS="8")
 
         self.assertEqual(
             {n: v for n, v in found.items() if n.startswith("TF_NUM_")},

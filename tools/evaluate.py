@@ -41,7 +41,7 @@ FLAGS = ToolFlags()
 MODEL = FLAGS.define_path(
     "model",
     None,
-    "Working directory of a run, or a SavedModel.",
+    "Working directory of a run, a SavedModel, or a model of another runtime.",
     paths.require_model,
 )
 RECORDS = FLAGS.define_path(

@@ -1,9 +1,16 @@
-"""Makes a SavedModel of a run, ready for TensorFlow Serving.
+"""Makes a SavedModel of a run, ready for TensorFlow Serving, or another file.
 
 Writes <output>/<name>/<version>/ and lists all models of <output> in
 <output>/models.config. docs/serving.md says how to serve it.
+
+With --format=onnx, openvino or litert it writes the network alone, for inputs
+of one size, into <output>/<name>-<format>-<precision>/: the model,
+model.json, which describes it, and parity.json, which says how far it is from
+the SavedModel. predict and evaluate take it as they take a SavedModel;
+docs/runtimes.md says what each is good for.
 """
 
+import dataclasses
 import pathlib
 from typing import TYPE_CHECKING
 from typing import Any
@@ -11,12 +18,14 @@ from typing import Any
 from nppnet_tf.data import visibility
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
+from nppnet_tf.runtimes.runtime import Runtime
 
 from .command_line import app
 from .command_line import console
 from .command_line import paths
 from .command_line import scale_list
 from .command_line.progress import Progress
+from .command_line.runtime_flags import RuntimeFlags
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
@@ -67,12 +76,11 @@ CALIBRATE = FLAGS.define_path(
     "found joint and what scores mean; for the model's description.",
     paths.require_records,
 )
+RUNTIME = RuntimeFlags(FLAGS)
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    workdir, output = pathlib.Path(MODEL.value), pathlib.Path(OUTPUT.value)
-    model_folders.new_version(output, NAME.value, VERSION.value)
     if CALIBRATE.value and SCORE_THRESHOLD.value is not None:
         raise UserError(
             "score is stated and measured",
@@ -80,23 +88,70 @@ def _run(argv: list[str]) -> None:
             "one of them",
             "both",
         )
+    wanted = RUNTIME.runtime(SCALES.value)
+    if wanted is None:
+        _export_saved_model()
+    else:
+        _export_runtime(wanted)
 
-    from nppnet_tf.inference import export
+
+def _load() -> "tuple[Any, DatasetDescriptor, tuple[int, int]]":
+    """Loads the run, which may not be a search."""
     from nppnet_tf.inference import predictor
 
-    network, descriptor, image_size = predictor.load_run(workdir)
+    network, descriptor, image_size = predictor.load_run(MODEL.value)
     if network.is_supernet:
         raise UserError(
             "a supernet cannot be served",
-            workdir,
+            MODEL.value,
             "a run of nppnet-train, whose genotype is derived",
             "a search",
         )
-    threshold, calibration = _calibrated(network, descriptor, image_size)
+    return network, descriptor, image_size
+
+
+def _export_runtime(wanted: Runtime) -> None:
+    output = pathlib.Path(OUTPUT.value)
+    model_folders.new_package(
+        output, NAME.value, wanted.name, RUNTIME.precision
+    )
+
+    from nppnet_tf.evaluation import runtime_export
+    from nppnet_tf.evaluation import runtime_parity
+    from nppnet_tf.inference import predictor
+
+    request = RUNTIME.request()
+    network, *facts = _load()
+    threshold, calibration = _calibrated(network, *facts)
+    description = dataclasses.replace(
+        predictor.describe(
+            network,
+            NAME.value,
+            VERSION.value or 1,
+            *facts,
+            FLIP.value,
+            SCALES.value,
+        ),
+        score_threshold=threshold,
+        calibration=calibration,
+    )
+    folder, report = runtime_export.export(
+        network, description, request, output
+    )
+    console.say(runtime_parity.to_text(report))
+    console.say(f"exported to {folder / wanted.file}")
+
+
+def _export_saved_model() -> None:
+    output = pathlib.Path(OUTPUT.value)
+    model_folders.new_version(output, NAME.value, VERSION.value)
+
+    from nppnet_tf.inference import export
+
+    loaded = _load()
+    threshold, calibration = _calibrated(*loaded)
     version = export.export_saved_model(
-        network,
-        descriptor,
-        image_size,
+        *loaded,
         output,
         NAME.value,
         VERSION.value,

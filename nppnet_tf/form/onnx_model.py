@@ -28,16 +28,19 @@ _SIDES = [2, 3]
 
 
 def to_onnx(
-    outputs: Outputs, image_size: tuple[int, int], channels_last: bool = True
+    outputs: Outputs,
+    image_size: tuple[int, int],
+    channels_last: bool = True,
+    batch: int | None = None,
 ) -> Any:
     """Returns a described network as an ONNX model.
 
     Args:
         outputs: The network.
-        image_size: (height, width) of its input, multiples of 32; the batch
-            may be of any size.
+        image_size: (height, width) of its input, multiples of 32.
         channels_last: Whether input and outputs are laid out as everywhere
             here, or [batch, channels, height, width].
+        batch: How many pictures it takes; any number where None.
 
     Returns:
         `onnx.ModelProto` with the input `image`, float32 [batch, height,
@@ -46,7 +49,7 @@ def to_onnx(
     Raises:
         UserError: If it holds a layer that nobody has described.
     """
-    return _Writer(image_size, channels_last).write(outputs)
+    return _Writer(image_size, channels_last, batch).write(outputs)
 
 
 @dataclasses.dataclass
@@ -55,6 +58,7 @@ class _Writer:
 
     image_size: tuple[int, int]
     channels_last: bool
+    batch: int | None
 
     def __post_init__(self) -> None:
         import onnx
@@ -102,7 +106,7 @@ class _Writer:
         if not self.channels_last:
             shape = [shape[-1], *shape[:-1]]
         return onnx.helper.make_tensor_value_info(
-            name, onnx.TensorProto.FLOAT, ["batch", *shape]
+            name, onnx.TensorProto.FLOAT, [self.batch or "batch", *shape]
         )
 
     def _add(
@@ -110,7 +114,9 @@ class _Writer:
     ) -> str:
         name = name or f"{kind.lower()}_{len(self._nodes)}"
         self._nodes.append(
-            self._onnx.helper.make_node(kind, inputs, [name], **settings)
+            self._onnx.helper.make_node(
+                kind, inputs, [name], name=name, **settings
+            )
         )
         return name
 
@@ -204,14 +210,19 @@ class _Writer:
         )
 
     def _resizing(self, node: nodes.Resizing, inputs: list[str]) -> str:
-        size = np.array(self._size(node.target), np.int64)
-        return self._add(
-            "Resize",
-            [*inputs, "", "", self._weight(size)],
-            axes=_SIDES,
-            mode="linear",
-            coordinate_transformation_mode="align_corners",
-        )
+        size = self._size(node.target)
+        settings = {
+            "mode": "linear",
+            "coordinate_transformation_mode": "align_corners",
+        }
+        if self.batch is None:
+            settings["axes"] = _SIDES
+        else:
+            # ONNX Runtime loses sizes of some axes where it lays quantized
+            # values out anew.
+            size = (self.batch, node.channels, *size)
+        sizes = self._weight(np.array(size, np.int64))
+        return self._add("Resize", [*inputs, "", "", sizes], **settings)
 
     def _slice(self, node: nodes.Slice, inputs: list[str]) -> str:
         most = np.iinfo(np.int64).max

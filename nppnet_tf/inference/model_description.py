@@ -58,6 +58,8 @@ class ModelDescription:
         calibration: What the scores mean, where that was measured.
         limits: Limits of a request and of its pictures, see
             `serving_graph.LIMITS`.
+        runtime: Format, precision and digests of the files of another runtime,
+            as `packages.write` tells them; None for a SavedModel.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ModelDescription:
     score_threshold: float = visibility.SCORE_THRESHOLD
     calibration: Calibration | None = None
     limits: dict[str, int] = dataclasses.field(default_factory=dict)
+    runtime: dict[str, Any] | None = None
 
     def to_json(self) -> str:
         """Returns a JSON document."""

@@ -50,6 +50,35 @@ def new_version(
     return folder / str(version)
 
 
+def new_package(
+    models_folder: str | os.PathLike[str],
+    name: str,
+    runtime: str,
+    precision: str,
+) -> pathlib.Path:
+    """Returns the folder of a model of another runtime, not there yet.
+
+    The server does not take it for a model of its own: it has no versions.
+
+    Args:
+        models_folder: Folder of all models; need not exist.
+        name: Name of the model.
+        runtime: Name of the runtime's format.
+        precision: Precision of the model.
+
+    Raises:
+        UserError: The name cannot be used, or the folder is there.
+    """
+    folder = pathlib.Path(models_folder) / (
+        f"{checked_name(name)}-{runtime}-{precision}"
+    )
+    if os.path.lexists(folder):
+        raise UserError(
+            "model is already there", folder, "another `name`", "a folder"
+        )
+    return folder
+
+
 def checked_name(name: str) -> str:
     """Returns a name that a model can have.
 

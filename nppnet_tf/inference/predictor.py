@@ -20,11 +20,14 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import plain_path
 from nppnet_tf.form import answering
 from nppnet_tf.inference import model_description
+from nppnet_tf.inference import runtime_models
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.inference.serving_graph import ServingGraph
 from nppnet_tf.models import saved_network
 from nppnet_tf.pictures import picture_files
+from nppnet_tf.runtimes import packages
+from nppnet_tf.runtimes.packages import Package
 
 # Facts that a run keeps beside its network.
 DESCRIPTOR = "descriptor"  # name of a built-in one, or all of it
@@ -129,19 +132,22 @@ class Predictor:
         flip: bool = False,
         scales: Sequence[float] = (1.0,),
     ) -> "Predictor":
-        """Loads a run or a SavedModel.
+        """Loads a run, a SavedModel, or a model of another runtime.
 
         Args:
             path: Working directory of a run, version folder of a SavedModel,
-                or the folder above with versions in it: the newest is taken.
+                or the folder above with versions in it: the newest is taken;
+                or a file of another runtime, or its folder.
             flip: Whether to average over mirrored inputs.
-            scales: Factors of the inputs to average over. A SavedModel that
-                was exported with averaging keeps its own where none is asked
-                for.
+            scales: Factors of the inputs to average over. A model that was
+                exported with averaging keeps its own where none is asked for.
 
         Raises:
             UserError: If there is no model that can be loaded.
         """
+        package = packages.find(path)
+        if package is not None:
+            return cls._from_package(package, flip, tuple(scales))
         folder = find_model(path)
         if (folder / _SAVED_MODEL_FILE).exists():
             return cls._from_saved_model(folder, flip, tuple(scales))
@@ -178,6 +184,21 @@ class Predictor:
         # that makes the graph does.
         return cls(
             signature, description, lambda: _graph_around(loaded, description)
+        )
+
+    @classmethod
+    def _from_package(
+        cls, package: Package, flip: bool, scales: tuple[float, ...]
+    ) -> "Predictor":
+        answer, description = runtime_models.load(package)
+        if (flip, scales) != _PLAIN:
+            packages.require_one_scale(scales, package.runtime.name)
+            description = dataclasses.replace(description, flip=flip)
+        graph = _graph_of(answer, description)
+        return cls(
+            graph.predict_tensor.get_concrete_function(),
+            description,
+            lambda: graph,
         )
 
     def predict(self, pictures: Sequence[np.ndarray]) -> list[Prediction]:
@@ -329,6 +350,9 @@ def read_descriptor(path: str | os.PathLike[str]) -> DatasetDescriptor:
     Raises:
         UserError: If there is no model that says so.
     """
+    package = packages.find(path)
+    if package is not None:
+        return ModelDescription.load(package.description_file).descriptor
     folder = find_model(path)
     if (folder / _SAVED_MODEL_FILE).exists():
         file = folder / model_description.FILE_NAME
@@ -403,8 +427,16 @@ def describe(
 def _graph_around(loaded: Any, description: ModelDescription) -> ServingGraph:
     """Averages as described around the plain network of a SavedModel."""
     network = loaded.signatures[serving_graph.NETWORK_SIGNATURE]
+    return _graph_of(lambda image: network(image=image), description)
+
+
+def _graph_of(
+    network: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
+    description: ModelDescription,
+) -> ServingGraph:
+    """Puts a function that holds its weights into a serving graph."""
     return ServingGraph(
-        lambda image: network(image=image),
+        network,
         [],
         description.descriptor,
         description.image_size,

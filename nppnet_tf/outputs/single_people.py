@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nppnet_tf.inference import several_people
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.outputs.writer import Picture
@@ -37,6 +36,9 @@ def each(picture: Picture, answer: PictureAnswer) -> Iterator[SinglePerson]:
         picture: The picture.
         answer: What a model says of it.
     """
+    # TensorFlow, which the flags of a tool do without.
+    from nppnet_tf.inference import several_people
+
     if answer.instance_map is None:
         (person,) = answer.people
         yield SinglePerson(

@@ -114,6 +114,38 @@ class ExportTest(parameterized.TestCase):
         self.assertLen(result.stderr.splitlines(), 1)
 
     @parameterized.named_parameters(
+        ("format", ["--format=tflite"], "litert"),
+        ("precision", ["--precision=int8"], "--format=onnx|openvino|litert"),
+        ("report", ["--limit=2"], "saved_model is float32 and has no report"),
+        (
+            "scales",
+            ["--format=litert", "--scales=0.5,1"],
+            "format litert takes inputs of one size; where: --scales",
+        ),
+        (
+            "uncalibrated",
+            ["--format=openvino", "--precision=int8"],
+            "quantized on pictures; where: --calibration_records",
+        ),
+    )
+    def test_what_a_format_cannot_be_is_one_line(self, arguments, message):
+        result = self._export(*arguments)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn(message, result.stderr)
+        self.assertLen(result.stderr.splitlines(), 1)
+        self.assertFalse(self.output.exists())
+
+    def test_a_model_that_is_there_is_not_replaced(self):
+        (self.output / "nppnet-onnx-float32").mkdir(parents=True)
+
+        result = self._export("--format=onnx")
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn("already there", result.stderr)
+        self.assertIn("another --name", result.stderr)
+
+    @parameterized.named_parameters(
         ("missing", "absent", "not found"), ("empty", "empty", "empty folder")
     )
     def test_run_that_is_none_is_one_line(self, name, message):

@@ -17,6 +17,7 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.data.records import manifest
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
+from nppnet_tf.runtimes import packages
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
@@ -110,10 +111,22 @@ def _check_size(config: object, description: pathlib.Path) -> None:
 def require_model(
     path: str | os.PathLike[str] | None, flag: str
 ) -> pathlib.Path:
-    """Returns the path of a run with a network, or of a SavedModel.
+    """Returns the path of a run with a network, or of an exported model.
 
-    Arguments and errors as of `require_run`.
+    Arguments and errors as of `require_run`; a model of another runtime may be
+    its file, and has to have its description.
     """
+    found = _require_path(path, flag, "a model")
+    package = packages.find(found)
+    if package is not None:
+        if not package.description_file.is_file():
+            raise UserError(
+                "model without its description",
+                f"{flag}={path}",
+                f"{package.description_file.name} beside it",
+                "none",
+            )
+        return found
     folder = require_folder(path, flag)
     if (folder / _NETWORK).exists():
         return require_run(path, flag)
@@ -123,10 +136,10 @@ def require_model(
     ]
     if not any(map(os.path.exists, saved)):
         raise UserError(
-            "neither a run nor a SavedModel",
+            "neither a run nor an exported model",
             f"{flag}={path}",
-            f"{_NETWORK} or {_SAVED_MODEL} in it",
-            "neither",
+            f"{_NETWORK} or {_SAVED_MODEL} in it, or a file of another runtime",
+            "none of them",
         )
     return folder
 

@@ -1,0 +1,70 @@
+"""OpenVINO's intermediate representation, made from the ONNX model."""
+
+import os
+import pathlib
+import tempfile
+
+import numpy as np
+
+from nppnet_tf.form import onnx_model
+from nppnet_tf.runtimes import onnx
+from nppnet_tf.runtimes import runtime
+from nppnet_tf.runtimes.runtime import Network
+from nppnet_tf.runtimes.runtime import Source
+
+
+def _write(source: Source, precision: str, folder: pathlib.Path) -> None:
+    """Writes `model.xml` and `model.bin`.
+
+    `INT8` takes what ONNX Runtime has quantized: OpenVINO reads the pairs of
+    QuantizeLinear and DequantizeLinear and runs integers between them.
+    """
+    import openvino
+
+    is_half = precision == runtime.FLOAT16
+    with tempfile.TemporaryDirectory() as temporary:
+        path = os.path.join(temporary, "model.onnx")
+        onnx.write_model(
+            source, runtime.FLOAT32 if is_half else precision, path
+        )
+        model = openvino.convert_model(path)
+        openvino.save_model(
+            model, folder / RUNTIME.file, compress_to_fp16=is_half
+        )
+
+
+def _load(file: pathlib.Path) -> Network:
+    import openvino
+
+    core = openvino.Core()
+    compiled = core.compile_model(
+        core.read_model(file),
+        "CPU",
+        {
+            # It would take bfloat16 where the processor has it, which changes
+            # answers by 1e-2.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
+        },
+    )
+    request = compiled.create_infer_request()
+    names = [output.get_any_name() for output in compiled.outputs]
+
+    def answer(image: np.ndarray) -> dict[str, np.ndarray]:
+        request.infer({onnx_model.IMAGE: image})
+        # Copies: the next picture is written into the same memory.
+        return {name: request.get_tensor(name).data.copy() for name in names}
+
+    return answer
+
+
+RUNTIME = runtime.Runtime(
+    name="openvino",
+    title="OpenVINO",
+    file="model.xml",
+    packages={"openvino": "openvino"},
+    writing_packages={"onnx": "onnx", "onnxruntime": "onnx"},
+    calibrated=(runtime.INT8,),
+    write=_write,
+    load=_load,
+)

@@ -113,6 +113,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/outputs/tryon_masks.py": "formats_test",
     "nppnet_tf/outputs/writer.py": "fields only",
     "tools/command_line/people_flags.py": "tools/predict_test",
+    "tools/command_line/video_flags.py": "tools/predict_test",
     "tools/roads/demo_settings.py": "demo_road_test",
 }
 
@@ -142,6 +143,7 @@ TESTS_OF_NO_MODULE = {
 
 # What only some packages may import, besides our own packages.
 ONLY_IN = {
+    "av": ("nppnet_tf/video/video_file.py", "tests/"),
     "cv2": ("nppnet_tf/data/samples/released_sampling.py",),
     "absl.flags": ("tools/", "tests/"),
     "jinja2": ("nppnet_tf/reports/page.py",),

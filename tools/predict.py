@@ -1,9 +1,9 @@
-r"""Finds parts and joints of people in your pictures.
+r"""Finds parts and joints of people in your pictures and videos.
 
-Takes pictures, folders and patterns ('holiday/*.jpg'). By default a picture is
-one person's; --detector or --boxes say where several are: each is cut out and
-predicted alone, and the answers are laid together, the more confident one over
-the other (docs/several-people.md). Writes for every picture <stem>:
+Takes pictures, videos, folders and patterns ('holiday/*.jpg'). By default a
+picture is one person's; --detector or --boxes say where several are: each is
+cut out and predicted alone, and the answers are laid together, the more
+confident one over the other (docs/several-people.md). For every picture:
 
     <stem>.png            label map, palette PNG, at the picture's size
     <stem>.json           joints with names, scores and whether they were found,
@@ -31,17 +31,22 @@ Joints of low scores, which a picture mostly does not show, were not found: they
 are not drawn, 0, 0, 0 in the OpenPose file and "visible": false in ours. The
 least score stands in the model's description; --score_threshold overrides it.
 
+Of a video, <stem>.jsonl has a line for each frame and <stem>_overlay.mp4 shows
+them; the same command goes on with one that was stopped (docs/video.md).
+
 --coco=FILE also writes the people of all pictures as annotations of COCO, v = 0
 for joints that were not found: for tools that annotate, and for build_records.
 """
 
 import pathlib
 from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nppnet_tf.errors import UserError
 from nppnet_tf.files import output_names
 from nppnet_tf.outputs import formats
+from nppnet_tf.outputs import writer as writers
+from nppnet_tf.outputs.picture_run import PictureRun
 from nppnet_tf.pictures import picture_names
 
 from .command_line import app
@@ -52,10 +57,10 @@ from .command_line import scale_list
 from .command_line.people_flags import PeopleFlags
 from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
+from .command_line.video_flags import VideoFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.inference.people_model import PeopleModel
-    from nppnet_tf.outputs.writer import Names
 
 FLAGS = ToolFlags()
 
@@ -72,6 +77,7 @@ FORMAT = FLAGS.define_choice(
     "format", formats.FILES, list(formats.FORMATS), "What is written."
 )
 PEOPLE = PeopleFlags(FLAGS)
+VIDEOS = VideoFlags(FLAGS)
 FLIP = FLAGS.define_switch("flip", False, "Average over the mirrored picture.")
 SCALES = scale_list.define(
     FLAGS, "Factors of the network's input to average over."
@@ -93,9 +99,7 @@ SCORE_THRESHOLD = FLAGS.define_number(
     1,
 )
 QUALITY = FLAGS.define_switch(
-    "quality",
-    False,
-    "Also write how good each answer is, as far as it can be told.",
+    "quality", False, "Also write how good each answer is, without truth."
 )
 COCO = FLAGS.define_output(
     "coco",
@@ -106,46 +110,51 @@ COCO = FLAGS.define_output(
 
 
 def _run(argv: list[str]) -> None:
-    # A path of nothing would be the working directory.
-    if len(argv) < 2 or not all(word.strip() for word in argv[1:]):
-        raise UserError(
-            "wrong number of arguments",
-            expected="pictures, folders or patterns",
-            found=" ".join(argv[1:]) or "nothing",
-        )
-
-    from nppnet_tf.outputs.picture_run import PictureRun
-    from nppnet_tf.outputs.writer import Settings
-
     found = inputs.find(argv[1:])
     output = paths.require_new_folder(OUTPUT.value, "--output")
     writer = formats.FORMATS[FORMAT.value](
-        Settings(output, PEOPLE.are_given, OPACITY.value, OPENPOSE.value)
+        writers.Settings(
+            output, PEOPLE.are_given, OPACITY.value, OPENPOSE.value
+        )
     )
+    videos = VIDEOS.plan(found.videos, output, FORMAT.value)
     starts = writer.plan(found.pictures)
+    asked = PEOPLE.facts() if videos else {}
     coco = _coco_file(found.pictures, output, starts.values())
     paths.new_folder(OUTPUT.value, "--output")
     model, names = _load()
+    if starts or found.others:
+        run = PictureRun(model, writer, names, console.say)
+        _predict_pictures(run, found, starts, coco)
+    if videos:
+        asked |= model.facts
+        VIDEOS.run(model, names, output, OPACITY.value, asked, videos)
+
+
+def _predict_pictures(
+    run: PictureRun,
+    found: inputs.Inputs,
+    starts: Mapping[pathlib.Path, str],
+    coco: pathlib.Path | None,
+) -> None:
     for line in (
         output_names.changed_line({p.name: s for p, s in starts.items()}),
         found.others and picture_names.unsupported_line(found.others),
     ):
         if line:
             console.say(line)
-    run = PictureRun(model, writer, names, console.say)
     run.run(starts, Progress(len(starts), "predicting").over)
-    run.require_some(found.others, ", ".join(argv[1:]))
+    run.require_some(found.others, OUTPUT.value)
     for line in run.summary(found.others):
-        console.say(f"{output}: {line}")
+        console.say(f"{OUTPUT.value}: {line}")
     if coco is not None:
         run.write_coco(coco)
         console.say(f"{run.num_people} poses as COCO's, in {coco}")
 
 
-def _load() -> "tuple[PeopleModel, Names]":
+def _load() -> "tuple[PeopleModel, writers.Names]":
     from nppnet_tf.inference import people_model
     from nppnet_tf.inference import predictor as predictors
-    from nppnet_tf.outputs import writer
 
     predictor = predictors.Predictor.from_directory(
         MODEL.value, FLIP.value, SCALES.value
@@ -159,7 +168,7 @@ def _load() -> "tuple[PeopleModel, Names]":
     model = people_model.PeopleModel(
         predictor, PEOPLE.find(), PEOPLE.padding, judge
     )
-    return model, writer.Names(predictor.descriptor, threshold)
+    return model, writers.Names(predictor.descriptor, threshold)
 
 
 def _coco_file(

@@ -95,8 +95,13 @@ def stream(seed: int, index: int, purpose: str) -> random.Random:
     return random.Random(f"nppnet-people/{seed}/{index}/{purpose}")
 
 
-def _extent(figure: Figure, outfit: clothing.Outfit) -> np.ndarray:
-    """Returns left, top, right and bottom of a person in figure units."""
+def extent_of(figure: Figure, outfit: clothing.Outfit) -> np.ndarray:
+    """Returns left, top, right and bottom of a person in figure units.
+
+    Args:
+        figure: The body in its pose.
+        outfit: What it wears.
+    """
     girth = figure.body.girth
     head = figure.body.head
     loose = 0.012
@@ -249,18 +254,59 @@ def draw_person(
         stream(seed, index, "clothes"), body.feminine, body.child
     )
     framing = stream(seed, index, "framing")
-    extent = _extent(figure, outfit)
+    extent = extent_of(figure, outfit)
     window = _crop(figure, extent, framing)
     drawn_size = _size_for(window, median_size, framing)
     size = tuple(height_width) if height_width is not None else drawn_size
     origin, scale = _fit(window, size, framing)
-    canvas = Canvas(size, origin, scale, _light(framing))
-    _paint(canvas, figure, outfit, seed, index)
+    return draw_figure(
+        Scene(size, origin, scale, _light(framing), seed, index),
+        figure,
+        outfit,
+        extent,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """Where a person is drawn, and how it is seen.
+
+    Attributes:
+        size: (height, width) of the picture in pixels.
+        origin: Left and top of the picture in figure units.
+        scale: Pixels of a figure unit.
+        light: Direction of the light.
+        seed, index: Where everything else comes from, as of `draw_person`.
+    """
+
+    size: tuple[int, int]
+    origin: tuple[float, float]
+    scale: float
+    light: tuple[float, float, float]
+    seed: int
+    index: int
+
+
+def draw_figure(
+    scene: Scene,
+    figure: Figure,
+    outfit: clothing.Outfit,
+    extent: np.ndarray,
+) -> DrawnPerson:
+    """Draws a person in a pose.
+
+    Args:
+        scene: Where and how.
+        figure: The body in its pose.
+        outfit: What it wears.
+        extent: Left, top, right and bottom of the person in figure units.
+    """
+    canvas = Canvas(scene.size, scene.origin, scene.scale, scene.light)
+    _paint(canvas, figure, outfit, scene.seed, scene.index)
     label_map, groups = canvas.maps()
     keypoints_xy, visibility = _keypoints(canvas, figure, groups)
-    image = _render(canvas, figure, extent, seed, index)
     return DrawnPerson(
-        image,
+        _render(canvas, figure, extent, scene.seed, scene.index),
         label_map,
         keypoints_xy,
         visibility,

@@ -179,7 +179,7 @@ def people_document(
         parts = answer.label_map[answer.pixels_of(number)]
         values = {
             "id": number + 1,
-            "box": [round(side, 3) for side in person.box],
+            "box": person.box and [round(side, 3) for side in person.box],
             "score": _rounded(person.score, 5),
             "keypoints": _joint_values(
                 person.keypoints_xy, person.scores, descriptor, score_threshold

@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -74,6 +75,16 @@ class PeopleModel:
     def finds_people(self) -> bool:
         """Whether people are looked for in pictures."""
         return self._find is not None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What answers depend on besides the people: the network's own."""
+        description = self._predictor.description
+        return {
+            "weights_sha256": description.weights_sha256,
+            "flip": description.flip,
+            "scales": list(description.scales),
+        }
 
     def answer(
         self, path: pathlib.Path, data: bytes, image: np.ndarray

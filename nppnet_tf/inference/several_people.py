@@ -9,6 +9,7 @@ with boxes, and `evaluation.whole_pictures` with the people of records.
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,15 +20,17 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.inference import picture_answer
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
-from nppnet_tf.inference.predictor import Prediction
+
+if TYPE_CHECKING:
+    from nppnet_tf.inference.predictor import Prediction
 
 # Share of the sides of a box by which a person is cut out larger.
 PADDING = 0.1
 
 _BACKGROUND = 0
 
-Predict = Callable[[np.ndarray], Prediction]
-JudgeOne = Callable[[np.ndarray, Prediction], Mapping[str, float | None]]
+Predict = Callable[[np.ndarray], "Prediction"]
+JudgeOne = Callable[[np.ndarray, "Prediction"], Mapping[str, float | None]]
 
 
 class MergedLabelMap:

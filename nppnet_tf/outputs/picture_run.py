@@ -5,17 +5,20 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nppnet_tf import errors
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.evaluation.prediction_files import CocoPicture
 from nppnet_tf.files import file_names
-from nppnet_tf.inference.people_model import PeopleModel
 from nppnet_tf.outputs.writer import Names
 from nppnet_tf.outputs.writer import Picture
 from nppnet_tf.outputs.writer import Writer
 from nppnet_tf.pictures import picture_files
+
+if TYPE_CHECKING:
+    from nppnet_tf.inference.people_model import PeopleModel
 
 Say = Callable[[str], object]
 
@@ -37,7 +40,7 @@ class PictureRun:
 
     def __init__(
         self,
-        model: PeopleModel,
+        model: "PeopleModel",
         writer: Writer,
         names: Names,
         say: Say = lambda line: None,

@@ -16,6 +16,7 @@ from tests import shared
 from tests.data.people import stand_in_detector
 from tests.inference import stand_in
 from tests.inference import stand_in_models
+from tests.video import drawn_video
 
 
 class PredictTest(parameterized.TestCase):
@@ -303,6 +304,30 @@ class PredictTest(parameterized.TestCase):
         )
         empty = json.loads((self.output / "b.json").read_text())
         self.assertEqual(empty["people"], [])
+
+    def test_videos_that_are_none_are_named_and_others_go_on(self):
+        broken = self.pictures / "broken.mp4"
+        broken.write_bytes(b"no video")
+
+        alone = self._predict(broken)
+
+        self.assertEqual(alone.exit_code, 2)
+        self.assertRegex(alone.stderr, r"\A\S+: video cannot be read.*\n\Z")
+        whole = drawn_video.write(self.pictures / "walk.mp4", 3)
+        self._save("a.png")
+        result = self._predict(self.pictures)
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn("skipped: video cannot be read", result.stdout)
+        self.assertIn("3 frames of walk.mp4 predicted", result.stdout)
+        self.assertIn("1 of 1 pictures predicted", result.stdout)
+        self.assertTrue((self.output / "walk_overlay.mp4").exists())
+        for flag, message in (
+            ("--format=coco", "format is of pictures"),
+            (f"--boxes={self.pictures}", "boxes are of pictures"),
+        ):
+            result = self._predict(whole, flag)
+            self.assertEqual(result.exit_code, 2)
+            self.assertIn(message, result.stderr)
 
     def test_people_are_found_in_one_way(self):
         boxes = self.folder / "boxes.json"

@@ -43,6 +43,13 @@ def find(words: Sequence[str]) -> Inputs:
         UserError: If one of them leads to nothing, or two files have one
             name.
     """
+    # A path of nothing would be the working directory.
+    if not words or not all(word.strip() for word in words):
+        raise UserError(
+            "wrong number of arguments",
+            expected="pictures, folders, patterns or videos",
+            found=" ".join(words) or "nothing",
+        )
     pictures, videos, others = [], [], []
     for word in words:
         for path in _paths_of(word):

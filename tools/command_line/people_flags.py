@@ -2,6 +2,7 @@
 
 import pathlib
 from typing import TYPE_CHECKING
+from typing import Any
 
 from nppnet_tf.errors import UserError
 
@@ -70,6 +71,30 @@ class PeopleFlags:
             0,
             1,
         )
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what answers about videos depend on, plain values.
+
+        Raises:
+            UserError: If boxes are given, which are of pictures.
+        """
+        if self.boxes:
+            raise UserError(
+                "boxes are of pictures",
+                "--boxes",
+                "--detector for videos",
+                self.boxes,
+            )
+
+        from nppnet_tf.data.people import person_detector
+
+        detector = self._detector.value
+        return {
+            "detector": detector
+            and person_detector.sha256(pathlib.Path(detector)),
+            "min_score": self._min_score.value,
+            "padding": self.padding,
+        }
 
     @property
     def padding(self) -> float:

@@ -1,0 +1,166 @@
+"""Videos as people have them: frames in, upright, with their times."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_structure
+
+if TYPE_CHECKING:
+    import av
+
+# Where a video does not say how many frames a second has.
+_USUAL_RATE = 25
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One frame of a video.
+
+    Attributes:
+        number: Counted from 0.
+        seconds: When it is shown, from the start of the video.
+        image: Uint8 [H, W, 3], RGB, upright; all of one size.
+    """
+
+    number: int
+    seconds: float
+    image: np.ndarray
+
+
+class VideoFile:
+    """A video whose first frame could be read.
+
+    Args:
+        path: The file.
+
+    Attributes:
+        size: (height, width) of the frames, upright.
+        num_frames: About how many there are, or None where nobody says.
+        rate: Frames of a second, a fraction.
+        damage: What ended the frames before their end, None while nothing did.
+
+    Raises:
+        UserError: If PyAV is not installed, or the file is missing or no
+            video.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = pathlib.Path(path)
+        self.damage: str | None = None
+        self.size: tuple[int, int] | None = None
+        with self._opened() as container:
+            stream = container.streams.video[0]
+            self.rate = stream.average_rate or _USUAL_RATE
+            self.num_frames = stream.frames or _count(stream, container)
+            first = next(self._decoded(container), None)
+        if first is None:
+            raise UserError("no frames", self.path, "a video", self.damage)
+        self.size = first.shape[:2]
+
+    def frames(self) -> Iterator[Frame]:
+        """Yields the frames; one that is damaged is the end, see `damage`."""
+        self.damage = None
+        with self._opened() as container:
+            last = -1.0
+            for number, (image, seconds) in enumerate(self._timed(container)):
+                # Times of some videos stand still, or are not there.
+                if seconds is None or seconds <= last:
+                    seconds = last + float(1 / self.rate) if number else 0.0
+                last = seconds
+                yield Frame(number, round(seconds, 6), image)
+
+    @contextlib.contextmanager
+    def _opened(self) -> "Iterator[av.container.InputContainer]":
+        library = require_av()
+        if not self.path.is_file():
+            raise UserError("not a file", self.path, "a video", "none")
+        try:
+            container = library.open(os.fspath(self.path))
+        except (library.error.FFmpegError, ValueError) as error:
+            raise _not_read(self.path, error) from error
+        with container:
+            if not container.streams.video:
+                raise UserError(
+                    "no pictures in the file", self.path, "a video", "none"
+                )
+            yield container
+
+    def _decoded(self, container: Any) -> Iterator[np.ndarray]:
+        for image, _ in self._timed(container):
+            yield image
+
+    def _timed(
+        self, container: Any
+    ) -> Iterator[tuple[np.ndarray, float | None]]:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        first: float | None = None
+        frames = container.decode(stream)
+        while True:
+            try:
+                frame = next(frames, None)
+            except require_av().error.FFmpegError as error:
+                self.damage = str(error)
+                return
+            if frame is None:
+                return
+            if frame.height * frame.width > picture_structure.MAX_PIXELS:
+                raise UserError(
+                    "frames are too large",
+                    self.path,
+                    f"at most {picture_structure.MAX_PIXELS} pixels",
+                    f"{frame.height} x {frame.width}",
+                )
+            image = _upright(frame)
+            if self.size not in (None, image.shape[:2]):
+                self.damage = "frames of another size: {} x {}".format(
+                    *image.shape[:2]
+                )
+                return
+            first = frame.time if first is None else first
+            known = frame.time is not None and first is not None
+            yield image, float(frame.time - first) if known else None
+
+
+def require_av() -> Any:
+    """Returns the library; UserError where it is not installed."""
+    try:
+        import av
+    except ImportError:
+        raise UserError(
+            "PyAV is not installed",
+            expected="pip install 'nppnet_tf[video]'",
+            found="no module av",
+        ) from None
+    av.logging.set_level(av.logging.PANIC)
+    return av
+
+
+def _count(stream: Any, container: Any) -> int | None:
+    """About how many frames there are, of the length of the video."""
+    if stream.duration is not None and stream.time_base is not None:
+        seconds = float(stream.duration * stream.time_base)
+    elif container.duration is not None:
+        seconds = container.duration / 1e6
+    else:
+        return None
+    return max(1, round(seconds * float(stream.average_rate or _USUAL_RATE)))
+
+
+def _upright(frame: Any) -> np.ndarray:
+    """Pixels of a frame, turned as its display matrix says."""
+    image = frame.to_ndarray(format="rgb24")
+    quarters = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, quarters))
+
+
+def _not_read(path: pathlib.Path, error: object) -> UserError:
+    return UserError("video cannot be read", path, "a video", error)

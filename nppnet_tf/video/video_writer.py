@@ -1,0 +1,116 @@
+"""Frames out: a video with the times of another, and the sound of it."""
+
+import fractions
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from nppnet_tf.errors import UserError
+from nppnet_tf.video import video_file
+
+# Sound that MP4 holds; of any other the video becomes one of Matroska.
+_SOUND_OF_MP4 = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "opus"))
+MP4 = ".mp4"
+MATROSKA = ".mkv"
+
+_CODEC = "libx264"
+# Good to look at; a step of 6 is twice the size.
+_QUALITY = "20"
+# Of a second: fine enough for the times of any video.
+_CLOCK = fractions.Fraction(1, 90_000)
+
+
+def ending_for(path: str | os.PathLike[str]) -> str:
+    """Returns the ending of a video that can hold the sound of another."""
+    library = video_file.require_av()
+    try:
+        with library.open(os.fspath(path)) as container:
+            names = {s.codec_context.name for s in container.streams.audio}
+    except (library.error.FFmpegError, OSError, ValueError) as error:
+        raise UserError(
+            "video cannot be read", path, "a video", error
+        ) from error
+    return MP4 if names <= _SOUND_OF_MP4 else MATROSKA
+
+
+class VideoWriter:
+    """Encodes frames; a context, at whose end the sound is copied.
+
+    Args:
+        path: File to make; its kind is told by `ending`.
+        ending: `MP4` or `MATROSKA`.
+        size: (height, width) of the frames.
+        rate: Frames of a second, about.
+        source: Video whose sound is copied, as it is encoded there.
+    """
+
+    def __init__(
+        self,
+        path: pathlib.Path,
+        ending: str,
+        size: tuple[int, int],
+        rate: Any,
+        source: pathlib.Path,
+    ) -> None:
+        self._library = video_file.require_av()
+        self._source = source
+        kind = "mp4" if ending == MP4 else "matroska"
+        self._container = self._library.open(os.fspath(path), "w", format=kind)
+        self._stream = self._container.add_stream(
+            _CODEC, rate=fractions.Fraction(rate).limit_denominator(1 << 16)
+        )
+        # The codec halves the colors' size: sides are even.
+        self._size = tuple(side + side % 2 for side in size)
+        self._stream.height, self._stream.width = self._size
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = _CLOCK
+        self._stream.options = {"crf": _QUALITY}
+        self._sound = []
+
+    def __enter__(self) -> "VideoWriter":
+        self._input = self._library.open(os.fspath(self._source))
+        for stream in self._input.streams.audio:
+            copy = self._container.add_stream_from_template(stream)
+            self._sound.append((stream, copy))
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        with self._input, self._container:
+            if kind is None:
+                self._mux(self._stream.encode(None))
+                self._copy_sound()
+
+    def write(self, image: np.ndarray, seconds: float) -> None:
+        """Takes the next frame.
+
+        Args:
+            image: Uint8 [H, W, 3], RGB.
+            seconds: When it is shown, later than the one before.
+        """
+        height, width = image.shape[:2]
+        edges = ((0, self._size[0] - height), (0, self._size[1] - width))
+        if any(sum(edge) for edge in edges):
+            image = np.pad(image, (*edges, (0, 0)), mode="edge")
+        frame = self._library.VideoFrame.from_ndarray(image, format="rgb24")
+        frame.pts = round(seconds / _CLOCK)
+        frame.time_base = _CLOCK
+        self._mux(self._stream.encode(frame))
+
+    def _mux(self, packets: Any) -> None:
+        for packet in packets:
+            self._container.mux(packet)
+
+    def _copy_sound(self) -> None:
+        copies = dict(self._sound)
+        if not copies:
+            return
+        try:
+            for packet in self._input.demux(list(copies)):
+                if packet.dts is not None:
+                    packet.stream = copies[packet.stream]
+                    self._container.mux(packet)
+        except self._library.error.InvalidDataError:
+            # Of a damaged video the sound ends where it is damaged.
+            return

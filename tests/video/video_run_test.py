@@ -1,0 +1,115 @@
+"""Tests of nppnet_tf.video.video_run."""
+
+import json
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.errors import UserError
+from nppnet_tf.inference.picture_answer import PersonAnswer
+from nppnet_tf.inference.picture_answer import PictureAnswer
+from nppnet_tf.outputs.writer import Names
+from nppnet_tf.video import video_run
+from nppnet_tf.video.following import Smoothing
+from nppnet_tf.video.video_file import VideoFile
+from tests import schemas
+from tests.video import drawn_video
+from tools.command_line.progress import Progress
+
+_COUNT = 40
+
+
+class _Model:
+    """Sees a square that gets brighter; stops where it is told to."""
+
+    def __init__(self, stop=None):
+        self.count = 0
+        self._stop = stop
+
+    def answer(self, path, data, image):
+        del path, data
+        if self.count == self._stop:
+            raise KeyboardInterrupt
+        self.count += 1
+        labels = (image[..., 0] > 100).astype(np.uint8) * 5
+        points = np.full((16, 2), float(image.mean()))
+        return PictureAnswer(labels, (PersonAnswer(points, np.ones(16)),)), ()
+
+
+class VideoRunTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        base = pathlib.Path(self.create_tempdir().full_path)
+        self.output = base / "out"
+        (base / "in").mkdir()
+        self.path = drawn_video.write(base / "in" / "walk.mp4", _COUNT)
+
+    def _run(self, model, output=None, lines=None):
+        output = output or self.output
+        run = video_run.VideoRun(
+            model,
+            Names(LIP),
+            video_run.VideoSettings(
+                output, 0.5, Smoothing(vote=1), {"flip": False}
+            ),
+            Progress,
+            (lines if lines is not None else []).append,
+        )
+        (start,) = video_run.plan([self.path], output).values()
+        return run.run(self.path, start)
+
+    def _files(self, folder):
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def test_every_frame_has_a_line_and_is_drawn(self):
+        self.assertEqual(self._run(_Model()), _COUNT)
+
+        self.assertCountEqual(
+            self._files(self.output), ["walk.jsonl", "walk_overlay.mp4"]
+        )
+        lines = (self.output / "walk.jsonl").read_text().splitlines()
+        self.assertLen(lines, _COUNT)
+        for number, line in enumerate(lines):
+            document = json.loads(line)
+            self.assertEmpty(schemas.faults(document, "frame"))
+            self.assertEqual(document["frame"], number)
+            self.assertEqual(document["people"][0]["id"], 1)
+        overlay = VideoFile(self.output / "walk_overlay.mp4")
+        self.assertLen(list(overlay.frames()), _COUNT)
+
+    def test_interrupted_run_goes_on_to_the_same_files(self):
+        whole = self.output.with_name("whole")
+        self._run(_Model(), whole)
+
+        with self.assertRaises(KeyboardInterrupt):
+            self._run(_Model(stop=35))
+        self.assertCountEqual(self._files_below(), ["walk.frames"])
+        model, lines = _Model(), []
+        self._run(model, lines=lines)
+
+        # Files of 16 frames each: of 35 frames 32 were written.
+        self.assertEqual(model.count, _COUNT - 32)
+        self.assertIn("walk.mp4: 32 frames were there already", lines)
+        self.assertEqual(self._files(self.output), self._files(whole))
+
+    def _files_below(self):
+        return [path.name for path in self.output.iterdir()]
+
+    def test_earlier_outputs_of_the_video_alone_are_replaced(self):
+        self._run(_Model())
+        before = self._files(self.output)
+
+        self._run(_Model())
+
+        self.assertEqual(self._files(self.output), before)
+        other = self.path.with_name("walk.mkv")
+        with self.assertRaisesRegex(UserError, "output of walk.mkv.*walk.mp4"):
+            video_run.plan([other], self.output)
+        with self.assertRaisesRegex(UserError, "among the pictures"):
+            video_run.plan([self.path], self.path.parent)
+
+
+if __name__ == "__main__":
+    absltest.main()

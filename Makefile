@@ -9,12 +9,14 @@ REAL_DIR ?= runs/real
 VENV_PYTHON := .venv/bin/python
 INSTALLED := .venv/installed
 
-.PHONY: help demo real test docs lint format bazel clean
+.PHONY: help demo serve real test docs lint format bazel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    people it draws -> search -> derive -> retrain ->"
 	@echo "             evaluate -> SavedModel -> $(DEMO_DIR)/report.html"
+	@echo "make serve   the demo's model by REST and gRPC, and a page:"
+	@echo "             http://127.0.0.1:8501"
 	@echo "make real    the same road on real pictures, into $(REAL_DIR)"
 	@echo "make test    the tests"
 	@echo "make docs    the pages as a site, into build/site"
@@ -25,6 +27,9 @@ help:
 
 demo: $(INSTALLED)
 	$(VENV_PYTHON) -m tools.demo --demo_dir="$(DEMO_DIR)"
+
+serve: $(INSTALLED)
+	$(VENV_PYTHON) -m tools.serve --models="$(DEMO_DIR)/savedmodels"
 
 real: $(INSTALLED)
 	$(VENV_PYTHON) -m tools.demo --what=real --demo_dir="$(REAL_DIR)"

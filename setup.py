@@ -39,6 +39,7 @@ setuptools.setup(
         "nppnet_tf.tools.command_line": "tools/command_line",
         "nppnet_tf.tools.roads": "tools/roads",
         "nppnet_tf.flags": "flags",
+        "nppnet_tf.savedmodels": "savedmodels",
     },
     packages=[
         *setuptools.find_packages(include=["nppnet_tf", "nppnet_tf.*"]),
@@ -46,6 +47,7 @@ setuptools.setup(
         "nppnet_tf.tools.command_line",
         "nppnet_tf.tools.roads",
         "nppnet_tf.flags",
+        "nppnet_tf.savedmodels",
     ],
     package_data={
         "nppnet_tf": [
@@ -57,6 +59,8 @@ setuptools.setup(
             "**/*.svg",
         ],
         "nppnet_tf.flags": ["**/*.txt", "**/*.md", "**/*.json"],
+        # What TensorFlow Serving is started with; never a model.
+        "nppnet_tf.savedmodels": ["serving/**/*.config", "serving/**/*.yaml"],
     },
     entry_points={
         "console_scripts": [

@@ -62,6 +62,7 @@ _OTHER_FLAGS = {
     "--helpfull",
     "--flagfile",
     "--logdir",
+    "--model_config_file",
     "--no-index",
     "--only_check_args",
 }

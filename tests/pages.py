@@ -50,6 +50,7 @@ PROGRAMS = (
     "echo",
     "git",
     "kill",
+    "kubectl",
     "make",
     "mkdir",
     "mkdocs",

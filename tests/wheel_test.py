@@ -17,13 +17,14 @@ _PARTS = (
     "flags",
     "nppnet_tf",
     "pyproject.toml",
+    "savedmodels/serving",
     "setup.py",
     "tools",
 )
 
 
 # Files that modules read beside themselves.
-_DATA = (".css", ".html", ".json", ".mplstyle")
+_DATA = (".css", ".html", ".js", ".json", ".mplstyle", ".svg")
 
 
 class WheelTest(absltest.TestCase):
@@ -52,7 +53,11 @@ class WheelTest(absltest.TestCase):
     def test_it_holds_every_module_flag_file_and_file_of_data(self):
         expected = build_file.python_files("nppnet_tf") + [
             f"nppnet_tf/{path.relative_to(shared.REPOSITORY).as_posix()}"
-            for pattern in ("tools/**/*.py", "flags/**/*.txt")
+            for pattern in (
+                "tools/**/*.py",
+                "flags/**/*.txt",
+                "savedmodels/serving/**/*.*",
+            )
             for path in shared.REPOSITORY.glob(pattern)
         ]
         expected += [

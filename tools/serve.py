@@ -18,6 +18,7 @@ from nppnet_tf.files import text_files
 
 from .command_line import app
 from .command_line import console
+from .command_line import extras
 from .command_line import paths
 from .command_line.tool_flags import ToolFlags
 
@@ -29,6 +30,9 @@ _MOST_PORT = (1 << 16) - 1
 # What a file as TensorFlow Serving's --model_config_file begins with.
 _MODEL_LIST = "model_config_list"
 _STANDARD_OUTPUT = "-"
+# How many of the largest requests may be in memory at once.
+_WAITING = 8
+_MOST_PICTURES = 64
 
 FLAGS = ToolFlags()
 
@@ -55,9 +59,7 @@ MODELS = FLAGS.define_path(
     _require_models,
 )
 HOST = FLAGS.define_text(
-    "host",
-    "127.0.0.1",
-    "Address to listen at; the default is reached from this machine alone.",
+    "host", "127.0.0.1", "Address to listen at; by default of this machine."
 )
 REST_PORT = FLAGS.define_count(
     "rest_port",
@@ -84,6 +86,29 @@ ACCESS_LOG = FLAGS.define_output(
     "File to which a line of JSON for every request is appended; - for stdout.",
     _require_log,
 )
+BATCHING = FLAGS.define_path(
+    "batching_parameters_file",
+    None,
+    "How requests are put together, as TensorFlow Serving reads it; by default "
+    "8 pictures within 2 ms.",
+    paths.require_file,
+)
+REQUEST_MEGABYTES = FLAGS.define_count(
+    "max_request_megabytes", 64, "Bytes of one request, in 2^20.", 1, 1024
+)
+PICTURES = FLAGS.define_count(
+    "max_pictures", 64, "Pictures of one request.", 1, _MOST_PICTURES
+)
+CONNECTIONS = FLAGS.define_count(
+    "max_connections", 256, "Connections, and calls of gRPC, at once.", 2, 65536
+)
+TIMEOUT_SECONDS = FLAGS.define_number(
+    "timeout_seconds",
+    60,
+    "Longest time that a request is worked on; a client may ask for less.",
+    0.001,
+    3600,
+)
 DRAIN_SECONDS = FLAGS.define_count(
     "drain_seconds", 30, "How long requests may take after SIGTERM.", 1, 3600
 )
@@ -91,7 +116,7 @@ DRAIN_SECONDS = FLAGS.define_count(
 
 def _run(argv: list[str]) -> None:
     del argv
-    _require_packages()
+    extras.require(extras.SERVE)
 
     from nppnet_tf.serving import model_sources
     from nppnet_tf.serving import server
@@ -105,42 +130,38 @@ def _run(argv: list[str]) -> None:
         store.update(is_first=True)
         if not store.is_ready():
             raise UserError(
-                "no model can be served", f"--models={models}", "one that loads"
+                "no model can be served",
+                f"--models={models}",
+                "one that can be loaded",
+                "; ".join(store.broken()) or "none",
             )
         asyncio.run(_serve(settings, store, rest_socket))
 
 
-def _require_packages() -> None:
-    """Refuses to begin without the packages of the extra."""
-    from importlib import util
-
-    for name in (
-        "starlette",
-        "uvicorn",
-        "grpc",
-        "grpc_health",
-        "prometheus_client",
-        "tensorflow_serving",
-    ):
-        if util.find_spec(name) is None:
-            raise UserError(
-                "package is missing",
-                name,
-                "pip install 'nppnet_tf[serve]'",
-                "nothing",
-            )
-
-
 def _settings() -> "ServerSettings":
     from nppnet_tf.serving import server
+    from nppnet_tf.serving import text_protos
+    from nppnet_tf.serving.batching import BatchSettings
+    from nppnet_tf.serving.limits import Limits
     from nppnet_tf.serving.token import Token
 
+    batching = BatchSettings()
+    if BATCHING.value is not None:
+        batching = text_protos.read_batching(BATCHING.value)
     models = pathlib.Path(MODELS.value)
     return server.ServerSettings(
         HOST.value,
         REST_PORT.value,
         GRPC_PORT.value,
         models if models.is_dir() else models.parent,
+        Limits(
+            request_bytes=REQUEST_MEGABYTES.value << 20,
+            pictures=PICTURES.value,
+            waiting_bytes=_WAITING * REQUEST_MEGABYTES.value << 20,
+            connections=CONNECTIONS.value,
+            seconds=TIMEOUT_SECONDS.value,
+        ),
+        batching,
         token=Token.read(TOKEN_FILE.value),
         access_log=ACCESS_LOG.value,
         poll_seconds=POLL_SECONDS.value,

@@ -218,6 +218,15 @@ class ModelStore:
         """Whether any model answers."""
         return any(model.available() for model in self.models().values())
 
+    def broken(self) -> list[str]:
+        """Returns what is there and cannot be loaded, with the reasons."""
+        return [
+            f"{name} {number} {version.message}"
+            for name, model in self.models().items()
+            for number, version in model.statuses().items()
+            if version.message
+        ]
+
     def find(
         self, name: str, version: int | None = None, label: str = ""
     ) -> LoadedModel:

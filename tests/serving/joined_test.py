@@ -1,0 +1,58 @@
+"""Tests of serving.joined."""
+
+import numpy as np
+from absl.testing import absltest
+
+from nppnet_tf.serving import joined
+
+
+class JoinedTest(absltest.TestCase):
+    def test_rows_are_put_behind_each_other_and_filled_up(self):
+        requests = [{"x": np.array([1, 2])}, {"x": np.array([3])}]
+
+        self.assertEqual(
+            joined.join(requests, 2)["x"].tolist(), [1, 2, 3, 1, 1]
+        )
+
+    def test_label_maps_are_cut_to_the_pictures_of_their_request(self):
+        label_map = np.full((3, 5, 6), 255, np.uint8)
+        label_map[0, :2, :3] = 1
+        label_map[1, :4, :1] = 2
+        label_map[2, :5, :6] = 3
+        outputs = {
+            "label_map": label_map,
+            "image_size": np.array([[2, 3], [4, 1], [5, 6]]),
+            "status": np.array([0, 0, 0]),
+        }
+        first, second = joined.split(outputs, [2, 1])
+
+        np.testing.assert_array_equal(first["label_map"], label_map[:2, :4, :3])
+        np.testing.assert_array_equal(second["label_map"], label_map[2:])
+
+    def test_a_request_without_a_whole_picture_gets_no_label_map(self):
+        outputs = {
+            "label_map": np.full((2, 5, 6), 255, np.uint8),
+            "image_size": np.array([[0, 0], [5, 6]]),
+        }
+        first, _ = joined.split(outputs, [1, 1])
+
+        self.assertEqual(first["label_map"].shape, (1, 0, 0))
+
+    def test_pictures_that_did_not_fit_are_not_parted(self):
+        outputs = {"status": np.array([0, 3])}
+
+        self.assertIsNone(joined.split(outputs, [1, 1]))
+
+    def test_outputs_of_other_rows_are_not_parted(self):
+        self.assertIsNone(joined.split({"y": np.array([1])}, [1, 1]))
+        self.assertIsNone(joined.split({"y": np.array(1)}, [1, 1]))
+
+    def test_rows_that_filled_up_are_dropped(self):
+        first, second = joined.split({"y": np.arange(4)}, [1, 2])
+
+        self.assertEqual(first["y"].tolist(), [0])
+        self.assertEqual(second["y"].tolist(), [1, 2])
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -4,6 +4,7 @@ Markdown beside the graph, for whoever meets the files without us. What is not
 known is said to be not known; nothing is left out for it.
 """
 
+import os
 import pathlib
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -12,8 +13,6 @@ from typing import Any
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
 from nppnet_tf.inference.model_description import ModelDescription
-
-FILE_NAME = pathlib.Path("assets.extra") / "MODEL_CARD.md"
 
 _NO_LICENSE = (
     "Not stated. The code that made them is Apache-2.0; the weights follow the "
@@ -50,6 +49,26 @@ _SCORES = {
     "PCKh@0.5": ("pose", "pckh"),
     "joints on parts that fit": ("consistency", "consistency"),
 }
+
+
+def read_settings(run: str | os.PathLike[str]) -> Mapping[str, Any]:
+    """Returns the settings of a training; empty where it recorded none.
+
+    Args:
+        run: Working directory; one of imported weights records nothing.
+
+    Raises:
+        UserError: The record cannot be read.
+    """
+    path = pathlib.Path(run, "run.json")
+    if not path.exists():
+        return {}
+    record = json_documents.require(
+        json_documents.read(path), "an object", path, "record of a run"
+    )
+    return json_documents.require(
+        record.get("settings"), "an object", path, "settings"
+    )
 
 
 def read_results(
@@ -92,13 +111,13 @@ def text(
     description: ModelDescription,
     settings: Mapping[str, Any],
     results: Sequence[Mapping[str, Any]] = (),
-    weights_license: str = "",
+    weights_license: str | None = None,
 ) -> str:
     """Returns the card as Markdown.
 
     Args:
         description: What the graph is.
-        settings: Of the training, as its `run.json` holds them; may be empty.
+        settings: Settings of the training, as `read_settings` returns them.
         results: What `read_results` returns.
         weights_license: Who may use the weights for what.
     """
@@ -121,7 +140,7 @@ def text(
         "## What it is not for",
         _LIMITS,
         "## License of the weights",
-        _plain(weights_license) or _NO_LICENSE,
+        _plain(weights_license or "") or _NO_LICENSE,
     ]
     return "\n\n".join(sections) + "\n"
 

@@ -19,6 +19,8 @@ from tests import shared
 
 # Modules without a test file of their own, and why.
 UNTESTED_MODULES = {
+    "nppnet_tf/serving/web_page.py": "tests/user_paths/page_test.py",
+    "tools/command_line/servers.py": "tests/user_paths/page_test.py",
     "nppnet_tf/benchmarks/checkpoint_import.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/latency_table.py": "tools/benchmark_test",
@@ -95,7 +97,6 @@ UNTESTED_MODULES = {
     "nppnet_tf/serving/token.py": "serving/server_test",
     "tools/command_line/dataset_flags.py": "flags of tools/build_records.py",
     "tools/command_line/runtime_flags.py": "flags of tools/export.py",
-    "tools/command_line/description_flags.py": "likewise",
     "tools/command_line/worker_flags.py": "as dataset_flags",
     "nppnet_tf/inference/people_model.py": "tools/predict_test",
     "nppnet_tf/inference/picture_answer.py": "several_people_test",

@@ -7,10 +7,8 @@ a version's folder goes back to the one before. SIGTERM answers what is under
 way and ends with status 0. docs/serving.md says more. Needs the extra `serve`.
 """
 
-import asyncio
 import os
 import pathlib
-import signal
 from typing import TYPE_CHECKING
 
 from nppnet_tf.errors import UserError
@@ -20,11 +18,11 @@ from .command_line import app
 from .command_line import console
 from .command_line import extras
 from .command_line import paths
+from .command_line import servers
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.serving.server import ServerSettings
-    from nppnet_tf.serving.versions import ModelStore
 
 _MOST_PORT = (1 << 16) - 1
 # What a file as TensorFlow Serving's --model_config_file begins with.
@@ -38,6 +36,9 @@ FLAGS = ToolFlags()
 
 
 def _require_models(path: str, flag: str) -> None:
+    # In front of another server it only helps.
+    if BACKEND.value is not None:
+        return
     if not os.path.isfile(path):
         paths.require_folder(path, flag)
     elif _MODEL_LIST not in text_files.read(path):
@@ -109,6 +110,13 @@ TIMEOUT_SECONDS = FLAGS.define_number(
     0.001,
     3600,
 )
+BACKEND = FLAGS.define_text(
+    "backend",
+    None,
+    "URL of another server of the same REST interface, as TensorFlow "
+    "Serving's: the page and REST pass on to it, and no model is loaded. "
+    "--models then only tells the names of parts and joints.",
+)
 DRAIN_SECONDS = FLAGS.define_count(
     "drain_seconds", 30, "How long requests may take after SIGTERM.", 1, 3600
 )
@@ -118,14 +126,21 @@ def _run(argv: list[str]) -> None:
     del argv
     extras.require(extras.SERVE)
 
+    from nppnet_tf.serving import backend
     from nppnet_tf.serving import model_sources
     from nppnet_tf.serving import server
     from nppnet_tf.serving.versions import ModelStore
 
     models = pathlib.Path(MODELS.value)
-    model_sources.read(models)
+    if BACKEND.value is None:
+        model_sources.read(models)
+    else:
+        url = backend.checked_url(BACKEND.value, "--backend")
     settings = _settings()
     with server.listen(settings.host, settings.rest_port) as rest_socket:
+        if BACKEND.value is not None:
+            servers.pass_on(settings, url, models, rest_socket)
+            return
         store = ModelStore(lambda: model_sources.read(models), say=console.say)
         store.update(is_first=True)
         if not store.is_ready():
@@ -135,7 +150,7 @@ def _run(argv: list[str]) -> None:
                 "one that can be loaded",
                 "; ".join(store.broken()) or "none",
             )
-        asyncio.run(_serve(settings, store, rest_socket))
+        servers.serve(settings, store, rest_socket)
 
 
 def _settings() -> "ServerSettings":
@@ -167,20 +182,6 @@ def _settings() -> "ServerSettings":
         poll_seconds=POLL_SECONDS.value,
         drain_seconds=DRAIN_SECONDS.value,
     )
-
-
-async def _serve(
-    settings: "ServerSettings", store: "ModelStore", rest_socket: object
-) -> None:
-    from nppnet_tf.serving import server
-
-    asked_to_end = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
-    async with server.serving(settings, store, rest_socket) as addresses:
-        console.say(f"serving at {addresses.rest} and grpc {addresses.grpc}")
-        await asked_to_end.wait()
-        console.say("ending: requests under way are answered")
 
 
 def main() -> None:

@@ -42,12 +42,13 @@ def _sided(side: str, joints: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{side}_{joint}" for joint in joints)
 
 
-# Names of OpenPose's keypoints that a body has, in OpenPose's order; None for
-# those of the face and feet, which LIP does not annotate.
-_MIDDLE_OF = {
+# Keypoints of OpenPose that nobody annotates, and the two whose middle each is.
+OPENPOSE_MIDDLES = {
     "neck": ("right_shoulder", "left_shoulder"),
     "mid_hip": ("right_hip", "left_hip"),
 }
+# Names of OpenPose's keypoints that a body has, in OpenPose's order; None for
+# those of the face and feet, which LIP does not annotate.
 OPENPOSE_LAYOUTS: dict[str, tuple[str | None, ...]] = {
     BODY_25: (
         None,
@@ -294,7 +295,7 @@ def _openpose_person(
         )
         if is_visible
     }
-    for name, (start, end) in _MIDDLE_OF.items():
+    for name, (start, end) in OPENPOSE_MIDDLES.items():
         if start in found and end in found:
             found[name] = _middle(found[start], found[end])
     values = []

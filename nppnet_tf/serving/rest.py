@@ -11,7 +11,6 @@ The seconds that a client waits may stand in the header `Request-Timeout`.
 import asyncio
 import json
 import math
-import pathlib
 import re
 from collections.abc import Awaitable
 from collections.abc import Callable
@@ -19,29 +18,27 @@ from concurrent import futures
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.responses import Response
-from starlette.routing import Mount
 from starlette.routing import Route
-from starlette.staticfiles import StaticFiles
 
 from nppnet_tf.serving import failures
 from nppnet_tf.serving import messages
 from nppnet_tf.serving import metrics
 from nppnet_tf.serving import rest_format
+from nppnet_tf.serving import web_page
 from nppnet_tf.serving.access_log import Record
 from nppnet_tf.serving.failures import RequestError
 from nppnet_tf.serving.limits import Holder
 from nppnet_tf.serving.servable import LoadedModel
 from nppnet_tf.serving.services import Services
 
-PAGE = pathlib.Path(__file__).with_name("page")
-
 TIMEOUT_HEADER = "request-timeout"
+
+# Those that are answered under /v1, if only by a refusal.
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
 _WHICH = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 _PREDICT = re.compile(
@@ -56,19 +53,6 @@ _STATUS = re.compile(
 # Numbers of versions that 64 bits hold.
 _MOST_VERSION = (1 << 63) - 1
 
-# The page asks nobody but this server, and nobody frames it.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' blob: data:; connect-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_HEADERS = [
-    (b"content-security-policy", _POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
-
 
 def application(services: Services, hosts: list[str] | None = None) -> Any:
     """Returns the ASGI application.
@@ -78,23 +62,27 @@ def application(services: Services, hosts: list[str] | None = None) -> Any:
         hosts: Names by which clients may call the server; None for any.
     """
     endpoints = _Endpoints(services)
-    middleware = [Middleware(_Headers)]
-    if hosts is not None:
-        middleware.append(
-            Middleware(TrustedHostMiddleware, allowed_hosts=hosts)
-        )
-    methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
     return Starlette(
         routes=[
-            Route("/v1/{path:path}", endpoints.api, methods=methods),
+            Route("/v1/{path:path}", endpoints.api, methods=METHODS),
             Route("/healthz", endpoints.health),
             Route("/metrics", endpoints.metrics),
             # Where TensorFlow Serving has them.
             Route("/monitoring/prometheus/metrics", endpoints.metrics),
-            Mount("/", StaticFiles(directory=PAGE, html=True)),
+            *web_page.routes(services.store.folders),
         ],
-        middleware=middleware,
+        middleware=web_page.middleware(hosts),
     )
+
+
+def error_response(error: RequestError) -> Response:
+    """Returns an answer that tells of an error, as TensorFlow Serving does."""
+    response = _json(rest_format.write_error(error.message), error.http_status)
+    if error.retry_after is not None:
+        response.headers["retry-after"] = str(error.retry_after)
+    if error.code == failures.UNAUTHENTICATED:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
 
 
 class _Endpoints:
@@ -117,7 +105,7 @@ class _Endpoints:
         try:
             self._services.token.require(request.headers.get("authorization"))
         except RequestError as error:
-            return _error(error)
+            return error_response(error)
         return Response(
             self._services.metrics.text(), media_type=metrics.CONTENT_TYPE
         )
@@ -149,7 +137,7 @@ class _Endpoints:
                 record.answer_bytes = len(body)
                 return _json(body)
         except RequestError as error:
-            return _error(error)
+            return error_response(error)
 
     def _tell(self, match: re.Match[str], record: Record) -> bytes:
         """States or signatures of a model."""
@@ -235,21 +223,6 @@ class _Endpoints:
         )
 
 
-class _Headers:
-    """Adds headers that keep browsers from doing more than the page needs."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def send_with_headers(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
 async def _unless_gone(request: Request, work: Awaitable[bytes]) -> bytes:
     """Awaits work for a client, and stops it where the client goes away."""
     working = asyncio.ensure_future(work)
@@ -310,12 +283,3 @@ def _timeout(request: Request) -> float | None:
 
 def _json(body: bytes, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
-
-
-def _error(error: RequestError) -> Response:
-    response = _json(rest_format.write_error(error.message), error.http_status)
-    if error.retry_after is not None:
-        response.headers["retry-after"] = str(error.retry_after)
-    if error.code == failures.UNAUTHENTICATED:
-        response.headers["www-authenticate"] = "Bearer"
-    return response

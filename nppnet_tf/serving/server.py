@@ -7,6 +7,7 @@ import logging
 import pathlib
 import socket
 from collections.abc import AsyncIterator
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,11 +18,13 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1 import health_pb2_grpc
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.serving import backend
 from nppnet_tf.serving import grpc_service
 from nppnet_tf.serving import rest
 from nppnet_tf.serving.access_log import AccessLog
 from nppnet_tf.serving.access_log import Recorder
 from nppnet_tf.serving.answering import Answering
+from nppnet_tf.serving.backend import Backend
 from nppnet_tf.serving.batching import Batcher
 from nppnet_tf.serving.batching import BatchSettings
 from nppnet_tf.serving.limits import Limits
@@ -144,13 +147,16 @@ async def serving(
     )
     batcher.start()
     grpc_server, servicer, grpc_port = await _start_grpc(settings, services)
-    rest_server = _rest_server(settings, services)
+    rest_server = _rest_server(
+        settings, lambda hosts: rest.application(services, hosts)
+    )
     running = asyncio.create_task(rest_server.serve([rest_socket]))
     store.watch(settings.poll_seconds)
-    rest_port = rest_socket.getsockname()[1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
-        yield Addresses(f"http://{host}:{rest_port}", f"{host}:{grpc_port}")
+        yield Addresses(
+            _rest_url(settings, rest_socket),
+            f"{_bracketed(settings.host)}:{grpc_port}",
+        )
     finally:
         services.is_draining = True
         await servicer.enter_graceful_shutdown()
@@ -159,6 +165,42 @@ async def serving(
         await batcher.close()
         log.close()
         await asyncio.to_thread(store.close)
+
+
+@contextlib.asynccontextmanager
+async def passing_on(
+    settings: ServerSettings,
+    url: str,
+    models: pathlib.Path,
+    rest_socket: socket.socket,
+) -> AsyncIterator[str]:
+    """A context within which another server answers in place of this one.
+
+    Args:
+        settings: How this server is reached and what it takes.
+        url: Address of the other one.
+        models: Where models are described, if anywhere; see
+            `model_sources.read`.
+        rest_socket: Socket of REST.
+
+    Yields:
+        URL of REST and the page.
+    """
+    folders = backend.described_folders(models)
+    log = AccessLog(settings.access_log)
+    recorder = Recorder(Metrics(), log)
+    other = Backend(url, settings.limits, settings.token, recorder)
+    rest_server = _rest_server(
+        settings, lambda hosts: backend.application(other, folders, hosts)
+    )
+    running = asyncio.create_task(rest_server.serve([rest_socket]))
+    try:
+        yield _rest_url(settings, rest_socket)
+    finally:
+        rest_server.should_exit = True
+        await running
+        await other.close()
+        log.close()
 
 
 async def _start_grpc(
@@ -175,8 +217,7 @@ async def _start_grpc(
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     for name in _SERVICES:
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"{host}:{settings.grpc_port}"
+    address = f"{_bracketed(settings.host)}:{settings.grpc_port}"
     try:
         port = server.add_insecure_port(address)
     except RuntimeError:
@@ -189,14 +230,27 @@ async def _start_grpc(
     return server, servicer, port
 
 
-def _rest_server(settings: ServerSettings, services: Services) -> Any:
+def _rest_url(settings: ServerSettings, rest_socket: socket.socket) -> str:
+    port = rest_socket.getsockname()[1]
+    return f"http://{_bracketed(settings.host)}:{port}"
+
+
+def _bracketed(host: str) -> str:
+    """Returns a host as it stands before a port."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _rest_server(
+    settings: ServerSettings,
+    make_application: Callable[[list[str] | None], Any],
+) -> Any:
     hosts = None
     if settings.host in _LOOPBACK:
         # A page of another site that calls itself by our address is not let
         # in, whatever a name server says.
         hosts = [*_LOOPBACK]
     config = uvicorn.Config(
-        rest.application(services, hosts),
+        make_application(hosts),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -25,6 +25,11 @@ class Token:
         if secret is not None:
             self._expected = f"{_SCHEME}{secret}".encode()
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether clients have to show anything."""
+        return self._expected is not None
+
     @classmethod
     def read(cls, path: str | os.PathLike[str] | None) -> "Token":
         """Reads the secret from a file: its one line.

@@ -214,6 +214,14 @@ class ModelStore:
         """Returns every model by its name."""
         return dict(self._models)
 
+    def folders(self) -> dict[str, pathlib.Path]:
+        """Returns the folder of the newest version that answers, by model."""
+        return {
+            name: model.source.folder / str(max(available))
+            for name, model in self.models().items()
+            if (available := model.available())
+        }
+
     def is_ready(self) -> bool:
         """Whether any model answers."""
         return any(model.available() for model in self.models().values())

@@ -18,15 +18,15 @@ class ContractTest(absltest.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         models = stand_in_models.exported_model().parent.parent
-        place = cls.enterClassContext(running_server.running(models))
+        cls.place = cls.enterClassContext(running_server.running(models))
         cls.subject = contract.Subject(
-            cls.enterClassContext(RestPeer(place)),
-            cls.enterClassContext(GrpcPeer(place)),
+            cls.enterClassContext(RestPeer(cls.place)),
+            cls.enterClassContext(GrpcPeer(cls.place)),
             picture_files.encode_png(stand_in.picture(40, 30)),
         )
 
-    def _assert_kept(self, checks):
-        results = contract.run(self.subject, checks)
+    def _assert_kept(self, checks, subject=None):
+        results = contract.run(subject or self.subject, checks)
 
         self.assertLen(results, len(checks))
         for result in results:
@@ -38,6 +38,15 @@ class ContractTest(absltest.TestCase):
 
     def test_it_does_what_it_adds(self):
         self._assert_kept(contract.EXTRAS)
+
+    def test_a_server_in_front_of_it_keeps_it_too(self):
+        place = self.enterContext(running_server.running_before(self.place))
+        rest = self.enterContext(RestPeer(place))
+
+        self.assertNotEqual(place.rest, self.place.rest)
+        self._assert_kept(
+            contract.CONTRACT, dataclasses.replace(self.subject, rest=rest)
+        )
 
     def test_another_model_breaks_the_contract(self):
         other = dataclasses.replace(self.subject.rest.place, model="other")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import pathlib
 import threading
 
@@ -33,13 +34,48 @@ def running_store(store: ModelStore, name: str, **settings: object):
     """As `running`, of models that are loaded."""
     values = {"home": pathlib.Path(), "poll_seconds": 0.05, **settings}
     values = server.ServerSettings(HOST, 0, 0, **values)
+
+    @contextlib.asynccontextmanager
+    async def serving(socket):
+        async with server.serving(values, store, socket) as addresses:
+            yield Place(addresses.rest, addresses.grpc, name)
+
+    with _in_thread(serving) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def running_before(other: Place, **settings: object):
+    """Yields where the page stands in front of another server.
+
+    Args:
+        other: The other server.
+        **settings: Fields of `ServerSettings`.
+    """
+    home = pathlib.Path("no models")
+    values = server.ServerSettings(HOST, 0, 0, home, **settings)
+
+    @contextlib.asynccontextmanager
+    async def serving(socket):
+        async with server.passing_on(
+            values, other.rest, home, socket
+        ) as address:
+            yield dataclasses.replace(other, rest=address)
+
+    with _in_thread(serving) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def _in_thread(serving):
+    """Yields what a server yields that runs beside the test."""
     started, ended = threading.Event(), threading.Event()
     found = []
 
     async def serve():
         with server.listen(HOST, 0) as socket:
-            async with server.serving(values, store, socket) as addresses:
-                found.append(Place(addresses.rest, addresses.grpc, name))
+            async with serving(socket) as place:
+                found.append(place)
                 started.set()
                 await asyncio.to_thread(ended.wait)
 

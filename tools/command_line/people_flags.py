@@ -1,6 +1,5 @@
 """Flags that say where the people of pictures are."""
 
-import os
 import pathlib
 from typing import TYPE_CHECKING
 from typing import Any
@@ -30,8 +29,7 @@ def require_detector(path: str, flag: str) -> None:
 
 
 def _require_boxes(path: str, flag: str) -> None:
-    # Never an error: names may be longer than a file system takes.
-    if os.path.isdir(path):
+    if pathlib.Path(path).is_dir():
         paths.require_folder(path, flag)
     else:
         paths.require_file(path, flag)

@@ -73,9 +73,7 @@ BATCH_SIZE = FLAGS.define_count(
     0,
     configuration.MOST_BATCH,
 )
-REPEATS = FLAGS.define_count(
-    "repeats", 5, "Steps to measure; seconds in input_pipeline.", 1
-)
+REPEATS = FLAGS.define_count("repeats", 5, subjects.REPEATS, 1)
 NUM_REPLICAS = FLAGS.define_count(
     "num_replicas", 0, "Replicas that train_step takes; 0 for no strategy."
 )

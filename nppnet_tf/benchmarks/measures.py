@@ -28,7 +28,8 @@ class Request:
         genotype: Published name or file.
         preset: Preset that takes its place in inference, or None.
         size: Network and batch; a batch of 0 is what `what` takes.
-        repeats: Steps to measure; seconds in input_pipeline.
+        repeats: Steps to measure; seconds in input_pipeline and serving,
+            pictures in hostility.
         num_replicas: Replicas of train_step; 0 takes no strategy.
         records: Folder of records, or None.
         input_workers: Processes that make batches, as of `InputConfig`.
@@ -87,6 +88,8 @@ def measure(request: Request, tools: str) -> dict[str, Any]:
         subjects.INPUT_PIPELINE: _input_pipeline,
         subjects.IMPORT: _import,
         subjects.LATENCY_TABLE: _latency_table,
+        subjects.SERVING: _serving,
+        subjects.HOSTILITY: _hostility,
     }[request.what]
     batch = request.size.batch_size or subjects.BATCH_SIZES[request.what]
     size = dataclasses.replace(request.size, batch_size=batch)
@@ -179,6 +182,18 @@ def _latency_table(request: Request, _: str) -> dict[str, Any]:
         request.runtime,
         request.repeats,
     )
+
+
+def _serving(request: Request, tools: str) -> dict[str, Any]:
+    from nppnet_tf.benchmarks import serving
+
+    return serving.measure(*request.answers(), _tool(tools, "serve"))
+
+
+def _hostility(request: Request, tools: str) -> dict[str, Any]:
+    from nppnet_tf.benchmarks import hostility
+
+    return hostility.measure(*request.answers(), _tool(tools, "serve"))
 
 
 def _tool(tools: str, name: str) -> Sequence[str]:

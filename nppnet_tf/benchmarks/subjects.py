@@ -15,6 +15,8 @@ READING = "reading"
 INPUT_PIPELINE = "input_pipeline"
 IMPORT = "import"
 LATENCY_TABLE = "latency_table"
+SERVING = "serving"
+HOSTILITY = "hostility"
 
 NAMES = (
     SEARCH_STEP,
@@ -25,6 +27,8 @@ NAMES = (
     INPUT_PIPELINE,
     IMPORT,
     LATENCY_TABLE,
+    SERVING,
+    HOSTILITY,
 )
 
 MEANING = (
@@ -32,8 +36,14 @@ MEANING = (
     "derived network, or its convolutions alone; reading of encoded pictures; "
     "training samples; import_npp of a file of the authors' form, in a process "
     "of its own; every operation that a derived network may have, for a search "
-    "with --target_ms. Or every figure of docs/performance.md, each in a "
+    "with --target_ms; a derived network behind tools.serve, under load and "
+    "under hostile pictures. Or every figure of docs/performance.md, each in a "
     "process of its own and with the sizes that stand there."
+)
+
+REPEATS = (
+    "Steps to measure; seconds in input_pipeline and serving, pictures in "
+    "hostility."
 )
 
 # Fields of `NetworkConfig` that are flags; all but C and L of latency_table.
@@ -55,9 +65,11 @@ BATCH_SIZES = {
     INPUT_PIPELINE: 8,
     IMPORT: 1,
     LATENCY_TABLE: 1,
+    SERVING: 1,
+    HOSTILITY: 1,
 }
 
-_ANSWERS = (INFERENCE, ROOFLINE)
+_ANSWERS = (INFERENCE, ROOFLINE, SERVING, HOSTILITY)
 
 
 def require(what: str | None) -> None:

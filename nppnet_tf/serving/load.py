@@ -9,6 +9,7 @@ would wait.
 import collections
 import contextlib
 import dataclasses
+import functools
 import itertools
 import threading
 import time
@@ -27,6 +28,8 @@ from nppnet_tf.errors import UserError
 Ask = Callable[[int], str]
 MakeAsk = Callable[[], contextlib.AbstractContextManager[Ask]]
 
+# In which all clients are made.
+_PATIENCE_SECONDS = 60
 _SHARES = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
 
 
@@ -85,39 +88,50 @@ def run(make_ask: MakeAsk, load: Load) -> dict[str, Any]:
     """
     measured = Measured()
     numbers = itertools.count()
-    before = time.monotonic()
-    end = before + load.seconds
+    begun: list[float] = []
+    # Making clients takes its time, too.
+    ready = threading.Barrier(
+        load.clients, lambda: begun.append(time.monotonic())
+    )
 
     def due(number: int) -> float:
         """When a request should be sent."""
         if load.rate is None:
             return time.monotonic()
-        return before + number / load.rate
+        return begun[0] + number / load.rate
 
     def client() -> None:
         with make_ask() as ask:
+            ready.wait(_PATIENCE_SECONDS)
             for number in numbers:
                 start = due(number)
-                if start >= end:
+                if start >= begun[0] + load.seconds:
                     return
                 time.sleep(max(0.0, start - time.monotonic()))
-                outcome = _outcome(ask, number)
+                outcome = outcome_of(functools.partial(ask, number))
                 measured.add(time.monotonic() - start, outcome)
 
     with futures.ThreadPoolExecutor(load.clients) as threads:
         running = [threads.submit(client) for _ in range(load.clients)]
         for future in running:
             future.result()
-    figures = measured.figures(time.monotonic() - before)
+    figures = measured.figures(time.monotonic() - begun[0])
     loop = "closed" if load.rate is None else "open"
     return {"loop": loop, **dataclasses.asdict(load), **figures}
 
 
-def _outcome(ask: Ask, number: int) -> str:
+def outcome_of(call: Callable[[], str]) -> str:
+    """Returns what a call returns, or how the server refuses."""
     try:
-        return ask(number)
+        return call()
     except UserError as error:
         return str(error.found).split(":")[0]
+
+
+def status_of(peer: Any, picture: bytes, signature: str) -> str:
+    """Sends one picture; returns its status."""
+    outputs = peer.predict([picture], signature)
+    return str(int(outputs["status"][0]))
 
 
 @contextlib.contextmanager
@@ -134,8 +148,7 @@ def picture_asker(
 
     def ask(number: int) -> str:
         picture = pictures[number % len(pictures)]
-        outputs = peer.predict([picture], signature)
-        return str(int(outputs["status"][0]))
+        return status_of(peer, picture, signature)
 
     with peer:
         yield ask

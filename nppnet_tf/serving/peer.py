@@ -63,6 +63,8 @@ class RestPeer:
             headers=headers,
             # Of the environment neither proxies nor passwords.
             trust_env=False,
+            # Reading all certificates takes long, and is for https alone.
+            verify=(place.rest or "").startswith("https:"),
         )
 
     def __enter__(self) -> "RestPeer":

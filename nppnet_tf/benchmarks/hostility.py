@@ -56,7 +56,7 @@ class Outcome:
         good: What a good picture is answered alone.
         statuses: How often each status was given.
         faults: What went wrong, with the kind of picture.
-        largest_difference: Of answers of good pictures beside them.
+        largest_difference: How far answers of good pictures changed.
         slowest: Seconds and kinds of the slowest batch.
         inputs: Hostile pictures so far.
     """

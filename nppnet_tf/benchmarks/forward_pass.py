@@ -23,6 +23,7 @@ from nppnet_tf.form import rules
 from nppnet_tf.models.cost import cost
 from nppnet_tf.models.cost import published_macs_by_part
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.runtimes import openvino
 from nppnet_tf.search_space.published import Preset
 
 SAVED_MODEL = "saved model"
@@ -173,9 +174,7 @@ def onnx_runtime(path: str, inputs: dict[str, np.ndarray]) -> Call:
 
 
 def _openvino(path: str, picture: np.ndarray) -> Call:
-    import openvino
-
-    core = openvino.Core()
+    core = openvino.library().Core()
     model = core.read_model(path)
     model.reshape({onnx_model.IMAGE: list(picture.shape)})
     compiled = core.compile_model(

@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import sys
 import tempfile
+import types
 
 import numpy as np
 
@@ -13,14 +15,26 @@ from nppnet_tf.runtimes.runtime import Network
 from nppnet_tf.runtimes.runtime import Source
 
 
+def library() -> types.ModuleType:
+    """Imports OpenVINO, which then tells nobody of it.
+
+    It sends every import and conversion to Google Analytics, and keeps a
+    number of this machine in the user's home, unless `openvino_telemetry`
+    cannot be imported.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)
+    import openvino
+
+    return openvino
+
+
 def _write(source: Source, precision: str, folder: pathlib.Path) -> None:
     """Writes `model.xml` and `model.bin`.
 
     `INT8` takes what ONNX Runtime has quantized: OpenVINO reads the pairs of
     QuantizeLinear and DequantizeLinear and runs integers between them.
     """
-    import openvino
-
+    openvino = library()
     is_half = precision == runtime.FLOAT16
     with tempfile.TemporaryDirectory() as temporary:
         path = os.path.join(temporary, "model.onnx")
@@ -34,9 +48,7 @@ def _write(source: Source, precision: str, folder: pathlib.Path) -> None:
 
 
 def _load(file: pathlib.Path) -> Network:
-    import openvino
-
-    core = openvino.Core()
+    core = library().Core()
     compiled = core.compile_model(
         core.read_model(file),
         "CPU",

@@ -65,6 +65,13 @@ UNTESTED_MODULES = {
     "nppnet_tf/layers/relaxations/gumbel.py": "drawn_test",
     "nppnet_tf/layers/relaxations/reinmax.py": "drawn_test",
     "nppnet_tf/layers/relaxations/relaxation_layer.py": "by every relaxation",
+    "nppnet_tf/bulk/answers.py": "pipeline_test",
+    "nppnet_tf/bulk/inputs.py": "tools/bulk_predict_test",
+    "nppnet_tf/bulk/job.py": "pipeline_test",
+    "nppnet_tf/bulk/pictures.py": "pipeline_test",
+    "nppnet_tf/bulk/places.py": "pipeline_test",
+    "nppnet_tf/bulk/results.py": "pipeline_test",
+    "nppnet_tf/bulk/runners.py": "pipeline_test",
     "nppnet_tf/evaluation/runtime_parity.py": "runtime_export_test",
     "nppnet_tf/runtimes/litert.py": "table_test",
     "nppnet_tf/runtimes/onnx.py": "table_test",
@@ -157,6 +164,7 @@ ONLY_IN = {
     ),
     # Of state that is the whole process's: figures are made without it.
     "matplotlib.pyplot": (),
+    "apache_beam": ("nppnet_tf/bulk/",),
     "ai_edge_litert": ("nppnet_tf/runtimes/litert.py",),
     "onnx": (
         "nppnet_tf/form/onnx_model.py",

@@ -102,10 +102,19 @@ def write_label_map(
         label_map: Uint8 [H, W].
         descriptor: Whose palette.
     """
+    with atomic.atomic_path(path) as temporary:
+        temporary.write_bytes(label_map_png(label_map, descriptor))
+
+
+def label_map_png(
+    label_map: np.ndarray, descriptor: DatasetDescriptor
+) -> bytes:
+    """Returns what `write_label_map` writes; arguments are its own."""
     picture = Image.fromarray(np.asarray(label_map, np.uint8))
     picture.putpalette(np.asarray(descriptor.palette, np.uint8).tobytes())
-    with atomic.atomic_path(path) as temporary:
-        picture.save(temporary, format="PNG")
+    stream = io.BytesIO()
+    picture.save(stream, format="PNG")
+    return stream.getvalue()
 
 
 def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:

@@ -350,15 +350,29 @@ def read_descriptor(path: str | os.PathLike[str]) -> DatasetDescriptor:
     Raises:
         UserError: If there is no model that says so.
     """
+    file = description_file(path)
+    if file.name != _NETWORK_FILE:
+        return ModelDescription.load(file).descriptor
+    extra = saved_network.read_description(file.parent)["extra"]
+    return _descriptor_of(extra, file.parent)
+
+
+def description_file(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the file that says what a model is, with the hash of its weights.
+
+    Args:
+        path: Path that `Predictor.from_directory` takes.
+
+    Raises:
+        UserError: If there is no model.
+    """
     package = packages.find(path)
     if package is not None:
-        return ModelDescription.load(package.description_file).descriptor
+        return package.description_file
     folder = find_model(path)
     if (folder / _SAVED_MODEL_FILE).exists():
-        file = folder / model_description.FILE_NAME
-        return ModelDescription.load(file).descriptor
-    extra = saved_network.read_description(folder)["extra"]
-    return _descriptor_of(extra, folder)
+        return folder / model_description.FILE_NAME
+    return folder / _NETWORK_FILE
 
 
 def _descriptor_of(

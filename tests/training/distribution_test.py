@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from unittest import mock
 
 import tensorflow as tf
@@ -11,8 +9,8 @@ from absl.testing import absltest
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.training import distribution
-from tests import shared
 from tests import two_replicas
+from tests.user_paths import user_path
 
 
 class MakeStrategyTest(absltest.TestCase):
@@ -113,19 +111,11 @@ class ShareCoresTest(absltest.TestCase):
             "print(threading.get_intra_op_parallelism_threads(),"
             " threading.get_inter_op_parallelism_threads())\n"
         )
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("TF_NUM_")
-        }
-        result = subprocess.run(
-            [sys.executable, "-c", program],
-            env={**inherited, "CUDA_VISIBLE_DEVICES": "", **environment},
-            cwd=shared.REPOSITORY,
-            check=True,
-            capture_output=True,
-            text=True,
+        process = user_path.start_python(
+            ["-c", program], CUDA_VISIBLE_DEVICES="", **environment
         )
+        result = user_path.finish(process)
+        self.assertEqual(result.exit_code, 0, result.stderr)
         return tuple(map(int, result.stdout.split()))
 
     def test_branches_run_side_by_side_on_half_of_the_cores_each(self):

@@ -56,7 +56,7 @@ def _step(strategy, batch):
         network = NPPNet(
             # Searched edges of one kind; all are made of the same operations.
             genotypes.Genotype(
-                genotypes.BASELINE, genotypes.OMIT, genotypes.SEARCH
+                genotypes.UNET, genotypes.OMIT, genotypes.SEARCH
             ),
             NetworkConfig(channels=16, cells=4, num_fusion_cells=1),
             SearchSpace(_PRIMITIVES),
@@ -101,7 +101,7 @@ class ReplicasTest(absltest.TestCase):
             two = _step(strategy, two_replicas.split(strategy, _batch()))
 
         np.testing.assert_allclose(two[0], one[0], rtol=1e-6)
-        self.assertGreater(len(one[1]), 300)
+        self.assertGreater(len(one[1]), 200)
         for path, expected in one[1].items():
             scale = max(np.abs(expected).max(), 1e-6)
             np.testing.assert_allclose(

@@ -23,7 +23,7 @@ _HEAD = (1, 2, 4, 13)
 
 _TRAIN = (
     *user_path.TINY,
-    "--genotype=baseline",
+    "--genotype=unet",
     "--steps_per_epoch=1",
     "--learning_rate=0",
     "--task_weight_learning_rate=0",
@@ -102,7 +102,7 @@ class FineTuningTest(absltest.TestCase):
 def _save_known_network(folder):
     """A run of 20 classes, as import_npp or a training leaves it."""
     network = NPPNet(
-        published.baseline(),
+        published.unet(),
         NetworkConfig(channels=16, cells=4, num_fusion_cells=1),
     )
     saved_network.save_network(

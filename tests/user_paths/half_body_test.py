@@ -86,7 +86,7 @@ class HalfBodyTest(absltest.TestCase):
 def _save_network(folder):
     """A network that is sure of all joints but knees and ankles."""
     network = NPPNet(
-        published.baseline(),
+        published.unet(),
         NetworkConfig(channels=8, cells=4, num_fusion_cells=1),
     )
     head = network.heads[0].prediction

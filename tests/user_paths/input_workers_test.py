@@ -17,7 +17,7 @@ from tests.user_paths import user_path
 
 _FLAGS = (
     *user_path.TINY,
-    "--genotype=baseline",
+    "--genotype=unet",
     "--interaction=omit",
     "--fusion=omit",
     "--epochs=4",

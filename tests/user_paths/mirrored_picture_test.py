@@ -65,7 +65,7 @@ def _save_network(folder):
     """A network of random weights, that is symmetric in nothing."""
     keras.utils.set_random_seed(0)
     network = NPPNet(
-        published.baseline(),
+        published.unet(),
         NetworkConfig(channels=8, cells=4, num_fusion_cells=1),
     )
     saved_network.save_network(

@@ -32,7 +32,7 @@ _SIZES = ("--image_size=64", "--picture_every=0")
 def _flags(replicas):
     """Flags of so many replicas, two samples for each."""
     return (
-        *("--strategy=mirrored", "--genotype=baseline", "--steps_per_epoch=2"),
+        *("--strategy=mirrored", "--genotype=unet", "--steps_per_epoch=2"),
         *(f"--num_replicas={replicas}", f"--batch_size={2 * replicas}"),
     )
 
@@ -103,7 +103,7 @@ class MirroredTest(absltest.TestCase):
             "--stage=interaction_fusion",
             # Two of eight operations in one part: less to trace.
             "--primitives=std_conv_3x3,skip_connect",
-            "--fusion=omit",
+            "--interaction=omit",
             "--warmup_epochs=1",
             "--epochs=3",
             f"--records={self.drawn.train}",

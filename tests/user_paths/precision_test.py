@@ -11,7 +11,7 @@ from tests.user_paths import user_path
 
 _FLAGS = (
     *user_path.TINY,
-    "--genotype=baseline",
+    "--genotype=unet",
     "--interaction=omit",
     "--fusion=omit",
     "--steps_per_epoch=2",

@@ -11,7 +11,7 @@ _SEARCH = (
     *user_path.TINY,
     "--steps_per_epoch=1",
     "--stage=interaction_fusion",
-    "--genotype=baseline",
+    "--genotype=unet",
     "--interaction=omit",
     "--primitives=std_conv_3x3,skip_connect",
     "--warmup_epochs=0",

@@ -104,6 +104,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/serving/token.py": "serving/server_test",
     "tools/command_line/dataset_flags.py": "flags of tools/build_records.py",
     "tools/command_line/runtime_flags.py": "flags of tools/export.py",
+    "tools/command_line/description_flags.py": "likewise",
     "tools/command_line/worker_flags.py": "as dataset_flags",
     "nppnet_tf/inference/people_model.py": "tools/predict_test",
     "nppnet_tf/inference/picture_answer.py": "several_people_test",

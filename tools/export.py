@@ -15,7 +15,6 @@ import pathlib
 from typing import TYPE_CHECKING
 from typing import Any
 
-from nppnet_tf.data import visibility
 from nppnet_tf.errors import UserError
 from nppnet_tf.inference import model_folders
 from nppnet_tf.runtimes.runtime import Runtime
@@ -24,13 +23,12 @@ from .command_line import app
 from .command_line import console
 from .command_line import paths
 from .command_line import scale_list
-from .command_line.progress import Progress
+from .command_line.description_flags import DescriptionFlags
 from .command_line.runtime_flags import RuntimeFlags
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
     from nppnet_tf.data.descriptors import DatasetDescriptor
-    from nppnet_tf.inference.calibration import Calibration
 
 # Of TensorFlow Serving.
 _MOST_VERSION = (1 << 63) - 1
@@ -60,34 +58,13 @@ FLIP = FLAGS.define_switch(
 SCALES = scale_list.define(
     FLAGS, "Factors of the network's input to average over."
 )
-SCORE_THRESHOLD = FLAGS.define_number(
-    "score_threshold",
-    None,
-    "Least score of a joint that counts as found; for the model's "
-    f"description, which tools.predict follows. {visibility.SCORE_THRESHOLD} "
-    "by default.",
-    0,
-    1,
-)
-CALIBRATE = FLAGS.define_path(
-    "calibrate",
-    None,
-    "Records that the run was not trained on, to measure the least score of a "
-    "found joint and what scores mean; for the model's description.",
-    paths.require_records,
-)
+DESCRIPTION = DescriptionFlags(FLAGS)
 RUNTIME = RuntimeFlags(FLAGS)
 
 
 def _run(argv: list[str]) -> None:
     del argv
-    if CALIBRATE.value and SCORE_THRESHOLD.value is not None:
-        raise UserError(
-            "score is stated and measured",
-            "--score_threshold, --calibrate",
-            "one of them",
-            "both",
-        )
+    DESCRIPTION.require_one_threshold()
     wanted = RUNTIME.runtime(SCALES.value)
     if wanted is None:
         _export_saved_model()
@@ -122,7 +99,9 @@ def _export_runtime(wanted: Runtime) -> None:
 
     request = RUNTIME.request()
     network, *facts = _load()
-    threshold, calibration = _calibrated(network, *facts)
+    threshold, calibration = DESCRIPTION.calibrated(
+        network, *facts, FLIP.value, SCALES.value
+    )
     description = dataclasses.replace(
         predictor.describe(
             network,
@@ -136,7 +115,7 @@ def _export_runtime(wanted: Runtime) -> None:
         calibration=calibration,
     )
     folder, report = runtime_export.export(
-        network, description, request, output
+        network, description, request, output, DESCRIPTION.card(MODEL.value)
     )
     console.say(runtime_parity.to_text(report))
     console.say(f"exported to {folder / wanted.file}")
@@ -149,7 +128,9 @@ def _export_saved_model() -> None:
     from nppnet_tf.inference import export
 
     loaded = _load()
-    threshold, calibration = _calibrated(*loaded)
+    threshold, calibration = DESCRIPTION.calibrated(
+        *loaded, FLIP.value, SCALES.value
+    )
     version = export.export_saved_model(
         *loaded,
         output,
@@ -159,36 +140,9 @@ def _export_saved_model() -> None:
         SCALES.value,
         threshold,
         calibration,
+        DESCRIPTION.card(MODEL.value),
     )
     console.say(f"exported to {version}")
-
-
-def _calibrated(
-    network: Any, descriptor: "DatasetDescriptor", image_size: tuple[int, int]
-) -> "tuple[float, Calibration | None]":
-    """Least score of a joint that was found, measured if that is asked for."""
-    if not CALIBRATE.value:
-        stated = SCORE_THRESHOLD.value
-        return visibility.SCORE_THRESHOLD if stated is None else stated, None
-
-    from nppnet_tf.data.records.record_set import RecordSet
-    from nppnet_tf.evaluation import calibrating
-    from nppnet_tf.inference.predictor import Predictor
-
-    records = RecordSet.open(CALIBRATE.value)
-    threshold, calibration = calibrating.calibrate(
-        Predictor.from_network(
-            network, descriptor, image_size, FLIP.value, SCALES.value
-        ),
-        records,
-        Progress(records.count, "calibrating").over,
-    )
-    console.say(
-        f"joints from a score of {threshold:g} on count as found: right for "
-        f"{calibration.balanced_accuracy:.1%} of those that pictures show and "
-        "of those that they do not, on average"
-    )
-    return threshold, calibration
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import evaluation
 from nppnet_tf.evaluation import runtime_parity
 from nppnet_tf.files import atomic
+from nppnet_tf.inference import model_description
 from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import predictor as predictors
 from nppnet_tf.inference import runtime_models
@@ -85,6 +87,7 @@ def export(
     description: ModelDescription,
     wanted: Request,
     models_folder: str | os.PathLike[str],
+    make_card: Callable[[ModelDescription], str] | None = None,
     progress: evaluation.ProgressBar = iter,
 ) -> tuple[pathlib.Path, dict[str, Any]]:
     """Writes a model with its description and its report, or nothing.
@@ -94,6 +97,8 @@ def export(
         description: What the network is.
         wanted: What is to be written.
         models_folder: Folder of all models.
+        make_card: Returns Markdown for people beside the description, for
+            programs; nothing is written where None.
         progress: Wraps the iteration over held-out records.
 
     Returns:
@@ -127,6 +132,10 @@ def export(
         (temporary / PARITY_FILE).write_text(
             json.dumps(report, indent=1) + "\n", encoding="utf-8"
         )
+        if make_card is not None:
+            (temporary / model_description.CARD_NAME).write_text(
+                make_card(description), encoding="utf-8"
+            )
     return folder, report
 
 

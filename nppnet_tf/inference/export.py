@@ -14,6 +14,7 @@ neither this package nor Keras to be loaded.
 import dataclasses
 import os
 import pathlib
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ from nppnet_tf.inference import predictor
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference import warm_up
 from nppnet_tf.inference.calibration import Calibration
+from nppnet_tf.inference.model_description import ModelDescription
 
 # Where the server's container and our README put the models.
 SERVER_ROOT = "/models"
@@ -45,6 +47,7 @@ def export_saved_model(
     scales: Sequence[float] = (1.0,),
     score_threshold: float = visibility.SCORE_THRESHOLD,
     calibration: Calibration | None = None,
+    make_card: Callable[[ModelDescription], str] | None = None,
 ) -> pathlib.Path:
     """Writes one version of a model, whole or not at all.
 
@@ -60,6 +63,8 @@ def export_saved_model(
         score_threshold: For the description: least score of a joint that
             counts as found.
         calibration: For the description: what the scores mean.
+        make_card: Returns Markdown for people beside the description, for
+            programs; nothing is written where None.
 
     Returns:
         The folder of the version.
@@ -84,6 +89,10 @@ def export_saved_model(
         extra = temporary / model_description.FILE_NAME
         extra.parent.mkdir(exist_ok=True)
         extra.write_text(description.to_json(), encoding="utf-8")
+        if make_card is not None:
+            extra.with_name(model_description.CARD_NAME).write_text(
+                make_card(description), encoding="utf-8"
+            )
         warm_up.write_requests(
             extra.with_name(warm_up.FILE_NAME),
             name,

@@ -22,6 +22,9 @@ FORMAT = "nppnet_tf.model"
 # TensorFlow Serving hands `assets.extra` through and never reads it.
 FILE_NAME = pathlib.Path("assets.extra") / "model.json"
 
+# For people, beside it.
+CARD_NAME = "MODEL_CARD.md"
+
 # Of an input; no network reads larger ones.
 _MOST_SIDE = 8192
 

@@ -4,8 +4,7 @@ import os
 import pathlib
 from typing import NamedTuple
 
-from nppnet_tf.data import source
-from nppnet_tf.data.readers import lip
+from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.records import record_writer
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.drawn_people import lip_folder
@@ -56,7 +55,7 @@ def drawn(
                 config.picture_size,
                 num_workers=num_workers,
             )
-            found = lip.read([root], "train", source.Options())
+            found = datasets.read("lip", [root], "train")
             record_writer.write_records(
                 found.samples, records, found.descriptor, facts=found.facts
             )

@@ -71,6 +71,10 @@ class StudyTest(absltest.TestCase):
         self.assertTrue(again.run())
 
         self.assertTrue(self.is_complete)
+        self.assertEqual(
+            [records.manifest["dataset"] for records in self.study._people],
+            ["lip"] * 3,
+        )
         self.assertEqual(_lines(stopped), _lines(self.folder / "whole.jsonl"))
 
     def test_a_finished_study_does_nothing(self):

@@ -46,6 +46,37 @@ class ExportTest(parameterized.TestCase):
         )
         self.assertIn("people", (self.output / "models.config").read_text())
 
+    def test_card_tells_what_the_run_was_made_of_and_how_good_it_is(self):
+        (self.run_folder / "run.json").write_text(
+            '{"settings": {"records": "64 records, 906c"}}'
+        )
+        self._export()
+        extra = self.output / "nppnet/1/assets.extra"
+        weights = json.loads((extra / "model.json").read_text())
+        result = {
+            "format": "nppnet_tf.evaluation",
+            "pose": {"pckh": 0.5},
+            "protocol": {"weights_sha256": weights["weights_sha256"]},
+        }
+        right = self.create_tempfile(content=json.dumps(result)).full_path
+        result["protocol"]["weights_sha256"] = "0" * 64
+        wrong = self.create_tempfile(content=json.dumps(result)).full_path
+
+        card = (extra / "MODEL_CARD.md").read_text()
+        measured = self._export(f"--results={right}", "--weights_license=Ours")
+        refused = self._export(f"--results={right},{wrong}")
+
+        self.assertIn("| records | 64 records, 906c |", card)
+        self.assertIn("## Measured\n\nNothing.", card)
+        self.assertEqual(measured.exit_code, 0, measured.stderr)
+        card = (self.output / "nppnet/2/assets.extra/MODEL_CARD.md").read_text()
+        self.assertIn("| PCKh@0.5 | 0.5000 |", card)
+        self.assertEndsWith(card, "Ours\n")
+        self.assertEqual(refused.exit_code, 2)
+        self.assertIn("belongs to other weights", refused.stderr)
+        self.assertIn(wrong, refused.stderr)
+        self.assertFalse((self.output / "nppnet/3").exists())
+
     def test_scores_are_calibrated_on_records_and_predict_follows(self):
         records = self.folder / "records"
         record_writer.write_records(

@@ -1,5 +1,6 @@
 """Flags that say where the people of pictures are."""
 
+import os
 import pathlib
 from typing import TYPE_CHECKING
 from typing import Any
@@ -29,7 +30,8 @@ def require_detector(path: str, flag: str) -> None:
 
 
 def _require_boxes(path: str, flag: str) -> None:
-    if pathlib.Path(path).is_dir():
+    # Never an error: names may be longer than a file system takes.
+    if os.path.isdir(path):
         paths.require_folder(path, flag)
     else:
         paths.require_file(path, flag)

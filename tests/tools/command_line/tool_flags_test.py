@@ -52,14 +52,21 @@ _WALKED = (
 _NAMES = {
     "category",
     "figures",
+    "grpc",
     "host",
+    "label",
     "name",
     "primitives",
+    "rest",
     "signature",
     "strategies",
     "systems",
     "title",
+    "weights_license",
 }
+
+# What may be a file and may be a folder.
+_EITHER = {("predict", "boxes")}
 
 # What need not be there yet.
 _OUTPUTS = {
@@ -413,6 +420,8 @@ class EveryPathTest(absltest.TestCase):
     def test_a_file_for_a_folder_or_a_folder_for_a_file_is_refused(self):
         for tool, walk in self._walks():
             for name in walk.names:
+                if (tool, name) in _EITHER:
+                    continue
                 with self.subTest(tool, flag=name):
                     ends = [
                         walk.run(f"--{name}={path}")

@@ -50,6 +50,7 @@ _WALKED = (
 # Flags that hold a text of any kind: names and titles. Each other text is a
 # path and says what has to be there.
 _NAMES = {
+    "backend",
     "category",
     "figures",
     "grpc",

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from nppnet_tf.errors import UserError
 from nppnet_tf.serving import failures
 from nppnet_tf.serving import model_sources
+from nppnet_tf.serving import responses
 from nppnet_tf.serving import rest
 from nppnet_tf.serving import web_page
 from nppnet_tf.serving.access_log import Recorder
@@ -85,7 +86,7 @@ def application(
         routes=[
             Route("/v1/{path:path}", backend.answer, methods=rest.METHODS),
             Route("/healthz", backend.health),
-            *web_page.routes(lambda: folders, is_passed_on=True),
+            *web_page.routes(lambda: folders, backend.token, is_passed_on=True),
         ],
         middleware=web_page.middleware(hosts),
     )
@@ -121,6 +122,9 @@ class Backend:
             where that is nothing.
         recorder: Takes every request down.
         transport: What carries requests; the network by default.
+
+    Attributes:
+        token: Token of this server, as given.
     """
 
     def __init__(
@@ -132,7 +136,7 @@ class Backend:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._limits = limits
-        self._token = token
+        self.token = token
         self._recorder = recorder
         self._room = Room(limits.waiting_bytes)
         self._client = httpx.AsyncClient(
@@ -161,7 +165,7 @@ class Backend:
                 self._room.holder() as holder,
             ):
                 shown = request.headers.get("authorization")
-                self._token.require(shown)
+                self.token.require(shown)
                 body = await self._body(request, holder)
                 record.request_bytes = len(body)
                 response = await self._ask(request, body, holder)
@@ -170,7 +174,7 @@ class Backend:
                     record.code = failures.UNKNOWN
                 return response
         except RequestError as error:
-            return rest.error_response(error)
+            return responses.error_response(error)
 
     async def health(self, request: Request) -> Response:
         """Whether the other server answers anything at all."""
@@ -215,7 +219,7 @@ class Backend:
     def _passed_on(self, request: Request) -> dict[str, str]:
         """Returns what the other server is told besides the body."""
         names = _PASSED_ON
-        if not self._token.is_needed:
+        if not self.token.is_needed:
             names = (*names, "authorization")
         return {
             name: request.headers[name]

@@ -27,6 +27,7 @@ from starlette.routing import Route
 from nppnet_tf.serving import failures
 from nppnet_tf.serving import messages
 from nppnet_tf.serving import metrics
+from nppnet_tf.serving import responses
 from nppnet_tf.serving import rest_format
 from nppnet_tf.serving import web_page
 from nppnet_tf.serving.access_log import Record
@@ -69,20 +70,10 @@ def application(services: Services, hosts: list[str] | None = None) -> Any:
             Route("/metrics", endpoints.metrics),
             # Where TensorFlow Serving has them.
             Route("/monitoring/prometheus/metrics", endpoints.metrics),
-            *web_page.routes(services.store.folders),
+            *web_page.routes(services.store.folders, services.token),
         ],
         middleware=web_page.middleware(hosts),
     )
-
-
-def error_response(error: RequestError) -> Response:
-    """Returns an answer that tells of an error, as TensorFlow Serving does."""
-    response = _json(rest_format.write_error(error.message), error.http_status)
-    if error.retry_after is not None:
-        response.headers["retry-after"] = str(error.retry_after)
-    if error.code == failures.UNAUTHENTICATED:
-        response.headers["www-authenticate"] = "Bearer"
-    return response
 
 
 class _Endpoints:
@@ -105,7 +96,7 @@ class _Endpoints:
         try:
             self._services.token.require(request.headers.get("authorization"))
         except RequestError as error:
-            return error_response(error)
+            return responses.error_response(error)
         return Response(
             self._services.metrics.text(), media_type=metrics.CONTENT_TYPE
         )
@@ -135,9 +126,9 @@ class _Endpoints:
                         f"Malformed request: {request.method} {path[:200]}"
                     )
                 record.answer_bytes = len(body)
-                return _json(body)
+                return responses.json_response(body)
         except RequestError as error:
-            return error_response(error)
+            return responses.error_response(error)
 
     def _tell(self, match: re.Match[str], record: Record) -> bytes:
         """States or signatures of a model."""
@@ -279,7 +270,3 @@ def _timeout(request: Request) -> float | None:
             f"{TIMEOUT_HEADER} is a number of seconds, not {text[:40]!r}"
         )
     return seconds
-
-
-def _json(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, media_type="application/json")

@@ -21,6 +21,9 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from nppnet_tf.serving import descriptions
+from nppnet_tf.serving import responses
+from nppnet_tf.serving.failures import RequestError
+from nppnet_tf.serving.token import Token
 
 FILES = pathlib.Path(__file__).with_name("page")
 
@@ -40,17 +43,23 @@ _HEADERS = [
 Folders = Callable[[], Mapping[str, pathlib.Path]]
 
 
-def routes(folders: Folders, is_passed_on: bool = False) -> list[BaseRoute]:
+def routes(
+    folders: Folders, token: Token, is_passed_on: bool = False
+) -> list[BaseRoute]:
     """Returns what answers at / and below, behind all other routes.
 
     Args:
         folders: Returns the folders of the versions that answer, by the names
             of their models.
+        token: What clients have to show for what is said of models.
         is_passed_on: Whether pictures go to another server.
     """
 
     async def describe(request: Request) -> Response:
-        del request
+        try:
+            token.require(request.headers.get("authorization"))
+        except RequestError as error:
+            return responses.error_response(error)
         document = await run_in_threadpool(
             lambda: descriptions.document(folders(), is_passed_on)
         )

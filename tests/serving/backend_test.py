@@ -58,13 +58,19 @@ class BackendTest(parameterized.TestCase):
         # A secret of this server is none of the other's business.
         self.assertEqual("authorization" in told["headers"], secret is None)
 
-    def test_it_asks_for_its_own_token(self):
-        (response,) = self._ask(
-            ("GET", "/v1/models/people", {}), secret=_SECRET, to_echo=True
+    @parameterized.parameters("/v1/models/people", "/descriptions.json")
+    def test_it_asks_for_its_own_token(self, path):
+        shown = {"headers": {"authorization": f"Bearer {_SECRET}"}}
+        refused, answered = self._ask(
+            ("GET", path, {}),
+            ("GET", path, shown),
+            secret=_SECRET,
+            to_echo=True,
         )
 
-        self.assertEqual(response.status_code, 401)
-        self.assertEqual(response.headers["www-authenticate"], "Bearer")
+        self.assertEqual(refused.status_code, 401)
+        self.assertEqual(refused.headers["www-authenticate"], "Bearer")
+        self.assertEqual(answered.status_code, 200)
 
     @parameterized.parameters(101, 1)
     def test_requests_and_answers_are_bounded(self, size):

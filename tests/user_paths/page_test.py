@@ -330,6 +330,16 @@ class PageTest(parameterized.TestCase):
         page.click("#strip button >> nth=0")
         visit.told("0.png")
 
+    def test_pictures_are_dropped_and_pasted(self):
+        visit = self._visit()
+        for kind, name in (("drop", "a.png"), ("paste", "b.png")):
+            visit.page.evaluate(
+                _HAND_OVER, [kind, name, list(self.person.read_bytes())]
+            )
+            visit.told(name)
+            visit.save("#save-parts", self.folder / name)
+            self._assert_label_map(self.folder / name, "person.png")
+
     def test_refusals_of_the_server_are_one_line(self):
         visit = self._visit()
         answers = iter(
@@ -458,6 +468,17 @@ class PageTest(parameterized.TestCase):
         self.assertEqual(policy["connect-src"], "'self'")
         self.assertEmpty(visit.complaints)
 
+
+# Drops or pastes a file.
+_HAND_OVER = """([kind, name, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], name));
+  const event = kind === "drop"
+    ? new DragEvent("drop", {dataTransfer: data, cancelable: true})
+    : new ClipboardEvent("paste", {clipboardData: data});
+  document.dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
 
 # Contrast of every text on the page with the ground behind it.
 _CONTRASTS = """() => {

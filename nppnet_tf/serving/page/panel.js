@@ -106,11 +106,14 @@ export function listJoints(body, result, threshold) {
         element("th", {
           scope: "row",
           textContent:
-            (people.length > 1 ? `${number + 1}: ` : "") + readable(name),
+            (people.length > 1 ? `${number + 1}: ` : "") +
+            sentence(readable(name)),
         }),
         element("td", {textContent: person.scores[joint].toFixed(2)}),
         element("td", {
-          textContent: visible[joint] ? readable(place ?? "") : "not found",
+          textContent: visible[joint]
+            ? sentence(readable(place ?? ""))
+            : "Not found",
         }),
       );
     });

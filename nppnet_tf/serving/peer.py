@@ -141,7 +141,12 @@ class GrpcPeer:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.channel = grpc.insecure_channel(
-            place.grpc, grpc_service.options(_MOST_BYTES, _MOST_BYTES)
+            place.grpc,
+            [
+                *grpc_service.options(_MOST_BYTES, _MOST_BYTES),
+                # As for REST: no proxies of the environment.
+                ("grpc.enable_http_proxy", 0),
+            ],
         )
         self.predictions = prediction_service_pb2_grpc.PredictionServiceStub(
             self.channel

@@ -1,6 +1,5 @@
 """Tests of inference.export."""
 
-import http.server
 import json
 import os
 import pathlib
@@ -8,8 +7,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
-from concurrent import futures
 
 import numpy as np
 import tensorflow as tf
@@ -27,8 +24,8 @@ from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.pictures import picture_files
 from tests import shared
 from tests.inference import saved_model_runner
-from tests.inference import small_server
 from tests.inference import stand_in
+from tests.serving import running_server
 
 _PAGE = shared.REPOSITORY / "docs" / "serving.md"
 
@@ -257,6 +254,13 @@ def _without_graph():
 class PageTest(absltest.TestCase):
     """The clients of docs/serving.md."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.place = cls.enterClassContext(
+            running_server.running(_folder / "models", "nppnet")
+        )
+
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
@@ -268,19 +272,8 @@ class PageTest(absltest.TestCase):
         os.chdir(self.folder)
 
     def test_grpc_client_of_the_page_gets_the_prediction(self):
-        try:
-            import grpc
-            from tensorflow_serving.apis import prediction_service_pb2_grpc
-        except ImportError:
-            self.skipTest("tensorflow-serving-api is not installed")
-        server = grpc.server(futures.ThreadPoolExecutor(1))
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            small_server.GrpcService(_loaded), server
-        )
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        self.addCleanup(server.stop, 0)
-        code = _page_code("grpc").replace("localhost:8500", f"127.0.0.1:{port}")
+        code = _page_code("grpc").replace("localhost:8500", self.place.grpc)
+        code = code.replace('"nppnet"', '"people"')
         # The page needs no such option; a proxy of the environment does.
         code = code.replace(
             "options=[", 'options=[("grpc.enable_http_proxy", 0),'
@@ -297,17 +290,9 @@ class PageTest(absltest.TestCase):
         )
 
     def test_rest_client_of_the_page_gets_the_prediction(self):
-        server = http.server.HTTPServer(
-            ("127.0.0.1", 0), small_server.rest_handler(_loaded)
-        )
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(thread.join)
-        self.addCleanup(server.shutdown)
-        code = _page_code("urllib").replace(
-            "localhost:8501", f"127.0.0.1:{server.server_port}"
-        )
+        code = _page_code("urllib")
+        code = code.replace("http://localhost:8501", self.place.rest)
+        code = code.replace("models/nppnet", "models/people")
         without_proxy = {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
 
         names = {}

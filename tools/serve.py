@@ -150,6 +150,8 @@ def _run(argv: list[str]) -> None:
                 "one that can be loaded",
                 "; ".join(store.broken()) or "none",
             )
+        if TOKEN_FILE.value is None and HOST.value not in server.LOOPBACK:
+            console.say("whoever reaches it may ask: there is no --token_file")
         servers.serve(settings, store, rest_socket)
 
 

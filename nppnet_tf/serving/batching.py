@@ -122,7 +122,8 @@ class Batcher:
         size = len(next(iter(inputs.values()))) if inputs else 0
         self._require_place(size)
         key: object = object()
-        if 0 < size and joined.can_join(model.signature_def(signature)):
+        definition = model.signature_def(signature)
+        if 0 < size and joined.can_join(definition, inputs):
             key = (id(model), signature)
         answer = asyncio.get_running_loop().create_future()
         job = _Job(model, signature, inputs, max(size, 1), key, answer)
@@ -201,22 +202,24 @@ class Batcher:
 
     def _run_batch(self, jobs: Sequence[_Job]) -> list[Arrays | Exception]:
         """Runs requests; each result is outputs, or an error."""
+        found = None
         if len(jobs) > 1:
-            first = jobs[0]
-            inputs = joined.join(
-                [job.inputs for job in jobs],
-                self._padding(sum(job.size for job in jobs)),
-            )
-            try:
-                outputs = first.model.run(first.signature, inputs)
-            # Each on its own may do better, and says what is wrong with it.
-            except Exception:
-                outputs = None
-            if outputs is not None:
-                found = joined.split(outputs, [job.size for job in jobs])
-                if found is not None:
-                    return found
-        return [_run_alone(job) for job in jobs]
+            # Where it fails, each on its own may do better, and says what is
+            # wrong with it.
+            with contextlib.suppress(Exception):
+                found = self._run_joined(jobs)
+        if found is None:
+            return [_run_alone(job) for job in jobs]
+        return found
+
+    def _run_joined(self, jobs: Sequence[_Job]) -> list[Arrays] | None:
+        """Runs requests as one batch; None where it cannot be parted."""
+        sizes = [job.size for job in jobs]
+        inputs = joined.join(
+            [job.inputs for job in jobs], self._padding(sum(sizes))
+        )
+        outputs = jobs[0].model.run(jobs[0].signature, inputs)
+        return joined.split(outputs, sizes)
 
     def _padding(self, size: int) -> int:
         """How many rows fill a batch up to an allowed size."""

@@ -34,8 +34,8 @@ from nppnet_tf.serving.services import Services
 from nppnet_tf.serving.token import Token
 from nppnet_tf.serving.versions import ModelStore
 
-# By which nobody but this machine's users call.
-_LOOPBACK = ("127.0.0.1", "localhost")
+# Addresses that nobody but this machine's users reaches.
+LOOPBACK = ("127.0.0.1", "localhost")
 
 _SERVICES = (
     "",
@@ -245,10 +245,10 @@ def _rest_server(
     make_application: Callable[[list[str] | None], Any],
 ) -> Any:
     hosts = None
-    if settings.host in _LOOPBACK:
+    if settings.host in LOOPBACK:
         # A page of another site that calls itself by our address is not let
         # in, whatever a name server says.
-        hosts = [*_LOOPBACK]
+        hosts = [*LOOPBACK]
     config = uvicorn.Config(
         make_application(hosts),
         log_config=None,

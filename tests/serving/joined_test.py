@@ -2,11 +2,41 @@
 
 import numpy as np
 from absl.testing import absltest
+from tensorflow.core.protobuf import meta_graph_pb2
 
+from nppnet_tf.pictures import picture_files
 from nppnet_tf.serving import joined
 
 
+def _signature(*sizes):
+    signature = meta_graph_pb2.SignatureDef()
+    for size in sizes:
+        signature.inputs["x"].tensor_shape.dim.add().size = size
+    return signature
+
+
 class JoinedTest(absltest.TestCase):
+    def test_what_would_keep_others_waiting_stays_alone(self):
+        signature = _signature(-1)
+        picture = picture_files.encode_png(np.zeros((2, 3, 3), np.uint8))
+        bomb = picture[:16] + (8192).to_bytes(4) * 2 + picture[24:]
+        for data, expected in (
+            (picture, True),
+            (b"no picture", True),
+            (bomb, False),
+            (bytes(9 << 20), False),
+        ):
+            inputs = {"x": np.array([picture, data], object)}
+            self.assertEqual(joined.can_join(signature, inputs), expected)
+
+    def test_shapes_that_are_open_beyond_rows_stay_alone(self):
+        inputs = {"x": np.zeros((1, 2))}
+
+        self.assertTrue(joined.can_join(_signature(-1, 2), inputs))
+        self.assertFalse(joined.can_join(_signature(-1, -1), inputs))
+        self.assertFalse(joined.can_join(_signature(1, 2), inputs))
+        self.assertFalse(joined.can_join(_signature(), inputs))
+
     def test_rows_are_put_behind_each_other_and_filled_up(self):
         requests = [{"x": np.array([1, 2])}, {"x": np.array([3])}]
 

@@ -1,5 +1,6 @@
 """Tests of serving.server: what it refuses, says and writes down."""
 
+import asyncio
 import base64
 import json
 import pathlib
@@ -269,6 +270,20 @@ class ServerTest(absltest.TestCase):
                 server.listen("127.0.0.1", port)
         with self.assertRaisesRegex(UserError, "cannot listen"):
             server.listen("no.such.host.invalid", 0)
+
+    def test_a_port_of_grpc_in_use_is_one_line(self):
+        port = self._serve().grpc.split(":")[1]
+
+        async def serve():
+            settings = server.ServerSettings(
+                "127.0.0.1", 0, int(port), self.folder
+            )
+            with server.listen("127.0.0.1", 0) as socket:
+                async with server.serving(settings, self.store, socket):
+                    raise AssertionError("two servers at one port")
+
+        with self.assertRaisesRegex(UserError, f"cannot listen.*{port}"):
+            asyncio.run(serve())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import fractions
 import os
 import pathlib
 from collections.abc import Iterator
@@ -79,14 +80,7 @@ class VideoFile:
 
     @contextlib.contextmanager
     def _opened(self) -> "Iterator[av.container.InputContainer]":
-        library = require_av()
-        if not self.path.is_file():
-            raise UserError("not a file", self.path, "a video", "none")
-        try:
-            container = library.open(os.fspath(self.path))
-        except (library.error.FFmpegError, ValueError) as error:
-            raise _not_read(self.path, error) from error
-        with container:
+        with opened(self.path) as container:
             if not container.streams.video:
                 raise UserError(
                     "no pictures in the file", self.path, "a video", "none"
@@ -101,14 +95,13 @@ class VideoFile:
         self, container: Any
     ) -> Iterator[tuple[np.ndarray, float | None]]:
         stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        first: float | None = None
+        origin = origin_of(container)
         frames = container.decode(stream)
         while True:
             try:
                 frame = next(frames, None)
-            except require_av().error.FFmpegError as error:
-                self.damage = str(error)
+            except (require_av().error.FFmpegError, OSError) as error:
+                self.damage = str(_what(error))
                 return
             if frame is None:
                 return
@@ -125,9 +118,8 @@ class VideoFile:
                     *image.shape[:2]
                 )
                 return
-            first = frame.time if first is None else first
-            known = frame.time is not None and first is not None
-            yield image, float(frame.time - first) if known else None
+            known = frame.time is not None
+            yield image, max(0.0, frame.time - float(origin)) if known else None
 
 
 def require_av() -> Any:
@@ -142,6 +134,43 @@ def require_av() -> Any:
         ) from None
     av.logging.set_level(av.logging.PANIC)
     return av
+
+
+@contextlib.contextmanager
+def opened(
+    path: str | os.PathLike[str],
+) -> "Iterator[av.container.InputContainer]":
+    """Opens a video for reading.
+
+    By a stream: the library would take some names for addresses. A file that
+    names others, a playlist, leads nowhere.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: If it is missing or no video.
+    """
+    library = require_av()
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise UserError("not a file", path, "a video", "none")
+    with open(path, "rb") as stream:
+        try:
+            container = library.open(
+                stream, options={"protocol_whitelist": "pipe"}
+            )
+        except (library.error.FFmpegError, OSError, ValueError) as error:
+            raise UserError(
+                "video cannot be read", path, "a video", _what(error)
+            ) from error
+        with container:
+            yield container
+
+
+def origin_of(container: Any) -> fractions.Fraction:
+    """Returns when a video begins, in seconds of its own clock."""
+    return fractions.Fraction(container.start_time or 0, 1_000_000)
 
 
 def _count(stream: Any, container: Any) -> int | None:
@@ -162,5 +191,6 @@ def _upright(frame: Any) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(image, quarters))
 
 
-def _not_read(path: pathlib.Path, error: object) -> UserError:
-    return UserError("video cannot be read", path, "a video", error)
+def _what(error: Exception) -> object:
+    """What is wrong: the library adds a number, and a name of its own."""
+    return getattr(error, "strerror", None) or error

@@ -1,5 +1,6 @@
 """Frames out: a video with the times of another, and the sound of it."""
 
+import contextlib
 import fractions
 import os
 import pathlib
@@ -7,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from nppnet_tf.errors import UserError
 from nppnet_tf.video import video_file
 
 # Sound that MP4 holds; of any other the video becomes one of Matroska.
@@ -16,22 +16,23 @@ MP4 = ".mp4"
 MATROSKA = ".mkv"
 
 _CODEC = "libx264"
-# Good to look at; a step of 6 is twice the size.
-_QUALITY = "20"
+# Good to look at; a step of 6 in crf is twice the size. Without looking ahead,
+# and in one thread: of small frames x264 reads there what lies behind them, and
+# the same frames would not be the same bytes.
+_OPTIONS = {
+    "crf": "20",
+    "preset": "veryfast",
+    "threads": "1",
+    "x264-params": "rc-lookahead=0:mbtree=0:scenecut=0:b-adapt=0:weightp=0",
+}
 # Of a second: fine enough for the times of any video.
 _CLOCK = fractions.Fraction(1, 90_000)
 
 
 def ending_for(path: str | os.PathLike[str]) -> str:
     """Returns the ending of a video that can hold the sound of another."""
-    library = video_file.require_av()
-    try:
-        with library.open(os.fspath(path)) as container:
-            names = {s.codec_context.name for s in container.streams.audio}
-    except (library.error.FFmpegError, OSError, ValueError) as error:
-        raise UserError(
-            "video cannot be read", path, "a video", error
-        ) from error
+    with video_file.opened(path) as container:
+        names = {s.codec_context.name for s in container.streams.audio}
     return MP4 if names <= _SOUND_OF_MP4 else MATROSKA
 
 
@@ -57,7 +58,9 @@ class VideoWriter:
         self._library = video_file.require_av()
         self._source = source
         kind = "mp4" if ending == MP4 else "matroska"
-        self._container = self._library.open(os.fspath(path), "w", format=kind)
+        # By a stream: a name may hold what the library counts frames by.
+        self._file = open(path, "w+b")  # noqa: SIM115
+        self._container = self._library.open(self._file, "w", format=kind)
         self._stream = self._container.add_stream(
             _CODEC, rate=fractions.Fraction(rate).limit_denominator(1 << 16)
         )
@@ -66,18 +69,21 @@ class VideoWriter:
         self._stream.height, self._stream.width = self._size
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = _CLOCK
-        self._stream.options = {"crf": _QUALITY}
+        self._stream.options = _OPTIONS
         self._sound = []
 
     def __enter__(self) -> "VideoWriter":
-        self._input = self._library.open(os.fspath(self._source))
+        self._stack = contextlib.ExitStack()
+        self._stack.enter_context(self._file)
+        self._stack.enter_context(self._container)
+        self._input = self._stack.enter_context(video_file.opened(self._source))
         for stream in self._input.streams.audio:
             copy = self._container.add_stream_from_template(stream)
             self._sound.append((stream, copy))
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        with self._input, self._container:
+        with self._stack:
             if kind is None:
                 self._mux(self._stream.encode(None))
                 self._copy_sound()
@@ -106,9 +112,16 @@ class VideoWriter:
         copies = dict(self._sound)
         if not copies:
             return
+        origin = video_file.origin_of(self._input)
         try:
             for packet in self._input.demux(list(copies)):
                 if packet.dts is not None:
+                    # Frames begin at 0, so does their sound.
+                    shift = round(origin / packet.time_base)
+                    packet.pts, packet.dts = (
+                        packet.pts - shift,
+                        packet.dts - shift,
+                    )
                     packet.stream = copies[packet.stream]
                     self._container.mux(packet)
         except self._library.error.InvalidDataError:

@@ -17,6 +17,7 @@ from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.drawn_people import person
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_digests
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.outputs import formats
@@ -292,7 +293,7 @@ class FormatsTest(parameterized.TestCase):
 
     def _files(self):
         return {
-            str(path.relative_to(self.output)): path.read_bytes()
+            str(path.relative_to(self.output)): file_digests.sha256(path)
             for path in self.output.rglob("*")
             if path.is_file()
         }

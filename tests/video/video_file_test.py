@@ -88,6 +88,18 @@ class VideoFileTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "a.mkv"):
             VideoFile(path)
 
+    def test_names_are_no_addresses_and_playlists_lead_nowhere(self):
+        odd = self._write(count=3).rename(self.folder / "%d concat:a|b.mp4")
+        self.assertLen(list(VideoFile(odd).frames()), 3)
+        playlist = self.folder / "list.mp4"
+        playlist.write_text(
+            f"#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{odd}\n"
+            "#EXT-X-ENDLIST\n"
+        )
+
+        with self.assertRaisesRegex(UserError, "cannot be read.*list.mp4"):
+            VideoFile(playlist)
+
     def test_missing_files_are_told(self):
         with self.assertRaisesRegex(UserError, "not a file.*absent.mp4"):
             VideoFile(self.folder / "absent.mp4")

@@ -2,12 +2,14 @@
 
 import json
 import pathlib
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest
 
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_digests
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.outputs.writer import Names
@@ -61,7 +63,9 @@ class VideoRunTest(absltest.TestCase):
         return run.run(self.path, start)
 
     def _files(self, folder):
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
+        return {
+            path.name: file_digests.sha256(path) for path in folder.iterdir()
+        }
 
     def test_every_frame_has_a_line_and_is_drawn(self):
         self.assertEqual(self._run(_Model()), _COUNT)
@@ -92,6 +96,22 @@ class VideoRunTest(absltest.TestCase):
         # Files of 16 frames each: of 35 frames 32 were written.
         self.assertEqual(model.count, _COUNT - 32)
         self.assertIn("walk.mp4: 32 frames were there already", lines)
+        self.assertEqual(self._files(self.output), self._files(whole))
+
+    def test_run_that_was_stopped_while_writing_asks_no_network_again(self):
+        whole = self.output.with_name("whole")
+        self._run(_Model(), whole)
+
+        with mock.patch.object(
+            video_run, "frame_document", side_effect=KeyboardInterrupt
+        ):
+            with self.assertRaises(KeyboardInterrupt):
+                self._run(_Model())
+        self.assertCountEqual(self._files_below(), ["walk.frames"])
+        model = _Model()
+        self._run(model)
+
+        self.assertEqual(model.count, 0)
         self.assertEqual(self._files(self.output), self._files(whole))
 
     def _files_below(self):

@@ -46,6 +46,24 @@ class VideoWriterTest(absltest.TestCase):
             self.assertAlmostEqual(frame.image.mean(), 60 * number, delta=4)
         self.assertEqual(_sound(path), _sound(source))
 
+    def test_sound_begins_with_the_frames_whatever_the_clock_says(self):
+        # Such streams begin after a while.
+        source = drawn_video.write(self.folder / "a.mts", 20, sound=True)
+        path = self.folder / "%03d.mp4"
+
+        with video_writer.VideoWriter(
+            path, ".mp4", (64, 48), 25, source
+        ) as writer:
+            for frame in VideoFile(source).frames():
+                writer.write(frame.image, frame.seconds)
+
+        (first, *_) = VideoFile(path).frames()
+        # Its sound begins a little before.
+        self.assertLess(first.seconds, 0.2)
+        with path.open("rb") as stream, av.open(stream) as container:
+            sound = next(container.decode(audio=0))
+        self.assertLess(abs(sound.time - first.seconds), 0.2)
+
     def test_sound_that_mp4_does_not_hold_goes_into_matroska(self):
         path = self.folder / "a.mkv"
         with av.open(str(path), "w") as container:

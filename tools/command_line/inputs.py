@@ -64,9 +64,7 @@ def find(words: Sequence[str]) -> Inputs:
         raise UserError(
             "no pictures", ", ".join(words), "JPEG or PNG files", found
         )
-    found = Inputs(
-        *(list(dict.fromkeys(p)) for p in (pictures, videos, others))
-    )
+    found = Inputs(*map(_each_once, (pictures, videos, others)))
     for paths in (found.pictures, found.videos):
         _refuse_one_name(paths)
     return found
@@ -100,6 +98,14 @@ def _is_fit(path: pathlib.Path) -> bool:
         or picture_names.is_unsupported_name(path)
         or path.suffix.lower() in _VIDEO_ENDINGS
     )
+
+
+def _each_once(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
+    """The files, one of those that are named in two ways."""
+    named: dict[tuple[pathlib.Path, str], pathlib.Path] = {}
+    for path in paths:
+        named.setdefault((path.resolve(), path.name), path)
+    return list(named.values())
 
 
 def _refuse_one_name(paths: Sequence[pathlib.Path]) -> None:

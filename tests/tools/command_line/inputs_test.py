@@ -39,6 +39,12 @@ class FindTest(absltest.TestCase):
         (self.folder / "x[1].jpg").touch()
         self.assertEqual(self._names("x[1].jpg"), [["x[1].jpg"], [], []])
 
+    def test_one_file_named_in_two_ways_is_one(self):
+        other = "more.jpg/../a.jpg"
+
+        self.assertEqual(self._names("a.jpg", other)[0], ["a.jpg"])
+        self.assertEqual(self._names("", other)[0], ["a.jpg", "b.PNG"])
+
     def test_what_leads_to_nothing_is_told(self):
         for word, message in (
             ("absent.jpg", "not found.*absent.jpg"),

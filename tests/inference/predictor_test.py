@@ -170,8 +170,8 @@ class PredictorTest(absltest.TestCase):
 class RunTest(absltest.TestCase):
     def test_run_is_loaded_with_what_it_was_trained_on(self):
         folder = pathlib.Path(self.create_tempdir().full_path)
-        baseline = genotypes.Genotype(genotypes.BASELINE)
-        saved = NPPNet(baseline, NetworkConfig(channels=8, cells=4))
+        unet = genotypes.Genotype(genotypes.UNET)
+        saved = NPPNet(unet, NetworkConfig(channels=8, cells=4))
         extra = {"descriptor": "lip", "image_size": [64, 32]}
         saved_network.save_network(saved, folder, extra)
 

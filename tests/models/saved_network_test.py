@@ -24,7 +24,7 @@ class SavedNetworkTest(parameterized.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.network = NPPNet(published.baseline(), CONFIG)
+        cls.network = NPPNet(published.unet(), CONFIG)
 
     def setUp(self):
         super().setUp()
@@ -42,9 +42,7 @@ class SavedNetworkTest(parameterized.TestCase):
         self.assertEqual(network.config, CONFIG)
 
     def test_supernet_keeps_its_relaxation(self):
-        searched = genotypes.Genotype(
-            genotypes.BASELINE, fusion=genotypes.SEARCH
-        )
+        searched = genotypes.Genotype(genotypes.UNET, fusion=genotypes.SEARCH)
         network = NPPNet(searched, CONFIG, relaxation="gumbel")
         saved_network.save_network(network, self.folder)
         path = self.folder / saved_network.DESCRIPTION_FILE
@@ -128,7 +126,7 @@ class KilledWhileSavingTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path) / "net"
-        self.network = NPPNet(published.baseline(), CONFIG)
+        self.network = NPPNet(published.unet(), CONFIG)
         saved_network.save_network(self.network, self.folder, {"epoch": 0})
         self.former = self._weights()
         for variable in self.network.trainable_variables:

@@ -19,7 +19,7 @@ _SEARCH = (
     *user_path.TINY,
     *_STEPS,
     "--stage=interaction_fusion",
-    "--genotype=baseline",
+    "--genotype=unet",
     "--interaction=omit",
     # Fewer operations, less to trace.
     "--primitives=std_conv_3x3,skip_connect,dil_conv_3x3_2",
@@ -117,7 +117,7 @@ class ResumeTest(absltest.TestCase):
         """Cells whose nodes add up several operations, and little else."""
         path = self.folder / "genotype.json"
         gene = genotypes.Genotype(
-            genotypes.BASELINE, genotypes.OMIT, published.released().fusion
+            genotypes.UNET, genotypes.OMIT, published.released().fusion
         )
         genotypes.save(gene, path)
         return path
@@ -175,7 +175,7 @@ class ResumeTest(absltest.TestCase):
         self.assertEqual(document["settings"]["relaxation"], "gumbel")
 
     def test_a_step_that_ruins_the_weights_is_not_saved(self):
-        flags = ("--genotype=baseline", "--learning_rate=1e6", "--epochs=8")
+        flags = ("--genotype=unet", "--learning_rate=1e6", "--epochs=8")
 
         ruined = user_path.finish(self._start("train", "run", *_TRAIN, *flags))
 

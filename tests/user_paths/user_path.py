@@ -15,8 +15,8 @@ from tests import shared
 # Longer than any of these tools takes on a busy machine.
 PATIENCE_SECONDS = 480
 
-# A network that steps in tenths of seconds; with --genotype=unet it is also made
-# and traced in seconds, a third of what the baseline takes.
+# A network that steps in tenths of seconds; with --genotype=unet it is made and
+# traced in a third of the time that the baseline takes.
 TINY = (
     "--image_size=64",
     "--channels=16",

@@ -120,6 +120,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/outputs/tryon_folder.py": "formats_test",
     "nppnet_tf/outputs/tryon_masks.py": "formats_test",
     "nppnet_tf/outputs/writer.py": "fields only",
+    "tools/command_line/coco_flag.py": "tools/predict_test",
     "tools/command_line/people_flags.py": "tools/predict_test",
     "tools/command_line/video_flags.py": "tools/predict_test",
     "tools/roads/demo_settings.py": "demo_road_test",

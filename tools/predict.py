@@ -39,7 +39,6 @@ for joints that were not found: for tools that annotate, and for build_records.
 """
 
 import pathlib
-from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -54,6 +53,7 @@ from .command_line import console
 from .command_line import inputs
 from .command_line import paths
 from .command_line import scale_list
+from .command_line.coco_flag import CocoFlag
 from .command_line.people_flags import PeopleFlags
 from .command_line.progress import Progress
 from .command_line.tool_flags import ToolFlags
@@ -101,12 +101,7 @@ SCORE_THRESHOLD = FLAGS.define_number(
 QUALITY = FLAGS.define_switch(
     "quality", False, "Also write how good each answer is, without truth."
 )
-COCO = FLAGS.define_output(
-    "coco",
-    None,
-    "JSON file to write poses of all pictures to, as COCO's.",
-    paths.new_file,
-)
+COCO = CocoFlag(FLAGS)
 
 
 def _run(argv: list[str]) -> None:
@@ -120,7 +115,12 @@ def _run(argv: list[str]) -> None:
     videos = VIDEOS.plan(found.videos, output, FORMAT.value)
     starts = writer.plan(found.pictures)
     asked = PEOPLE.facts() if videos else {}
-    coco = _coco_file(found.pictures, output, starts.values())
+    coco = COCO.file(
+        found.pictures,
+        (MODEL.value, *PEOPLE.inputs),
+        output,
+        starts.values(),
+    )
     paths.new_folder(OUTPUT.value, "--output")
     model, names = _load()
     if starts or found.others:
@@ -169,26 +169,6 @@ def _load() -> "tuple[PeopleModel, writers.Names]":
         predictor, PEOPLE.find(), PEOPLE.padding, judge
     )
     return model, writers.Names(predictor.descriptor, threshold)
-
-
-def _coco_file(
-    pictures: Iterable[pathlib.Path],
-    output: pathlib.Path,
-    starts: Iterable[str],
-) -> pathlib.Path | None:
-    """Returns the file of --coco, which is none of the other outputs."""
-    from nppnet_tf.evaluation import picture_outputs
-
-    if COCO.value is None:
-        return None
-    coco = paths.new_file(
-        COCO.value,
-        "--coco",
-        (*pictures, MODEL.value, *PEOPLE.inputs),
-        picture_outputs.is_coco,
-    )
-    picture_outputs.refuse_planned(coco, output, starts)
-    return coco
 
 
 def main() -> None:

@@ -324,6 +324,7 @@ class PredictTest(parameterized.TestCase):
         for flag, message in (
             ("--format=coco", "format is of pictures"),
             (f"--boxes={self.pictures}", "boxes are of pictures"),
+            (f"--coco={self.folder}/coco.json", "no pictures; where: --coco"),
         ):
             result = self._predict(whole, flag)
             self.assertEqual(result.exit_code, 2)

@@ -309,7 +309,8 @@ class PageTest(parameterized.TestCase):
         )
 
     def test_pictures_come_one_after_the_other_and_bad_ones_cost_none(self):
-        paths = [self.folder / f"{k}.png" for k in range(3)]
+        names = ("0.png", "1.png", "<b>2.png")
+        paths = [self.folder / name for name in names]
         for path in paths:
             shutil.copy(self.person, path)
         paths[1].write_text("no picture")
@@ -317,7 +318,8 @@ class PageTest(parameterized.TestCase):
         page = visit.page
 
         page.set_input_files("#choose", [str(path) for path in paths])
-        visit.told("2.png")
+        # A name is a text, whatever stands in it.
+        visit.told("<b>2.png")
 
         self.assertEqual(
             visit.problem(), "1.png is no picture that this browser can read."
@@ -326,7 +328,7 @@ class PageTest(parameterized.TestCase):
             button.get_attribute("aria-label")
             for button in page.query_selector_all("#strip button")
         ]
-        self.assertEqual(names, ["0.png", "2.png"])
+        self.assertEqual(names, ["0.png", "<b>2.png"])
         page.click("#strip button >> nth=0")
         visit.told("0.png")
 
@@ -420,6 +422,29 @@ class PageTest(parameterized.TestCase):
 
         self._assert_label_map(self.folder / "parts.png", "person.png")
         visit.context.close()
+
+    def test_a_model_may_tell_of_several_people(self):
+        visit = self._visit()
+
+        def twice(route):
+            answer = route.fetch()
+            (row,) = answer.json()["predictions"]
+            for name in ("keypoints_xy", "keypoint_scores"):
+                row[name] = [row[name], row[name]]
+            route.fulfill(response=answer, json={"predictions": [row]})
+
+        visit.page.route("**/v1/models/*:predict", twice)
+        visit.add(self.person)
+        visit.save("#save-openpose", self.folder / "pose.json")
+
+        (person_alone,) = _document(self._predicted("person_openpose.json"))[
+            "people"
+        ]
+        self.assertEqual(
+            _document(self.folder / "pose.json")["people"], 2 * [person_alone]
+        )
+        self.assertIn("2 people", visit.page.inner_text("#status"))
+        self.assertLen(visit.page.query_selector_all("#people input"), 2)
 
     @parameterized.parameters("light", "dark")
     def test_it_fits_a_phone_and_can_be_read(self, scheme):

@@ -395,7 +395,10 @@ class Page {
       });
     }
     byId("all-parts").addEventListener("click", () => {
-      allParts(this.result.descriptor).forEach((id) => this.result.parts.add(id));
+      this.result.parts.clear();
+      for (const part of allParts(this.result.descriptor)) {
+        this.result.parts.add(part);
+      }
       this.#refresh();
     });
     byId("no-parts").addEventListener("click", () => {
@@ -544,7 +547,8 @@ class Page {
     under.hidden = false;
     const {clientWidth, clientHeight} = byId("stage");
     const scale = clientWidth / labelMap.width;
-    const left = Math.min(place[0] * scale + 14, clientWidth - under.offsetWidth);
+    const rightmost = clientWidth - under.offsetWidth;
+    const left = Math.min(place[0] * scale + 14, rightmost);
     const top = place[1] * scale + 18;
     const isLow = top + under.offsetHeight > clientHeight;
     under.style.left = `${Math.max(0, left)}px`;

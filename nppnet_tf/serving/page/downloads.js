@@ -90,7 +90,8 @@ export function predictionDocument(result, threshold) {
   };
   if (people.length === 1 && !people[0].box) {
     const keypoints = jointValues(people[0], descriptor, threshold);
-    return {format: "nppnet_tf.prediction", ...ofPicture, keypoints, ...ofNames};
+    const format = "nppnet_tf.prediction";
+    return {format, ...ofPicture, keypoints, ...ofNames};
   }
   return {
     format: "nppnet_tf.people",

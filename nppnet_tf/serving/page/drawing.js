@@ -46,6 +46,10 @@ export class Stage {
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
+  /** What `#layer` shows. */
+  #painted = [];
+  #layer = null;
+
   /**
    * @param {import("./downloads.js").Result} result
    * @param {View} view
@@ -75,7 +79,7 @@ export class Stage {
     context.drawImage(result.picture.canvas, 0, 0, canvas.width, canvas.height);
     // Edges of parts are edges of pixels where the picture is enlarged.
     context.imageSmoothingEnabled = zoom < 1;
-    context.drawImage(partsLayer(result, view), 0, 0, canvas.width, canvas.height);
+    context.drawImage(this.#parts(), 0, 0, canvas.width, canvas.height);
     this.#drawPeople(context, zoom);
     view.boxes.forEach((box, number) => {
       drawBox(context, box.map((side) => side * zoom), String(number + 1));
@@ -121,6 +125,19 @@ export class Stage {
     return {label, joint: nearest.joint, person: nearest.person};
   }
 
+  /** @return {OffscreenCanvas} The parts, painted anew if they changed. */
+  #parts() {
+    const {labelMap, descriptor} = this.result;
+    const {opacity, parts, people, highlighted} = this.view;
+    const shown = [opacity, highlighted, ...parts, "of", ...people].join();
+    const painted = [labelMap, descriptor, shown];
+    if (painted.some((each, k) => each !== this.#painted[k])) {
+      this.#layer = partsLayer(this.result, this.view);
+      this.#painted = painted;
+    }
+    return this.#layer;
+  }
+
   /** Gives the canvas the form of the picture. */
   #fit() {
     const {width, height} = this.result.labelMap;
@@ -145,19 +162,26 @@ export class Stage {
    * @param {number} zoom Pixels of the canvas for one of the picture.
    */
   #drawPeople(context, zoom) {
-    const {descriptor} = this.result;
     const longer = Math.max(this.canvas.width, this.canvas.height);
     for (const {person, number, visible} of this.#shownPeople()) {
-      const points = person.xy.map((place) => place.map((x) => (x + 0.5) * zoom));
+      const points = person.xy.map((place) =>
+        place.map((x) => (x + 0.5) * zoom),
+      );
+      const shown = points.filter((_, joint) => visible[joint]);
       if (this.view.hasSkeleton) {
         this.#drawSkeleton(context, points, visible, longer);
         points
           .filter((_, joint) => this.view.alarming.has(`${number} ${joint}`))
           .forEach((point) => drawAlarm(context, point, longer));
       }
+      if (this.result.people.length > 1) {
+        drawNumber(context, shown, number + 1, longer);
+      }
       if (this.view.hasScores) {
-        const kept = descriptor.keypoints.map((_, k) => k).filter((k) => visible[k]);
-        kept.forEach((k) => drawScore(context, points[k], person.scores[k], longer));
+        const scores = person.scores.filter((_, joint) => visible[joint]);
+        shown.forEach((point, k) => {
+          drawScore(context, point, scores[k], longer);
+        });
       }
     }
   }
@@ -222,25 +246,40 @@ export class Stage {
 function partsLayer({labelMap, instances, descriptor}, view) {
   const {width, height, labels} = labelMap;
   const image = new ImageData(width, height);
-  const pixels = image.data;
-  const fill = Math.round(255 * view.opacity);
+  // Pixels as whole numbers: 0xAABBGGRR, since all browsers' machines are
+  // little-endian.
+  const pixels = new Uint32Array(image.data.buffer);
+  const fills = paints(descriptor, view, view.opacity);
   // Outlines keep neighbors of similar colors apart.
-  const line = Math.round(255 * (1 - (1 - view.opacity) ** 3));
+  const lines = paints(descriptor, view, 1 - (1 - view.opacity) ** 3);
   for (let place = 0; place < labels.length; ++place) {
     const label = labels[place];
-    const color = descriptor.palette[label];
-    const isHidden = instances && !view.people.has(instances[place] - 1);
-    if (label === BACKGROUND || !color || isHidden || !view.parts.has(label)) {
-      continue;
+    if (fills[label] && (!instances || view.people.has(instances[place] - 1))) {
+      const isLine = isOutline(labels, place, width);
+      pixels[place] = isLine ? lines[label] : fills[label];
     }
-    const isDimmed = view.highlighted !== null && view.highlighted !== label;
-    const alpha = isOutline(labels, place, width) ? line : fill;
-    pixels.set(color, 4 * place);
-    pixels[4 * place + 3] = isDimmed ? alpha / 4 : alpha;
   }
   const layer = new OffscreenCanvas(width, height);
   layer.getContext("2d").putImageData(image, 0, 0);
   return layer;
+}
+
+/**
+ * @param {import("./labels.js").Descriptor} descriptor
+ * @param {View} view
+ * @param {number} opacity 0 to 1.
+ * @return {Uint32Array} Pixels [256] of every label; 0 of what is not shown.
+ */
+function paints(descriptor, view, opacity) {
+  return Uint32Array.from({length: 256}, (_, label) => {
+    const color = descriptor.palette[label];
+    if (label === BACKGROUND || !color || !view.parts.has(label)) {
+      return 0;
+    }
+    const isDimmed = view.highlighted !== null && view.highlighted !== label;
+    const alpha = Math.round(255 * (isDimmed ? opacity / 4 : opacity));
+    return (alpha << 24) | (color[2] << 16) | (color[1] << 8) | color[0];
+  });
 }
 
 /**
@@ -319,6 +358,23 @@ function drawBox(context, [left, top, right, bottom], text) {
  */
 function drawScore(context, [x, y], score, longer) {
   drawText(context, score.toFixed(2), x + longer * POINT_RADIUS + 4, y);
+}
+
+/**
+ * Writes the number of a person over their highest joint.
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number[][]} points Joints that are shown.
+ * @param {number} number
+ * @param {number} longer Side of the canvas.
+ */
+function drawNumber(context, points, number, longer) {
+  const [highest] = [...points].sort((a, b) => a[1] - b[1]);
+  if (highest) {
+    const above = longer * POINT_RADIUS + 12 * devicePixelRatio;
+    const top = Math.max(highest[1] - above, 8 * devicePixelRatio);
+    drawText(context, String(number), highest[0] - 4 * devicePixelRatio, top);
+  }
 }
 
 /**

@@ -109,7 +109,10 @@ function headSize(pose, descriptor) {
   const [start, end] = (descriptor.head_segment ?? []).map(
     (name) => pose.xy[descriptor.keypoints.indexOf(name)],
   );
-  const size = start && end ? Math.hypot(start[0] - end[0], start[1] - end[1]) : 0;
+  if (!start || !end) {
+    return 0;
+  }
+  const size = Math.hypot(start[0] - end[0], start[1] - end[1]);
   return Number.isFinite(size) ? size : 0;
 }
 
@@ -126,7 +129,8 @@ function isNear(labelMap, [x, y], radius, fitting) {
   for (let row = low(y); row <= high(y, labelMap.height); ++row) {
     for (let column = low(x); column <= high(x, labelMap.width); ++column) {
       const isWithin = (column - x) ** 2 + (row - y) ** 2 <= radius ** 2;
-      if (isWithin && fitting.has(labelMap.labels[row * labelMap.width + column])) {
+      const label = labelMap.labels[row * labelMap.width + column];
+      if (isWithin && fitting.has(label)) {
         return true;
       }
     }

@@ -1,6 +1,6 @@
 /** Lists beside the picture. */
 
-import {areVisible, inconsistencies, labelAt} from "./labels.js";
+import {BACKGROUND, areVisible, inconsistencies, labelAt} from "./labels.js";
 import {partValues} from "./downloads.js";
 import {counted, percent, readable, sentence} from "./texts.js";
 
@@ -30,7 +30,8 @@ export function element(tag, properties = {}, ...children) {
 export function listParts(list, result, view, onToggle, onHighlight) {
   const {labelMap, descriptor} = result;
   const parts = partValues(labelMap.labels, labelMap.labels.length, descriptor);
-  const items = parts.slice(parts[0]?.id === 0 ? 1 : 0).map(({id, name, share}) => {
+  const shown = parts.filter(({id}) => id !== BACKGROUND);
+  const items = shown.map(({id, name, share}) => {
     const box = element("input", {
       type: "checkbox",
       checked: view.parts.has(id),
@@ -129,7 +130,8 @@ export function listJoints(body, result, threshold) {
  * @param {number} tolerance Distance in head sizes that is near.
  * @return {(import("./labels.js").Warning & {person: number})[]}
  */
-export function warningsOf({people, labelMap, descriptor}, threshold, tolerance) {
+export function warningsOf(result, threshold, tolerance) {
+  const {people, labelMap, descriptor} = result;
   return people.flatMap((person, number) =>
     inconsistencies(
       labelMap,
@@ -181,7 +183,8 @@ export function summary(result, threshold, numWarnings) {
   const found = visible.filter(Boolean).length;
   const whom = people.length > 1 ? `${people.length} people, ` : "";
   const warned = numWarnings
-    ? `; ${counted(numWarnings, "joint lies", "joints lie")} on an unexpected part`
+    ? `; ${counted(numWarnings, "joint lies", "joints lie")} on an ` +
+      "unexpected part"
     : "";
   return (
     `${picture.name}: ${whom}${counted(numParts, "part")}, ` +

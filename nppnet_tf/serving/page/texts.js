@@ -8,7 +8,8 @@ const MOST_LETTERS = 240;
  */
 export function oneLine(text) {
   const line = String(text).replace(/\s+/g, " ").trim();
-  return line.length > MOST_LETTERS ? `${line.slice(0, MOST_LETTERS)}…` : line;
+  const isLong = line.length > MOST_LETTERS;
+  return isLong ? `${line.slice(0, MOST_LETTERS)}…` : line;
 }
 
 /** @param {string} name @return {string} "left_knee" as "left knee". */

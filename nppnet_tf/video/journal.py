@@ -138,10 +138,10 @@ def _packed(answers: Sequence[PictureAnswer]) -> dict[str, np.ndarray]:
         "counts": np.array([len(answer.people) for answer in answers]),
         "keypoints_xy": np.array(
             [person.keypoints_xy for person in people], np.float64
-        ).reshape(-1, num_keypoints, 2),
+        ).reshape(len(people), num_keypoints, 2),
         "scores": np.array(
             [person.scores for person in people], np.float32
-        ).reshape(-1, num_keypoints),
+        ).reshape(len(people), num_keypoints),
         "boxes": np.array(
             [_NO_BOX if p.box is None else p.box for p in people], np.float64
         ).reshape(-1, 4),

@@ -330,6 +330,31 @@ class PredictTest(parameterized.TestCase):
             self.assertEqual(result.exit_code, 2)
             self.assertIn(message, result.stderr)
 
+    def test_people_of_videos_are_found_in_every_frame(self):
+        path = self.pictures / "a.mkv"
+        images = [
+            stand_in_detector.picture((40, 60), (left, 6, left + 20, 36))
+            for left in (4, 6, 8)
+        ]
+        drawn_video.write_images(path, [*images, np.zeros_like(images[0])])
+
+        result = self._predict(
+            path,
+            f"--detector={stand_in_detector.exported()}",
+            "--min_score=0.1",
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        lines = (self.output / "a.jsonl").read_text().splitlines()
+        frames = [json.loads(line) for line in lines]
+        self.assertEqual(
+            [[p["id"] for p in frame["people"]] for frame in frames],
+            [[1], [1], [1], []],
+        )
+        for frame, left in zip(frames, (4, 6, 8), strict=False):
+            self.assertEmpty(schemas.faults(frame, "frame"))
+            self.assertAlmostEqual(frame["people"][0]["box"][0], left, delta=2)
+
     def test_people_are_found_in_one_way(self):
         boxes = self.folder / "boxes.json"
         boxes.write_text("[]")

@@ -64,6 +64,16 @@ class JournalTest(absltest.TestCase):
                 for one, other in zip(found, expected, strict=True):
                     self.assert_same(one, other)
 
+    def test_frames_of_nobody_come_back(self):
+        book = self._open()
+        for number in range(journal.FRAMES):
+            book.add(_answer(number, 0, is_cut=True))
+
+        found = list(self._open().answers())
+
+        self.assertLen(found, journal.FRAMES)
+        self.assert_same(found[3], _answer(3, 0, is_cut=True))
+
     def test_what_was_not_written_is_done_again(self):
         book = self._open()
         for number in range(journal.FRAMES + 5):

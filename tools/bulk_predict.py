@@ -133,14 +133,14 @@ def _run(argv: list[str]) -> None:
         tuple(SCALES.value),
         SCORE_THRESHOLD.value,
     )
-    shards = _shards(argv[1:])
+    names = _names(argv[1:])
+    # What is wrong with a model is said here, not by a worker.
+    answers.load(model)
+    shards = _shards(names)
     job.begin(OUTPUT.value, job.settings_of(model, FORMAT.value), shards)
     left = job.to_do(OUTPUT.value, shards)
     if len(left) < len(shards):
         console.say(f"{len(shards) - len(left)} of {len(shards)} shards done")
-    if left:
-        # What is wrong with a model is said here, not by a worker.
-        answers.load(model)
     is_direct = RUNNER.value == runners.DIRECT
     with Progress(len(left), "shards") as progress:
         for _ in pipeline.run(
@@ -153,14 +153,21 @@ def _run(argv: list[str]) -> None:
     _summarize(shards)
 
 
-def _shards(words: list[str]) -> "list[Shard]":
+def _names(words: list[str]) -> list[str]:
+    """Returns the pictures; none of TFRecords."""
     from nppnet_tf.bulk import inputs
+
+    if INPUT_LIST.value:
+        return list(inputs.listed(INPUT_LIST.value))
+    return inputs.find(words)
+
+
+def _shards(names: list[str]) -> "list[Shard]":
     from nppnet_tf.bulk import job
 
     if INPUT_RECORDS.value:
         return job.shards_of_records(INPUT_RECORDS.value.split(","))
-    names = inputs.listed(INPUT_LIST.value) if INPUT_LIST.value else None
-    job.list_pictures(OUTPUT.value, names or inputs.find(words))
+    job.list_pictures(OUTPUT.value, names)
     return job.shards_of_list(OUTPUT.value, PICTURES_PER_SHARD.value)
 
 

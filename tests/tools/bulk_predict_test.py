@@ -92,6 +92,7 @@ class BulkPredictTest(parameterized.TestCase):
         result = self._predict(self.folder / "in", model=file)
 
         self._assert_refused(result, "model is not the one described")
+        self.assertFalse(self.output.exists())
 
     def test_without_beam_it_says_what_to_install(self):
         with mock.patch("importlib.util.find_spec", return_value=None):

@@ -20,6 +20,8 @@ from nppnet_tf.serving.peer import Place
 _NAME = "measured"
 _ADDRESSES = re.compile(r"serving at (\S+) and grpc (\S+)")
 _PATIENCE_SECONDS = 120
+# For an answer: the largest pictures take long where others are at work.
+_MOST_SECONDS = 600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +70,14 @@ def served(
         version = export.export_saved_model(
             NPPNet(*preset), LIP, size.image_size, folder, _NAME
         )
-        words = [f"--models={folder}", "--rest_port=0", "--grpc_port=0"]
-        process = subprocess.Popen(
-            [*tool, *words], stdout=subprocess.PIPE, text=True
-        )
+        words = [
+            *tool,
+            f"--models={folder}",
+            "--rest_port=0",
+            "--grpc_port=0",
+            f"--timeout_seconds={_MOST_SECONDS}",
+        ]
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         try:
             lines = []
             found = None
@@ -82,7 +88,7 @@ def served(
                     break
             if not found:
                 raise RuntimeError(f"server did not start: {lines}")
-            place = Place(*found.groups(), _NAME)
+            place = Place(*found.groups(), _NAME, seconds=_MOST_SECONDS)
             yield ServedNetwork(place, version, process)
         finally:
             process.send_signal(signal.SIGTERM)

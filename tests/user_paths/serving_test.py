@@ -138,7 +138,7 @@ class ServingTest(absltest.TestCase):
                     except Exception as error:
                         failures.append(error)
                     counts[kind] = counts.get(kind, 0) + 1
-                    time.sleep(0.05)
+                    time.sleep(0.2)
 
         clients = [
             threading.Thread(target=ask, args=(kind,))

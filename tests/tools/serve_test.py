@@ -69,6 +69,10 @@ class ServeTest(absltest.TestCase):
             says="max_batch_size",
         )
 
+    def test_another_server_that_cannot_be_one(self):
+        for address in ("models.example:8501", "ftp://models.example"):
+            self._assert_refused(f"--backend={address}", says="no address")
+
     def test_a_package_that_is_missing(self):
         find_spec = importlib.util.find_spec
 

@@ -125,7 +125,7 @@ _TINY_SIZES = (
 _TINY_SEARCH = (
     *_TINY_SIZES,
     "--warmup_epochs=0",
-    "--primitives=std_conv_3x3,max_pool_3x3,skip_connect",
+    "--primitives=std_conv_3x3,skip_connect",
 )
 _TINY = {
     "derive": ("--nocost",),

@@ -10,6 +10,7 @@ from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.video import journal
 from nppnet_tf.video.journal import Journal
+from tests import schemas
 
 _FACTS = {"video": "0" * 64, "flip": False}
 
@@ -63,6 +64,14 @@ class JournalTest(absltest.TestCase):
 
                 for one, other in zip(found, expected, strict=True):
                     self.assert_same(one, other)
+
+    def test_what_a_journal_is_of_fits_its_schema(self):
+        self._open()
+
+        ((_, document, name),) = schemas.documents(self.folder)
+
+        self.assertEqual(name, "frames")
+        self.assertEmpty(schemas.faults(document, name))
 
     def test_frames_of_nobody_come_back(self):
         book = self._open()

@@ -37,6 +37,8 @@ class Form(tf.Module):
 
     Args:
         outputs: The network.
+        most_constants: Bytes of kernels from which on they are variables; some
+            megabytes where None.
 
     Call arguments:
         picture: Float32 [batch, height, width, 3], normalized; sides are
@@ -46,7 +48,9 @@ class Form(tf.Module):
         The outputs by their names.
     """
 
-    def __init__(self, outputs: Outputs) -> None:
+    def __init__(
+        self, outputs: Outputs, most_constants: int | None = None
+    ) -> None:
         super().__init__(name="form")
         self._outputs = dict(outputs)
         self._order = list(nodes.in_order(outputs.values()))
@@ -56,7 +60,8 @@ class Form(tf.Module):
             if isinstance(node, (nodes.Convolution, nodes.Depthwise))
         }
         self._kernels: dict[int, np.ndarray | tf.Variable] = kernels
-        if sum(kernel.nbytes for kernel in kernels.values()) > _MOST_CONSTANTS:
+        most = _MOST_CONSTANTS if most_constants is None else most_constants
+        if sum(kernel.nbytes for kernel in kernels.values()) > most:
             self._kernels = {
                 key: tf.Variable(kernel, trainable=False)
                 for key, kernel in kernels.items()

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import sys
 
 import numpy as np
 
@@ -24,7 +25,8 @@ def _write(source: Source, precision: str, folder: pathlib.Path) -> None:
 
     from nppnet_tf.form.execution import Form
 
-    form = Form(source.outputs)
+    # Of variables, the converter makes a model without a signature.
+    form = Form(source.outputs, most_constants=sys.maxsize)
     function = tf.function(
         form,
         input_signature=[

@@ -2,6 +2,7 @@
 
 import itertools
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +10,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.files import json_documents
+from nppnet_tf.form import execution
 from nppnet_tf.runtimes import packages
 from nppnet_tf.runtimes import runtime
 from nppnet_tf.runtimes import table
@@ -46,6 +48,19 @@ class TableTest(parameterized.TestCase):
                     rtol=0,
                     atol=_TOLERANCES[precision] * np.abs(value).max(),
                 )
+
+    @parameterized.parameters(*table.RUNTIMES)
+    def test_kernels_of_a_large_network_are_written_as_well(self, name):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        # As where they are variables of TensorFlow's graph.
+        with mock.patch.object(execution, "_MOST_CONSTANTS", 0):
+            toy_form.write(folder, name)
+        package = packages.find(folder)
+        document = json_documents.read(package.description_file)
+
+        network = packages.load(package, document["runtime"])
+
+        self.assertLen(network(toy_form.inputs()[0]), 2)
 
     def test_low_precision_is_smaller(self):
         folder = pathlib.Path(self.create_tempdir().full_path)

@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 
 from absl import flags
@@ -20,6 +21,11 @@ os.environ["TF_NUM_INTEROP_THREADS"] = "0"
 # names in two workers, or in two runs at once, would meet in one folder.
 os.environ["TEST_TMPDIR"] = tempfile.mkdtemp(prefix="nppnet_test_")
 atexit.register(shutil.rmtree, os.environ["TEST_TMPDIR"], ignore_errors=True)
+
+# A shell that starts the tests in the background has them ignore interrupts,
+# and all that they start: tools would not end as at a terminal.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What workers share: the folder of the process that started them.
 os.environ.setdefault("NPPNET_TEST_RUN", os.environ["TEST_TMPDIR"])

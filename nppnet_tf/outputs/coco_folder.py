@@ -8,24 +8,19 @@ results.json           the same as COCO's results, with scores
 descriptor.json        what classes and joints are
 """
 
-import pathlib
-from collections.abc import Mapping
-from collections.abc import Sequence
-
 from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.evaluation.prediction_files import CocoPicture
 from nppnet_tf.files import atomic
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.outputs import people_map
-from nppnet_tf.outputs.output_folder import OutputFolder
-from nppnet_tf.outputs.writer import Names
+from nppnet_tf.outputs.output_folder import FolderWriter
 from nppnet_tf.outputs.writer import Picture
 from nppnet_tf.outputs.writer import Settings
 
 _RESULT = ("image_id", "category_id", "keypoints", "bbox", "score")
 
 
-class CocoFolder:
+class CocoFolder(FolderWriter):
     """Pictures, label maps and one document for all of them.
 
     Args:
@@ -33,24 +28,12 @@ class CocoFolder:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = OutputFolder(settings.output, "coco", ".jpeg")
-        self._names: Names | None = None
+        super().__init__(settings, "coco", ".jpeg")
         self._people: list[CocoPicture] = []
-
-    def plan(
-        self, pictures: Sequence[pathlib.Path]
-    ) -> Mapping[pathlib.Path, str]:
-        """See `writer.Writer`."""
-        return self._folder.plan(pictures)
-
-    def begin(self, names: Names) -> None:
-        """See `writer.Writer`."""
-        self._names = names
-        self._folder.begin()
 
     def write(self, picture: Picture, answer: PictureAnswer) -> None:
         """See `writer.Writer`."""
-        folder = self._folder.folder
+        folder = self._folder
         image_name = f"{picture.start}{picture.suffix}"
         label_name = f"{picture.start}.png"
         paths = [folder / "labels" / label_name, folder / "images" / image_name]
@@ -68,7 +51,7 @@ class CocoFolder:
 
     def finish(self) -> None:
         """See `writer.Writer`."""
-        folder, names = self._folder.folder, self._names
+        folder, names = self._folder, self._names
         document = prediction_files.coco_document(
             self._people, names.descriptor, names.score_threshold
         )

@@ -7,9 +7,7 @@ left pixel, half a pixel before its center.
 """
 
 import base64
-import pathlib
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,8 +18,7 @@ from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files import atomic
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
-from nppnet_tf.outputs.output_folder import OutputFolder
-from nppnet_tf.outputs.writer import Names
+from nppnet_tf.outputs.output_folder import FolderWriter
 from nppnet_tf.outputs.writer import Picture
 from nppnet_tf.outputs.writer import Settings
 from nppnet_tf.pictures import picture_files
@@ -31,7 +28,7 @@ _VERSION = "5.4.1"
 _HALF = 0.5
 
 
-class LabelmeFiles:
+class LabelmeFiles(FolderWriter):
     """A picture and its document, side by side.
 
     Args:
@@ -39,19 +36,7 @@ class LabelmeFiles:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = OutputFolder(settings.output, "labelme", ".json")
-        self._names: Names | None = None
-
-    def plan(
-        self, pictures: Sequence[pathlib.Path]
-    ) -> Mapping[pathlib.Path, str]:
-        """See `writer.Writer`."""
-        return self._folder.plan(pictures)
-
-    def begin(self, names: Names) -> None:
-        """See `writer.Writer`."""
-        self._names = names
-        self._folder.begin()
+        super().__init__(settings, "labelme", ".json")
 
     def write(self, picture: Picture, answer: PictureAnswer) -> None:
         """See `writer.Writer`."""
@@ -70,15 +55,12 @@ class LabelmeFiles:
             "imageHeight": height,
             "imageWidth": width,
         }
-        folder = self._folder.folder
+        folder = self._folder
         with atomic.atomic_paths(
             [folder / image_name, folder / f"{picture.start}.json"]
         ) as (image, path):
             image.write_bytes(picture.data)
             prediction_files.write_json(path, document)
-
-    def finish(self) -> None:
-        """See `writer.Writer`."""
 
     def _masks(
         self, label_map: np.ndarray, group: int

@@ -7,8 +7,6 @@ Joints are whole pixels there; one that was not found is nan.
 import csv
 import io
 import pathlib
-from collections.abc import Mapping
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -19,7 +17,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.outputs import single_people
-from nppnet_tf.outputs.output_folder import OutputFolder
+from nppnet_tf.outputs.output_folder import FolderWriter
 from nppnet_tf.outputs.single_people import SinglePerson
 from nppnet_tf.outputs.writer import Names
 from nppnet_tf.outputs.writer import Picture
@@ -39,7 +37,7 @@ _VISIBLE = "0"
 _ABSENT = "nan"
 
 
-class LipFolder:
+class LipFolder(FolderWriter):
     """Pictures, label maps and rows of joints.
 
     Args:
@@ -47,21 +45,13 @@ class LipFolder:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = OutputFolder(settings.output, "lip", "__254.jpeg")
-        self._names: Names | None = None
+        super().__init__(settings, "lip", "__254.jpeg")
         self._rows: list[list[str]] = []
-
-    def plan(
-        self, pictures: Sequence[pathlib.Path]
-    ) -> Mapping[pathlib.Path, str]:
-        """See `writer.Writer`."""
-        return self._folder.plan(pictures)
 
     def begin(self, names: Names) -> None:
         """See `writer.Writer`; UserError for other joints or classes."""
         require_lip(names, "lip")
-        self._names = names
-        self._folder.begin()
+        super().begin(names)
 
     def write(self, picture: Picture, answer: PictureAnswer) -> None:
         """See `writer.Writer`."""
@@ -70,7 +60,7 @@ class LipFolder:
 
     def finish(self) -> None:
         """See `writer.Writer`."""
-        folder = self._folder.folder
+        folder = self._folder
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(self._rows)
         ids = "".join(
@@ -82,7 +72,7 @@ class LipFolder:
         atomic.write_text(folder / _IMAGES / f"{_SPLIT}_id.txt", ids)
 
     def _write_person(self, person: SinglePerson, picture: Picture) -> None:
-        folder = self._folder.folder
+        folder = self._folder
         data, suffix = _encoded(person, picture)
         image_name = f"{person.name}{suffix}"
         labels = folder / _LABELS / f"{_SPLIT}_segmentations"

@@ -16,6 +16,8 @@ from nppnet_tf.files import atomic
 from nppnet_tf.files import file_names
 from nppnet_tf.files import json_documents
 from nppnet_tf.files import output_names
+from nppnet_tf.outputs.writer import Names
+from nppnet_tf.outputs.writer import Settings
 
 FILE = "predictions.json"
 _FORMAT = "nppnet_tf.predictions"
@@ -83,3 +85,35 @@ class OutputFolder:
                 "`output`",
                 "others",
             )
+
+
+class FolderWriter:
+    """What writers of such a folder do alike; see `writer.Writer`.
+
+    Args:
+        settings: What writers are told.
+        layout: Name of the format.
+        ending: Longest ending of a file of a picture.
+    """
+
+    def __init__(self, settings: Settings, layout: str, ending: str) -> None:
+        self._output = OutputFolder(settings.output, layout, ending)
+        self._names: Names | None = None
+
+    @property
+    def _folder(self) -> pathlib.Path:
+        return self._output.folder
+
+    def plan(
+        self, pictures: Sequence[pathlib.Path]
+    ) -> Mapping[pathlib.Path, str]:
+        """Returns what the files of each picture begin with."""
+        return self._output.plan(pictures)
+
+    def begin(self, names: Names) -> None:
+        """Takes what the numbers mean."""
+        self._names = names
+        self._output.begin()
+
+    def finish(self) -> None:
+        """Writes the files of all pictures; there are none."""

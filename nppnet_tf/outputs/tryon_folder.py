@@ -18,7 +18,6 @@ of several people each is cut out.
 import json
 import pathlib
 from collections.abc import Mapping
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -32,7 +31,7 @@ from nppnet_tf.outputs import lip_folder
 from nppnet_tf.outputs import openpose_picture
 from nppnet_tf.outputs import single_people
 from nppnet_tf.outputs import tryon_masks
-from nppnet_tf.outputs.output_folder import OutputFolder
+from nppnet_tf.outputs.output_folder import FolderWriter
 from nppnet_tf.outputs.single_people import SinglePerson
 from nppnet_tf.outputs.tryon_window import Window
 from nppnet_tf.outputs.writer import Names
@@ -47,7 +46,7 @@ _GRAY = 128
 _WHITE = 255
 
 
-class TryonFolder:
+class TryonFolder(FolderWriter):
     """Everything about a person that try-on asks for, but the clothes.
 
     Args:
@@ -55,23 +54,13 @@ class TryonFolder:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = OutputFolder(
-            settings.output, "tryon", "__254_keypoints.json"
-        )
-        self._names: Names | None = None
+        super().__init__(settings, "tryon", "__254_keypoints.json")
         self._written: list[str] = []
-
-    def plan(
-        self, pictures: Sequence[pathlib.Path]
-    ) -> Mapping[pathlib.Path, str]:
-        """See `writer.Writer`."""
-        return self._folder.plan(pictures)
 
     def begin(self, names: Names) -> None:
         """See `writer.Writer`; UserError for other joints or classes."""
         lip_folder.require_lip(names, "tryon")
-        self._names = names
-        self._folder.begin()
+        super().begin(names)
 
     def write(self, picture: Picture, answer: PictureAnswer) -> None:
         """See `writer.Writer`."""
@@ -83,7 +72,7 @@ class TryonFolder:
 
     def finish(self) -> None:
         """See `writer.Writer`."""
-        folder = self._folder.folder
+        folder = self._folder
         pairs = "".join(f"{name} {name}\n" for name in self._written)
         atomic.write_text(folder / f"{_SPLIT}_pairs.txt", pairs)
         tags = folder / _SPLIT / f"vitonhd_{_SPLIT}_tagged.json"
@@ -108,7 +97,7 @@ class TryonFolder:
         pictures[f"openpose_img/{name}_rendered.png"] = Image.fromarray(
             openpose_picture.draw(points, SIZE)
         )
-        folder = self._folder.folder / _SPLIT
+        folder = self._folder / _SPLIT
         paths = [folder / path for path in pictures]
         paths.append(folder / f"openpose_json/{name}_keypoints.json")
         with atomic.atomic_paths(paths) as (*files, json_path):

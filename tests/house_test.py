@@ -175,7 +175,6 @@ ONLY_IN = {
         "tests/form/",
     ),
     "onnxruntime": (
-        "nppnet_tf/benchmarks/",
         "nppnet_tf/runtimes/onnx.py",
         "tests/form/",
     ),

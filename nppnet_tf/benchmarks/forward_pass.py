@@ -23,6 +23,7 @@ from nppnet_tf.form import rules
 from nppnet_tf.models.cost import cost
 from nppnet_tf.models.cost import published_macs_by_part
 from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.runtimes import onnx
 from nppnet_tf.runtimes import openvino
 from nppnet_tf.search_space.published import Preset
 
@@ -165,25 +166,10 @@ def onnx_runtime(path: str, inputs: dict[str, np.ndarray]) -> Call:
         path: Path of the model's file.
         inputs: Arrays by the names of the model's inputs.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0))
-    session = onnxruntime.InferenceSession(path, options)
+    session = onnx.session_of(path)
     return lambda: session.run(None, inputs)
 
 
 def _openvino(path: str, picture: np.ndarray) -> Call:
-    core = openvino.library().Core()
-    model = core.read_model(path)
-    model.reshape({onnx_model.IMAGE: list(picture.shape)})
-    compiled = core.compile_model(
-        model,
-        "CPU",
-        {
-            # It would take bfloat16 where the processor has it.
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
-        },
-    )
+    compiled = openvino.compiled(path, picture.shape)
     return lambda: compiled(picture)

@@ -111,15 +111,24 @@ def _write_quantized(
         )
 
 
-def _load(file: pathlib.Path) -> Network:
+def session_of(file: str | os.PathLike[str]) -> Any:
+    """Returns a session of a model, on as many threads as there are cores.
+
+    Args:
+        file: Path of an ONNX model.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0))
     options.log_severity_level = _ERRORS
-    session = onnxruntime.InferenceSession(
+    return onnxruntime.InferenceSession(
         os.fspath(file), options, providers=["CPUExecutionProvider"]
     )
+
+
+def _load(file: pathlib.Path) -> Network:
+    session = session_of(file)
     names = [output.name for output in session.get_outputs()]
 
     def answer(image: np.ndarray) -> dict[str, np.ndarray]:

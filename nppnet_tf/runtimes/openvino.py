@@ -5,6 +5,8 @@ import pathlib
 import sys
 import tempfile
 import types
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -47,10 +49,21 @@ def _write(source: Source, precision: str, folder: pathlib.Path) -> None:
         )
 
 
-def _load(file: pathlib.Path) -> Network:
+def compiled(
+    file: str | os.PathLike[str], shape: Sequence[int] | None = None
+) -> Any:
+    """Returns a compiled model, on as many threads as there are cores.
+
+    Args:
+        file: A model that OpenVINO reads, its own or ONNX.
+        shape: Shape of its input, where the file leaves it open.
+    """
     core = library().Core()
-    compiled = core.compile_model(
-        core.read_model(file),
+    model = core.read_model(file)
+    if shape is not None:
+        model.reshape({onnx_model.IMAGE: list(shape)})
+    return core.compile_model(
+        model,
         "CPU",
         {
             # It would take bfloat16 where the processor has it, which changes
@@ -59,8 +72,12 @@ def _load(file: pathlib.Path) -> Network:
             "INFERENCE_NUM_THREADS": len(os.sched_getaffinity(0)),
         },
     )
-    request = compiled.create_infer_request()
-    names = [output.get_any_name() for output in compiled.outputs]
+
+
+def _load(file: pathlib.Path) -> Network:
+    model = compiled(file)
+    request = model.create_infer_request()
+    names = [output.get_any_name() for output in model.outputs]
 
     def answer(image: np.ndarray) -> dict[str, np.ndarray]:
         request.infer({onnx_model.IMAGE: image})

@@ -21,7 +21,6 @@ IMAGE_SIZE = (16, 16)
 NUM_CLASSES = 3
 NUM_KEYPOINTS = 2
 CHANNELS = 4
-NUM_PRIMITIVES = 8
 SUPERNET = genotypes.Genotype(
     genotypes.BASELINE, genotypes.SEARCH, genotypes.SEARCH
 )
@@ -31,10 +30,10 @@ CONFIG = configuration.NetworkConfig(
 )
 
 
-def _parameters(part, relaxation):
+def _parameters(part, space, relaxation):
     parameters = ArchitectureParameters(
         part.edges,
-        NUM_PRIMITIVES,
+        len(space.primitives),
         relaxations.make(relaxation),
         name=f"{part.branch}_{part.kind}",
     )
@@ -73,7 +72,7 @@ class TinyNetwork(keras.Model):
 
     def _make_layers(self):
         self.architecture = {
-            part.name: _parameters(part, self.relaxation)
+            part.name: _parameters(part, self.space, self.relaxation)
             for part in genotypes.searched_parts(self.genotype)
         }
         self.stem = keras.layers.Conv2D(

@@ -6,6 +6,6 @@ or of `docs/` is kept where it is used. `docs/promises.md` says which test holds
 which promise. Parts alone are tested in the other packages.
 
 The processes are forked from one that has TensorFlow loaded (`forked_tools`),
-but where a start of the interpreter is asked for (`is_real`); demo_test starts
-every tool of the road as `python -m` does.
+but where a start of the interpreter is asked for (`is_real`). Where what is
+looked at lies around the network, a stand-in takes its place (`tiny_tools`).
 """

@@ -16,13 +16,8 @@ from tests.user_paths import user_path
 # Tools one after the other, with a network that is traced in a second.
 _PROGRAM = """
 import importlib, json, sys
-from unittest import mock
-from tests.training import tiny_network
-network = tiny_network.TinyNetwork
-with (
-    mock.patch("nppnet_tf.training.retrain.NPPNet", network),
-    mock.patch("nppnet_tf.training.search.NPPNet", network),
-):
+from tests.user_paths import tiny_tools
+with tiny_tools.tiny_networks():
     for tool, *words in json.loads(sys.argv[1]):
         sys.argv = [tool, *words]
         importlib.import_module(f"tools.{tool}").main()

@@ -1,4 +1,7 @@
-"""A run whose batches other processes make, whatever ends one of them."""
+"""A run whose batches other processes make, whatever ends one of them.
+
+A stand-in takes the network's place: the batches are the real ones.
+"""
 
 import json
 import os
@@ -18,8 +21,6 @@ from tests.user_paths import user_path
 _FLAGS = (
     *user_path.TINY,
     "--genotype=unet",
-    "--interaction=omit",
-    "--fusion=omit",
     "--epochs=4",
     "--checkpoint_every=1",
     "--max_bad_records=1",
@@ -40,7 +41,7 @@ class InputWorkersTest(absltest.TestCase):
         self.damaged = record_set.ids[2]
 
     def _start(self, name, workers):
-        process = user_path.start(
+        process = user_path.start_tiny(
             "train",
             f"--records={self.records}",
             f"--workdir={self.folder / name}",

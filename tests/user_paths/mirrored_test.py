@@ -1,7 +1,7 @@
 """Training and search on several replicas, from the first step to the last.
 
-Tracing a network for three replicas takes most of a minute: it is done once
-for training and once for search. Where a run is stopped or meets damage, which
+Tracing a network for every replica takes long: it is done once for training
+and once for search. Where a run is stopped or meets damage, which
 needs several processes, a stand-in takes the network's place, and only that.
 """
 
@@ -16,16 +16,6 @@ from absl.testing import absltest
 
 from tests.user_paths import user_path
 
-# Training, with a network that is traced in a second.
-_PROGRAM = """
-import runpy
-from unittest import mock
-from tests.training import tiny_network
-with mock.patch(
-    "nppnet_tf.training.retrain.NPPNet", tiny_network.TinyNetwork
-):
-    runpy.run_module("tools.train", run_name="__main__", alter_sys=True)
-"""
 _SIZES = ("--image_size=64", "--picture_every=0")
 
 
@@ -39,8 +29,7 @@ def _flags(replicas):
 
 def _start(replicas, *arguments):
     """Starts the training of a stand-in on so many replicas."""
-    words = (*_flags(replicas), *_SIZES, *map(str, arguments))
-    return user_path.start_python(["-c", _PROGRAM, *words])
+    return user_path.start_tiny("train", *_flags(replicas), *_SIZES, *arguments)
 
 
 def _records(workdir):
@@ -83,7 +72,7 @@ class MirroredTest(absltest.TestCase):
         user_path.run_well(
             "train",
             *user_path.TINY,
-            *_flags(replicas=3),
+            *_flags(replicas=2),
             *self._arguments("run"),
             "--epochs=3",
         )

@@ -21,10 +21,10 @@ _SEARCH = (
     "--stage=interaction_fusion",
     "--genotype=unet",
     "--interaction=omit",
-    # Fewer operations, less to trace.
-    "--primitives=std_conv_3x3,skip_connect,dil_conv_3x3_2",
     "--warmup_epochs=1",
 )
+# Fewer operations, less to trace.
+_FEW = "--primitives=std_conv_3x3,skip_connect,dil_conv_3x3_2"
 
 
 def _arrays(path):
@@ -52,6 +52,15 @@ class ResumeTest(absltest.TestCase):
             tool, self.records, workdir, *flags, is_real=is_real
         )
         # Whatever fails, nothing goes on after the test.
+        self.addCleanup(user_path.end, process)
+        return process
+
+    def _start_tiny(self, tool, name, *flags, **variables):
+        """With a stand-in of the network."""
+        workdir = f"--workdir={self.folder / name}"
+        process = user_path.start_tiny(
+            tool, self.records, workdir, *flags, **variables
+        )
         self.addCleanup(user_path.end, process)
         return process
 
@@ -101,17 +110,12 @@ class ResumeTest(absltest.TestCase):
         self.assertEqual(killed.exit_code, -signal.SIGKILL)
         # As if it had been killed while it wrote.
         (self.folder / "stopped" / "weights.npz.tmp-1").write_bytes(b"half")
-        process = self._start("train", "stopped", *flags)
-        terminated = self._stop(process, "stopped", signal.SIGTERM)
-        self.assertEqual(terminated.exit_code, 143, terminated.stderr)
-        self.assertIn("the same command goes on", terminated.stdout)
         ended = user_path.finish(self._start("train", "stopped", *flags))
 
         self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
         self.assertIn("resuming after", ended.stdout)
         self.assertNotIn("rounding", ended.stdout)
         self._assert_equal_runs("whole", "stopped")
-        self._go_on_otherwise("stopped", flags)
 
     def _fused(self):
         """Cells whose nodes add up several operations, and little else."""
@@ -122,32 +126,40 @@ class ResumeTest(absltest.TestCase):
         genotypes.save(gene, path)
         return path
 
-    def _go_on_otherwise(self, name, flags):
-        """Other threads are said to round otherwise."""
-        process = user_path.start(
-            "train",
-            self.records,
-            f"--workdir={self.folder / name}",
-            *flags,
-            "--epochs=3",
-            TF_NUM_INTRAOP_THREADS="3",
-        )
-        further = user_path.finish(process)
+    def test_a_terminated_training_goes_on_and_tells_of_other_threads(self):
+        flags = (*_TRAIN, "--genotype=unet")
+        process = self._start_tiny("train", "run", *flags, "--epochs=9999")
 
-        self.assertEqual((further.exit_code, further.stderr), (0, ""))
-        self.assertIn("threads of an operation 3 in place of", further.stdout)
-        self.assertIn("to rounding, not to the bit", further.stdout)
+        stopped = self._stop(process, "run", signal.SIGTERM)
+
+        self.assertEqual((stopped.exit_code, stopped.stderr), (143, ""))
+        self.assertIn("the same command goes on", stopped.stdout)
+        epochs = f"--epochs={self._epochs('run') + 1}"
+        further = self._start_tiny(
+            "train", "run", *flags, epochs, TF_NUM_INTRAOP_THREADS="3"
+        )
+        ended = user_path.finish(further)
+        self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
+        self.assertIn("resuming after", ended.stdout)
+        self.assertIn("threads of an operation 3 in place of", ended.stdout)
+        self.assertIn("to rounding, not to the bit", ended.stdout)
+
+    def _epochs(self, name):
+        """Epochs that a run has ended."""
+        path = self.folder / name / "metrics.jsonl"
+        return len(_records(path.parent)) if path.exists() else 0
 
     def test_a_killed_search_ends_like_an_uninterrupted_one(self):
-        whole = self._whole("search", *_SEARCH)
+        flags = (*_SEARCH, _FEW)
+        whole = self._whole("search", *flags)
         self.assertEqual((whole.exit_code, whole.stderr), (0, ""))
 
-        process = self._start("search", "stopped", *_SEARCH)
+        process = self._start("search", "stopped", *flags)
         self._wait_for(self.folder / "stopped" / "run.json", process)
-        other = user_path.finish(self._start("search", "stopped", *_SEARCH))
+        other = user_path.finish(self._start("search", "stopped", *flags))
         killed = self._stop(process, "stopped", signal.SIGKILL)
         self.assertEqual(killed.exit_code, -signal.SIGKILL)
-        ended = user_path.finish(self._start("search", "stopped", *_SEARCH))
+        ended = user_path.finish(self._start("search", "stopped", *flags))
 
         self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
         self.assertIn("resuming after", ended.stdout)
@@ -160,13 +172,14 @@ class ResumeTest(absltest.TestCase):
     def test_a_prolonged_search_draws_what_a_long_one_drew(self):
         flags = (
             *_SEARCH,
-            "--primitives=std_conv_1x1,skip_connect",
             "--steps_per_epoch=1",
             "--warmup_epochs=0",
             "--relaxation=gumbel",
         )
         for name, epochs in (("long", 2), ("short", 1), ("short", 2)):
-            process = self._start("search", name, *flags, f"--epochs={epochs}")
+            process = self._start_tiny(
+                "search", name, *flags, f"--epochs={epochs}"
+            )
             ended = user_path.finish(process)
             self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
 
@@ -175,9 +188,15 @@ class ResumeTest(absltest.TestCase):
         self.assertEqual(document["settings"]["relaxation"], "gumbel")
 
     def test_a_step_that_ruins_the_weights_is_not_saved(self):
-        flags = ("--genotype=unet", "--learning_rate=1e6", "--epochs=8")
+        flags = (
+            *_TRAIN,
+            "--genotype=unet",
+            "--learning_rate=1e6",
+            "--task_weight_learning_rate=1e6",
+        )
 
-        ruined = user_path.finish(self._start("train", "run", *_TRAIN, *flags))
+        process = self._start_tiny("train", "run", *flags, "--epochs=8")
+        ruined = user_path.finish(process)
 
         self.assertEqual(ruined.exit_code, 2)
         self.assertRegex(ruined.stderr, "^[^\n]*not finite[^\n]*\n$")
@@ -190,13 +209,14 @@ class ResumeTest(absltest.TestCase):
             with np.load(last) as file:
                 numbers = [a for a in file.values() if a.dtype.kind == "f"]
             self.assertTrue(all(np.isfinite(a).all() for a in numbers))
-        self._go_back("again", *_TRAIN, *flags[:2])
+        self._go_back("again", *flags)
 
     def _go_back(self, name, *flags):
         """Until the rates are such that the run ends well."""
         rollback = ("--on_nonfinite=rollback", "--max_rollbacks=60")
 
-        ended = user_path.finish(self._start("train", name, *flags, *rollback))
+        process = self._start_tiny("train", name, *flags, *rollback)
+        ended = user_path.finish(process)
 
         self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
         self.assertIn("rollback 1 of at most 60, back to", ended.stdout)

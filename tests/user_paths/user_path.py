@@ -1,15 +1,13 @@
 """Runs tools as users run them, and draws the data they run on."""
 
 import dataclasses
-import functools
-import os
 import pathlib
 import signal
 import subprocess
-import time
 from collections.abc import Sequence
 
 from tests import forked_tools
+from tests import made_once
 from tests import shared
 
 # Longer than any of these tools takes on a busy machine.
@@ -60,6 +58,22 @@ def start(
     """
     words = [str(argument) for argument in arguments]
     return start_python(["-m", f"tools.{tool}", *words], is_real, **variables)
+
+
+def start_tiny(
+    tool: str, *arguments: object, **variables: str
+) -> subprocess.Popen[str]:
+    """Starts a tool whose network is a stand-in (`tiny_tools`).
+
+    Args:
+        tool: Name of the tool, "train" or "search".
+        *arguments: Arguments of the command line.
+        **variables: Variables of the environment, besides a plain shell's.
+    """
+    words = [tool, *map(str, arguments)]
+    return start_python(
+        ["-m", "tests.user_paths.tiny_tools", *words], **variables
+    )
 
 
 def start_python(
@@ -139,18 +153,9 @@ def run_well(
     return result
 
 
-@functools.cache
 def drawn() -> Drawn:
     """Returns drawn people; the processes of one test run draw them once."""
-    folder = _run_folder() / "drawn"
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        _wait_for(folder / "done")
-    else:
-        _draw(folder)
-        (folder / "done").touch()
-    return _drawn_in(folder)
+    return _drawn_in(made_once.folder("drawn", _draw))
 
 
 def _draw(folder: pathlib.Path) -> None:
@@ -179,16 +184,3 @@ def _drawn_in(folder: pathlib.Path) -> Drawn:
     return Drawn(
         folder / "lip", folder / "records" / "train", folder / "records" / "val"
     )
-
-
-def _run_folder() -> pathlib.Path:
-    """A folder that all processes of one test run share."""
-    return pathlib.Path(os.environ["NPPNET_TEST_RUN"])
-
-
-def _wait_for(path: pathlib.Path) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not path.exists():
-        if time.monotonic() > end:
-            raise AssertionError(f"{path} has not come")
-        time.sleep(0.1)

@@ -283,6 +283,9 @@ class LossConfig:
         min_hard_pixels: Pixels of a batch that the parsing loss keeps at least.
         class_weights: Weights of the classes in the parsing cross-entropy, or
             None for ones.
+        lovasz_weight: Weight of the Lovasz-Softmax loss of parts beside the
+            cross-entropy; 0 leaves it out, as the paper has it. It favors
+            classes of few pixels, and with them the mean IoU.
         initial_pose_log_variance: First value of the learned weight of pose.
         initial_parsing_log_variance: First value of the learned weight of
             parsing, -log of the factor of its loss.
@@ -291,6 +294,9 @@ class LossConfig:
     hard_pixel_threshold: float = 0.9
     min_hard_pixels: int = setting(131072, least=1, most=MOST_BATCH_PIXELS)
     class_weights: tuple[float, ...] | None = None
+    lovasz_weight: float = setting(
+        0.0, least=0, most=MOST_LOSS_WEIGHT, is_late=True
+    )
     initial_pose_log_variance: float = -2.5
     initial_parsing_log_variance: float = setting(
         2.3,

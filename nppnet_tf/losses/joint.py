@@ -13,6 +13,7 @@ from nppnet_tf import config as configuration
 from nppnet_tf import keys
 from nppnet_tf.losses import boundary
 from nppnet_tf.losses import heatmap
+from nppnet_tf.losses import lovasz
 from nppnet_tf.losses import parsing
 from nppnet_tf.losses import reduction
 from nppnet_tf.losses import task_weighting
@@ -148,14 +149,20 @@ def _heatmap_function(target: str) -> Function:
 
 def _parsing(config, batch, logits, counts):
     del counts
-    return parsing.parsing_loss(
-        batch[keys.LABEL_MAP],
+    label_map, has_label_map = batch[keys.LABEL_MAP], batch[keys.HAS_LABEL_MAP]
+    loss = parsing.parsing_loss(
+        label_map,
         logits,
-        batch[keys.HAS_LABEL_MAP],
+        has_label_map,
         class_weights=config.class_weights,
         hard_pixel_threshold=config.hard_pixel_threshold,
         min_hard_pixels=config.min_hard_pixels,
     )
+    if config.lovasz_weight:
+        loss += config.lovasz_weight * lovasz.lovasz_loss(
+            label_map, logits, has_label_map
+        )
+    return loss
 
 
 def _boundary(config, batch, logits, counts):

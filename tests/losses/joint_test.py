@@ -11,6 +11,7 @@ from absl.testing import parameterized
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
 from nppnet_tf.losses import joint
+from nppnet_tf.losses import lovasz
 from tests import shared
 
 PREDICTIONS = (
@@ -207,6 +208,30 @@ class JointLossTest(parameterized.TestCase):
         self.assertLen(terms, 4)
         np.testing.assert_allclose(
             losses[keys.TOTAL_LOSS], sum(terms), rtol=1e-6
+        )
+
+    def test_lovasz_loss_is_added_to_that_of_parts(self):
+        batch, predictions = _batch_and_predictions()
+        without, with_it = (
+            joint.JointLoss(2, _config(lovasz_weight=weight))(
+                batch, predictions
+            )
+            for weight in (0.0, 0.5)
+        )
+
+        added = [
+            lovasz.lovasz_loss(
+                batch[keys.LABEL_MAP], logits, batch[keys.HAS_LABEL_MAP]
+            )
+            for logits in predictions[keys.PARSING_LOGITS]
+        ]
+        np.testing.assert_allclose(
+            with_it[keys.PARSING_LOSS],
+            without[keys.PARSING_LOSS] + 0.5 * sum(added),
+            rtol=1e-6,
+        )
+        self.assertEqual(
+            with_it[keys.BOUNDARY_LOSS], without[keys.BOUNDARY_LOSS]
         )
 
     def test_half_precision_predictions_are_computed_in_float32(self):

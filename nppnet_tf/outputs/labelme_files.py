@@ -2,8 +2,10 @@
 
 `<name>.json` beside a copy of the picture: a shape "mask" for each part of each
 person, exact to the pixel, and a "point" for each joint that was found; the
-number of the person is the group. LabelMe counts from the corner of the top
-left pixel, half a pixel before its center.
+number of the person is the group, and a rectangle "person" the box that was
+cut out. LabelMe counts from the corner of the top left pixel, half a pixel
+before its center. `descriptor.json` says what the names are: `build_records
+--dataset=labelme` reads the folder.
 """
 
 import base64
@@ -19,6 +21,7 @@ from nppnet_tf.files import atomic
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.outputs.output_folder import FolderWriter
+from nppnet_tf.outputs.writer import Names
 from nppnet_tf.outputs.writer import Picture
 from nppnet_tf.outputs.writer import Settings
 from nppnet_tf.pictures import picture_files
@@ -26,6 +29,9 @@ from nppnet_tf.pictures import picture_files
 # The first version that has masks is 5.3.
 _VERSION = "5.4.1"
 _HALF = 0.5
+
+# Label of the box of a person.
+PERSON = "person"
 
 
 class LabelmeFiles(FolderWriter):
@@ -38,12 +44,20 @@ class LabelmeFiles(FolderWriter):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings, "labelme", ".json")
 
+    def begin(self, names: Names) -> None:
+        """See `writer.Writer`."""
+        super().begin(names)
+        atomic.write_text(
+            self._folder / "descriptor.json", names.descriptor.to_json() + "\n"
+        )
+
     def write(self, picture: Picture, answer: PictureAnswer) -> None:
         """See `writer.Writer`."""
         image_name = f"{picture.start}{picture.suffix}"
         height, width = answer.size
         shapes = []
         for number, person in enumerate(answer.people):
+            shapes += self._box(person, number + 1)
             shapes += self._masks(answer.parts_of(number), number + 1)
             shapes += self._points(person, number + 1)
         document = {
@@ -61,6 +75,15 @@ class LabelmeFiles(FolderWriter):
         ) as (image, path):
             image.write_bytes(picture.data)
             prediction_files.write_json(path, document)
+
+    def _box(
+        self, person: PersonAnswer, group: int
+    ) -> Iterator[dict[str, Any]]:
+        # A rectangle of a class's name would be a part.
+        if person.box is None or PERSON in self._names.descriptor.classes:
+            return
+        left, top, right, bottom = (round(float(s), 3) for s in person.box)
+        yield _shape(PERSON, [[left, top], [right, bottom]], "rectangle", group)
 
     def _masks(
         self, label_map: np.ndarray, group: int

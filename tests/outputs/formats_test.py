@@ -1,7 +1,5 @@
 """Every format, written of drawn people and read again."""
 
-import base64
-import io
 import json
 import pathlib
 
@@ -207,44 +205,33 @@ class FormatsTest(parameterized.TestCase):
         for found in document["people"]:
             self.assertLen(found["pose_keypoints_2d"], 75)
 
-    def test_labelme_holds_parts_and_joints_of_each_person(self):
+    def test_folder_of_labelme_is_read_as_records(self):
+        drawn = _person(0)
+        self._write("labelme", _Truth([drawn]), ("a.png", "a.jpg"))
+
+        records = self._records(
+            "--dataset=labelme", f"--descriptor={self.output}/descriptor.json"
+        )
+
+        self.assertEqual(list(records.ids), ["a_jpg", "a_png"])
+        self.assert_same_person(
+            records.read(1), drawn, drawn.keypoints_xy + np.float32(1 / 3)
+        )
+
+    @parameterized.parameters("instances", "boxes")
+    def test_people_of_labelme_are_read_as_records(self, way):
         people = [_person(0), _person(1)]
-        self._write("labelme", _Truth(people))
+        self._write("labelme", _Truth(people), ("a.png",))
 
-        document = json.loads((self.output / "a b.json").read_text())
+        records = self._records("--dataset=labelme", f"--people={way}")
 
-        self.assertTrue((self.output / document["imagePath"]).is_file())
-        label_map = np.zeros(
-            (document["imageHeight"], document["imageWidth"]), np.uint8
-        )
-        points = {1: {}, 2: {}}
-        for shape in document["shapes"]:
-            if shape["shape_type"] == "point":
-                points[shape["group_id"]][shape["label"]] = shape["points"][0]
-                continue
-            (left, top), (right, bottom) = shape["points"]
-            png = io.BytesIO(base64.b64decode(shape["mask"]))
-            mask = np.asarray(Image.open(png)).astype(bool)
-            place = label_map[top : bottom + 1, left : right + 1]
-            place[mask] = LIP.classes.index(shape["label"])
-        np.testing.assert_array_equal(
-            label_map, np.concatenate([p.label_map for p in people], 1)
-        )
+        self.assertEqual(list(records.ids), ["a_1", "a_2"])
         for number, drawn in enumerate(people):
-            expected = {
-                name: [x + 1 / 3 + 0.5 + number * _SIZE[1], y + 1 / 3 + 0.5]
-                for name, (x, y), seen in zip(
-                    LIP.keypoints,
-                    drawn.keypoints_xy,
-                    drawn.visibility,
-                    strict=True,
-                )
-                if seen != ABSENT
-            }
-            found = points[number + 1]
-            self.assertEqual(found.keys(), expected.keys())
-            for name, place in expected.items():
-                np.testing.assert_allclose(found[name], place, atol=1e-3)
+            self.assert_same_person(
+                records.read(number),
+                drawn,
+                drawn.keypoints_xy + np.float32(1 / 3),
+            )
 
     def test_folder_of_tryon_is_read_as_the_projects_read_it(self):
         people = [_person(2), _person(3)]

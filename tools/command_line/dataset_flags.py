@@ -34,14 +34,16 @@ class DatasetFlags:
             "lip",
             datasets.NAMES,
             "Layout of the input: LIP, the extended PASCAL-Person-Part, "
-            "CIHP, or a folder of pictures, label maps and a file of poses, "
-            "in the classes and joints of --descriptor.",
+            "CIHP, a folder of LabelMe's documents, or one of pictures, label "
+            "maps and a file of poses, in the classes and joints of "
+            "--descriptor.",
         )
         self._descriptor = tool.define_path(
             "descriptor",
             None,
-            "What the labels and joints of --dataset=folder are: a JSON "
-            f"file, or one of {', '.join(descriptors.names())}; lip if absent.",
+            "What the labels and joints of --dataset=folder or labelme are: a "
+            f"JSON file, or one of {', '.join(descriptors.names())}; lip if "
+            "absent.",
             paths.require_descriptor,
         )
         self._root = tool.define_paths(

@@ -240,24 +240,17 @@ class CroppedSample:
         note = frame.note(
             sample.stated_size, sample.keypoints_xy, self.visibility
         )
-        size = frame.upright_size
-        box = boxes.inside(sample.box, size)
-        left, top, right, bottom = box
-        if left >= right or top >= bottom:
-            raise UserError(
-                f"box {self.box} lies outside of the picture of "
-                "{} x {}".format(*size)
-            )
         label_map = self._label_map(frame)
-        part = np.s_[top:bottom, left:right]
-        return Record(
+        whole = Record(
             self.record_id,
-            picture_files.encode_png(picture_files.decode(data)[part]),
-            None if label_map is None else label_map[part].copy(),
-            sample._keypoints_from((left, top)),
+            data,
+            label_map,
+            sample.keypoints_xy,
             self.visibility,
-            Crop(self.picture_id, box, size, self.score),
-            () if note is None else (note,),
+            notes=() if note is None else (note,),
+        )
+        return cut(
+            whole, sample.box, self.picture_id, frame.upright_size, self.score
         )
 
     def _turned(self, frame: Frame) -> "CroppedSample":
@@ -310,9 +303,50 @@ class CroppedSample:
             raise BadRecordError(self.record_id, error) from error
         return np.where(mask, label_map, np.uint8(_BACKGROUND))
 
-    def _keypoints_from(self, corner_xy: tuple[int, int]) -> np.ndarray | None:
-        if self.keypoints_xy is None or self.visibility is None:
-            return None
-        moved = self.keypoints_xy - np.array(corner_xy, np.float32)
-        is_present = (self.visibility != ABSENT)[:, np.newaxis]
-        return np.where(is_present, moved, 0).astype(np.float32)
+
+def cut(
+    record: Record,
+    box: tuple[int, int, int, int],
+    picture_id: str,
+    size: tuple[int, int],
+    score: float = 1.0,
+) -> Record:
+    """Returns the record of one person, cut out of that of the picture.
+
+    Args:
+        record: The whole picture, with the parts and joints of the person.
+        box: Left, top, right, bottom; may reach beyond the picture.
+        picture_id: Id of the picture.
+        size: (height, width) of the picture, upright.
+        score: Score of the detection.
+
+    Raises:
+        UserError: The picture cannot be decoded, or the box lies outside.
+    """
+    left, top, right, bottom = inner = boxes.inside(box, size)
+    if left >= right or top >= bottom:
+        raise UserError(
+            f"box {box} lies outside of the picture of {{}} x {{}}".format(
+                *size
+            )
+        )
+    part = np.s_[top:bottom, left:right]
+    pixels = picture_files.decode(record.image_bytes)[part]
+    label_map = record.label_map
+    return dataclasses.replace(
+        record,
+        image_bytes=picture_files.encode_png(pixels),
+        label_map=None if label_map is None else label_map[part].copy(),
+        keypoints_xy=_from_corner(record, (left, top)),
+        crop=Crop(picture_id, inner, size, score),
+    )
+
+
+def _from_corner(
+    record: Record, corner_xy: tuple[int, int]
+) -> np.ndarray | None:
+    if record.keypoints_xy is None or record.visibility is None:
+        return None
+    moved = record.keypoints_xy - np.array(corner_xy, np.float32)
+    is_present = (record.visibility != ABSENT)[:, np.newaxis]
+    return np.where(is_present, moved, 0).astype(np.float32)

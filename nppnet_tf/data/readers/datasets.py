@@ -15,6 +15,7 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.people.whole_picture import WholePicture
 from nppnet_tf.data.readers import cihp
 from nppnet_tf.data.readers import folder
+from nppnet_tf.data.readers import labelme
 from nppnet_tf.data.readers import lip
 from nppnet_tf.data.readers import pascal
 from nppnet_tf.data.source import SPLITS
@@ -50,6 +51,7 @@ READERS: Mapping[str, Reader] = {
     pascal.NAME: Reader(pascal.read, pascal.read_pictures),
     cihp.NAME: Reader(cihp.read, cihp.read_pictures),
     "folder": Reader(folder.read, folder.read_pictures),
+    labelme.NAME: Reader(labelme.read),
 }
 
 NAMES = tuple(READERS)

@@ -174,7 +174,7 @@ class _Folder:
             raise UserError("no such folder", root, "a folder of pictures")
         places = _places(root, options)
         pictures = _picture_names(places)
-        names = pictures if split is None else _split_names(root, split)
+        names = pictures if split is None else split_names(root, split)
         pose_path = _pose_path(root, options)
         found = PoseFile({})
         if pose_path is not None:
@@ -396,7 +396,13 @@ def _unread(images: pathlib.Path) -> Iterator[str]:
         yield f"{images}: {picture_names.unsupported_line(others)}"
 
 
-def _split_names(root: pathlib.Path, split: str) -> list[str]:
+def split_names(root: pathlib.Path, split: str) -> list[str]:
+    """Returns the ids of a split's list; AbsentSplitError where there is none.
+
+    Args:
+        root: Folder with the list, or with a folder of lists.
+        split: Name of the split.
+    """
     name = f"{split}_id.txt"
     for path in (root / name, root / "lists" / name, root / "list" / name):
         if path.is_file():

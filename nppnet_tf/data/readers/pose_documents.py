@@ -356,7 +356,7 @@ class _CocoReader:
             )
             for name in names:
                 json_documents.require(name, "a text", where, "keypoints")
-            self._names = [_joint_name(name) for name in names]
+            self._names = [joint_name(name) for name in names]
         elif category.get("keypoints") not in (None, []):
             json_documents.require(
                 category["keypoints"], "a list", where, "keypoints"
@@ -393,7 +393,7 @@ class _CocoReader:
         """Where the descriptor's keypoints stand among those of the file."""
         expected = self._descriptor.keypoints
         names = self._named_joints(people)
-        if sorted(names) != sorted(map(_joint_name, expected)):
+        if sorted(names) != sorted(map(joint_name, expected)):
             raise UserError(
                 "keypoints of other names than the descriptor's",
                 self._path,
@@ -401,7 +401,7 @@ class _CocoReader:
                 f"{len(names)}: {', '.join(names)}",
             )
         self._num_joints = len(names)
-        return [names.index(_joint_name(name)) for name in expected]
+        return [names.index(joint_name(name)) for name in expected]
 
     def _named_joints(
         self, people: Sequence[tuple[str, Mapping[str, Any]]]
@@ -409,7 +409,7 @@ class _CocoReader:
         expected = self._descriptor.keypoints
         if not people and self._names is None:
             # Nobody has joints, so there is nothing to be mistaken for.
-            return [_joint_name(name) for name in expected]
+            return [joint_name(name) for name in expected]
         known = self._known_joints()
         if self._names is not None:
             if known not in (None, self._names):
@@ -449,7 +449,7 @@ class _CocoReader:
                 joints,
             )
         order = descriptors.get(_ALIASES.get(joints, joints)).keypoints
-        return [_joint_name(name) for name in order]
+        return [joint_name(name) for name in order]
 
     def _pose(
         self,
@@ -488,7 +488,8 @@ class _CocoReader:
         )
 
 
-def _joint_name(name: str) -> str:
+def joint_name(name: str) -> str:
+    """Returns what spellings of a name share: "Left arm" and "left-arm"."""
     return "_".join(name.strip().lower().replace("-", " ").split())
 
 

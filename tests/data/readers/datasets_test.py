@@ -10,6 +10,7 @@ from nppnet_tf.data import descriptors
 from nppnet_tf.data.readers import datasets
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
+from tests.data import labelme_trees
 from tests.data import person_trees
 from tests.data import sample_records
 
@@ -39,6 +40,12 @@ def _write_folder(root):
     (root / "train_id.txt").write_text("a\nb\n")
 
 
+def _write_labelme(root):
+    for name in "ab":
+        labelme_trees.write(root / f"{name}.json", labelme_trees.shapes())
+    (root / "train_id.txt").write_text("a\nb\n")
+
+
 # For every row of the registry, what writes two pictures of "train" as they
 # lie on disk, and whose classes and joints they have.
 _LAYOUTS = {
@@ -46,6 +53,7 @@ _LAYOUTS = {
     "pascal_person_part": (_write_pascal, "pascal_person_part"),
     "cihp": (_write_cihp, "cihp"),
     "folder": (_write_folder, "pascal_person_part"),
+    "labelme": (_write_labelme, "lip"),
 }
 
 

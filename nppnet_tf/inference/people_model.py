@@ -17,8 +17,9 @@ from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.inference.quality import Judge
 from nppnet_tf.inference.quality import Quality
 
-# Path, bytes and pixels of a picture to its people.
-Find = Callable[[pathlib.Path, bytes, np.ndarray], Detections]
+# Path, bytes and pixels of a picture to its people; of a frame, the path of its
+# video, no bytes, and its number.
+Find = Callable[[pathlib.Path, bytes, np.ndarray, int | None], Detections]
 Boxes = tuple[tuple[float, ...], ...]
 
 
@@ -30,8 +31,10 @@ def detecting(detector: PersonDetector, min_score: float) -> Find:
         min_score: Less certain people are left out.
     """
 
-    def find(path: pathlib.Path, data: bytes, image: np.ndarray) -> Detections:
-        del path, data
+    def find(
+        path: pathlib.Path, data: bytes, image: np.ndarray, frame: int | None
+    ) -> Detections:
+        del path, data, frame
         (found,) = detector.detect([image], min_score)
         return found
 
@@ -41,8 +44,11 @@ def detecting(detector: PersonDetector, min_score: float) -> Find:
 def listed(files: BoxFiles) -> Find:
     """Returns what finds people by their boxes in files."""
 
-    def find(path: pathlib.Path, data: bytes, image: np.ndarray) -> Detections:
-        del image
+    def find(
+        path: pathlib.Path, data: bytes, image: np.ndarray, frame: int | None
+    ) -> Detections:
+        if frame is not None:
+            return files.find_in_frame(path, frame, image.shape[:2])
         return files.find(path, data)
 
     return find
@@ -87,14 +93,19 @@ class PeopleModel:
         }
 
     def answer(
-        self, path: pathlib.Path, data: bytes, image: np.ndarray
+        self,
+        path: pathlib.Path,
+        data: bytes,
+        image: np.ndarray,
+        frame: int | None = None,
     ) -> tuple[PictureAnswer, Boxes]:
         """Returns the answer, and boxes that show nothing of the picture.
 
         Args:
-            path: Path of the picture.
-            data: Bytes of its file.
+            path: Path of the picture, or of the video.
+            data: Bytes of its file; none of a video.
             image: Uint8 [H, W, 3], RGB, upright.
+            frame: Number of the frame, where it is of a video.
 
         Raises:
             UserError: If the people cannot be found, or are too many.
@@ -106,7 +117,7 @@ class PeopleModel:
             )
             return PictureAnswer(prediction.label_map, (person,)), ()
         people = several_people.cut(
-            self._find(path, data, image),
+            self._find(path, data, image, frame),
             image.shape[:2],
             self._padding,
             path.name,

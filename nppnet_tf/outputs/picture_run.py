@@ -3,6 +3,7 @@
 import pathlib
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -124,9 +125,8 @@ class PictureRun:
         data = picture_files.read_bytes(path)
         image = picture_files.decode(data, path)
         answer, outside = self._model.answer(path, data, image)
-        for box in outside:
-            where = ", ".join(f"{side:g}" for side in box)
-            self._say(f"{path.name}: box {where} lies outside of the picture")
+        for line in outside_lines(outside):
+            self._say(f"{path.name}: {line}")
         if not answer.people:
             self._say(f"{path.name}: no person found")
         name = file_names.as_text(path.name)
@@ -134,3 +134,10 @@ class PictureRun:
             Picture(name, start, path.suffix, data, image), answer
         )
         self.poses.append(CocoPicture(name, answer.size, answer.people))
+
+
+def outside_lines(boxes: Iterable[Sequence[float]]) -> Iterator[str]:
+    """Yields a line on every box that shows nothing of its picture."""
+    for box in boxes:
+        where = ", ".join(f"{side:g}" for side in box)
+        yield f"box {where} lies outside of the picture"

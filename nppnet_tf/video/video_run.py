@@ -33,6 +33,7 @@ from nppnet_tf.files import file_names
 from nppnet_tf.files import output_names
 from nppnet_tf.inference.people_model import PeopleModel
 from nppnet_tf.outputs import own_files
+from nppnet_tf.outputs import picture_run
 from nppnet_tf.outputs.writer import Names
 from nppnet_tf.video import following
 from nppnet_tf.video import video_writer
@@ -142,7 +143,12 @@ class VideoRun:
         with self._progress(video.num_frames, label) as progress:
             for frame in video.frames():
                 if frame.number >= done:
-                    answer, _ = self._model.answer(video.path, b"", frame.image)
+                    answer, outside = self._model.answer(
+                        video.path, b"", frame.image, frame.number
+                    )
+                    for line in picture_run.outside_lines(outside):
+                        name = f"{video.path.name}, frame {frame.number}"
+                        self._say(f"{name}: {line}")
                     journal.add(answer)
                 progress.advance(1, _Pace(begun, frame.number + 1 - done))
             journal.flush()

@@ -323,7 +323,7 @@ class PredictTest(parameterized.TestCase):
         self.assertTrue((self.output / "walk_overlay.mp4").exists())
         for flag, message in (
             ("--format=coco", "format is of pictures"),
-            (f"--boxes={self.pictures}", "boxes are of pictures"),
+            (f"--boxes={self.pictures}", "no boxes of the video"),
             (f"--coco={self.folder}/coco.json", "no pictures; where: --coco"),
         ):
             result = self._predict(whole, flag)
@@ -354,6 +354,28 @@ class PredictTest(parameterized.TestCase):
         for frame, left in zip(frames, (4, 6, 8), strict=False):
             self.assertEmpty(schemas.faults(frame, "frame"))
             self.assertAlmostEqual(frame["people"][0]["box"][0], left, delta=2)
+        boxes = self.folder / "boxes.json"
+        boxes.write_text(json.dumps(_boxes_of("a", frames)))
+        self.output = self.folder / "listed"
+
+        result = self._predict(path, f"--boxes={boxes}", "--min_score=0.1")
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.assertIn(
+            "a.mkv, frame 3: box 900, 0, 910, 10 lies outside", result.stdout
+        )
+        lines = (self.output / "a.jsonl").read_text().splitlines()
+        for line, frame in zip(lines, frames, strict=True):
+            listed = json.loads(line)["people"]
+            self.assertEqual(
+                [person["id"] for person in listed],
+                [person["id"] for person in frame["people"]],
+            )
+            for person, found in zip(listed, frame["people"], strict=True):
+                # Written to thousandths of a pixel.
+                np.testing.assert_allclose(
+                    person["box"], found["box"], atol=2e-3
+                )
 
     def test_people_are_found_in_one_way(self):
         boxes = self.folder / "boxes.json"
@@ -385,6 +407,22 @@ class PredictTest(parameterized.TestCase):
             Image.open(self.output / "86_185913.png") as label_map,
         ):
             self.assertEqual(label_map.size, truth.size)
+
+
+def _boxes_of(video, frames):
+    """Boxes as results of COCO; the last frame has one outside of it."""
+    found = [
+        {
+            "image_id": f"{video}_{frame['frame']}",
+            "bbox": [left, top, right - left, bottom - top],
+            "score": person["score"],
+        }
+        for frame in frames
+        for person in frame["people"]
+        for left, top, right, bottom in [person["box"]]
+    ]
+    outside = {"image_id": f"{video}_000003", "bbox": [900, 0, 10, 10]}
+    return [*found, outside]
 
 
 if __name__ == "__main__":

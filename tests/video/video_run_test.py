@@ -30,8 +30,8 @@ class _Model:
         self.count = 0
         self._stop = stop
 
-    def answer(self, path, data, image):
-        del path, data
+    def answer(self, path, data, image, frame):
+        del path, data, frame
         if self.count == self._stop:
             raise KeyboardInterrupt
         self.count += 1

@@ -56,7 +56,7 @@ class PeopleFlags:
             "boxes",
             None,
             "Where the people are: the folder or a file of detect_people, or "
-            "boxes of COCO in JSON.",
+            "boxes of COCO in JSON; of a video, of pictures <video>_<number>.",
             _require_boxes,
         )
         self._min_score = tool.define_number(
@@ -75,25 +75,15 @@ class PeopleFlags:
         )
 
     def facts(self) -> dict[str, Any]:
-        """Returns what answers about videos depend on, plain values.
-
-        Raises:
-            UserError: If boxes are given, which are of pictures.
-        """
-        if self.boxes:
-            raise UserError(
-                "boxes are of pictures",
-                "--boxes",
-                "--detector for videos",
-                self.boxes,
-            )
-
+        """Returns what answers about videos depend on, plain values."""
+        from nppnet_tf.data.people import box_files
         from nppnet_tf.data.people import person_detector
 
         detector = self._detector.value
         return {
             "detector": detector
             and person_detector.sha256(pathlib.Path(detector)),
+            "boxes": self.boxes and box_files.digest(self.boxes),
             "min_score": self._min_score.value,
             "padding": self.padding,
         }

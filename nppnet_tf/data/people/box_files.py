@@ -7,12 +7,16 @@
                   `images` and `annotations`
 
 Results name a picture by its id alone: that is the picture whose name without
-its ending is the id, a number with or without leading zeros.
+its ending is the id, a number with or without leading zeros. A frame of a video
+is the picture `<video>_<number>`, counted from 0, with or without leading
+zeros; one without boxes shows nobody.
 """
 
+import hashlib
 import math
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -23,14 +27,19 @@ from nppnet_tf.data import frames
 from nppnet_tf.data.people import detections
 from nppnet_tf.data.people.detections import Detections
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_digests
 from nppnet_tf.files import file_names
+from nppnet_tf.files import file_table
 from nppnet_tf.files import json_documents
+from nppnet_tf.files.file_table import FileTable
 from nppnet_tf.pictures import picture_names
 
 # COCO's number of the category of people.
 _PERSON = 1
 # No picture is larger.
 _LARGEST = 1 << 40
+
+_FRAME = re.compile(r"(.+)_([0-9]{1,9})", re.DOTALL)
 
 Size = tuple[int, int]
 
@@ -53,6 +62,8 @@ class BoxFiles:
         self._min_score = min_score
         self._found: dict[str, Detections] | None = None
         self._sizes: dict[str, Size] = {}
+        # Of each video, what its frames are called here, by number.
+        self._frames: dict[str, dict[int, str]] | None = None
         ending = self._path.suffix.lower()
         if self._path.is_dir():
             return
@@ -93,8 +104,82 @@ class BoxFiles:
         boxes = found.boxes
         if frame.is_stored(self._sizes.get(key)):
             boxes = frame.boxes(boxes)
-        keep = found.scores >= self._min_score
-        return Detections(boxes[keep], found.scores[keep], None)
+        return self._kept(boxes, found.scores)
+
+    def find_in_frame(
+        self, video: pathlib.Path, number: int, size: Size
+    ) -> Detections:
+        """Returns the people of a frame, in pixels of it turned upright.
+
+        Args:
+            video: Path of the video.
+            number: Number of the frame, counted from 0.
+            size: (height, width) of the frame, upright.
+
+        Raises:
+            UserError: If there are no boxes of the video at all, or these are
+                of a frame of another size.
+        """
+        if self._frames is None:
+            self._frames = self._frames_by_video()
+        names = self._frames.get(file_names.composed(video.stem))
+        if names is None:
+            raise UserError(
+                "no boxes of the video",
+                self._path,
+                f"frames {video.stem}_000000, ...",
+                "none",
+            )
+        if number not in names:
+            return self._kept(np.zeros((0, 4)), np.zeros(0))
+        name = names[number]
+        if self._found is None:
+            found = detections.read(self._path / name)
+        else:
+            found = self._found[name]
+        stated = self._sizes.get(_key(name), size)
+        if stated != size:
+            raise UserError(
+                "boxes of a frame of another size",
+                f"{self._path}, {name}",
+                "{} x {}".format(*size),
+                "{} x {}".format(*stated),
+            )
+        return self._kept(found.boxes, found.scores)
+
+    def _kept(self, boxes: np.ndarray, scores: np.ndarray) -> Detections:
+        keep = scores >= self._min_score
+        return Detections(boxes[keep], scores[keep], None)
+
+    def _frames_by_video(self) -> dict[str, dict[int, str]]:
+        if self._found is None:
+            table = FileTable(self._path, detections.SUFFIXES)
+            names = {name: path.name for name, path in table.items()}
+        else:
+            names = {name: name for name in self._found}
+        found: dict[str, dict[int, str]] = {}
+        for name, value in names.items():
+            if match := _FRAME.fullmatch(file_names.composed(name)):
+                numbers = found.setdefault(match[1], {})
+                numbers[int(match[2])] = value
+        return found
+
+
+def digest(path: str | os.PathLike[str]) -> str:
+    """Tells boxes from others, as hexadecimal digits.
+
+    Of a file its content counts, of a folder the names, sizes and times of its
+    files, which may hold gigabytes of masks.
+    """
+    if not os.path.isdir(path):
+        return file_digests.sha256(path)
+    found = hashlib.sha256()
+    for file in file_table.files_in(path):
+        facts = file.stat()
+        name = file_names.as_text(file.name)
+        line = f"{name} {facts.st_size} {facts.st_mtime_ns}\n"
+        found.update(line.encode())
+    return found.hexdigest()
 
 
 def _key(name: str) -> str:

@@ -8,6 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.data.people import box_files
 from nppnet_tf.data.people import detections
 from nppnet_tf.data.people.box_files import BoxFiles
 from nppnet_tf.errors import UserError
@@ -48,6 +49,64 @@ class BoxFilesTest(parameterized.TestCase):
             self.assertEqual(read.scores.tolist(), [0.75])
             with self.assertRaisesRegex(UserError, "no boxes of the picture"):
                 self._find(place, picture=self._other())
+
+    def test_frames_are_pictures_of_their_numbers(self):
+        folder = self.folder / "found"
+        names = ("walk_000007.npz", "walk_8.npz", "walk_two_000000.npz")
+        for number, name in enumerate(names):
+            box = (number, 0, number + 2, 4)
+            detections.write(folder / name, _detections(box))
+        files = BoxFiles(folder, 0.5)
+
+        found = {
+            number: files.find_in_frame(
+                pathlib.Path("walk.mp4"), number, (9, 9)
+            )
+            for number in (6, 7, 8)
+        }
+
+        self.assertEqual(
+            {n: each.boxes.tolist() for n, each in found.items()},
+            {6: [], 7: [[0, 0, 2, 4]], 8: [[1, 0, 3, 4]]},
+        )
+        self.assertLen(
+            files.find_in_frame(pathlib.Path("walk_two.mp4"), 0, (9, 9)).boxes,
+            1,
+        )
+        with self.assertRaisesRegex(UserError, "no boxes of.*run_000000"):
+            files.find_in_frame(pathlib.Path("run.mp4"), 0, (9, 9))
+
+    def test_frames_of_another_size_are_refused(self):
+        path = self._json(
+            {
+                "images": [
+                    {
+                        "id": 1,
+                        "file_name": "x/walk_000001.jpg",
+                        "height": 20,
+                        "width": 10,
+                    }
+                ],
+                "annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}],
+            }
+        )
+        files, video = BoxFiles(path), pathlib.Path("walk.mp4")
+
+        found = files.find_in_frame(video, 1, (20, 10))
+
+        self.assertEqual(found.boxes.tolist(), [[1, 2, 4, 6]])
+        with self.assertRaisesRegex(UserError, "another size.*10 x 20"):
+            files.find_in_frame(video, 1, (10, 20))
+
+    def test_digest_tells_boxes_from_others(self):
+        path = self.folder / "found" / "a.npz"
+        detections.write(path, _detections((1, 2, 3, 4)))
+        file, folder = (box_files.digest(p) for p in (path, path.parent))
+
+        detections.write(path, _detections((1, 2, 3, 5)))
+
+        self.assertNotEqual(box_files.digest(path), file)
+        self.assertNotEqual(box_files.digest(path.parent), folder)
 
     def _other(self):
         path = self.folder / "other.jpg"

@@ -110,6 +110,22 @@ TIMEOUT_SECONDS = FLAGS.define_number(
     0.001,
     3600,
 )
+IDLE_SECONDS = FLAGS.define_number(
+    "idle_seconds",
+    30,
+    "How long a connection may be without a request, and a client may take for "
+    "the headers of one and for each piece of an answer.",
+    0.05,
+    3600,
+)
+CONNECTION_SECONDS = FLAGS.define_number(
+    "grpc_connection_seconds",
+    600,
+    "Longest life of a connection of gRPC; what is under way then has "
+    "--timeout_seconds more.",
+    0.05,
+    86400,
+)
 BACKEND = FLAGS.define_text(
     "backend",
     None,
@@ -177,6 +193,8 @@ def _settings() -> "ServerSettings":
             waiting_bytes=_WAITING * REQUEST_MEGABYTES.value << 20,
             connections=CONNECTIONS.value,
             seconds=TIMEOUT_SECONDS.value,
+            idle_seconds=IDLE_SECONDS.value,
+            connection_seconds=CONNECTION_SECONDS.value,
         ),
         batching,
         token=Token.read(TOKEN_FILE.value),

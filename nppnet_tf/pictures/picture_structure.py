@@ -140,6 +140,39 @@ def read(
     )
 
 
+def stated_pixels(data: bytes) -> int:
+    """Returns how many pixels a decoder would go over, as the headers state it.
+
+    A JPEG's once for each scan. 0 where there is no header; nothing says that
+    the rest is whole.
+    """
+    if data.startswith(PNG_START):
+        width, height = data[16:20], data[20:24]
+        return int.from_bytes(width) * int.from_bytes(height)
+    if data.startswith(JPEG_START):
+        # Among the pixels 0xff is followed by 0.
+        scans = data.count(bytes((0xFF, SCAN)))
+        return _stated_by_jpeg(data) * max(1, scans)
+    return 0
+
+
+def _stated_by_jpeg(data: bytes) -> int:
+    end = 2
+    for _ in range(MAX_PARTS):
+        found = _JPEG_MARKER.search(data, end)
+        if found is None:
+            return 0
+        start = found.end()
+        if data[start - 1] in FRAMES:
+            height, width = (
+                data[start + 3 : start + 5],
+                data[start + 5 : start + 7],
+            )
+            return int.from_bytes(height) * int.from_bytes(width)
+        end = start + max(2, int.from_bytes(data[start : start + 2]))
+    return 0
+
+
 class _Walk:
     """What the walks of both kinds share."""
 

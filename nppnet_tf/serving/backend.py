@@ -5,6 +5,7 @@ to know of one server only; models are not loaded. gRPC goes to the other
 server directly.
 """
 
+import asyncio
 import http
 import os
 import pathlib
@@ -228,10 +229,17 @@ class Backend:
         }
 
     async def _body(self, request: Request, holder: Holder) -> bytes:
+        seconds = self._limits.seconds
         try:
-            return await _whole(
-                request.stream(), self._limits.request_bytes, holder
-            )
+            async with asyncio.timeout(seconds):
+                return await _whole(
+                    request.stream(), self._limits.request_bytes, holder
+                )
+        except TimeoutError:
+            raise RequestError(
+                failures.DEADLINE_EXCEEDED,
+                f"the request has not come within {seconds:.3g} seconds",
+            ) from None
         except ClientDisconnect:
             raise RequestError(
                 failures.CANCELLED, "the client has gone"

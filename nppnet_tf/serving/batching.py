@@ -1,7 +1,8 @@
 """Requests of several clients in one run of the graph.
 
 One bounded queue for all models. A worker takes the oldest request, waits a
-moment for others of the same signature, and runs them as one batch. What goes
+moment for others of the same signature, and runs them as one batch. Requests of
+large pictures run alone, and one at a time: others go past them. What goes
 wrong in a batch of several is run again one by one, so that it costs its own
 request alone.
 """
@@ -54,6 +55,7 @@ class _Job:
 
     Attributes:
         key: What it can be joined with: requests of the same key.
+        is_large: Whether others are not to wait for it.
     """
 
     model: LoadedModel
@@ -61,6 +63,7 @@ class _Job:
     inputs: Arrays
     size: int
     key: object
+    is_large: bool
     answer: asyncio.Future
 
 
@@ -85,6 +88,7 @@ class Batcher:
             settings.num_batch_threads, "batch"
         )
         self._workers: list[asyncio.Task] = []
+        self._runs_large = False
         self._seconds_each = 0.1
 
     @property
@@ -122,11 +126,14 @@ class Batcher:
         size = len(next(iter(inputs.values()))) if inputs else 0
         self._require_place(size)
         key: object = object()
+        is_large = any(map(joined.is_large, inputs.values()))
         definition = model.signature_def(signature)
-        if 0 < size and joined.can_join(definition, inputs):
+        if size and not is_large and joined.can_join(definition):
             key = (id(model), signature)
         answer = asyncio.get_running_loop().create_future()
-        job = _Job(model, signature, inputs, max(size, 1), key, answer)
+        job = _Job(
+            model, signature, inputs, max(size, 1), key, is_large, answer
+        )
         async with self._arrived:
             self._jobs.append(job)
             self._arrived.notify_all()
@@ -154,12 +161,24 @@ class Batcher:
     async def _work(self) -> None:
         while True:
             async with self._arrived:
-                await self._arrived.wait_for(lambda: self._jobs)
-                first = self._jobs.popleft()
+                first = await self._arrived.wait_for(self._next)
+                self._jobs.remove(first)
+                self._runs_large |= first.is_large
             jobs = [first, *await self._others(first)]
             jobs = [job for job in jobs if not job.answer.done()]
             if jobs:
                 await self._answer(jobs)
+            if first.is_large:
+                async with self._arrived:
+                    self._runs_large = False
+                    self._arrived.notify_all()
+
+    def _next(self) -> _Job | None:
+        """The oldest request that may run now."""
+        for job in self._jobs:
+            if not (job.is_large and self._runs_large):
+                return job
+        return None
 
     async def _others(self, first: _Job) -> list[_Job]:
         """Waits for requests that go with the first, and takes them."""

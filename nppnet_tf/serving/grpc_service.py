@@ -22,6 +22,7 @@ from nppnet_tf.serving import messages
 from nppnet_tf.serving import model_sources
 from nppnet_tf.serving.access_log import Record
 from nppnet_tf.serving.failures import RequestError
+from nppnet_tf.serving.limits import Limits
 from nppnet_tf.serving.services import Services
 
 # Message of a request and of its answer beyond their tensors.
@@ -39,6 +40,29 @@ def options(request_bytes: int, answer_bytes: int) -> list[tuple[str, int]]:
         # A second server at the same port is a mistake.
         ("grpc.so_reuseport", 0),
     ]
+
+
+def server_options(limits: Limits) -> list[tuple[str, int]]:
+    """Returns the options of a server, which does not wait without end."""
+    return [
+        *options(limits.request_bytes, limits.answer_bytes),
+        # Whoever says nothing, or not what gRPC says first.
+        ("grpc.server_handshake_timeout_ms", _thousandths(limits.idle_seconds)),
+        ("grpc.max_connection_idle_ms", _thousandths(limits.idle_seconds)),
+        # A call that comes byte by byte has no other end.
+        (
+            "grpc.max_connection_age_ms",
+            _thousandths(limits.connection_seconds),
+        ),
+        ("grpc.max_connection_age_grace_ms", _thousandths(limits.seconds)),
+        # Whoever has gone without a word, and so takes no answer.
+        ("grpc.keepalive_time_ms", _thousandths(limits.idle_seconds)),
+        ("grpc.keepalive_timeout_ms", _thousandths(limits.idle_seconds)),
+    ]
+
+
+def _thousandths(seconds: float) -> int:
+    return max(1, round(1000 * seconds))
 
 
 def add_services(server: Any, services: Services, home: pathlib.Path) -> None:

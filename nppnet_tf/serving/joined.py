@@ -15,23 +15,20 @@ from nppnet_tf.pictures import picture_structure
 
 Arrays = dict[str, np.ndarray]
 
-# Of a telephone's picture.
+# Of a telephone's picture; its pixels count for each scan of a JPEG.
 _LARGE_BYTES = 8 << 20
 _LARGE_PIXELS = 16 << 20
 
 
-def can_join(signature: Any, inputs: Arrays) -> bool:
+def can_join(signature: Any) -> bool:
     """Whether a request can be one batch with others.
 
     It can where nothing but the number of rows is open in the inputs of its
-    signature, and it holds no large picture, for which others would wait.
+    signature.
 
     Args:
         signature: `SignatureDef`.
-        inputs: Arrays that fit it.
     """
-    if any(map(_is_large, inputs.values())):
-        return False
     shapes = [info.tensor_shape for info in signature.inputs.values()]
     return bool(shapes) and all(
         not shape.unknown_rank
@@ -86,25 +83,19 @@ def split(outputs: Arrays, sizes: Sequence[int]) -> list[Arrays] | None:
     ]
 
 
-def _is_large(array: np.ndarray) -> bool:
+def is_large(array: np.ndarray) -> bool:
     """Whether an input takes much longer than pictures of every day.
 
-    By the bytes, and by what a PNG says of itself: it may be a thousand times
-    as large unpacked. A JPEG is a hundredth of its pixels at least.
+    By the bytes, and by what files say of themselves: one may be a thousand
+    times as large unpacked.
     """
     if array.dtype != object:
         return array.nbytes > _LARGE_BYTES
     return any(
-        len(data) > _LARGE_BYTES or _png_pixels(data) > _LARGE_PIXELS
+        len(data) > _LARGE_BYTES
+        or picture_structure.stated_pixels(data) > _LARGE_PIXELS
         for data in array.flat
     )
-
-
-def _png_pixels(data: bytes) -> int:
-    if not data.startswith(picture_structure.PNG_START):
-        return 0
-    width, height = data[16:20], data[20:24]
-    return int.from_bytes(width) * int.from_bytes(height)
 
 
 def _cut(outputs: Arrays) -> Arrays:

@@ -20,6 +20,10 @@ class Limits:
         connections: Connections, and calls of gRPC, at once.
         seconds: Longest time that a request is worked on; what a client asks
             for beyond is cut to it.
+        idle_seconds: How long a connection may be without a request, a client
+            may take for the headers of one, and for each piece of an answer.
+        connection_seconds: Longest life of a connection of gRPC; calls that
+            are under way then have `seconds` more, whatever they wait for.
     """
 
     request_bytes: int = 64 << 20
@@ -28,6 +32,8 @@ class Limits:
     waiting_bytes: int = 512 << 20
     connections: int = 256
     seconds: float = 60.0
+    idle_seconds: float = 30.0
+    connection_seconds: float = 600.0
 
     def seconds_for(self, asked: float | None) -> float:
         """Returns how long a request may take, by what its client asks for."""

@@ -20,6 +20,7 @@ from grpc_health.v1 import health_pb2_grpc
 from nppnet_tf.errors import UserError
 from nppnet_tf.serving import backend
 from nppnet_tf.serving import grpc_service
+from nppnet_tf.serving import patient_protocol
 from nppnet_tf.serving import rest
 from nppnet_tf.serving.access_log import AccessLog
 from nppnet_tf.serving.access_log import Recorder
@@ -209,7 +210,7 @@ async def _start_grpc(
     """Starts gRPC; returns the server, its health service and its port."""
     limits = settings.limits
     server = grpc.aio.server(
-        options=grpc_service.options(limits.request_bytes, limits.answer_bytes),
+        options=grpc_service.server_options(limits),
         maximum_concurrent_rpcs=limits.connections,
     )
     grpc_service.add_services(server, services, settings.home)
@@ -257,8 +258,9 @@ def _rest_server(
         lifespan="off",
         limit_concurrency=settings.limits.connections,
         timeout_graceful_shutdown=int(settings.drain_seconds) or 1,
+        timeout_keep_alive=settings.limits.idle_seconds,
         loop="asyncio",
-        http="h11",
+        http=patient_protocol.protocol(settings.limits.idle_seconds),
         ws="none",
     )
     logging.getLogger("uvicorn").setLevel(logging.ERROR)

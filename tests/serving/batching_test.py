@@ -20,6 +20,7 @@ class _Model:
         self.sizes = []
         self.go = threading.Event()
         self.go.set()
+        self.go_large = self.go
         self._definition = meta_graph_pb2.SignatureDef()
         shape = self._definition.inputs["x"].tensor_shape
         for size in sizes or (-1,):
@@ -32,6 +33,8 @@ class _Model:
     def run(self, signature, inputs):
         del signature
         self.go.wait(10)
+        if inputs["x"].nbytes > 8 << 20:
+            self.go_large.wait(10)
         self.sizes.append(len(inputs["x"]))
         if (inputs["x"] < 0).any():
             raise failures.invalid("negative")
@@ -104,6 +107,27 @@ class BatcherTest(absltest.TestCase):
 
         self.assertEqual(answers, [[2 * n for n in range(9)], [2]])
         self.assertEqual(model.sizes, [9, 1])
+
+    def test_requests_go_past_large_ones(self):
+        model = _Model(-1, -1)
+        model.go_large = threading.Event()
+        large = np.zeros((1, (8 << 17) + 1))
+        order = []
+
+        async def ask(batcher, array):
+            await batcher.run(model, "s", {"x": array})
+            order.append(array.size)
+            # Two of the large ones and one worker for the others.
+            if order == [1, 1, 1]:
+                model.go_large.set()
+
+        async def work(batcher):
+            arrays = [large, large, *np.ones((3, 1, 1))]
+            await asyncio.gather(*(ask(batcher, each) for each in arrays))
+
+        _run(work, num_batch_threads=2)
+
+        self.assertEqual(order, [1, 1, 1, large.size, large.size])
 
     def test_batches_are_filled_up_to_allowed_sizes(self):
         model = _Model()

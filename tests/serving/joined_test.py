@@ -1,7 +1,10 @@
 """Tests of serving.joined."""
 
+import io
+
 import numpy as np
 from absl.testing import absltest
+from PIL import Image
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from nppnet_tf.pictures import picture_files
@@ -15,27 +18,44 @@ def _signature(*sizes):
     return signature
 
 
+def _jpeg(progressive):
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(stream, "JPEG", progressive=progressive)
+    return stream.getvalue()
+
+
 class JoinedTest(absltest.TestCase):
-    def test_what_would_keep_others_waiting_stays_alone(self):
-        signature = _signature(-1)
+    def test_what_would_keep_others_waiting_is_large(self):
         picture = picture_files.encode_png(np.zeros((2, 3, 3), np.uint8))
         bomb = picture[:16] + (8192).to_bytes(4) * 2 + picture[24:]
+        jpeg = _jpeg(progressive=False)
+        # Behind marker, length and depth.
+        place = jpeg.index(b"\xff\xc0") + 5
+        large = jpeg[:place] + (8000).to_bytes(2) * 2 + jpeg[place + 4 :]
+        progressive = _jpeg(progressive=True)
+        place = progressive.index(b"\xff\xc2") + 5
+        scans = progressive[:place] + b"\x08\0" * 2 + progressive[place + 4 :]
         for data, expected in (
-            (picture, True),
-            (b"no picture", True),
-            (bomb, False),
-            (bytes(9 << 20), False),
+            (picture, False),
+            (b"no picture", False),
+            (b"\xff\xd8\xff", False),
+            (b"\xff\xd8\xff\xc0", False),
+            (bomb, True),
+            (bytes(9 << 20), True),
+            (jpeg, False),
+            (large, True),
+            (progressive, False),
+            # 2048 x 2048, gone over ten times.
+            (scans, True),
         ):
-            inputs = {"x": np.array([picture, data], object)}
-            self.assertEqual(joined.can_join(signature, inputs), expected)
+            inputs = np.array([picture, data], object)
+            self.assertEqual(joined.is_large(inputs), expected, data[:30])
 
     def test_shapes_that_are_open_beyond_rows_stay_alone(self):
-        inputs = {"x": np.zeros((1, 2))}
-
-        self.assertTrue(joined.can_join(_signature(-1, 2), inputs))
-        self.assertFalse(joined.can_join(_signature(-1, -1), inputs))
-        self.assertFalse(joined.can_join(_signature(1, 2), inputs))
-        self.assertFalse(joined.can_join(_signature(), inputs))
+        self.assertTrue(joined.can_join(_signature(-1, 2)))
+        self.assertFalse(joined.can_join(_signature(-1, -1)))
+        self.assertFalse(joined.can_join(_signature(1, 2)))
+        self.assertFalse(joined.can_join(_signature()))
 
     def test_rows_are_put_behind_each_other_and_filled_up(self):
         requests = [{"x": np.array([1, 2])}, {"x": np.array([3])}]

@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,20 @@ def _lines_until(process, pattern):
     raise AssertionError(f"{read}: {process.stderr.read()[-2000:]}")
 
 
+def _is_ended(client):
+    """Whether the server ends a connection that says no more."""
+    client.settimeout(user_path.PATIENCE_SECONDS)
+    try:
+        # What gRPC says first, and then nothing.
+        while client.recv(1 << 16):
+            pass
+    except ConnectionError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
 class ServingTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
@@ -97,7 +112,13 @@ class ServingTest(absltest.TestCase):
 
         # Whatever else runs on this machine has its own ports.
         server = _start(
-            [*shlex.split(serve), "--rest_port=0", "--grpc_port=0"], self.folder
+            [
+                *shlex.split(serve),
+                "--rest_port=0",
+                "--grpc_port=0",
+                "--idle_seconds=5",
+            ],
+            self.folder,
         )
         self.addCleanup(user_path.end, server)
         rest, grpc = _lines_until(server, _ADDRESSES).groups()
@@ -121,8 +142,22 @@ class ServingTest(absltest.TestCase):
                 "person_overlay.png",
             ],
         )
+        slow = list(self._connect_slowly(rest, grpc))
         self._swap_under_load(place)
+        for client in slow:
+            self.assertTrue(_is_ended(client))
         self._end(server)
+
+    def _connect_slowly(self, rest, grpc):
+        """Clients that say nothing, or half of what they have to."""
+        addresses = [rest.partition("//")[2], grpc]
+        for said in (b"", b"POST /v1/models/nppnet:predict HTTP/1.1\r\nHo"):
+            for address in addresses:
+                host, _, port = address.partition(":")
+                client = socket.create_connection((host, int(port)))
+                self.addCleanup(client.close)
+                client.sendall(said)
+                yield client
 
     def _swap_under_load(self, place):
         """The next version takes over, and the broken one after it does not."""

@@ -99,6 +99,7 @@ def _export_runtime(wanted: Runtime) -> None:
 
     request = RUNTIME.request()
     network, *facts = _load()
+    card = DESCRIPTION.card(MODEL.value, network)
     threshold, calibration = DESCRIPTION.calibrated(
         network, *facts, FLIP.value, SCALES.value
     )
@@ -115,7 +116,7 @@ def _export_runtime(wanted: Runtime) -> None:
         calibration=calibration,
     )
     folder, report = runtime_export.export(
-        network, description, request, output, DESCRIPTION.card(MODEL.value)
+        network, description, request, output, card
     )
     console.say(runtime_parity.to_text(report))
     console.say(f"exported to {folder / wanted.file}")
@@ -128,6 +129,7 @@ def _export_saved_model() -> None:
     from nppnet_tf.inference import export
 
     loaded = _load()
+    card = DESCRIPTION.card(MODEL.value, loaded[0])
     threshold, calibration = DESCRIPTION.calibrated(
         *loaded, FLIP.value, SCALES.value
     )
@@ -140,7 +142,7 @@ def _export_saved_model() -> None:
         SCALES.value,
         threshold,
         calibration,
-        DESCRIPTION.card(MODEL.value),
+        card,
     )
     console.say(f"exported to {version}")
 

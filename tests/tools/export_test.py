@@ -64,7 +64,13 @@ class ExportTest(parameterized.TestCase):
 
         card = (extra / "MODEL_CARD.md").read_text()
         measured = self._export(f"--results={right}", "--weights_license=Ours")
-        refused = self._export(f"--results={right},{wrong}")
+        records = self.folder / "records"
+        record_writer.write_records(
+            sample_records.make_records(2), records, LIP
+        )
+        refused = self._export(
+            f"--results={right},{wrong}", f"--calibrate={records}"
+        )
 
         self.assertIn("| records | 64 records, 906c |", card)
         self.assertIn("## Measured\n\nNothing.", card)
@@ -75,6 +81,8 @@ class ExportTest(parameterized.TestCase):
         self.assertEqual(refused.exit_code, 2)
         self.assertIn("belongs to other weights", refused.stderr)
         self.assertIn(wrong, refused.stderr)
+        # Before anything takes long.
+        self.assertNotIn("joints from a score", refused.stdout)
         self.assertFalse((self.output / "nppnet/3").exists())
 
     def test_scores_are_calibrated_on_records_and_predict_follows(self):

@@ -98,20 +98,28 @@ class DescriptionFlags:
         )
         return threshold, calibration
 
-    def card(self, run: str) -> "Callable[[ModelDescription], str]":
+    def card(
+        self, run: str, network: Any
+    ) -> "Callable[[ModelDescription], str]":
         """Returns what makes the card of a model.
 
         Args:
             run: Working directory that the model is made of.
+            network: The network of the run, whose results are read at once.
+
+        Raises:
+            UserError: Results belong to other weights, or are none.
         """
+        from nppnet_tf.inference import model_description
         from nppnet_tf.reports import model_card
 
         settings = model_card.read_settings(run)
+        results = model_card.read_results(
+            self._results.value,
+            model_description.weights_sha256(network.variables),
+        )
 
         def text(description: "ModelDescription") -> str:
-            results = model_card.read_results(
-                self._results.value, description.weights_sha256
-            )
             return model_card.text(
                 description, settings, results, self._weights_license.value
             )

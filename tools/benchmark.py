@@ -161,6 +161,8 @@ def _measure() -> None:
         FLAGS["input_workers"].value,
         config_flags.read(FLAGS, _SIZES),
         RUNTIME.value,
+        # Without a file the screen is what holds the document.
+        console.say if OUTPUT.value is not None else lambda line: None,
     )
     request.network()
     output = OUTPUT.value

@@ -44,6 +44,12 @@ _SEED = 11
 # Hostile pictures of a batch; a good one stands among them.
 _BATCH = 7
 _CLIENTS = 4
+# How long all may take, for each picture, and at least; one batch may be
+# waited for beyond.
+_MOST_SECONDS_EACH = 1.0
+_LEAST_SECONDS = 600.0
+# How often it is told how far they are.
+_TOLD = 20
 # By which the answer of a good picture may change beside others.
 TOLERANCE = 1e-5
 
@@ -125,9 +131,14 @@ class Outcome:
 
 
 def measure(
-    name: str, preset: Preset, size: Size, count: int, tool: Sequence[str]
+    name: str,
+    preset: Preset,
+    size: Size,
+    count: int,
+    tool: Sequence[str],
+    say: Callable[[str], object] = lambda line: None,
 ) -> dict[str, Any]:
-    """Sends hostile pictures.
+    """Sends hostile pictures, for a bounded time.
 
     Args:
         name: What the network is called in the result.
@@ -135,6 +146,7 @@ def measure(
         size: Size of the network's input.
         count: Hostile pictures, through each of graph and server.
         tool: Words that run `serve`.
+        say: Takes a line now and then.
 
     Returns:
         Statuses, faults, the slowest batch and memory of both. The seconds of
@@ -146,6 +158,7 @@ def measure(
             _graph(os.fspath(network.version)),
             count,
             clock=time.process_time,
+            after=lambda done: say(f"SavedModel: {done} of {count} pictures"),
         )
         graph_memory = measuring.peak_memory_gb()
         before = network.memory_mb()
@@ -154,15 +167,24 @@ def measure(
             GrpcPeer(network.place) as grpc,
         ):
             peers = itertools.cycle((rest, grpc))
+            memory: list[float] = []
+
+            def watch(done: int) -> None:
+                memory.append(network.memory_mb())
+                say(f"server: {done} of {count} pictures, {memory[-1]:.0f} MB")
 
             def predict(pictures: Sequence[bytes]) -> Arrays:
                 signature = serving_graph.PNG_SIGNATURE
                 return next(peers).predict(pictures, signature)
 
-            of_server = run(predict, count, _CLIENTS)
+            of_server = run(predict, count, _CLIENTS, after=watch)
         of_server |= {
             "memory_mb_before": round(before),
+            "memory_mb": [round(mb) for mb in memory],
             "memory_mb_after": round(network.memory_mb()),
+            "memory_growth_after_warm_up": served_network.growth(
+                memory[len(memory) // 5 :]
+            ),
             "peak_memory_mb": round(network.peak_memory_mb()),
             "is_running": network.is_running(),
         }
@@ -179,6 +201,7 @@ def run(
     count: int,
     clients: int = 1,
     clock: Callable[[], float] = time.monotonic,
+    after: Callable[[int], object] = lambda done: None,
 ) -> dict[str, Any]:
     """Sends hostile pictures in batches with a good one in the middle.
 
@@ -187,10 +210,14 @@ def run(
         count: Hostile pictures.
         clients: Batches that are under way at once.
         clock: Takes the time of a batch.
+        after: Takes how many were sent, some twenty times.
 
     Returns:
-        Figures, ready for JSON.
+        Figures, ready for JSON. Where it takes longer than
+        `_MOST_SECONDS_EACH`, the rest is not sent, and `inputs` says so.
     """
+    end = time.monotonic() + max(_LEAST_SECONDS, count * _MOST_SECONDS_EACH)
+    due = 0
     good = hostile_pictures.good_picture(_SEED)
     outcome = Outcome(predict([good]))
 
@@ -210,6 +237,11 @@ def run(
     with futures.ThreadPoolExecutor(clients) as threads:
         for batches in _in_groups(_batches(count), 4 * clients):
             list(threads.map(send, batches))
+            if outcome.inputs >= due:
+                after(outcome.inputs)
+                due = outcome.inputs + count / _TOLD
+            if time.monotonic() > end:
+                break
     return outcome.figures()
 
 

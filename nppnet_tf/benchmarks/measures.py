@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import tempfile
+from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ class Request:
         config: Size of the derived network whose operations latency_table
             times; C and L are those of `size`.
         runtime: What runs them, one of `subjects.RUNTIMES`.
+        say: Takes lines of what takes very long.
     """
 
     what: str
@@ -49,6 +51,7 @@ class Request:
     input_workers: int | None = None
     config: NetworkConfig = NetworkConfig()
     runtime: str = subjects.TENSORFLOW
+    say: Callable[[str], object] = lambda line: None
 
     def network(self) -> Genotype | None:
         """Returns what is measured; refuses what gives no network.
@@ -187,13 +190,15 @@ def _latency_table(request: Request, _: str) -> dict[str, Any]:
 def _serving(request: Request, tools: str) -> dict[str, Any]:
     from nppnet_tf.benchmarks import serving
 
-    return serving.measure(*request.answers(), _tool(tools, "serve"))
+    tool = _tool(tools, "serve")
+    return serving.measure(*request.answers(), tool, request.say)
 
 
 def _hostility(request: Request, tools: str) -> dict[str, Any]:
     from nppnet_tf.benchmarks import hostility
 
-    return hostility.measure(*request.answers(), _tool(tools, "serve"))
+    tool = _tool(tools, "serve")
+    return hostility.measure(*request.answers(), tool, request.say)
 
 
 def _tool(tools: str, name: str) -> Sequence[str]:

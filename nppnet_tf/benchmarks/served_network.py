@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -51,8 +52,11 @@ class ServedNetwork:
         return self.process.poll() is None
 
     def _status(self, name: str) -> float:
-        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"{name}:\s+(\d+) kB", text)[1]) / 1024
+        """Figure of a process; 0 of one that has ended."""
+        path = pathlib.Path(f"/proc/{self.process.pid}/status")
+        text = path.read_text() if path.exists() else ""
+        found = re.search(rf"{name}:\s+(\d+) kB", text)
+        return int(found[1]) / 1024 if found else 0.0
 
 
 @contextlib.contextmanager
@@ -78,6 +82,9 @@ def served(
             f"--timeout_seconds={_MOST_SECONDS}",
         ]
         process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        # One that never says where it is would be waited for without end.
+        watchdog = threading.Timer(_MOST_SECONDS, process.kill)
+        watchdog.start()
         try:
             lines = []
             found = None
@@ -86,10 +93,29 @@ def served(
                 found = _ADDRESSES.search(line)
                 if found:
                     break
+            watchdog.cancel()
             if not found:
                 raise RuntimeError(f"server did not start: {lines}")
             place = Place(*found.groups(), _NAME, seconds=_MOST_SECONDS)
             yield ServedNetwork(place, version, process)
         finally:
+            watchdog.cancel()
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=_PATIENCE_SECONDS)
+            try:
+                process.communicate(timeout=_PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                # What was measured before is not lost for it.
+                process.kill()
+                process.communicate()
+
+
+def growth(memory_mb: Sequence[float]) -> float:
+    """Returns by what share memory grew, from one third to the last.
+
+    Args:
+        memory_mb: What a process held, in the order of time.
+    """
+    third = max(1, len(memory_mb) // 3)
+    first, last = memory_mb[:third], memory_mb[-third:]
+    before = sum(first) / max(1, len(first))
+    return round(sum(last) / len(last) / before - 1, 4) if before else 0.0

@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -30,14 +31,20 @@ _HOSTILE_EVERY = 100
 # Share of the time after which memory should no longer grow.
 _WARM_UP = 0.2
 _MEMORY_SAMPLES = 50
+_SAID_EVERY = 5
 _GOOD = "0"
 _SIGNATURE = serving_graph.PNG_SIGNATURE
 
 
 def measure(
-    name: str, preset: Preset, size: Size, seconds: float, tool: Sequence[str]
+    name: str,
+    preset: Preset,
+    size: Size,
+    seconds: float,
+    tool: Sequence[str],
+    say: Callable[[str], object] = lambda line: None,
 ) -> dict[str, Any]:
-    """Serves a network and asks it.
+    """Serves a network and asks it, for eighteen times the seconds.
 
     Args:
         name: What the network is called in the result.
@@ -45,6 +52,7 @@ def measure(
         size: Size of the network's input.
         seconds: How long each loop lasts; ten times as long at saturation.
         tool: Words that run `serve`.
+        say: Takes a line before each loop, and now and then at saturation.
 
     Returns:
         Figures of closed loops by both protocols, of an open loop below what
@@ -54,6 +62,10 @@ def measure(
     with served_network.served(preset, size, tool) as network:
 
         def ask(kind: type, asked: Load) -> dict[str, Any]:
+            say(
+                f"{kind.__name__}: {asked.clients} clients, "
+                f"{asked.seconds:g} seconds"
+            )
             return load.run(
                 lambda: load.picture_asker(
                     kind(network.place), pictures, _SIGNATURE
@@ -69,7 +81,7 @@ def measure(
         most = max(run["requests_per_second"] for run in closed["rest"])
         rate = round(_OPEN_SHARE * most, 2)
         opened = ask(RestPeer, Load(seconds, 64, rate))
-        saturated = _saturate(network, pictures, 10 * seconds)
+        saturated = _saturate(network, pictures, 10 * seconds, say)
     return {
         "genotype": name,
         **dataclasses.asdict(size),
@@ -81,7 +93,10 @@ def measure(
 
 
 def _saturate(
-    network: ServedNetwork, pictures: Sequence[bytes], seconds: float
+    network: ServedNetwork,
+    pictures: Sequence[bytes],
+    seconds: float,
+    say: Callable[[str], object],
 ) -> dict[str, Any]:
     """Asks for more than can be answered, now and then by what is hostile."""
     asker = _MixedAsker(network, pictures)
@@ -93,6 +108,11 @@ def _saturate(
         while not ended.wait(seconds / _MEMORY_SAMPLES):
             since = time.monotonic() - before
             memory.append((since, network.memory_mb()))
+            if len(memory) % _SAID_EVERY == 0:
+                say(
+                    f"saturated for {since:.0f} of {seconds:g} seconds: "
+                    f"{memory[-1][1]:.0f} MB, {asker.failures} errors"
+                )
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -100,16 +120,13 @@ def _saturate(
     ended.set()
     watcher.join()
     settled = [mb for since, mb in memory if since > _WARM_UP * seconds]
-    third = max(1, len(settled) // 3)
-    first, last = settled[:third], settled[-third:]
-    growth = sum(last) / len(last) / (sum(first) / len(first)) - 1
     return {
         **figures,
         "hostile": asker.hostile,
         "hostile_outcomes": dict(sorted(asker.outcomes.items())),
         "errors_of_good_requests": asker.failures,
-        "memory_mb": [round(mb) for _, mb in memory[:: max(1, third // 3)]],
-        "memory_growth_after_warm_up": round(growth, 4),
+        "memory_mb": [round(mb) for _, mb in memory[::_SAID_EVERY]],
+        "memory_growth_after_warm_up": served_network.growth(settled),
         "server_peak_memory_mb": round(network.peak_memory_mb()),
     }
 

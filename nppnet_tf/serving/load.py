@@ -29,7 +29,7 @@ Ask = Callable[[int], str]
 MakeAsk = Callable[[], contextlib.AbstractContextManager[Ask]]
 
 # In which all clients are made.
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 600
 _SHARES = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
 
 

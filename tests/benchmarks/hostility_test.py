@@ -1,5 +1,7 @@
 """Hostile pictures, a short form: what benchmarks.hostility does at length."""
 
+from unittest import mock
+
 import numpy as np
 from absl.testing import absltest
 
@@ -30,9 +32,12 @@ class HostilityTest(absltest.TestCase):
             asked.append(peer)
             return peer.predict(pictures, "predict_png")
 
-        found = hostility.run(predict, _COUNT, 2)
+        told = []
+        found = hostility.run(predict, _COUNT, 2, after=told.append)
 
         self.assertEqual(found["inputs"], _COUNT)
+        self.assertEqual(told[-1], _COUNT)
+        self.assertEqual(told, sorted(set(told)))
         self.assertEmpty(found["faults"])
         self.assertLessEqual(
             found["largest_difference_of_mates"], hostility.TOLERANCE
@@ -68,6 +73,10 @@ class HostilityTest(absltest.TestCase):
         self.assertEqual(found["num_faults"], 1)
         self.assertIn("no answer", found["faults"][0])
         self.assertEqual(found["largest_difference_of_mates"], 1.0)
+        with mock.patch.object(hostility, "_LEAST_SECONDS", -1e9):
+            found = hostility.run(lambda pictures: good, 10_000)
+        # Those of one group of batches.
+        self.assertEqual(found["inputs"], 4 * 7)
 
 
 if __name__ == "__main__":

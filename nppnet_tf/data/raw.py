@@ -9,6 +9,7 @@ import numpy as np
 
 from nppnet_tf.data import frames
 from nppnet_tf.data.damage import BadRecordError
+from nppnet_tf.data.drawn_labels import DrawnLabels
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Record
@@ -17,6 +18,9 @@ from nppnet_tf.files import matlab
 from nppnet_tf.files import text_files
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_names
+
+# Where a label map is found.
+LabelPlace = pathlib.Path | DrawnLabels
 
 # What a label map may be; the second as Clothing Co-Parsing has it.
 LABEL_SUFFIXES = (".png", ".mat")
@@ -30,7 +34,8 @@ class RawSample:
     Attributes:
         record_id: Unique in its data set.
         image_path: Picture; its absence makes the record a damaged one.
-        label_path: Label map, or None where the sample has none.
+        label_path: Label map, a file or to be drawn, or None where the sample
+            has none.
         keypoints_xy: Keypoints as in `Record`, or None where the sample has no
             pose.
         visibility: Visibility as in `Record`, or None with `keypoints_xy`.
@@ -41,7 +46,7 @@ class RawSample:
 
     record_id: str
     image_path: pathlib.Path
-    label_path: pathlib.Path | None = None
+    label_path: LabelPlace | None = None
     keypoints_xy: np.ndarray | None = None
     visibility: np.ndarray | None = None
     fault: str | None = None
@@ -52,7 +57,7 @@ class RawSample:
         """The picture and, where the sample has one, the label PNG."""
         if self.label_path is None:
             return (self.image_path,)
-        return (self.image_path, self.label_path)
+        return (self.image_path, file_of(self.label_path))
 
     def load(self) -> Record:
         """Reads the files.
@@ -126,16 +131,27 @@ def read_bytes(path: pathlib.Path, record_id: str) -> bytes:
         ) from error
 
 
-def read_label_map(path: pathlib.Path, record_id: str) -> np.ndarray:
+def file_of(place: LabelPlace) -> pathlib.Path:
+    """Returns the file that holds a label map."""
+    return place.path if isinstance(place, DrawnLabels) else place
+
+
+def read_label_map(path: LabelPlace, record_id: str) -> np.ndarray:
     """Returns the ids of a label map, uint8 [H, W].
 
     Args:
-        path: A PNG of ids, or a MATLAB file with a matrix `groundtruth`.
+        path: A PNG of ids, a MATLAB file with a matrix `groundtruth`, or what
+            is to be drawn.
         record_id: Id that the message names.
 
     Raises:
         BadRecordError: It cannot be read or holds no ids.
     """
+    if isinstance(path, DrawnLabels):
+        try:
+            return path.read()
+        except UserError as error:
+            raise BadRecordError(record_id, error, path.path) from error
     data = read_bytes(path, record_id)
     try:
         if path.suffix.lower() == ".mat":
@@ -161,7 +177,7 @@ def _matlab_label_map(path: pathlib.Path) -> np.ndarray:
 
 def digest_of(
     words: Sequence[object],
-    paths: Sequence[pathlib.Path | None],
+    paths: Sequence[LabelPlace | None],
     arrays: Sequence[np.ndarray | None],
 ) -> str:
     """Hexadecimal sha256 of words, of the content of files, and of arrays."""
@@ -176,9 +192,12 @@ def digest_of(
     return digest.hexdigest()
 
 
-def _content(path: pathlib.Path | None) -> bytes:
+def _content(path: LabelPlace | None) -> bytes:
     if path is None:
         return b""
+    if isinstance(path, DrawnLabels):
+        # The file may be of thousands of pictures.
+        return repr((path.size, path.shapes, path.fault)).encode()
     try:
         text_files.require_regular(path)
         return path.read_bytes()

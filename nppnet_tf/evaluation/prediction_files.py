@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from nppnet_tf.data import regions
 from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
@@ -30,6 +31,9 @@ from nppnet_tf.pictures import picture_files
 # COCO's number of the category of people, and its v of a joint that is seen.
 COCO_PERSON = 1
 _COCO_VISIBLE = 2
+
+# The background, which is nobody's part.
+WHOLE_PERSON = 0
 
 BODY_25 = "body_25"
 COCO_18 = "coco_18"
@@ -83,11 +87,14 @@ class CocoPicture(NamedTuple):
         image_name: File name of the picture.
         image_size: (height, width) of the picture.
         people: Poses in its pixels.
+        regions: Runs of each person's pixels, as COCO's text, by class; all of
+            the person's under `WHOLE_PERSON`. Empty where nobody asked.
     """
 
     image_name: str
     image_size: tuple[int, int]
     people: Sequence[PersonAnswer]
+    regions: Sequence[Mapping[int, str]] = ()
 
 
 def write_label_map(
@@ -343,21 +350,19 @@ def coco_document(
     """
     pictures, annotations = [], []
     for picture_id, answer in enumerate(answers, 1):
-        height, width = answer.image_size
-        pictures.append(
-            {
-                "id": picture_id,
-                "file_name": answer.image_name,
-                "width": width,
-                "height": height,
-            }
-        )
-        for person in answer.people:
+        pictures.append(_coco_image(picture_id, answer))
+        for number, person in enumerate(answer.people):
+            values = _coco_annotation(person, score_threshold)
+            if answer.regions:
+                text = answer.regions[number][WHOLE_PERSON]
+                # The box stays that of the detector, or of the joints.
+                region = _coco_region(text, answer.image_size)
+                values = {**region, **values, "area": region.get("area", 0)}
             annotations.append(
                 {
                     "id": len(annotations) + 1,
                     "image_id": picture_id,
-                    **_coco_annotation(person, score_threshold),
+                    **values,
                 }
             )
     places = {name: i for i, name in enumerate(descriptor.keypoints, 1)}
@@ -372,6 +377,90 @@ def coco_document(
         "annotations": annotations,
         "categories": [category],
     }
+
+
+def coco_regions(answer: PictureAnswer) -> tuple[dict[int, str], ...]:
+    """Returns `CocoPicture.regions` of an answer."""
+    found = []
+    for number in range(len(answer.people)):
+        label_map = answer.parts_of(number)
+        masks = {WHOLE_PERSON: label_map > 0}
+        for class_id in np.unique(label_map[label_map > 0]).tolist():
+            masks[class_id] = label_map == class_id
+        found.append(
+            {
+                class_id: regions.text_of(regions.runs_of(mask))
+                for class_id, mask in masks.items()
+            }
+        )
+    return tuple(found)
+
+
+def coco_parts_document(
+    answers: Iterable[CocoPicture], descriptor: DatasetDescriptor
+) -> dict[str, Any]:
+    """Returns the parts of pictures as annotations of COCO.
+
+    A category is a class, an annotation a part of a person; `person_id` is the
+    id of the person in `coco_document` of the same pictures.
+
+    Args:
+        answers: One for each picture, with regions; ids count as there.
+        descriptor: Names of the classes.
+    """
+    pictures, annotations = [], []
+    num_people = 0
+    for picture_id, answer in enumerate(answers, 1):
+        pictures.append(_coco_image(picture_id, answer))
+        for parts in answer.regions:
+            num_people += 1
+            annotations += [
+                {
+                    "id": len(annotations) + number,
+                    "image_id": picture_id,
+                    "category_id": class_id,
+                    "person_id": num_people,
+                    "iscrowd": 0,
+                    **_coco_region(parts[class_id], answer.image_size),
+                }
+                for number, class_id in enumerate(
+                    sorted(parts.keys() - {WHOLE_PERSON}), 1
+                )
+            ]
+    return {
+        "images": pictures,
+        "annotations": annotations,
+        "categories": [
+            {"id": class_id, "name": name, "supercategory": "part"}
+            for class_id, name in enumerate(descriptor.classes)
+            if class_id != WHOLE_PERSON
+        ],
+    }
+
+
+def _coco_image(picture_id: int, answer: CocoPicture) -> dict[str, Any]:
+    height, width = answer.image_size
+    return {
+        "id": picture_id,
+        "file_name": answer.image_name,
+        "width": width,
+        "height": height,
+    }
+
+
+def _coco_region(text: str, size: tuple[int, int]) -> dict[str, Any]:
+    """What an annotation says of its pixels; nothing where it has none."""
+    mask = regions.mask_of(regions.runs_of_text(text), size)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    values: dict[str, Any] = {
+        "segmentation": {"size": list(size), "counts": text}
+    }
+    if rows.size:
+        top, bottom = int(rows[0]), int(rows[-1])
+        left, right = int(columns[0]), int(columns[-1])
+        values["area"] = int(mask.sum())
+        values["bbox"] = [left, top, right - left + 1, bottom - top + 1]
+    return values
 
 
 def _coco_annotation(

@@ -3,7 +3,9 @@
 images/<name>.jpg      the pictures, as they were
 labels/<name>.png      label maps
 instances/<name>.png   who is where, where several people were looked for
-keypoints.json         COCO's document: boxes and joints with their names
+keypoints.json         COCO's document: boxes, joints with their names, and the
+                       region of each person
+parts.json             COCO's document: the region of each part
 results.json           the same as COCO's results, with scores
 descriptor.json        what classes and joints are
 """
@@ -17,7 +19,14 @@ from nppnet_tf.outputs.output_folder import FolderWriter
 from nppnet_tf.outputs.writer import Picture
 from nppnet_tf.outputs.writer import Settings
 
-_RESULT = ("image_id", "category_id", "keypoints", "bbox", "score")
+_RESULT = (
+    "image_id",
+    "category_id",
+    "keypoints",
+    "segmentation",
+    "bbox",
+    "score",
+)
 
 
 class CocoFolder(FolderWriter):
@@ -47,7 +56,10 @@ class CocoFolder(FolderWriter):
                 labels, answer.label_map, self._names.descriptor
             )
             image.write_bytes(picture.data)
-        self._people.append(CocoPicture(image_name, answer.size, answer.people))
+        regions = prediction_files.coco_regions(answer)
+        self._people.append(
+            CocoPicture(image_name, answer.size, answer.people, regions)
+        )
 
     def finish(self) -> None:
         """See `writer.Writer`."""
@@ -62,5 +74,9 @@ class CocoFolder(FolderWriter):
         atomic.write_text(
             folder / "descriptor.json", names.descriptor.to_json() + "\n"
         )
+        parts = prediction_files.coco_parts_document(
+            self._people, names.descriptor
+        )
         prediction_files.write_json(folder / "results.json", results)
+        prediction_files.write_json(folder / "parts.json", parts)
         prediction_files.write_json(folder / "keypoints.json", document)

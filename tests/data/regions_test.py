@@ -5,6 +5,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.data import regions
+from nppnet_tf.errors import UserError
 
 
 class FilledTest(parameterized.TestCase):
@@ -48,6 +49,31 @@ class FilledTest(parameterized.TestCase):
         mask = regions.filled(np.array(ring, float), (5, 5))
 
         self.assertEqual(mask.sum(), 25 - 9)
+
+
+class RunsTest(parameterized.TestCase):
+    def test_text_is_that_of_coco(self):
+        # Of pycocotools: encode(asfortranarray([[0, 1, 0], [1, 1, 0]])).
+        mask = np.array([[0, 1, 0], [1, 1, 0]], bool)
+
+        runs = regions.runs_of(mask)
+
+        self.assertEqual(runs, [1, 3, 2])
+        self.assertEqual(regions.text_of(runs), "132")
+
+    @parameterized.parameters(0.0, 0.02, 0.5, 1.0)
+    def test_masks_come_back(self, share):
+        mask = np.random.default_rng(1).random((37, 211)) < share
+
+        text = regions.text_of(regions.runs_of(mask))
+
+        found = regions.mask_of(regions.runs_of_text(text), mask.shape)
+        np.testing.assert_array_equal(found, mask)
+
+    @parameterized.parameters("1", "\x00", "P", "o" * 40, "ä")
+    def test_other_texts_are_refused(self, text):
+        with self.assertRaisesRegex(UserError, "runs"):
+            regions.mask_of(regions.runs_of_text(text), (2, 3))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.data import drawn_labels
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.record import ABSENT
@@ -15,6 +16,7 @@ from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.drawn_people import person
 from nppnet_tf.errors import UserError
+from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files import file_digests
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
@@ -128,6 +130,11 @@ class FormatsTest(parameterized.TestCase):
         self.assert_same_person(
             records.read(1), drawn, drawn.keypoints_xy + np.float32(1 / 3)
         )
+        (self.folder / "records").rename(self.folder / "other")
+        drawn_records = self._records("--dataset=folder", "--labels=parts.json")
+        np.testing.assert_array_equal(
+            drawn_records.read(1).label_map, drawn.label_map
+        )
         results = json.loads((self.output / "results.json").read_text())
         self.assertLen(results, 2)
         self.assertAlmostEqual(results[0]["score"], 0.9)
@@ -135,6 +142,29 @@ class FormatsTest(parameterized.TestCase):
     def test_people_of_coco_are_read_as_records(self):
         people = [_person(0), _person(1)]
         self._write("coco", _Truth(people), ("a.png",))
+        documents = [
+            json.loads((self.output / name).read_text())
+            for name in ("keypoints.json", "parts.json")
+        ]
+        persons, parts = (each["annotations"] for each in documents)
+        for number, (found, drawn) in enumerate(
+            zip(persons, people, strict=True)
+        ):
+            size = (_SIZE[0], 2 * _SIZE[1])
+            mask = drawn_labels.pixels(found["segmentation"], size)
+            left = number * _SIZE[1]
+            np.testing.assert_array_equal(
+                mask[:, left : left + _SIZE[1]], drawn.label_map > 0
+            )
+            self.assertEqual(mask.sum(), found["area"])
+            self.assertEqual(
+                [
+                    part["category_id"]
+                    for part in parts
+                    if part["person_id"] == found["id"]
+                ],
+                np.unique(drawn.label_map)[1:].tolist(),
+            )
 
         records = self._records("--dataset=folder", "--people=boxes")
 
@@ -197,13 +227,25 @@ class FormatsTest(parameterized.TestCase):
         )
 
     def test_openpose_has_a_file_for_each_picture(self):
-        self._write("openpose", _Truth([_person(0), _person(1)]))
+        people = [_person(0), _person(1)]
+        self._write("openpose", _Truth(people))
 
         document = json.loads((self.output / "a b_keypoints.json").read_text())
 
+        names = prediction_files.OPENPOSE_LAYOUTS[prediction_files.BODY_25]
+        for number, found in enumerate(document["people"]):
+            triples = np.reshape(found["pose_keypoints_2d"], (25, 3))
+            drawn = people[number]
+            for name, triple in zip(names, triples, strict=True):
+                if name not in LIP.keypoints:
+                    continue
+                index = LIP.keypoints.index(name)
+                x, y = drawn.keypoints_xy[index] + 1 / 3
+                expected = (x + number * _SIZE[1], y, 0.9)
+                if drawn.visibility[index] == ABSENT:
+                    expected = (0, 0, 0)
+                np.testing.assert_allclose(triple, expected, atol=1e-3)
         self.assertLen(document["people"], 2)
-        for found in document["people"]:
-            self.assertLen(found["pose_keypoints_2d"], 75)
 
     def test_folder_of_labelme_is_read_as_records(self):
         drawn = _person(0)

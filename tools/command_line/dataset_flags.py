@@ -69,8 +69,9 @@ class DatasetFlags:
         self._labels = tool.define_path(
             "labels",
             None,
-            "Folder of label maps in --root of --dataset=folder; "
-            f"{', '.join(folder.LABELS)} if absent.",
+            "Folder of label maps in --root of --dataset=folder, or JSON of "
+            "COCO with a category for each part; "
+            f"{', '.join(folder.LABELS)} or parts.json if absent.",
             self._check_labels,
         )
         self._joints = tool.define_choice(
@@ -175,6 +176,10 @@ class DatasetFlags:
                 console.say(self._tool.in_flags(f"note: {line}"))
 
     def _check_labels(self, path: str, flag: str) -> None:
-        """The folder lies in each of --root."""
+        """The folder or file lies in each of --root."""
         for root in self._root.value:
-            paths.require_folder(pathlib.Path(root, path), flag)
+            place = pathlib.Path(root, path)
+            if place.suffix.lower() == ".json":
+                paths.require_file(place, flag)
+            else:
+                paths.require_folder(place, flag)

@@ -20,6 +20,7 @@ from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.people import boxes
 from nppnet_tf.data.people import detections
+from nppnet_tf.data.raw import LabelPlace
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Crop
 from nppnet_tf.data.record import Record
@@ -184,7 +185,7 @@ class CroppedSample:
         picture_id: Id of the picture with all people.
         image_path: That picture.
         box: Left, top, right, bottom in it; may reach beyond it.
-        label_path: Label PNG of the picture, or None.
+        label_path: Label map of the picture, see `RawSample`, or None.
         keypoints_xy: Float32 [K, 2], pixels of the picture, or None.
         visibility: Int32 [K], or None with `keypoints_xy`.
         mask: Who is who in the label map; None leaves it as it is.
@@ -198,7 +199,7 @@ class CroppedSample:
     picture_id: str
     image_path: pathlib.Path
     box: tuple[int, int, int, int]
-    label_path: pathlib.Path | None = None
+    label_path: LabelPlace | None = None
     keypoints_xy: np.ndarray | None = None
     visibility: np.ndarray | None = None
     mask: Mask | None = None
@@ -209,7 +210,11 @@ class CroppedSample:
     @property
     def paths(self) -> Sequence[pathlib.Path]:
         """The picture, its label PNG and the file of the mask."""
-        paths = (self.image_path, self.label_path, self.mask and self.mask.path)
+        paths = (
+            self.image_path,
+            self.label_path and raw.file_of(self.label_path),
+            self.mask and self.mask.path,
+        )
         return tuple(path for path in paths if path is not None)
 
     def load(self) -> Record:
@@ -288,7 +293,8 @@ class CroppedSample:
         label_map = frame.label_map(label_map)
         size = frame.upright_size
         try:
-            picture_files.require_same_size(label_map, size, self.label_path)
+            where = raw.file_of(self.label_path)
+            picture_files.require_same_size(label_map, size, where)
             if self.mask is None:
                 return label_map
             mask = frame.label_map(self.mask.read())

@@ -15,12 +15,14 @@ import functools
 import pathlib
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 
 import numpy as np
 
 from nppnet_tf.data import frames
 from nppnet_tf.data import raw
 from nppnet_tf.data import source
+from nppnet_tf.data.drawn_labels import DrawnLabels
 from nppnet_tf.data.people import boxes as box_geometry
 from nppnet_tf.data.people import cropped
 from nppnet_tf.data.people import detections
@@ -30,6 +32,7 @@ from nppnet_tf.data.people.cropped import DetectionMask
 from nppnet_tf.data.people.cropped import Mask
 from nppnet_tf.data.people.detections import Detections
 from nppnet_tf.data.people.whole_picture import People
+from nppnet_tf.data.raw import LabelPlace
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.file_table import FileTable
@@ -54,12 +57,15 @@ class Places:
         labels: Label PNGs.
         instances: PNGs of ids of people, or annotations of PASCAL-Part.
         detections: Files of a detector.
+        drawn: Label maps that a document tells, by picture; None where they
+            are the files of `labels`.
     """
 
     images: pathlib.Path
     labels: pathlib.Path
     instances: pathlib.Path
     detections: pathlib.Path
+    drawn: Mapping[str, DrawnLabels] | None = None
 
     @functools.cached_property
     def pictures(self) -> FileTable:
@@ -86,8 +92,10 @@ class Places:
         usual = f"{picture_id}{picture_names.ENDINGS[0]}"
         return self.pictures.get(picture_id, self.images / usual)
 
-    def label_path(self, picture_id: str) -> pathlib.Path | None:
+    def label_path(self, picture_id: str) -> LabelPlace | None:
         """Returns the label map of a picture, None where there is none."""
+        if self.drawn is not None:
+            return self.drawn.get(picture_id)
         path = self.label_maps.get(picture_id)
         is_picture = path == self.pictures.get(picture_id)
         return None if is_picture else path

@@ -14,6 +14,7 @@ from nppnet_tf.data import frames
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
+from nppnet_tf.data.raw import LabelPlace
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.errors import UserError
@@ -74,14 +75,14 @@ class WholePicture:
     Attributes:
         picture_id: What `Crop.picture_id` names.
         image_path: The picture.
-        label_path: Label PNG of all people, or None.
+        label_path: Label map of all people, see `RawSample`, or None.
         people: Those whose joints are annotated, or None where nobody looked.
         fault: What is wrong with the annotation, or None.
     """
 
     picture_id: str
     image_path: pathlib.Path
-    label_path: pathlib.Path | None = None
+    label_path: LabelPlace | None = None
     people: People | None = None
     fault: str | None = None
 

@@ -7,6 +7,8 @@
     somewhere/pose.csv         poses, if there are any: rows of LIP, or
                                keypoints.json, joints.npz, joints.mat; see
                                `pose_files`
+    somewhere/parts.json       parts as regions, in place of labels; see
+                               `part_documents`
     somewhere/train_id.txt     which pictures a split has, if there are splits
 
 The descriptor says what the labels and joints are. A picture is one record,
@@ -38,6 +40,7 @@ from nppnet_tf.data.people.whole_picture import People
 from nppnet_tf.data.people.whole_picture import WholePicture
 from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.readers import id_list
+from nppnet_tf.data.readers import part_documents
 from nppnet_tf.data.readers import pose_files
 from nppnet_tf.data.readers.pose_documents import Naming
 from nppnet_tf.data.readers.poses import Pose
@@ -55,6 +58,7 @@ POSE_FILES = ("pose.csv", "keypoints.json", "joints.npz", "joints.mat")
 # Names in the order of preference: ours first, then those of data sets.
 _IMAGES = ("images", "Images", "photos", "JPEGImages")
 LABELS = ("labels", "Category_ids", "annotations/pixel-level")
+_PARTS = "parts.json"
 _INSTANCES = ("instances", "Human_ids")
 _DETECTIONS = ("detections",)
 
@@ -172,7 +176,9 @@ class _Folder:
         root = pathlib.Path(root)
         if not root.is_dir():
             raise UserError("no such folder", root, "a folder of pictures")
-        places = _places(root, options)
+        places, part_notes = _with_parts(
+            root, _places(root, options), descriptor, options
+        )
         pictures = _picture_names(places)
         names = pictures if split is None else split_names(root, split)
         pose_path = _pose_path(root, options)
@@ -187,12 +193,13 @@ class _Folder:
                 poses[table[name]] += people
         strays = tuple(sorted(n for n in found.poses if n not in table))
         stray_labels = ()
-        if places.labels != places.images:
+        label_maps = places.label_maps if places.drawn is None else places.drawn
+        if places.labels != places.images or places.drawn is not None:
             listed = file_names.NameTable({name: name for name in names})
             stray_labels = tuple(
                 sorted(
                     name
-                    for name in places.label_maps
+                    for name in label_maps
                     if name not in table and name not in listed
                 )
             )
@@ -207,6 +214,7 @@ class _Folder:
             stray_labels,
             (
                 *_unread(places.images),
+                *part_notes,
                 *found.notes,
                 *source.stray_notes(stray_labels, strays),
             ),
@@ -241,6 +249,7 @@ class _Folder:
         labels = self.places.labels
         is_mixed = labels == self.places.images
         has_labels = not is_mixed and labels.is_dir()
+        has_labels |= self.places.drawn is not None
         near = near_poses = ""
         if not num_labels:
             pictures = set(self.places.pictures)
@@ -366,8 +375,10 @@ def _places(root: pathlib.Path, options: Options) -> Places:
     labels = first(LABELS)
     if options.labels is not None:
         labels = root / options.labels
-        if not labels.is_dir():
-            raise UserError("no such folder", labels, "`labels`, a folder")
+        if not labels.exists():
+            raise UserError(
+                "no such folder", labels, "`labels`, a folder or JSON of COCO"
+            )
     return Places(
         images or root,
         # Beside the pictures where these have no folder of their own.
@@ -375,6 +386,23 @@ def _places(root: pathlib.Path, options: Options) -> Places:
         first(_INSTANCES) or root / _INSTANCES[0],
         first(_DETECTIONS) or root / _DETECTIONS[0],
     )
+
+
+def _with_parts(
+    root: pathlib.Path,
+    places: Places,
+    descriptor: DatasetDescriptor,
+    options: Options,
+) -> tuple[Places, tuple[str, ...]]:
+    """The label maps of a document, where there is no folder of them."""
+    path = root / (options.labels or _PARTS)
+    is_mixed = places.labels == places.images
+    if not path.is_file() or (
+        options.labels is None and not is_mixed and places.labels.is_dir()
+    ):
+        return places, ()
+    found = part_documents.read(path, descriptor)
+    return dataclasses.replace(places, drawn=found.labels), found.notes
 
 
 def _picture_names(places: Places) -> list[str]:

@@ -128,8 +128,17 @@ def _each(
     return found
 
 
-def _name(value: Any, where: str, key: str) -> str:
-    """Record id of what a file calls a picture."""
+def picture_name(value: Any, where: str, key: str) -> str:
+    """Returns the record id of what a file calls a picture.
+
+    Args:
+        value: Name or path of a picture.
+        where: Place of it, for the message.
+        key: Name of the entry.
+
+    Raises:
+        UserError: It is no name.
+    """
     text = json_documents.require(value, "a text", where, key)
     name = id_list.stem(file_names.last_part(text.strip()))
     if not name or name in (".", "..") or "\0" in name:
@@ -166,7 +175,7 @@ def _lip_entry(
         is_present &= ~np.isnan(found[:, :2]).all(axis=1)
         return poses.with_visibility(found[:, :2], is_present)
 
-    name = _name(entry.get("im_name"), where, "im_name")
+    name = picture_name(entry.get("im_name"), where, "im_name")
     return name, poses.checked(joints, names)
 
 
@@ -179,7 +188,7 @@ def _mpii_entry(
         visible = poses.numbers(entry["joints_vis"])
         return poses.with_visibility(xy - 1, np.nan_to_num(visible) != 0)
 
-    name = _name(entry.get("image"), where, "image")
+    name = picture_name(entry.get("image"), where, "image")
     box, box_fault = _mpii_box(entry)
     return name, poses.checked(joints, names, box, box_fault)
 
@@ -218,8 +227,17 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _identity(value: Any, where: str, key: str) -> str:
-    """What a number and the same number as a text share."""
+def identity(value: Any, where: str, key: str) -> str:
+    """Returns what a number and the same number as a text share.
+
+    Args:
+        value: An id.
+        where: Place of it, for the message.
+        key: Name of it.
+
+    Raises:
+        UserError: It is neither, or larger than any id.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, str)):
@@ -268,28 +286,15 @@ class _CocoReader:
                 found[name] = [poses.faulty(count, error)]
         return PoseFile(found, self._notes())
 
-    def _list(self, name: str) -> list[tuple[Mapping[str, Any], str]]:
-        """The objects of a list, and where each stands."""
-        entries = self._document.get(name)
-        if entries is None:
-            entries = []
-        json_documents.require(entries, "a list", self._path, name)
-        found = []
-        for number, entry in enumerate(entries):
-            where = f"{self._path} {name}[{number}]"
-            json_documents.require(entry, "an object", where, "the entry")
-            found.append((entry, where))
-        return found
-
     def _pictures(self) -> dict[str, tuple[str, tuple[int, int] | None]]:
         """Name and stated size of every picture by its id."""
         found: dict[str, tuple[str, tuple[int, int] | None]] = {}
         self._file_names: dict[str, set[str]] = collections.defaultdict(set)
-        for entry, where in self._list("images"):
-            key = _identity(entry.get("id"), where, "id")
-            name = _name(entry.get("file_name"), where, "file_name")
+        for entry, where in objects_of(self._document, "images", self._path):
+            key = identity(entry.get("id"), where, "id")
+            name = picture_name(entry.get("file_name"), where, "file_name")
             self._file_names[name].add(key)
-            value = (name, _size(entry))
+            value = (name, stated_size(entry))
             if found.setdefault(key, value) != value:
                 raise UserError(
                     "two pictures of one id",
@@ -308,8 +313,10 @@ class _CocoReader:
         """Annotations of people with joints, and ids of their pictures."""
         found = []
         known = set()
-        for entry, where in self._list("annotations"):
-            key = _identity(entry.get("image_id"), where, "image_id")
+        for entry, where in objects_of(
+            self._document, "annotations", self._path
+        ):
+            key = identity(entry.get("image_id"), where, "image_id")
             if entry.get("keypoints") is None:
                 self._leave("without keypoints", key)
             elif self._is_of_other(entry, category, where):
@@ -334,11 +341,11 @@ class _CocoReader:
             if len(self._categories) == 1:
                 return False
             raise UserError("no category_id", where, category, "none")
-        return _identity(found, where, "category_id") != category
+        return identity(found, where, "category_id") != category
 
     def _category_id(self) -> str | None:
         """Chooses the category that is read; None where there is none."""
-        self._categories = self._list("categories")
+        self._categories = objects_of(self._document, "categories", self._path)
         self._names: list[str] | None = None
         if not self._categories:
             if self._naming.category is not None:
@@ -361,7 +368,7 @@ class _CocoReader:
             json_documents.require(
                 category["keypoints"], "a list", where, "keypoints"
             )
-        return _identity(category.get("id"), where, "id")
+        return identity(category.get("id"), where, "id")
 
     def _chosen(self) -> tuple[Mapping[str, Any], str]:
         named = [
@@ -488,6 +495,31 @@ class _CocoReader:
         )
 
 
+def objects_of(
+    document: Mapping[str, Any], name: str, path: str | os.PathLike[str]
+) -> list[tuple[Mapping[str, Any], str]]:
+    """Returns the objects of a list of COCO's, and where each stands.
+
+    Args:
+        document: The document.
+        name: Name of the list, which may be missing.
+        path: File of the document.
+
+    Raises:
+        UserError: It is no list of objects.
+    """
+    found = document.get(name)
+    if found is None:
+        found = []
+    json_documents.require(found, "a list", path, name)
+    listed = []
+    for number, entry in enumerate(found):
+        where = f"{path} {name}[{number}]"
+        json_documents.require(entry, "an object", where, "the entry")
+        listed.append((entry, where))
+    return listed
+
+
 def joint_name(name: str) -> str:
     """Returns what spellings of a name share: "Left arm" and "left-arm"."""
     return "_".join(name.strip().lower().replace("-", " ").split())
@@ -510,8 +542,8 @@ def _content(entry: Mapping[str, Any], key: str) -> str:
     return json.dumps((key, *parts), sort_keys=True)
 
 
-def _size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Height and width that the file states; None where it says nothing."""
+def stated_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Returns height and width of an image; None where it says nothing."""
     sides = []
     for name in ("height", "width"):
         try:

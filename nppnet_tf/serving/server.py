@@ -32,6 +32,7 @@ from nppnet_tf.serving.limits import Limits
 from nppnet_tf.serving.limits import Room
 from nppnet_tf.serving.metrics import Metrics
 from nppnet_tf.serving.services import Services
+from nppnet_tf.serving.spare_memory import SpareMemory
 from nppnet_tf.serving.token import Token
 from nppnet_tf.serving.versions import ModelStore
 
@@ -124,7 +125,13 @@ async def serving(
         UserError: The port of gRPC is in use.
     """
     metrics = Metrics()
-    batcher = Batcher(settings.batching, metrics.count_batch)
+    spare = SpareMemory()
+
+    def observe(size: int, seconds: float) -> None:
+        metrics.count_batch(size, seconds)
+        spare.note()
+
+    batcher = Batcher(settings.batching, observe)
     room = Room(settings.limits.waiting_bytes)
     log = AccessLog(settings.access_log)
     services = Services(
@@ -153,12 +160,14 @@ async def serving(
     )
     running = asyncio.create_task(rest_server.serve([rest_socket]))
     store.watch(settings.poll_seconds)
+    tidying = asyncio.create_task(spare.watch())
     try:
         yield Addresses(
             _rest_url(settings, rest_socket),
             f"{_bracketed(settings.host)}:{grpc_port}",
         )
     finally:
+        tidying.cancel()
         services.is_draining = True
         await servicer.enter_graceful_shutdown()
         rest_server.should_exit = True

@@ -44,7 +44,7 @@ def measure(
     tool: Sequence[str],
     say: Callable[[str], object] = lambda line: None,
 ) -> dict[str, Any]:
-    """Serves a network and asks it, for eighteen times the seconds.
+    """Serves a network and asks it, for 17 times the seconds.
 
     Args:
         name: What the network is called in the result.

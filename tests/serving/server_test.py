@@ -6,6 +6,7 @@ import json
 import pathlib
 import tempfile
 import threading
+import time
 
 import grpc
 import httpx
@@ -124,6 +125,31 @@ class ServerTest(absltest.TestCase):
             self._code(place, b"x" * 2000)[0], "RESOURCE_EXHAUSTED"
         )
         self.assertEqual(self._post(place, b"x").status_code, 200)
+
+    def test_connections_of_grpc_end_without_a_failed_request(self):
+        limits = Limits(connection_seconds=0.05, idle_seconds=0.05)
+        place = self._serve(limits=limits)
+        with GrpcPeer(place) as peer:
+            for number in range(40):
+                outputs = peer.predict([b"x" * number], "serving_default")
+                self.assertEqual(outputs["length"].tolist(), [number])
+                time.sleep(0.02)
+
+    def test_bodies_that_do_not_come_end_in_time(self):
+        place = self._serve(limits=Limits(seconds=0.3))
+
+        def chunks():
+            yield b"{"
+            time.sleep(1)
+            yield b"}"
+
+        response = httpx.post(
+            f"{place.rest}/v1/models/toy:predict",
+            content=chunks(),
+            trust_env=False,
+        )
+
+        self.assertEqual(response.status_code, 504)
 
     def test_answers_beyond_limits_are_refused(self):
         place = self._serve(limits=Limits(answer_bytes=8))

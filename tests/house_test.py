@@ -24,6 +24,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/serving/responses.py": "every answer of serving/server_test",
     "nppnet_tf/serving/web_page.py": "tests/user_paths/page_test.py",
     "tools/command_line/servers.py": "tests/user_paths/page_test.py",
+    "tools/command_line/limit_flags.py": "tests/user_paths/serving_test.py",
     "nppnet_tf/benchmarks/checkpoint_import.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/latency_table.py": "tools/benchmark_test",

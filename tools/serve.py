@@ -19,6 +19,7 @@ from .command_line import console
 from .command_line import extras
 from .command_line import paths
 from .command_line import servers
+from .command_line.limit_flags import LimitFlags
 from .command_line.tool_flags import ToolFlags
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ _MOST_PORT = (1 << 16) - 1
 # What a file as TensorFlow Serving's --model_config_file begins with.
 _MODEL_LIST = "model_config_list"
 _STANDARD_OUTPUT = "-"
-# How many of the largest requests may be in memory at once.
-_WAITING = 8
-_MOST_PICTURES = 64
 
 FLAGS = ToolFlags()
 
@@ -94,38 +92,7 @@ BATCHING = FLAGS.define_path(
     "8 pictures within 2 ms.",
     paths.require_file,
 )
-REQUEST_MEGABYTES = FLAGS.define_count(
-    "max_request_megabytes", 64, "Bytes of one request, in 2^20.", 1, 1024
-)
-PICTURES = FLAGS.define_count(
-    "max_pictures", 64, "Pictures of one request.", 1, _MOST_PICTURES
-)
-CONNECTIONS = FLAGS.define_count(
-    "max_connections", 256, "Connections, and calls of gRPC, at once.", 2, 65536
-)
-TIMEOUT_SECONDS = FLAGS.define_number(
-    "timeout_seconds",
-    60,
-    "Longest time that a request is worked on; a client may ask for less.",
-    0.001,
-    3600,
-)
-IDLE_SECONDS = FLAGS.define_number(
-    "idle_seconds",
-    30,
-    "How long a connection may be without a request, and a client may take for "
-    "the headers of one and for each piece of an answer.",
-    0.05,
-    3600,
-)
-CONNECTION_SECONDS = FLAGS.define_number(
-    "grpc_connection_seconds",
-    600,
-    "Longest life of a connection of gRPC; what is under way then has "
-    "--timeout_seconds more.",
-    0.05,
-    86400,
-)
+LIMITS = LimitFlags(FLAGS)
 BACKEND = FLAGS.define_text(
     "backend",
     None,
@@ -175,7 +142,6 @@ def _settings() -> "ServerSettings":
     from nppnet_tf.serving import server
     from nppnet_tf.serving import text_protos
     from nppnet_tf.serving.batching import BatchSettings
-    from nppnet_tf.serving.limits import Limits
     from nppnet_tf.serving.token import Token
 
     batching = BatchSettings()
@@ -187,15 +153,7 @@ def _settings() -> "ServerSettings":
         REST_PORT.value,
         GRPC_PORT.value,
         models if models.is_dir() else models.parent,
-        Limits(
-            request_bytes=REQUEST_MEGABYTES.value << 20,
-            pictures=PICTURES.value,
-            waiting_bytes=_WAITING * REQUEST_MEGABYTES.value << 20,
-            connections=CONNECTIONS.value,
-            seconds=TIMEOUT_SECONDS.value,
-            idle_seconds=IDLE_SECONDS.value,
-            connection_seconds=CONNECTION_SECONDS.value,
-        ),
+        LIMITS.limits(),
         batching,
         token=Token.read(TOKEN_FILE.value),
         access_log=ACCESS_LOG.value,

@@ -48,6 +48,8 @@ _CLIENTS = 4
 # waited for beyond.
 _MOST_SECONDS_EACH = 1.0
 _LEAST_SECONDS = 600.0
+# After which a server has given back what it does not need.
+_REST_SECONDS = 12.0
 # How often it is told how far they are.
 _TOLD = 20
 # By which the answer of a good picture may change beside others.
@@ -178,6 +180,7 @@ def measure(
                 return next(peers).predict(pictures, signature)
 
             of_server = run(predict, count, _CLIENTS, after=watch)
+        time.sleep(_REST_SECONDS)
         of_server |= {
             "memory_mb_before": round(before),
             "memory_mb": [round(mb) for mb in memory],

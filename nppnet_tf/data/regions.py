@@ -71,11 +71,11 @@ def mask_of(runs: Sequence[int], size: tuple[int, int]) -> np.ndarray:
     """Returns the mask of runs, bool [height, width].
 
     Args:
-        runs: As `runs_of` returns them.
+        runs: What `runs_of` returns.
         size: (height, width).
 
     Raises:
-        UserError: They are not of that many pixels.
+        UserError: The runs are not of that many pixels.
     """
     count = size[0] * size[1]
     if any(run < 0 for run in runs) or sum(runs) != count:

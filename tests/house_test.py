@@ -61,7 +61,7 @@ UNTESTED_MODULES = {
     "nppnet_tf/layers/primitives/squeeze_excitation.py": "table_test",
     "nppnet_tf/layers/primitives/standard_convolution.py": "table_test",
     "nppnet_tf/layers/primitives/operation.py": "by every operation",
-    "nppnet_tf/training/selecting.py": "tools/search_test",
+    "nppnet_tf/training/supernets.py": "selecting_test, study/study_test",
     "nppnet_tf/strategies/skip_dropout.py": "perturbation_test",
     "nppnet_tf/layers/draws.py": "relaxations/drawn_test",
     "nppnet_tf/layers/relaxations/concrete.py": "drawn_test",

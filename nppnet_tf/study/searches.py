@@ -33,10 +33,8 @@ from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
 from nppnet_tf.study.people import People
 from nppnet_tf.study.settings import StudyConfig
-from nppnet_tf.training import checkpoints
-from nppnet_tf.training import distribution
 from nppnet_tf.training import run
-from nppnet_tf.training import search as searching
+from nppnet_tf.training import supernets
 from nppnet_tf.training.workdir import Workdir
 
 # A softmax makes of it 1 and, elsewhere, nothing that float32 would add.
@@ -131,7 +129,10 @@ class Search:
             network's size and, as a supernet has no others, with the statistics
             of batches.
         """
-        network = self._supernet()
+        network = supernets.restored(
+            self._workdir(stages.INTERACTION_FUSION),
+            self.people.train.descriptor,
+        ).network
 
         @tf.function(autograph=False)
         def predict(image: tf.Tensor) -> Mapping[str, Any]:
@@ -150,23 +151,6 @@ class Search:
             choose(network, genotype)
             found.append(self._measured(predict, selection))
         return found
-
-    def _supernet(self) -> Any:
-        workdir = Workdir(self._workdir(stages.INTERACTION_FUSION))
-        checkpoint = checkpoints.load(workdir.checkpoints / "last.npz")
-        descriptor = self.people.train.descriptor
-        config = self.run_config()
-        sizes = config.network.for_data(descriptor)
-        model = searching.make_search_model(
-            checkpoint.genotype,
-            sizes,
-            config.loss,
-            config.schedule,
-            distribution.make_strategy("default"),
-            space_of(self.strategy),
-        )
-        checkpoints.restore(model, checkpoint)
-        return model.network
 
     def _measured(
         self,

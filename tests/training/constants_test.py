@@ -57,6 +57,53 @@ class SharedConstantsTest(absltest.TestCase):
             [("int32", 1), ("int64", 1), ("float32", 1), ("float32", 2)],
         )
 
+    def test_gradients_share_shapes_and_offsets(self):
+        kernels = [tf.fill([1, 1, 2, 2], float(i)) for i in (1, 2, 3)]
+
+        def gradients(x, kernels):
+            with tf.GradientTape() as tape:
+                tape.watch(kernels)
+                for kernel in kernels:
+                    x = tf.nn.conv2d(x, kernel, 1, "SAME")
+                    x, *_ = tf.compat.v1.nn.fused_batch_norm(
+                        x, tf.ones([2]), tf.zeros([2])
+                    )
+                # The sides of joined tensors are constants.
+                x = tf.concat([x, tf.square(x)], -1) * tf.concat([x, x], -1)
+            return tape.gradient(x, kernels)
+
+        def sharing(x, kernels):
+            with constants.shared():
+                return gradients(x, kernels)
+
+        x = tf.reshape(tf.range(32.0), [1, 4, 4, 2])
+        before, after = (
+            tf.function(function) for function in (gradients, sharing)
+        )
+
+        kinds = _kinds(after.get_concrete_function(x, kernels).graph)
+        many = _kinds(before.get_concrete_function(x, kernels).graph)
+        self.assertEqual([many["ShapeN"], kinds["ShapeN"]], [3, 1])
+        self.assertEqual([many["ConcatOffset"], kinds["ConcatOffset"]], [2, 1])
+        for one, other in zip(
+            before(x, kernels), after(x, kernels), strict=True
+        ):
+            self.assertEqual(one.numpy().tobytes(), other.numpy().tobytes())
+
+    def test_what_is_not_known_is_not_shared(self):
+        def function(x, y):
+            with constants.shared():
+                shapes = [tf.raw_ops.Shape(input=each) for each in (x, y)]
+                # Of equal constants, but also of what is no constant.
+                return [tf.raw_ops.AddV2(x=1, y=each) for each in shapes]
+
+        unknown = tf.TensorSpec([None])
+        traced = tf.function(function, input_signature=[unknown, unknown])
+
+        found = traced(tf.zeros([1]), tf.zeros([2]))
+
+        self.assertEqual([each.numpy()[0] for each in found], [2, 3])
+
     def test_branches_have_constants_of_their_own(self):
         def function(x):
             with constants.shared():

@@ -503,6 +503,9 @@ class ProcessConfig:
             losses skip every sample.
         picture_every: Epochs between two pictures of predictions in
             TensorBoard; 0 for none.
+        report_every: Epochs between two drawings of report.html, the page of
+            the run in its folder, which the last epoch always gets; 0 for
+            none. A page of a search takes 2 s of processor time.
         profile_steps: Steps of this process to trace for TensorBoard, the
             first and the last.
         checkpoint_every: Steps of an epoch between two checkpoints; 0 for only
@@ -525,6 +528,7 @@ class ProcessConfig:
         "both", choices=("both", "parsing", "pose"), is_free=True
     )
     picture_every: int = setting(10, least=0, most=MANY, is_free=True)
+    report_every: int = setting(1, least=0, most=MANY, is_free=True)
     profile_steps: tuple[int, int] | None = setting(
         None, least=1, most=MANY, count=2, kind=SPAN, is_free=True
     )

@@ -8,7 +8,7 @@ r"""Searches NPPNet's architecture, in two stages (Sec. 3.6 and 4.2).
 The records are divided at random into two halves: network weights learn from
 one, architecture parameters from the other. The same command again resumes the
 run. The folder of the run gets genotype.json (the latest), genotypes/ (one per
-epoch), metrics.jsonl, checkpoints/ and tensorboard/.
+epoch), metrics.jsonl, report.html, checkpoints/ and tensorboard/.
 
     python -m tools.search --search_strategy=random --stage=encoder_decoder \
         --target_gmac=1.2 --workdir=runs/random

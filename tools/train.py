@@ -7,11 +7,11 @@ The same command again resumes the run; --initial=RUN starts a new one from the
 weights of another, such as one that import_npp made of the authors'; with
 --new_heads the records may have other classes or joints than that one's. The
 folder of the run gets network.json and weights.npz (the network of the best
-epoch, for evaluate, predict and export), metrics.jsonl, checkpoints/ and
-tensorboard/. The best epoch is the one with the highest mean of validation mIoU
-and PCKh, or the last where there is no validation. Both are measured at the
-network's own size and are not the published protocols; tools.evaluate has
-those.
+epoch, for evaluate, predict and export), metrics.jsonl, report.html,
+checkpoints/ and tensorboard/. The best epoch is the one with the highest mean
+of validation mIoU and PCKh, or the last where there is no validation. Both are
+measured at the network's own size and are not the published protocols;
+tools.evaluate has those.
 """
 
 import dataclasses

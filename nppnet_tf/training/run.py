@@ -31,6 +31,7 @@ import tensorflow as tf
 
 from nppnet_tf import config as configuration
 from nppnet_tf import durations
+from nppnet_tf import errors
 from nppnet_tf.config import MULTI_WORKER
 from nppnet_tf.config import RunConfig
 from nppnet_tf.data import absence
@@ -73,6 +74,9 @@ _MUCH_WAITING = 0.02
 # Status of a process whose run cannot go on.
 _USER_ERROR = 2
 
+# Characters that tell why a page is not drawn.
+_MOST_REASON = 300
+
 # People whose predictions are drawn for TensorBoard.
 _PICTURES = 4
 
@@ -109,6 +113,15 @@ class Report:
         """
         del steps
         return contextlib.nullcontext(lambda note: None)
+
+    def draw(self, workdir: Workdir) -> None:
+        """Draws what the run has done, every `report_every` epochs.
+
+        What it raises is said in a line and ends nothing.
+
+        Args:
+            workdir: Folder of the run, with the records of its epochs.
+        """
 
     def should_stop(self) -> bool:
         """Whether the run is to save its state and end, asked at every step."""
@@ -607,6 +620,8 @@ class _Run:
                 goes_back=lambda error: self._goes_back(recorder, guard, error),
                 watch=watch,
             ).run(first)
+        if ended or recorder.progress.epoch == self._epochs:
+            self._draw_page(recorder, is_last=True)
         self._say_end(recorder, ended, window)
 
     def budget(
@@ -765,6 +780,23 @@ class _Run:
         if every and (epoch % every == 0 or epoch + 1 == self._epochs):
             recorder.events.write_picture(
                 "predictions", self._draw(recorder.model), epoch
+            )
+        self._draw_page(recorder)
+
+    def _draw_page(
+        self, recorder: recording.RunRecorder, is_last: bool = False
+    ) -> None:
+        """Draws the page of the run, where it is due."""
+        done, every = recorder.progress.epoch, self.config.process.report_every
+        if not every or (done % every == 0) == is_last:
+            return
+        try:
+            self.report.draw(self.workdir)
+        except Exception as error:
+            # A picture of a run is worth less than the run.
+            self.report.say(
+                f"the page of epoch {done} is not drawn: "
+                f"{errors.shorten(errors.printable(error), _MOST_REASON)}"
             )
 
     def _draw(self, model: keras.Model):

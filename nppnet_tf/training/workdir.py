@@ -40,6 +40,7 @@ class Workdir:
         checkpoints: Folder with the last and the best state.
         tensorboard: Folder of event files.
         metrics_file: One JSON object per line and epoch.
+        report_file: Page of the run, for who draws one.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -50,6 +51,7 @@ class Workdir:
         self.checkpoints = self.path / "checkpoints"
         self.tensorboard = self.path / "tensorboard"
         self.metrics_file = self.path / "metrics.jsonl"
+        self.report_file = self.path / "report.html"
         self._run_file = self.path / "run.json"
 
     def claim(

@@ -81,7 +81,11 @@ class TrainingCase(parameterized.TestCase):
     def run_tool(self, name, *arguments):
         """Runs a tool on the records, with the sizes of these tests."""
         return shared.run_tool(
-            name, f"--records={self.records}", *SIZES, *arguments
+            name,
+            f"--records={self.records}",
+            "--report_every=0",
+            *SIZES,
+            *arguments,
         )
 
     def assert_ends_well(self, result):

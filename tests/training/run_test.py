@@ -38,6 +38,7 @@ class _Listener(run.Report):
         self.notes = []
         self.steps = []
         self.left = stop_after
+        self.drawn = []
 
     def say(self, line):
         self.lines.append(line)
@@ -46,6 +47,11 @@ class _Listener(run.Report):
     def progress(self, steps):
         self.steps.append(steps)
         yield lambda note: self.notes.append(note())
+
+    def draw(self, workdir):
+        self.drawn.append(workdir.completed_epochs())
+        if self.drawn == [2]:
+            raise RuntimeError("no room\nfor a page")
 
     def should_stop(self):
         if self.left is None:
@@ -93,6 +99,24 @@ class RunTest(training_case.TrainingCase):
         self.assertEqual(
             genotypes.load(result.genotype),
             genotypes.load(self.folder / "tool" / "genotype.json"),
+        )
+
+    def test_a_page_is_drawn_when_due_and_at_the_end(self):
+        process = config.ProcessConfig(report_every=2)
+        report = _Listener()
+        self._retrain(
+            "run",
+            report,
+            dataclasses.replace(
+                _RETRAIN,
+                schedule=config.RetrainConfig(epochs=5),
+                process=process,
+            ),
+        )
+
+        self.assertEqual(report.drawn, [2, 4, 5])
+        self.assertIn(
+            "the page of epoch 2 is not drawn: no room for a page", report.lines
         )
 
     def test_a_training_equals_that_of_the_command_line(self):

@@ -27,6 +27,7 @@ _COMMON = (
     "--batch_size=4",
     "--epochs=1",
     "--picture_every=0",
+    "--report_every=0",
     "--checkpoint_every=1",
     "--input_workers=0",
 )

@@ -16,7 +16,7 @@ from absl.testing import absltest
 
 from tests.user_paths import user_path
 
-_SIZES = ("--image_size=64", "--picture_every=0")
+_SIZES = ("--image_size=64", "--picture_every=0", "--report_every=0")
 
 
 def _flags(replicas):

@@ -31,6 +31,7 @@ class SearchHealthTest(absltest.TestCase):
             f"--records={user_path.drawn().train}",
             f"--workdir={workdir}",
             "--on_alarm=stop",
+            "--report_every=2",
         )
 
         stopped = user_path.finish(user_path.start_tiny("search", *flags))
@@ -43,10 +44,18 @@ class SearchHealthTest(absltest.TestCase):
             stopped.stdout,
         )
 
+        # Its last epoch was not due, and is on the page that it leaves.
+        page = workdir / "report.html"
+        self.assertIn("3 epochs are complete", page.read_text())
+        self.assertIn("Alarm in epoch 3, frozen", page.read_text())
+        page.unlink()
+        page.mkdir()
+
         ended = user_path.finish(user_path.start_tiny("search", *flags))
 
         self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
         self.assertIn("resuming after 3 epochs", ended.stdout)
+        self.assertIn("the page of epoch 4 is not drawn: ", ended.stdout)
         self.assertNotIn("alarm in epoch", ended.stdout)
         lines = (workdir / "metrics.jsonl").read_text().splitlines()
         records = [json.loads(line) for line in lines]

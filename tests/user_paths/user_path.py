@@ -22,6 +22,7 @@ TINY = (
     "--num_fusion_cells=1",
     "--batch_size=2",
     "--picture_every=0",
+    "--report_every=0",
 )
 
 

@@ -9,7 +9,9 @@ from typing import NoReturn
 from typing import Self
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.reports import search_report
 from nppnet_tf.training import run
+from nppnet_tf.training.workdir import Workdir
 
 from . import app
 from . import console
@@ -56,6 +58,9 @@ class ConsoleReport(run.Report):
     ) -> Iterator[Callable[[Callable[[], str]], None]]:
         with Progress(steps, "further steps") as progress:
             yield lambda note: progress.advance(note=note)
+
+    def draw(self, workdir: Workdir) -> None:
+        search_report.write(workdir.path, workdir.report_file)
 
     def should_stop(self) -> bool:
         return self._is_terminated

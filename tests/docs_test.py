@@ -33,7 +33,12 @@ _NETWORK = (
     "--cells=4",
     "--num_fusion_cells=1",
 )
-_STEPS = ("--batch_size=2", "--epochs=1", "--steps_per_epoch=1")
+_STEPS = (
+    "--batch_size=2",
+    "--epochs=1",
+    "--steps_per_epoch=1",
+    "--report_every=0",
+)
 # Added to the commands of pages that are run here; to `--scales` where they
 # have it.
 _FEW_SCALES = "--scales=0.5"

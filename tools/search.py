@@ -84,6 +84,15 @@ WIDENS = FLAGS.define_path(
     "this one begins: alpha, beta and all weights.",
     paths.require_folder,
 )
+WIDENINGS = FLAGS.define_count(
+    "widenings",
+    0,
+    "How often --channel_proportion is halved: each time a phase of all "
+    "--epochs begins in the state that the one before has ended in, without a "
+    "warm-up. The phases are runs in the folders k_K of --workdir.",
+    0,
+    10,
+)
 strategy_flags.define(FLAGS)
 
 
@@ -104,21 +113,29 @@ def _run(argv: list[str]) -> None:
     FLAGS.require_given("records")
     genotype.check_size(config.network, space)
 
+    from nppnet_tf.training import phases
     from nppnet_tf.training import run
 
     from .command_line import run_console
 
     names = ("stage", "interaction", "fusion", "preset")
     with run_console.ConsoleReport(FLAGS, *names) as report:
-        result = run.search(
+        settings = {
+            "report": report,
+            "latency_table": LATENCY_TABLE.value,
+            "widens": WIDENS.value,
+        }
+        if WIDENINGS.value:
+            search, settings["widenings"] = phases.search, WIDENINGS.value
+        else:
+            search = run.search
+        result = search(
             FLAGS["records"].value,
             genotype,
             FLAGS["workdir"].value,
             config,
             space,
-            report,
-            LATENCY_TABLE.value,
-            WIDENS.value,
+            **settings,
         )
     if not result.is_complete:
         # Not 0: what a script does after the run has to wait.

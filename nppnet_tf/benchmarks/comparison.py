@@ -50,7 +50,12 @@ _COUNTED = (
     "weights",
     "search_weights",
 )
-_ONCE = ("seconds_to_first_step", "peak_memory_gb", "thread_seconds")
+_ONCE = (
+    "seconds_to_first_step",
+    "cpu_seconds_to_first_step",
+    "peak_memory_gb",
+    "thread_seconds",
+)
 _SAMPLES = "samples"
 _OF_EACH = "_of_each_"
 # Load beyond the cores, of a minute: what others did.

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.benchmarks import measuring
+from nppnet_tf.benchmarks import overheads
 from nppnet_tf.benchmarks import thread_time
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.training.joint_model import JointModel
@@ -21,7 +22,8 @@ def measure(model: JointModel, data: Mapping, repeats: int) -> dict[str, Any]:
         repeats: How often to take them after the first time.
 
     Returns:
-        Seconds, memory, nodes of each step and where threads spend their time.
+        Seconds, memory, nodes of each step, where threads spend their time, and
+        what `overheads.measure` returns.
     """
 
     def take_steps() -> None:
@@ -41,6 +43,7 @@ def measure(model: JointModel, data: Mapping, repeats: int) -> dict[str, Any]:
             for step in model.steps
         },
         **thread_time.shares(take_steps),
+        **overheads.measure(model, take_steps),
     }
 
 

@@ -35,6 +35,7 @@ class TrainingStepsTest(absltest.TestCase):
         self.assertContainsSubset(["Conv2D"], found["share_of_thread_time"])
         for name in (
             "seconds_to_first_step",
+            "cpu_seconds_to_first_step",
             "seconds_per_step",
             "cpu_seconds_per_step",
             "cores_busy",
@@ -42,6 +43,7 @@ class TrainingStepsTest(absltest.TestCase):
             "thread_seconds",
         ):
             self.assertGreater(found[name], 0, name)
+        self.assertGreater(found["worth_steps"]["checkpoint"], 0)
 
 
 if __name__ == "__main__":

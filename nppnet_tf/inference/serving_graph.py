@@ -331,6 +331,8 @@ class ServingGraph(tf.Module):
             input_signature=[
                 tf.TensorSpec([None, None, None, 3], tf.float32, name=IMAGE)
             ],
+            # No Python branches on a tensor; converting it all takes seconds.
+            autograph=False,
             experimental_attributes={"_noinline": True},
         )
         self._averaged_network = AveragedNetwork(
@@ -341,6 +343,7 @@ class ServingGraph(tf.Module):
             input_signature=[
                 tf.TensorSpec([None, None, None, 3], tf.float32, name=IMAGE)
             ],
+            autograph=False,
         )
         byte_strings = [tf.TensorSpec([None], tf.string, name=IMAGE_BYTES)]
         # As the network: two signatures read alike.
@@ -351,10 +354,12 @@ class ServingGraph(tf.Module):
             experimental_attributes={"_noinline": True},
         )
         self.predict_bytes = tf.function(
-            self._predict_bytes, input_signature=byte_strings
+            self._predict_bytes,
+            input_signature=byte_strings,
+            autograph=False,
         )
         self.predict_png = tf.function(
-            self._predict_png, input_signature=byte_strings
+            self._predict_png, input_signature=byte_strings, autograph=False
         )
 
     def picture_function(
@@ -378,6 +383,7 @@ class ServingGraph(tf.Module):
             input_signature=[
                 tf.TensorSpec([1, None, None, 3], tf.uint8, name=IMAGE)
             ],
+            autograph=False,
         )
 
     def signatures(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class HostilityTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.enterClassContext(stand_in_models.loaded_once())
         models = stand_in_models.exported_model().parent.parent
         place = cls.enterClassContext(running_server.running(models))
         cls.rest = cls.enterClassContext(RestPeer(place))

@@ -6,7 +6,7 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
+import unittest
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +25,7 @@ from nppnet_tf.pictures import picture_files
 from tests import shared
 from tests.inference import saved_model_runner
 from tests.inference import stand_in
+from tests.inference import stand_in_models
 from tests.serving import running_server
 
 _PAGE = shared.REPOSITORY / "docs" / "serving.md"
@@ -43,13 +44,11 @@ sys.exit(f"loaded {ours}" if ours else 0)
 
 
 def setUpModule():
-    global _folder, _temporary, _network, _version, _loaded, _pictures, _truth
-    _temporary = tempfile.TemporaryDirectory()
-    _folder = pathlib.Path(_temporary.name)
+    global _network, _version, _loaded, _pictures, _truth
+    # Of one seed: the same that was exported.
     _network = stand_in.StandIn()
-    _version = export.export_saved_model(
-        _network, LIP, stand_in.IMAGE_SIZE, _folder / "models", "people"
-    )
+    _version = stand_in_models.exported_model()
+    unittest.enterModuleContext(stand_in_models.loaded_once())
     _loaded = tf.saved_model.load(os.fspath(_version))
     # One picture is smaller than the input, one larger than twice as large.
     _pictures = [stand_in.picture(70, 50, 1), stand_in.picture(150, 260, 2)]
@@ -59,8 +58,8 @@ def setUpModule():
     _truth = python_model.predict(_pictures)
 
 
-def tearDownModule():
-    _temporary.cleanup()
+def _models() -> pathlib.Path:
+    return _version.parent.parent
 
 
 def _page_code(needle: str) -> str:
@@ -155,13 +154,14 @@ class SignatureTest(absltest.TestCase):
             )
 
     def test_plain_tensorflow_loads_and_runs_it(self):
-        inputs, outputs = _folder / "image.npy", _folder / "outputs.npz"
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        inputs, outputs = folder / "image.npy", folder / "outputs.npz"
         np.save(inputs, _pictures[0][np.newaxis].astype(np.float32))
 
         completed = subprocess.run(
             [sys.executable, "-c", _PLAIN_RUNTIME]
             + [str(_version), str(inputs), str(outputs)],
-            cwd=_folder,
+            cwd=folder,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": ""},
             capture_output=True,
             text=True,
@@ -228,7 +228,7 @@ class FilesTest(absltest.TestCase):
         self.assertCountEqual(called, _loaded.signatures)
 
     def test_server_configuration_lists_the_model(self):
-        text = (_folder / "models" / model_folders.CONFIG_NAME).read_text()
+        text = (_models() / model_folders.CONFIG_NAME).read_text()
 
         self.assertIn('name: "people"', text)
         self.assertIn('base_path: "/models/people"', text)
@@ -258,7 +258,7 @@ class PageTest(absltest.TestCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.place = cls.enterClassContext(
-            running_server.running(_folder / "models", "nppnet")
+            running_server.running(_models(), "nppnet")
         )
 
     def setUp(self):

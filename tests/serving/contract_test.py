@@ -17,6 +17,7 @@ class ContractTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.enterClassContext(stand_in_models.loaded_once())
         models = stand_in_models.exported_model().parent.parent
         cls.place = cls.enterClassContext(running_server.running(models))
         cls.subject = contract.Subject(

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import tempfile
+import unittest
 
 import numpy as np
 from absl.testing import absltest
@@ -28,6 +29,7 @@ def setUpModule():
     global _temporary, _folder, _model
     _temporary = tempfile.TemporaryDirectory()
     _folder = pathlib.Path(_temporary.name)
+    unittest.enterModuleContext(stand_in_models.loaded_once())
     _model = stand_in_models.exported_model()
     _write_records(_folder / "records", _model)
     (_folder / "empty_records").mkdir()

@@ -22,6 +22,7 @@ from tests.video import drawn_video
 class PredictTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
+        self.enter_context(stand_in_models.loaded_once())
         self.folder = pathlib.Path(self.create_tempdir().full_path)
         self.pictures = self.folder / "pictures"
         self.pictures.mkdir()

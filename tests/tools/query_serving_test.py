@@ -16,6 +16,7 @@ class QueryServingTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.enterClassContext(stand_in_models.loaded_once())
         cls.models = stand_in_models.exported_model().parent.parent
         cls.place = cls.enterClassContext(running_server.running(cls.models))
 

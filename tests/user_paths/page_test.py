@@ -40,6 +40,7 @@ class PageTest(parameterized.TestCase):
         super().setUpClass()
         cls.browser = cls.enterClassContext(browsers.running())
         cls.pictures = _pictures()
+        cls.enterClassContext(stand_in_models.loaded_once())
         model = stand_in_models.exported_model()
         result = shared.run_tool(
             "predict",

@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -25,6 +24,7 @@ from nppnet_tf.search_space import published
 from nppnet_tf.serving.peer import GrpcPeer
 from nppnet_tf.serving.peer import Place
 from nppnet_tf.serving.peer import RestPeer
+from tests import forked_tools
 from tests import shared
 from tests.inference import stand_in
 from tests.user_paths import user_path
@@ -39,14 +39,15 @@ def _commands():
     return "".join(blocks).splitlines()
 
 
-def _start(words, folder):
+def _start(command, folder, *more, is_real=False):
     """Starts a command of the page in a folder, as its reader does."""
-    if words[0] == "python":
-        words = [sys.executable, *words[1:]]
-    return subprocess.Popen(
-        words,
+    python, *words = shlex.split(command)
+    assert python == "python", command
+    return forked_tools.start(
+        [*words, *more],
+        user_path.environment(),
+        is_real,
         cwd=folder,
-        env=user_path.environment(PYTHONPATH=str(shared.REPOSITORY)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -84,6 +85,8 @@ class ServingTest(absltest.TestCase):
         self.folder = pathlib.Path(
             self.enterContext(tempfile.TemporaryDirectory())
         )
+        for package in ("nppnet_tf", "tools"):
+            (self.folder / package).symlink_to(shared.REPOSITORY / package)
         self.picture = picture_files.encode_png(stand_in.picture(60, 44))
         (self.folder / "person.jpg").write_bytes(self.picture)
 
@@ -105,21 +108,13 @@ class ServingTest(absltest.TestCase):
 
     def test_the_page_of_models_is_followed_to_an_answer(self):
         export, serve, status, metadata, query = _commands()
-        words = shlex.split(export)
-        run = next(w for w in words if w.startswith("--model=")).split("=")[1]
+        run = re.search(r"--model=(\S+)", export)[1]
         self._write_run(self.folder / run)
-        self._finish(_start(words, self.folder))
+        self._finish(_start(export, self.folder))
 
         # Whatever else runs on this machine has its own ports.
-        server = _start(
-            [
-                *shlex.split(serve),
-                "--rest_port=0",
-                "--grpc_port=0",
-                "--idle_seconds=5",
-            ],
-            self.folder,
-        )
+        flags = ("--rest_port=0", "--grpc_port=0", "--idle_seconds=5")
+        server = _start(serve, self.folder, *flags, is_real=True)
         self.addCleanup(user_path.end, server)
         rest, grpc = _lines_until(server, _ADDRESSES).groups()
         place = Place(rest, grpc, "nppnet")
@@ -128,9 +123,7 @@ class ServingTest(absltest.TestCase):
             answer = httpx.get(url, trust_env=False)
             self.assertEqual(answer.status_code, 200)
             self.assertNotEmpty(answer.json())
-        said = self._finish(
-            _start([*shlex.split(query), f"--rest={rest}"], self.folder)
-        )
+        said = self._finish(_start(query, self.folder, f"--rest={rest}"))
         self.assertIn("1 of 1 pictures predicted", said)
         written = sorted(p.name for p in (self.folder / "outputs").iterdir())
         self.assertEqual(

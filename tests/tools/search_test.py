@@ -110,7 +110,12 @@ class SearchTest(training_case.TrainingCase):
         self.assertFalse(found.is_searched)
 
     def test_goes_on_after_every_step_as_if_never_stopped(self):
-        more = ("--warmup_epochs=1", "--entropy_start_epoch=1")
+        # What is drawn follows from the step as well.
+        more = (
+            "--warmup_epochs=1",
+            "--entropy_start_epoch=1",
+            "--relaxation=gumbel",
+        )
 
         self.assert_ends_well(
             self._search("straight", "--epochs=2", *more, "--profile_steps=2:3")
@@ -135,8 +140,24 @@ class SearchTest(training_case.TrainingCase):
         traces = (self.folder / "straight").rglob("*.xplane.pb")
         self.assertNotEmpty([path for path in traces if path.stat().st_size])
         lines = (self.folder / "stopped" / "metrics.jsonl").read_text()
-        epochs = [json.loads(line)["epoch"] for line in lines.splitlines()]
-        self.assertEqual(epochs, [0, 1])
+        records = [json.loads(line) for line in lines.splitlines()]
+        self.assertEqual([record["epoch"] for record in records], [0, 1])
+        self.assertEqual(
+            [record["temperature"] for record in records], [10.0, 9.0]
+        )
+        output = self.folder / "genotype.json"
+        self.assert_ends_well(
+            shared.run_tool(
+                "derive",
+                f"--workdir={self.folder / 'stopped'}",
+                f"--output={output}",
+                "--nocost",
+            )
+        )
+        self.assertEqual(
+            genotypes.load(output),
+            genotypes.load(self.folder / "straight" / "genotype.json"),
+        )
 
     def test_another_run_s_folder_is_refused_by_the_flag(self):
         self.assert_ends_well(self._search("run", "--epochs=1"))
@@ -154,45 +175,11 @@ class SearchTest(training_case.TrainingCase):
                 f"workdir of another run.*--{flag}",
             )
 
-    def test_settings_of_before_are_those_of_today(self):
-        self.assert_ends_well(self._search("run", "--epochs=1"))
-
         document = json.loads((self.folder / "run" / "run.json").read_text())
-
         # A run that was begun before a flag came goes on with its default.
         self.assertNoCommonElements(
             document["settings"],
             ("channel_proportion", "primitives", "relaxation"),
-        )
-
-    def test_drawn_operations_are_those_of_a_run_that_never_stopped(self):
-        more = ("--warmup_epochs=1", "--relaxation=gumbel")
-
-        self.assert_ends_well(self._search("straight", "--epochs=2", *more))
-        with training_case.terminated(1):
-            stopped = self._search("stopped", "--epochs=1", *more)
-        self.assert_terminated(stopped, "0 epochs and 1 steps")
-        # One epoch more than it was begun with.
-        self.assert_ends_well(self._search("stopped", "--epochs=2", *more))
-
-        self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
-        lines = (self.folder / "stopped" / "metrics.jsonl").read_text()
-        self.assertEqual(
-            [json.loads(line)["temperature"] for line in lines.splitlines()],
-            [10.0, 9.0],
-        )
-        output = self.folder / "genotype.json"
-        self.assert_ends_well(
-            shared.run_tool(
-                "derive",
-                f"--workdir={self.folder / 'stopped'}",
-                f"--output={output}",
-                "--nocost",
-            )
-        )
-        self.assertEqual(
-            genotypes.load(output),
-            genotypes.load(self.folder / "straight" / "genotype.json"),
         )
 
     def test_loss_that_is_not_finite_stops_the_run(self):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import pathlib
+import tempfile
 
 import numpy as np
 from absl.testing import absltest
@@ -63,19 +63,16 @@ class InitialWeightsTest(parameterized.TestCase):
         random = np.random.default_rng(0)
         for variable in cls.network.variables:
             variable.assign(random.normal(size=variable.shape))
-
-    def setUp(self):
-        super().setUp()
-        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         saved_network.save_network(
-            self.network,
-            self.folder,
+            cls.network,
+            folder,
             {
                 "descriptor": json.loads(LIP.to_json()),
                 "log_variances": LOG_VARIANCES,
             },
         )
-        self.run = InitialRun.read(self.folder)
+        cls.initial = InitialRun.read(folder)
 
     @parameterized.named_parameters(
         ("classes", THREE_CLASSES, (keys.PARSING,), 2),
@@ -88,8 +85,8 @@ class InitialWeightsTest(parameterized.TestCase):
         drawn = {v.path: np.array(v) for v in network.variables}
         task_weights = weighting()
 
-        new = self.run.new_heads(descriptor, are_allowed=True)
-        lines = self.run.give(network, task_weights, new)
+        new = self.initial.new_heads(descriptor, are_allowed=True)
+        lines = self.initial.give(network, task_weights, new)
 
         self.assertEqual(new, branches)
         known = {v.path: np.array(v) for v in self.network.variables}
@@ -118,13 +115,11 @@ class InitialWeightsTest(parameterized.TestCase):
             )
 
     def test_nothing_is_new_where_nothing_differs(self):
-        network = NPPNet(RELEASED, config_of(LIP))
-
-        new = self.run.new_heads(LIP, are_allowed=True)
-        (line,) = self.run.give(network, weighting(), new)
+        new = self.initial.new_heads(LIP, are_allowed=True)
+        (line,) = self.initial.give(self.network, weighting(), new)
 
         self.assertEqual(new, ())
-        count = len(network.variables)
+        count = len(self.network.variables)
         self.assertIn(f"{count} of {count} arrays", line)
 
     def test_same_number_of_other_classes_is_other_classes(self):
@@ -134,12 +129,12 @@ class InitialWeightsTest(parameterized.TestCase):
             keypoint_classes={},
         )
 
-        self.assertEqual(self.run.renamed(renamed), (keys.PARSING,))
+        self.assertEqual(self.initial.renamed(renamed), (keys.PARSING,))
         self.assertEqual(
-            self.run.new_heads(renamed, are_allowed=True), (keys.PARSING,)
+            self.initial.new_heads(renamed, are_allowed=True), (keys.PARSING,)
         )
         # They fit, so that names alone forbid nothing.
-        self.assertEqual(self.run.new_heads(renamed, are_allowed=False), ())
+        self.assertEqual(self.initial.new_heads(renamed, are_allowed=False), ())
 
     @parameterized.named_parameters(
         (
@@ -166,7 +161,7 @@ class InitialWeightsTest(parameterized.TestCase):
         self, descriptor, pattern
     ):
         with self.assertRaisesRegex(UserError, pattern):
-            self.run.new_heads(descriptor, are_allowed=False)
+            self.initial.new_heads(descriptor, are_allowed=False)
 
     @parameterized.named_parameters(
         ("width", {"channels": 16}, "channels 8, as there; found: channels 16"),
@@ -183,21 +178,20 @@ class InitialWeightsTest(parameterized.TestCase):
         config = dataclasses.replace(config_of(LIP), **changes)
 
         with self.assertRaisesRegex(UserError, pattern):
-            self.run.require_body(RELEASED, config)
+            self.initial.require_body(RELEASED, config)
 
     def test_another_genotype_is_refused(self):
         other = dataclasses.replace(RELEASED, interaction=genotypes.OMIT)
 
         with self.assertRaisesRegex(UserError, "found: another interaction$"):
-            self.run.require_body(other, config_of(LIP))
+            self.initial.require_body(other, config_of(LIP))
 
     def test_sizes_that_a_network_does_not_use_do_not_count(self):
         gene = published.baseline()
-        saved_network.save_network(
-            NPPNet(gene, config_of(LIP)), self.folder, {}
-        )
+        folder = self.create_tempdir().full_path
+        saved_network.save_network(NPPNet(gene, config_of(LIP)), folder, {})
 
-        run = InitialRun.read(self.folder)
+        run = InitialRun.read(folder)
 
         run.require_body(
             gene,
@@ -213,10 +207,12 @@ class InitialWeightsTest(parameterized.TestCase):
         self.assertIsNone(run.descriptor)
 
     def test_task_weights_of_another_network_are_refused(self):
-        run = dataclasses.replace(self.run, log_variances={keys.POSE: [1.0]})
+        run = dataclasses.replace(
+            self.initial, log_variances={keys.POSE: [1.0]}
+        )
 
         with self.assertRaisesRegex(UserError, "found: 1 of pose"):
-            run.give(NPPNet(RELEASED, config_of(LIP)), weighting())
+            run.give(self.network, weighting())
 
 
 if __name__ == "__main__":

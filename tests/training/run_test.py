@@ -91,8 +91,12 @@ class RunTest(training_case.TrainingCase):
             )
         )
 
-        result = self._search("python")
+        with contextlib.redirect_stdout(io.StringIO()) as stdout:
+            result = run.search(
+                self.records, _SECOND, self.folder / "python", _SEARCH
+            )
 
+        self.assertRegex(stdout.getvalue(), r"(?m)^epoch 2/2: loss \d")
         self.assertTrue(result.is_complete)
         self.assertEqual(result.workdir, self.folder / "python")
         self.assert_same_runs(self.folder / "tool", result.workdir)
@@ -100,6 +104,26 @@ class RunTest(training_case.TrainingCase):
             genotypes.load(result.genotype),
             genotypes.load(self.folder / "tool" / "genotype.json"),
         )
+        self._assert_left_as_it_is("python")
+
+    def _assert_left_as_it_is(self, name):
+        """A search that is complete, and not that of other settings."""
+        report = _Listener()
+
+        result = self._search(name, report)
+
+        self.assertTrue(result.is_complete)
+        self.assertLen(report.lines, 1)
+        self.assertIn("nothing is left to do", report.lines[0])
+        for group, setting in (
+            ("inputs", {"flip_probability": 0.0}),
+            ("schedule", {"precision": config.BFLOAT16}),
+        ):
+            changed = dataclasses.replace(getattr(_SEARCH, group), **setting)
+            other = dataclasses.replace(_SEARCH, **{group: changed})
+            (word,) = setting
+            with self.assertRaisesRegex(UserError, f"`{word}`, `workdir`"):
+                self._search(name, settings=other)
 
     def test_a_page_is_drawn_when_due_and_at_the_end(self):
         process = config.ProcessConfig(report_every=2)
@@ -190,43 +214,26 @@ class RunTest(training_case.TrainingCase):
                     )
 
     def test_a_run_keeps_its_precision(self):
-        self._search("wide")
-        self._retrain("narrow", settings=_NARROW)
-
-        for result, words in (
+        for settings, flags, words in (
             (
-                self.run_tool(
-                    "search",
-                    "--stage=interaction_fusion",
-                    "--epochs=3",
-                    "--warmup_epochs=1",
-                    "--genotype=baseline",
-                    "--precision=bfloat16",
-                    f"--workdir={self.folder / 'wide'}",
-                ),
+                _RETRAIN,
+                ["--precision=bfloat16"],
                 "expected: the default; found: bfloat16",
             ),
-            (
-                self.run_tool(
-                    "train",
-                    "--epochs=3",
-                    "--genotype=baseline",
-                    f"--workdir={self.folder / 'narrow'}",
-                ),
-                "expected: bfloat16; found: the default",
-            ),
+            (_NARROW, [], "expected: bfloat16; found: the default"),
         ):
+            name = settings.schedule.precision
+            self._retrain(name, settings=settings)
+
+            result = self.run_tool(
+                "train",
+                "--epochs=3",
+                "--genotype=baseline",
+                f"--workdir={self.folder / name}",
+                *flags,
+            )
+
             self.assert_user_error(result, f"another run.*--precision.*{words}")
-
-    def test_what_is_complete_is_left_as_it_is(self):
-        self._search("run")
-        report = _Listener()
-
-        result = self._search("run", report)
-
-        self.assertTrue(result.is_complete)
-        self.assertLen(report.lines, 1)
-        self.assertIn("nothing is left to do", report.lines[0])
 
     def test_progress_counts_the_steps_behind_the_traced_one(self):
         report = _Listener()
@@ -236,12 +243,6 @@ class RunTest(training_case.TrainingCase):
         self.assertEqual(report.steps, [2 * 4 - 1])
         self.assertLen(report.notes, 2 * 4 - 1)
         self.assertRegex(report.notes[-1], r"^loss \d\S+, input \d+\.\d%$")
-
-    def test_lines_are_printed_where_nobody_asks_for_them(self):
-        with contextlib.redirect_stdout(io.StringIO()) as stdout:
-            run.search(self.records, _SECOND, self.folder / "run", _SEARCH)
-
-        self.assertRegex(stdout.getvalue(), r"(?m)^epoch 2/2: loss \d")
 
     def test_wrong_values_are_named_as_arguments(self):
         for wrong, pattern in (
@@ -268,15 +269,6 @@ class RunTest(training_case.TrainingCase):
                 genotypes.Genotype(genotypes.SEARCH),
                 self.folder / "run",
             )
-
-    def test_another_run_s_folder_names_the_argument(self):
-        self._search("run")
-        other = dataclasses.replace(
-            _SEARCH, inputs=dataclasses.replace(_INPUTS, flip_probability=0.0)
-        )
-
-        with self.assertRaisesRegex(UserError, "`flip_probability`, `workdir`"):
-            self._search("run", settings=other)
 
     def test_records_without_a_task_are_refused_unless_asked_for(self):
         records = [

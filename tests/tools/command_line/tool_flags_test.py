@@ -348,9 +348,10 @@ class EveryToolTest(absltest.TestCase):
     def test_wrong_values_are_refused_and_others_are_finite(self):
         for tool, own in _own_flags():
             for name, flag in own.items():
-                for text in _WALKED:
-                    with self.subTest(tool, flag=name, text=text[:40]):
-                        self._assert_refused_or_sound(name, flag, text)
+                # One for all texts: thousands would take seconds themselves.
+                with self.subTest(tool, flag=name):
+                    for text in _WALKED:
+                        self._assert_refused_or_sound(flag, text)
 
     def test_no_flag_but_a_list_of_epochs_may_be_empty(self):
         taken = {
@@ -372,16 +373,16 @@ class EveryToolTest(absltest.TestCase):
 
         self.assertEqual({name for _, name in texts}, _NAMES)
 
-    def _assert_refused_or_sound(self, name, flag, text):
+    def _assert_refused_or_sound(self, flag, text):
         value = _taken(flag, text)
         parts = value if isinstance(value, (list, tuple)) else [value]
         for part in parts:
             # A text may be any but an empty one.
             if isinstance(part, (int, float)):
-                self.assertTrue(math.isfinite(part))
-                self.assertLessEqual(abs(part), 2**63)
+                self.assertTrue(math.isfinite(part), text)
+                self.assertLessEqual(abs(part), 2**63, text)
             elif part is not None:
-                self.assertNotEqual(part.strip(), "")
+                self.assertNotEqual(part.strip(), "", text)
 
 
 class EveryPathTest(absltest.TestCase):
@@ -459,8 +460,8 @@ class EveryPathTest(absltest.TestCase):
             for name in walk.names:
                 if (tool, name) in but or name in but:
                     continue
-                for path in paths:
-                    with self.subTest(tool, flag=name, path=str(path)[-40:]):
+                with self.subTest(tool, flag=name):
+                    for path in paths:
                         end = walk.run(f"--{name}={path}")
 
                         self._assert_one_line(end, name)

@@ -33,7 +33,8 @@ _CIRCLE = "circle"
 _NUM_POINTS: Mapping[str, tuple[int, float]] = {
     _POLYGON: (3, math.inf),
     _MASK: (2, 2),
-    RECTANGLE: (2, 2),
+    # Opposite corners, or all four.
+    RECTANGLE: (2, 4),
     _CIRCLE: (2, 2),
     POINT: (1, 1),
 }
@@ -98,7 +99,7 @@ class Shape:
         return regions.filled(self._outline(), size)
 
     def _outline(self) -> np.ndarray:
-        if self.kind == RECTANGLE:
+        if self.kind == RECTANGLE and len(self.points_xy) == 2:
             (left, top), (right, bottom) = self.points_xy
             return np.array(
                 [(left, top), (right, top), (right, bottom), (left, bottom)]
@@ -269,8 +270,7 @@ def _points(value: Any, kind: str, where: str) -> np.ndarray:
         raise UserError(
             "points do not fit the shape",
             where,
-            f"{least}{'' if least == most else ' or more'} of x, y for a "
-            f"{kind}",
+            f"{_counted(least, most)} of x, y for a {kind}",
             f"{len(value)}",
         )
     try:
@@ -282,12 +282,19 @@ def _points(value: Any, kind: str, where: str) -> np.ndarray:
     return points
 
 
+def _counted(least: int, most: float) -> str:
+    if least == most:
+        return str(least)
+    return f"{least} or more" if most == math.inf else f"{least} to {most}"
+
+
 def _text(value: Any, where: object, name: str) -> str:
     return json_documents.require(value, "a text", where, name)
 
 
 def _decoded(text: str, where: object) -> bytes:
     try:
-        return base64.b64decode(text, validate=True)
+        # Some programs break its lines.
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise UserError("not base64", where, "base64", error) from error

@@ -59,6 +59,11 @@ class ReadTest(parameterized.TestCase):
             drawn=[
                 shape("left arm", square, "rectangle"),
                 shape("FACE", [[10, 6], [10, 8.1]], "circle"),
+                shape(
+                    "Hat",
+                    [[15, 9], [15, 7], [17, 7], [17, 9]],
+                    "rectangle",
+                ),
                 shape("__ignore__", [[0, 0], [2, 0], [2, 1], [0, 1]]),
                 shape("_background_", [[3, 4], [4, 4], [4, 5], [3, 5]]),
             ]
@@ -66,7 +71,8 @@ class ReadTest(parameterized.TestCase):
 
         label_map = self._read().samples[0].load().label_map
 
-        arm, face = LIP.class_indices(("Left-arm", "Face"))
+        arm, face, hat = LIP.class_indices(("Left-arm", "Face", "Hat"))
+        self.assertTrue((label_map[7:9, 15:17] == hat).all())
         np.testing.assert_array_equal(
             label_map[4:6, 3:5], [[0, arm], [arm, arm]]
         )
@@ -128,7 +134,7 @@ class ReadTest(parameterized.TestCase):
         self._write()
         data = (self.root / "a.png").read_bytes()
         self._write(
-            "b", imagePath=None, imageData=base64.b64encode(data).decode()
+            "b", imagePath=None, imageData=base64.encodebytes(data).decode()
         )
         self._write("c", imagePath="..\\images\\c.png")
         (self.root / "b.png").unlink()

@@ -48,8 +48,8 @@ def server_options(limits: Limits) -> list[tuple[str, int]]:
         *options(limits.request_bytes, limits.answer_bytes),
         # Whoever says nothing, or not what gRPC says first.
         ("grpc.server_handshake_timeout_ms", _thousandths(limits.idle_seconds)),
-        ("grpc.max_connection_idle_ms", _thousandths(limits.idle_seconds)),
-        # A call that comes byte by byte has no other end.
+        # A call that comes byte by byte has no other end. Idle connections end
+        # so, too: where they end as idle, clients log it as an error.
         (
             "grpc.max_connection_age_ms",
             _thousandths(limits.connection_seconds),

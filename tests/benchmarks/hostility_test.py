@@ -74,7 +74,9 @@ class HostilityTest(absltest.TestCase):
         self.assertEqual(found["num_faults"], 1)
         self.assertIn("no answer", found["faults"][0])
         self.assertEqual(found["largest_difference_of_mates"], 1.0)
-        with mock.patch.object(hostility, "_LEAST_SECONDS", -1e9):
+        with mock.patch.multiple(
+            hostility, _LEAST_SECONDS=-1.0, _MOST_SECONDS_EACH=-1.0
+        ):
             found = hostility.run(lambda pictures: good, 10_000)
         # Those of one group of batches.
         self.assertEqual(found["inputs"], 4 * 7)

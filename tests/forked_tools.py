@@ -98,6 +98,23 @@ def start(
     return popen([*_INTERPRETER, *words], env=env, **others)
 
 
+def popen(
+    words: Sequence[str], env: Mapping[str, str], **others: Any
+) -> subprocess.Popen:
+    """Stands for `subprocess.Popen` in code under test that starts tools.
+
+    Args:
+        words: The interpreter, and what `start` takes.
+        env: All variables of the process; those that are read before a tool
+            runs are this process's instead.
+        **others: Arguments of `Popen`, as of `start`.
+    """
+    interpreter, *behind = words
+    if interpreter != sys.executable:
+        raise AssertionError(f"not this interpreter: {words}")
+    return _Forked([*_INTERPRETER, *behind], env=env, **others)
+
+
 def _early(variables: Mapping[str, str]) -> dict[str, str]:
     """Those that are read before a tool runs, or while it imports."""
     return _SET_BY_TOOLS | {

@@ -6,6 +6,7 @@ import pathlib
 import resource
 import signal
 import subprocess
+import sys
 
 from absl.testing import absltest
 
@@ -152,6 +153,19 @@ class ForkedToolsTest(absltest.TestCase):
 
                 # Without TensorFlow's thousands.
                 self.assertLess(int(process.communicate()[0]), 500)
+
+    def test_code_that_starts_this_interpreter_forks_instead(self):
+        with forked_tools.popen(
+            [sys.executable, "-c", "import sys; print('numpy' in sys.modules)"],
+            forked_tools.environment(PYTHONPATH="anything"),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            # It is loaded before the program begins.
+            self.assertEqual(process.communicate()[0], "True\n")
+
+        with self.assertRaisesRegex(AssertionError, "not this interpreter"):
+            forked_tools.popen(["git"], {})
 
     def test_it_is_adopted(self):
         process = self._start("-c", "import os; print(os.getppid())")

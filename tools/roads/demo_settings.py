@@ -130,7 +130,7 @@ _TINY_SEARCH = (
 _TINY = {
     "derive": ("--nocost",),
     "search_encoder_decoder": _TINY_SEARCH,
-    "search_interaction_fusion": (*_TINY_SEARCH, "--interaction=omit"),
+    "search_interaction_fusion": (*_TINY_SEARCH, "--fusion=omit"),
     "train": _TINY_SIZES,
 }
 

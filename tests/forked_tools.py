@@ -173,7 +173,10 @@ class _Server:
         self._connection, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [*_INTERPRETER, "-m", __name__, str(theirs.fileno())],
+                [
+                    *(*_INTERPRETER, "-m", __name__, str(theirs.fileno())),
+                    os.environ.get("NPPNET_TEST_RUN", ""),
+                ],
                 cwd=os.path.dirname(os.path.dirname(__file__)),
                 env=_early(_AT_START),
                 pass_fds=[theirs.fileno()],
@@ -202,8 +205,12 @@ def _server() -> _Server:
     return _Server()
 
 
-def _serve(connection: socket.socket) -> dict[str, Any] | None:
+def _serve(connection: socket.socket, run_folder: str) -> dict[str, Any] | None:
     """Forks until the other end is closed.
+
+    Args:
+        connection: Where requests come from.
+        run_folder: Folder of the test run; "" where there is none.
 
     Returns:
         In a forked process what it is to do; None in the server.
@@ -212,6 +219,10 @@ def _serve(connection: socket.socket) -> dict[str, Any] | None:
     sys.modules["matplotlib.pyplot"] = None
     import tensorflow  # noqa: F401
 
+    if run_folder:
+        # What tools import is compiled once for all of them.
+        sys.pycache_prefix = os.path.join(run_folder, "bytecode")
+        sys.dont_write_bytecode = False
     # Meant for what runs the tests, which close the connection.
     # Nobody collects that at the end of a tool, which takes a second.
     gc.freeze()
@@ -293,7 +304,7 @@ def _begin(
 
 def _main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as connection:
-        request = _serve(connection)
+        request = _serve(connection, sys.argv[2])
     if request is not None:
         _begin(**request)
 

@@ -1,4 +1,8 @@
-"""A search that is given a budget ends with a network that keeps to it."""
+"""A search that is given a budget ends with a network that keeps to it.
+
+A stand-in takes the supernet's place: what every choice costs is counted in
+the real network, and so is what is derived.
+"""
 
 import json
 import pathlib
@@ -26,8 +30,13 @@ class BudgetTest(absltest.TestCase):
         folder = pathlib.Path(self.create_tempdir().full_path)
         flags = (*_SEARCH, f"--records={user_path.drawn().train}")
 
-        refused = user_path.run(
-            "search", *flags, f"--workdir={folder / 'no'}", "--target_gmac=50"
+        refused = user_path.finish(
+            user_path.start_tiny(
+                "search",
+                *flags,
+                f"--workdir={folder / 'no'}",
+                "--target_gmac=50",
+            )
         )
 
         self.assertEqual(refused.exit_code, 2)
@@ -41,13 +50,16 @@ class BudgetTest(absltest.TestCase):
 
         target = least + 0.2 * (most - least)
         workdir = folder / "run"
-        user_path.run_well(
-            "search",
-            *flags,
-            f"--workdir={workdir}",
-            f"--target_gmac={target}",
+        ended = user_path.finish(
+            user_path.start_tiny(
+                "search",
+                *flags,
+                f"--workdir={workdir}",
+                f"--target_gmac={target}",
+            )
         )
 
+        self.assertEqual((ended.exit_code, ended.stderr), (0, ""))
         lines = (workdir / "metrics.jsonl").read_text().splitlines()
         cost = json.loads(lines[-1])["cost"]
         self.assertAlmostEqual(cost["derived"], target, delta=0.1 * target)

@@ -129,6 +129,12 @@ def peak_memory_gb() -> float:
     return round(peak * 1024 / 1e9, 2)
 
 
+def memory_gb() -> float:
+    """Returns the memory that this process has now, in GB."""
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return round(pages * resource.getpagesize() / 1e9, 2)
+
+
 def python(*words: str) -> list[str]:
     """Returns the words that run a program of Python as this one runs."""
     return [sys.executable, *words]

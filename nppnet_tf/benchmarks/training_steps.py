@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf.benchmarks import kept_tensors
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import overheads
 from nppnet_tf.benchmarks import thread_time
@@ -30,6 +31,7 @@ def measure(model: JointModel, data: Mapping, repeats: int) -> dict[str, Any]:
         logs = model.take_step(data)
         float(logs[keys.TOTAL_LOSS])
 
+    before = measuring.memory_gb()
     measured = {
         **measuring.first(take_steps),
         **measuring.repeat(take_steps, repeats),
@@ -38,6 +40,11 @@ def measure(model: JointModel, data: Mapping, repeats: int) -> dict[str, Any]:
     }
     return {
         **measured,
+        "memory_before_steps_gb": before,
+        "kept_for_gradients_gb": {
+            step.__name__: kept_tensors.kept(model.traced(step), data)
+            for step in model.steps
+        },
         "graph_nodes": {
             step.__name__: measuring.graph_nodes(model.traced(step), data)
             for step in model.steps

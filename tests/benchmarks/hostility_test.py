@@ -71,8 +71,9 @@ class HostilityTest(absltest.TestCase):
         found = hostility.run(predict, 10)
 
         self.assertEqual(found["inputs"], 10)
-        self.assertEqual(found["num_faults"], 1)
+        self.assertEqual(found["num_faults"], 2)
         self.assertIn("no answer", found["faults"][0])
+        self.assertIn("keypoints_xy changed by 1.0", found["faults"][1])
         self.assertEqual(found["largest_difference_of_mates"], 1.0)
         with mock.patch.multiple(
             hostility, _LEAST_SECONDS=-1.0, _MOST_SECONDS_EACH=-1.0

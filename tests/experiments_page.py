@@ -112,7 +112,7 @@ def _protocol(found: dict[str, Any]) -> str:
         f"{name} {version}" for name, version in found["versions"].items()
     )
     return "\n".join(
-        [*lines, f"* **machine**: {found['processors']} cores; {versions}."]
+        [*lines, f"* **machine**: cores: {found['processors']}; {versions}."]
     )
 
 

@@ -240,7 +240,10 @@ def _searches(results: Results) -> list[dict[str, Any]]:
                 for stage, found in result["stages"].items()
             },
         }
-        for unit, result in results.of_kind(kinds.SEARCH).items()
+        for unit, result in sorted(
+            results.of_kind(kinds.SEARCH).items(),
+            key=lambda item: item[0].seed,
+        )
     ]
 
 

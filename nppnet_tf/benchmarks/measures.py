@@ -34,8 +34,8 @@ class Request:
         num_replicas: Replicas of train_step; 0 takes no strategy.
         records: Folder of records, or None.
         input_workers: Processes that make batches, as of `InputConfig`.
-        config: Size of the derived network whose operations latency_table
-            times; C and L are those of `size`.
+        config: Size of the derived network that latency_table and equal_cost
+            take; C and L are those of `size`.
         runtime: What runs them, one of `subjects.RUNTIMES`.
         say: Takes lines of what takes very long.
     """
@@ -85,6 +85,7 @@ def measure(request: Request, tools: str) -> dict[str, Any]:
     take = {
         subjects.SEARCH_STEP: _search_step,
         subjects.TRAIN_STEP: _train_step,
+        subjects.EQUAL_COST: _equal_cost,
         subjects.INFERENCE: _inference,
         subjects.ROOFLINE: _roofline,
         subjects.READING: _reading,
@@ -116,6 +117,14 @@ def _train_step(request: Request, _: str) -> dict[str, Any]:
 
     return train_step.measure(
         request.genotype, request.size, request.repeats, request.num_replicas
+    )
+
+
+def _equal_cost(request: Request, _: str) -> dict[str, Any]:
+    from nppnet_tf.benchmarks import equal_cost_steps
+
+    return equal_cost_steps.measure(
+        request.genotype, request.config, request.size, request.repeats
     )
 
 

@@ -9,6 +9,7 @@ from nppnet_tf.search_space.genotype import Genotype
 
 SEARCH_STEP = "search_step"
 TRAIN_STEP = "train_step"
+EQUAL_COST = "equal_cost"
 INFERENCE = "inference"
 ROOFLINE = "roofline"
 READING = "reading"
@@ -21,6 +22,7 @@ HOSTILITY = "hostility"
 NAMES = (
     SEARCH_STEP,
     TRAIN_STEP,
+    EQUAL_COST,
     INFERENCE,
     ROOFLINE,
     READING,
@@ -32,13 +34,15 @@ NAMES = (
 )
 
 MEANING = (
-    "Both steps of the search; a step of training, or a forward pass, of a "
-    "derived network, or its convolutions alone; reading of encoded pictures; "
-    "training samples; import_npp of a file of the authors' form, in a process "
-    "of its own; every operation that a derived network may have, for a search "
-    "with --target_ms; a derived network behind tools.serve, under load and "
-    "under hostile pictures. Or every figure of docs/performance.md, each in a "
-    "process of its own and with the sizes that stand there."
+    "Both steps of the search; a step of training of a derived network; such "
+    "steps in turns with those of a U-Net and of ResNet-50 + FPN of its cost; "
+    "a forward pass of it, or its convolutions alone; reading of encoded "
+    "pictures; training samples; import_npp of a file of the authors' form, "
+    "in a process of its own; every operation that a derived network may "
+    "have, for a search with --target_ms; a derived network behind "
+    "tools.serve, under load and under hostile pictures. Or every figure of "
+    "docs/performance.md, each in a process of its own and with the sizes "
+    "that stand there."
 )
 
 REPEATS = (
@@ -46,7 +50,8 @@ REPEATS = (
     "hostility."
 )
 
-# Fields of `NetworkConfig` that are flags; all but C and L of latency_table.
+# Fields of `NetworkConfig` that are flags; all but C and L of latency_table and
+# equal_cost.
 SIZES = ("channels", "cells", "num_fusion_cells", "head_channels")
 
 # What operations of latency_table are timed in.
@@ -59,6 +64,7 @@ ALL = "all"
 BATCH_SIZES = {
     SEARCH_STEP: 2,
     TRAIN_STEP: 2,
+    EQUAL_COST: 2,
     INFERENCE: 1,
     ROOFLINE: 1,
     READING: 1,
@@ -97,7 +103,7 @@ def genotype_of(
         return None
     if what == IMPORT or (what in _ANSWERS and preset):
         return published.released()
-    if what in (*_ANSWERS, TRAIN_STEP):
+    if what in (*_ANSWERS, TRAIN_STEP, EQUAL_COST):
         return published.resolve(genotype)
     if stage == stages.ENCODER_DECODER:
         return stages.start(stage)

@@ -287,6 +287,9 @@ def _begin(
     os.sched_setaffinity(0, cores)
     for kind, values in limits:
         resource.setrlimit(kind, values)
+    if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+        # Python keeps what it compiled even if the limit has cut it off.
+        sys.dont_write_bytecode = True
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)

@@ -79,6 +79,14 @@ class ForkedToolsTest(absltest.TestCase):
         self.addCleanup(os.sched_setaffinity, 0, cores)
         os.sched_setaffinity(0, {min(cores)})
 
+    def test_what_a_limit_cuts_off_is_not_kept_as_compiled(self):
+        program = "import sys; sys.exit(sys.dont_write_bytecode)"
+        found = [self._start("-c", program).wait()]
+        self._restrict()
+        found.append(self._start("-c", program).wait())
+
+        self.assertEqual(found, [False, True])
+
     def test_a_program_finds_what_it_would_after_a_real_start(self):
         found = []
         self._restrict()

@@ -7,6 +7,7 @@ what a comparison at equal cost is worth.
 import dataclasses
 import statistics
 from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from nppnet_tf import keys
@@ -62,8 +63,9 @@ def measure(
             found,
             equal_cost.of_equal_cost(found, config, size.image_size, target),
         )
+    batch = training_steps.noise(size)
     times = measuring.in_turns(
-        {label: _step(*network, size) for label, network in networks.items()},
+        {label: _step(*network, batch) for label, network in networks.items()},
         repeats,
     )
     return {
@@ -85,9 +87,9 @@ def measure(
 
 
 def _step(
-    genotype: Genotype, config: NetworkConfig, size: Size
+    genotype: Genotype, config: NetworkConfig, batch: Mapping
 ) -> Callable[[], object]:
-    """Returns what takes a step on noise and waits for its end."""
+    """Returns what takes a step on a batch and waits for its end."""
     model = retrain.make_retrain_model(
         genotype,
         config,
@@ -96,7 +98,6 @@ def _step(
         LIP,
         distribution.make_strategy(distribution.DEFAULT),
     )
-    batch = training_steps.noise(size)
     return lambda: float(model.take_step(batch)[keys.TOTAL_LOSS])
 
 

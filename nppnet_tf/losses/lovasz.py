@@ -66,9 +66,7 @@ def _extension(errors: tf.Tensor, truth: tf.Tensor) -> tf.Tensor:
 
 def _by_class(pixels: tf.Tensor) -> tf.Tensor:
     """Turns [B, h, w, C] into [B, C, pixels]."""
-    height, width, classes = tf.unstack(tf.shape(pixels)[1:])
-    flat = tf.reshape(pixels, [-1, height * width, classes])
-    flat.set_shape([None, None, pixels.shape[-1]])
+    flat = tf.reshape(pixels, [tf.shape(pixels)[0], -1, pixels.shape[-1]])
     return tf.transpose(flat, [0, 2, 1])
 
 

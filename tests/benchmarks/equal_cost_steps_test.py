@@ -7,6 +7,7 @@ from absl.testing import absltest
 
 from nppnet_tf.benchmarks import equal_cost_steps
 from nppnet_tf.benchmarks import measuring
+from nppnet_tf.benchmarks import training_steps
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.models import equal_cost
 from nppnet_tf.search_space import published
@@ -47,7 +48,9 @@ class EqualCostStepsTest(absltest.TestCase):
         )
 
     def test_a_step_is_one_of_training(self):
-        step = equal_cost_steps._step(published.unet(), _CONFIG, _SIZE)
+        step = equal_cost_steps._step(
+            published.unet(), _CONFIG, training_steps.noise(_SIZE)
+        )
 
         losses = [step() for _ in range(3)]
 

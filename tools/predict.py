@@ -25,7 +25,8 @@ others go on; the exit status is 2 only if there was none that could be read.
 Hidden files are not looked at. EXIF orientation is applied: all output belongs
 to the upright picture. The four files of a picture appear together or not at
 all. So do the five of several people. A name that is not UTF-8 stays as it is
-in names of files; in JSON its bytes are written \xb2.
+in names of files; in JSON its bytes are written \xb2. In folders of other
+formats, which list their files, "_" stands for what a list does not hold.
 
 Joints of low scores, which a picture mostly does not show, were not found: they
 are not drawn, 0, 0, 0 in the OpenPose file and "visible": false in ours. The

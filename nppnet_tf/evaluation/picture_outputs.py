@@ -68,7 +68,8 @@ def refuse_planned(
         for start in starts
         for ending in ENDINGS_OF_PEOPLE
     }
-    is_inside = coco.resolve().parent == output.resolve()
+    folder = os.path.dirname(os.path.realpath(coco))
+    is_inside = folder == os.path.realpath(output)
     if is_inside and file_names.meeting_key(coco.name) in planned:
         raise UserError(
             "two outputs of one name",
@@ -101,9 +102,13 @@ def refuse_input_folder(
     Raises:
         UserError: If one of them lies there.
     """
-    folder = output.resolve()
+    folder = os.path.realpath(output)
     for path in pictures:
-        if folder in (path.parent.resolve(), path.resolve().parent):
+        # Links that lead to themselves are named later, as no pictures.
+        if folder in (
+            os.path.realpath(path.parent),
+            os.path.dirname(os.path.realpath(path)),
+        ):
             raise UserError(
                 "output would be written among the pictures",
                 f"`output`={output}",

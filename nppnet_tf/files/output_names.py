@@ -9,6 +9,7 @@ names.
 import collections
 import os
 import pathlib
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -22,7 +23,12 @@ from nppnet_tf.files import file_names
 _NAMED = 5
 
 
-def plan(names: Iterable[str], endings: Sequence[str]) -> dict[str, str]:
+def plan(
+    names: Iterable[str],
+    endings: Sequence[str],
+    taken: Iterable[str] = (),
+    spell: Callable[[str], str] = str,
+) -> dict[str, str]:
     """Returns what the outputs of every input begin with.
 
     That is the input's name without its ending. Where outputs of two inputs
@@ -35,13 +41,17 @@ def plan(names: Iterable[str], endings: Sequence[str]) -> dict[str, str]:
     Args:
         names: File names of the inputs, all different.
         endings: What follows, `_overlay.png`; one file each.
+        taken: Names of other files, which outputs do not meet either.
+        spell: Writes a name as what lists the outputs can hold it.
     """
     longest = max(len(os.fsencode(ending)) for ending in endings)
     max_bytes = atomic.MAX_NAME_BYTES - longest
-    trials = {name: _trials(name, max_bytes) for name in sorted(names)}
+    trials = {
+        name: map(spell, _trials(name, max_bytes)) for name in sorted(names)
+    }
     starts = {name: next(each) for name, each in trials.items()}
     short = set(starts)
-    while rising := _rising(starts, short, endings):
+    while rising := _rising(starts, short, endings, taken):
         for name in rising:
             starts[name] = next(trials[name])
         short -= rising
@@ -86,7 +96,10 @@ def _stem(name: str) -> str:
 
 
 def _rising(
-    starts: Mapping[str, str], short: Set[str], endings: Sequence[str]
+    starts: Mapping[str, str],
+    short: Set[str],
+    endings: Sequence[str],
+    taken: Iterable[str],
 ) -> set[str]:
     """Returns the inputs whose outputs must be called otherwise.
 
@@ -94,6 +107,8 @@ def _rising(
     the better one. Where there is none, all but the first.
     """
     writers: dict[str, list[str]] = collections.defaultdict(list)
+    for name in taken:
+        writers[file_names.meeting_key(name)].append("")
     for name, start in starts.items():
         for ending in endings:
             writers[file_names.meeting_key(start + ending)].append(name)

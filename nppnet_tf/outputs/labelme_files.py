@@ -20,6 +20,7 @@ from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files import atomic
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
+from nppnet_tf.outputs import output_folder
 from nppnet_tf.outputs.output_folder import FolderWriter
 from nppnet_tf.outputs.writer import Names
 from nppnet_tf.outputs.writer import Picture
@@ -29,6 +30,7 @@ from nppnet_tf.pictures import picture_files
 # The first version that has masks is 5.3.
 _VERSION = "5.4.1"
 _HALF = 0.5
+_DESCRIPTOR = "descriptor.json"
 
 # Label of the box of a person.
 PERSON = "person"
@@ -42,13 +44,18 @@ class LabelmeFiles(FolderWriter):
     """
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, "labelme", ".json")
+        super().__init__(
+            settings,
+            "labelme",
+            ".json",
+            taken=(output_folder.FILE, _DESCRIPTOR),
+        )
 
     def begin(self, names: Names) -> None:
         """See `writer.Writer`."""
         super().begin(names)
         atomic.write_text(
-            self._folder / "descriptor.json", names.descriptor.to_json() + "\n"
+            self._folder / _DESCRIPTOR, names.descriptor.to_json() + "\n"
         )
 
     def write(self, picture: Picture, answer: PictureAnswer) -> None:

@@ -17,6 +17,8 @@ from nppnet_tf.outputs.writer import Names
 from nppnet_tf.outputs.writer import Picture
 from nppnet_tf.outputs.writer import Writer
 from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import picture_names
+from nppnet_tf.pictures import picture_structure
 
 if TYPE_CHECKING:
     from nppnet_tf.inference.people_model import PeopleModel
@@ -131,9 +133,16 @@ class PictureRun:
             self._say(f"{path.name}: no person found")
         name = file_names.as_text(path.name)
         self._writer.write(
-            Picture(name, start, path.suffix, data, image), answer
+            Picture(name, start, _ending(path, data), data, image), answer
         )
         self.poses.append(CocoPicture(name, answer.size, answer.people))
+
+
+def _ending(path: pathlib.Path, data: bytes) -> str:
+    """Ending of a copy of a picture, by which readers know it for one."""
+    if picture_names.is_picture_name(path):
+        return path.suffix
+    return ".jpg" if data.startswith(picture_structure.JPEG_START) else ".png"
 
 
 def outside_lines(boxes: Iterable[Sequence[float]]) -> Iterator[str]:

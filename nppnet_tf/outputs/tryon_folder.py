@@ -54,7 +54,10 @@ class TryonFolder(FolderWriter):
     """
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, "tryon", "__254_keypoints.json")
+        # The lists of these projects are cut at spaces.
+        super().__init__(
+            settings, "tryon", "__254_keypoints.json", has_words=True
+        )
         self._written: list[str] = []
 
     def begin(self, names: Names) -> None:
@@ -65,10 +68,8 @@ class TryonFolder(FolderWriter):
     def write(self, picture: Picture, answer: PictureAnswer) -> None:
         """See `writer.Writer`."""
         for person in single_people.each(picture, answer):
-            # The lists of these projects are cut at spaces.
-            name = "_".join(person.name.split())
-            self._write_person(name, person)
-            self._written.append(f"{name}.jpg")
+            self._write_person(person.name, person)
+            self._written.append(f"{person.name}.jpg")
 
     def finish(self) -> None:
         """See `writer.Writer`."""

@@ -1,6 +1,7 @@
 """Every format, written of drawn people and read again."""
 
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -29,6 +30,14 @@ from tests import shared
 from tests.outputs import tryon_reader
 
 _SIZE = (96, 72)
+
+# What a blank, a line, a separator, another ending or a file of the folder's
+# own makes of them.
+_ODD_NAMES = (
+    *("a b.png", "a_b.png", " c .png", "d\ne.png", "f\\g.png", "h.jpg.png"),
+    *("descriptor.png", "predictions.png", "no ending"),
+    os.fsdecode(b"\xb2.png"),
+)
 
 
 def _person(index):
@@ -81,7 +90,7 @@ class FormatsTest(parameterized.TestCase):
         pictures = []
         for name in names:
             path = self.folder / name
-            Image.fromarray(model.image()).save(path)
+            Image.fromarray(model.image()).save(path, "PNG")
             pictures.append(path)
         writer = formats.FORMATS[layout](
             Settings(self.output, model.finds_people)
@@ -225,6 +234,31 @@ class FormatsTest(parameterized.TestCase):
             picture_files.decode(image.read_bytes()),
             picture_files.decode(path.read_bytes()),
         )
+
+    @parameterized.parameters(
+        ("coco", "--dataset=folder"),
+        ("labelme", "--dataset=labelme"),
+        ("lip", "--dataset=lip", "--split=val"),
+    )
+    def test_pictures_of_any_name_are_read_as_records(self, layout, *flags):
+        drawn = _person(0)
+        self._write(layout, _Truth([drawn]), _ODD_NAMES)
+
+        records = self._records(*flags)
+
+        self.assertEqual(records.count, len(_ODD_NAMES))
+        for number in range(records.count):
+            self.assertNotEmpty(records.read(number).label_map.nonzero()[0])
+            self.assertTrue((records.read(number).visibility != ABSENT).any())
+
+    def test_tryon_lists_every_picture_of_any_name(self):
+        self._write("tryon", _Truth([_person(0)]), _ODD_NAMES)
+
+        names = tryon_reader.names(self.output)
+
+        self.assertLen(set(names), len(_ODD_NAMES))
+        for name in names:
+            tryon_reader.read(self.output, name)
 
     def test_openpose_has_a_file_for_each_picture(self):
         people = [_person(0), _person(1)]

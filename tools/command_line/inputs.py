@@ -2,6 +2,7 @@
 
 import dataclasses
 import glob
+import os
 import pathlib
 from collections.abc import Sequence
 
@@ -73,12 +74,13 @@ def find(words: Sequence[str]) -> Inputs:
 def _paths_of(word: str) -> list[pathlib.Path]:
     """The files of a word: pictures and videos, unless it names a file."""
     path = pathlib.Path(word)
-    matches = [path]
-    if not path.exists() and _SIGNS & set(word):
+    matches = [path] if path.exists() else []
+    if not matches and _SIGNS & set(word):
+        # Links to nothing among them are named later, as those of a folder.
         matches = list(
             map(pathlib.Path, sorted(glob.glob(word, recursive=True)))
         )
-    if not matches or not all(match.exists() for match in matches):
+    if not matches:
         raise UserError("not found", word, "a picture, a folder or a video")
     if matches == [path] and not path.is_dir():
         return matches
@@ -102,9 +104,10 @@ def _is_fit(path: pathlib.Path) -> bool:
 
 def _each_once(paths: Sequence[pathlib.Path]) -> list[pathlib.Path]:
     """The files, one of those that are named in two ways."""
-    named: dict[tuple[pathlib.Path, str], pathlib.Path] = {}
+    named: dict[tuple[str, str], pathlib.Path] = {}
     for path in paths:
-        named.setdefault((path.resolve(), path.name), path)
+        # A link that leads to itself is no error here, unlike in `resolve`.
+        named.setdefault((os.path.realpath(path), path.name), path)
     return list(named.values())
 
 

@@ -45,6 +45,17 @@ class FindTest(absltest.TestCase):
         self.assertEqual(self._names("a.jpg", other)[0], ["a.jpg"])
         self.assertEqual(self._names("", other)[0], ["a.jpg", "b.PNG"])
 
+    def test_links_to_nothing_do_not_hide_the_others(self):
+        for name, target in (("loop.jpg", "loop.jpg"), ("lost.jpg", "gone")):
+            (self.folder / name).symlink_to(target)
+
+        for word in ("", "*"):
+            self.assertEqual(
+                self._names(word)[0], ["a.jpg", "b.PNG", "loop.jpg", "lost.jpg"]
+            )
+        with self.assertRaisesRegex(UserError, "not found.*loop.jpg"):
+            self._names("loop.jpg")
+
     def test_what_leads_to_nothing_is_told(self):
         for word, message in (
             ("absent.jpg", "not found.*absent.jpg"),

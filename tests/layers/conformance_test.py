@@ -59,6 +59,7 @@ from nppnet_tf.models.unet import UNetEncoderDecoder
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import topology
 from tests.layers import copied_weights
+from tests.models import pyramids
 
 # Layers without a case, and why.
 WITHOUT_CASE = {
@@ -177,19 +178,6 @@ def _pyramid(side=8, channels=8):
     ]
 
 
-def _encode_and_decode(layer, inputs, training):
-    """Walks a branch by itself."""
-    states = layer.stem(inputs, training=training)
-    features = []
-    for level in range(topology.NUM_ENCODER_LEVELS):
-        states = layer.encode(level, states, None, training)
-        features.append(states[1])
-    for level in range(topology.NUM_ENCODER_LEVELS, topology.NUM_LEVELS):
-        skip = features[topology.NUM_LEVELS - 1 - level]
-        features.append(layer.decode(level, features[-1], skip, None, training))
-    return features
-
-
 def _relax(layer, inputs, training):
     del inputs, training  # What is drawn in training: relaxation_test.
     alpha = tf.reshape(tf.range(24.0) / 8, [3, 8])
@@ -244,7 +232,7 @@ def _operations():
 _of_branch = functools.partial(
     Case,
     inputs=lambda: _noise(32, 3),
-    call=_encode_and_decode,
+    call=pyramids.pyramid_of,
     build=lambda layer: layer.build((None, None, None, 3)),
     is_branch=True,
 )

@@ -2,31 +2,17 @@
 
 import math
 
-import tensorflow as tf
 from absl.testing import absltest
 
 from nppnet_tf.models import baseline
-from nppnet_tf.search_space import topology
+from tests.models import pyramids
 
 
 class BaselineTest(absltest.TestCase):
     def test_has_the_pyramid_of_equation_3(self):
         branch = baseline.BaselineEncoderDecoder(8)
-        branch.build((None, None, None, 3))
-        states = branch.stem(tf.ones([1, 64, 32, 3]))
-        pyramid = []
-        for level in range(topology.NUM_ENCODER_LEVELS):
-            states = branch.encode(level, states)
-            pyramid.append(states[1])
-        for level in range(topology.NUM_ENCODER_LEVELS, topology.NUM_LEVELS):
-            skip = pyramid[topology.NUM_LEVELS - 1 - level]
-            pyramid.append(branch.decode(level, pyramid[-1], skip))
 
-        for level, feature in enumerate(pyramid):
-            stride = topology.level_stride(level)
-            self.assertEqual(
-                feature.shape, (1, 16 // stride, 8 // stride, 8 * stride)
-            )
+        pyramids.assert_equation_3(self, branch, channels=8)
 
     def test_bottlenecks_are_those_of_resnet_50(self):
         branch = baseline.BaselineEncoderDecoder(128)

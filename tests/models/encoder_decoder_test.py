@@ -1,12 +1,11 @@
 """Tests of a searched or derived branch."""
 
-import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
 from nppnet_tf.search_space import published
-from nppnet_tf.search_space import topology
+from tests.models import pyramids
 
 POSE = published.released().encoder_decoder.pose
 
@@ -14,22 +13,8 @@ POSE = published.released().encoder_decoder.pose
 class EncoderDecoderTest(parameterized.TestCase):
     def test_has_the_pyramid_of_equation_3(self):
         branch = EncoderDecoder(8, 8, POSE)
-        branch.build((None, None, None, 3))
-        states = branch.stem(tf.ones([1, 64, 32, 3]))
-        pyramid = []
-        for level in range(topology.NUM_ENCODER_LEVELS):
-            states = branch.encode(level, states)
-            pyramid.append(states[1])
-        for level in range(topology.NUM_ENCODER_LEVELS, topology.NUM_LEVELS):
-            skip = pyramid[topology.NUM_LEVELS - 1 - level]
-            pyramid.append(branch.decode(level, pyramid[-1], skip))
 
-        strides = [topology.level_stride(level) for level in range(7)]
-        self.assertEqual(strides, [1, 2, 4, 8, 4, 2, 1])
-        for stride, feature in zip(strides, pyramid, strict=True):
-            self.assertEqual(
-                feature.shape, (1, 16 // stride, 8 // stride, 8 * stride)
-            )
+        pyramids.assert_equation_3(self, branch, channels=8)
 
     def test_reduction_cells_stand_at_the_quarters(self):
         branch = EncoderDecoder(16, 12)

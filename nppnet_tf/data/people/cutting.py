@@ -16,6 +16,7 @@ import pathlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -193,13 +194,7 @@ class Cutter:
         ]
 
     def _check(self, options: Options) -> None:
-        if self.way not in WAYS:
-            raise UserError(
-                "unknown way to cut people out",
-                "`people`",
-                ", ".join(WAYS),
-                self.way,
-            )
+        require_way(self.way, WAYS)
         uses_detections = self.way in (MATCHED, DETECTIONS)
         if options.detections is not None and not uses_detections:
             raise UserError(
@@ -368,6 +363,19 @@ class Cutter:
                 f"{detections.MASKS}, or `people`={DETECTIONS}",
             )
         return path, found
+
+
+def require_way(way: str, ways: Sequence[str]) -> None:
+    """Raises UserError unless people can be cut out in a way.
+
+    Args:
+        way: Way that a user asks for.
+        ways: Ways that there are.
+    """
+    if way not in ways:
+        raise UserError(
+            "unknown way to cut people out", "`people`", ", ".join(ways), way
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,13 +83,7 @@ def read(
     source.refuse(options, NAME, "keypoints", "labels", "joints", "category",
                   "detections", "keep_without_joints", "strict")  # fmt: skip
     way = options.people or folder.WHOLE
-    if way not in _WAYS:
-        raise UserError(
-            f"`dataset`={NAME} does not take this",
-            "`people`",
-            ", ".join(_WAYS),
-            way,
-        )
+    cutting.require_way(way, _WAYS)
     descriptor = options.descriptor or LIP
     table = FileTable(root, (".json",))
     names = list(table) if split is None else folder.split_names(root, split)

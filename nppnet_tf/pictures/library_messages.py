@@ -10,7 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 
-_STDERR = 2
+from nppnet_tf import standard_error
+
 _MAX_BYTES = 1 << 16
 
 # What libjpeg says of a file that it reads all the same.
@@ -60,18 +61,18 @@ def captured() -> Iterator[list[str]]:
 
 def _redirect(stack: contextlib.ExitStack) -> int:
     """Sends stderr into a pipe until the stack is left; returns its end."""
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    saved = os.dup(_STDERR)
-    stack.callback(os.close, saved)
-    source, sink = os.pipe()
-    # More than a pipe holds is lost, instead of standing still.
-    os.set_blocking(sink, False)
-    os.set_blocking(source, False)
-    os.dup2(sink, _STDERR)
-    os.close(sink)
-    stack.callback(os.dup2, saved, _STDERR)
-    return source
+    sources = []
+
+    def open_pipe() -> int:
+        source, sink = os.pipe()
+        # More than a pipe holds is lost, instead of standing still.
+        os.set_blocking(sink, False)
+        os.set_blocking(source, False)
+        sources.append(source)
+        return sink
+
+    stack.enter_context(standard_error.redirected(open_pipe))
+    return sources[0]
 
 
 def _text_of(source: int) -> str:

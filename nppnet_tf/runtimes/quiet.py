@@ -2,31 +2,18 @@
 
 import contextlib
 import logging
-import os
-import sys
 from collections.abc import Iterator
 
-_STDERR = 2
+from nppnet_tf import standard_error
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Drops what libraries write to stderr and log; what they raise is kept."""
-    before_level = logging.root.manager.disable
-    try:
-        before = os.dup(_STDERR)
-    except OSError:
-        # There is no stderr.
-        yield
-        return
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    logging.disable(logging.WARNING)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), _STDERR)
-        yield
-    finally:
-        logging.disable(before_level)
-        os.dup2(before, _STDERR)
-        os.close(before)
+    before = logging.root.manager.disable
+    with standard_error.dropped():
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(before)

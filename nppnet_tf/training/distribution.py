@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from nppnet_tf import cluster
+from nppnet_tf import standard_error
 from nppnet_tf.config import DEFAULT
 from nppnet_tf.config import MIRRORED
 from nppnet_tf.config import MULTI_WORKER
@@ -19,8 +20,6 @@ from nppnet_tf.config import STRATEGIES
 from nppnet_tf.config import TPU
 from nppnet_tf.errors import UserError
 from nppnet_tf.training import gradients
-
-_STDERR = 2
 
 # How a program finds a TPU, and what its driver makes.
 _TPU_VARIABLES = (
@@ -174,7 +173,7 @@ def _multi_worker() -> tf.distribute.Strategy:
         implementation=kinds.AUTO if has_gpu else kinds.RING
     )
     # The server tells stderr that it has begun, whatever level is asked for.
-    with _silent_stderr(), _kept_signal(signal.SIGTERM):
+    with standard_error.dropped(), _kept_signal(signal.SIGTERM):
         return tf.distribute.MultiWorkerMirroredStrategy(
             communication_options=options
         )
@@ -190,19 +189,6 @@ def _kept_signal(number: signal.Signals) -> Iterator[None]:
         and threading.current_thread() is threading.main_thread()
     ):
         signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Drops what libraries write to stderr; what they raise is kept."""
-    before = os.dup(_STDERR)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), _STDERR)
-        yield
-    finally:
-        os.dup2(before, _STDERR)
-        os.close(before)
 
 
 def _tpu() -> tf.distribute.Strategy:

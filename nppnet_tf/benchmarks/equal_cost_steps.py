@@ -20,11 +20,11 @@ from nppnet_tf.config import RetrainConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.models import cost
 from nppnet_tf.models import equal_cost
-from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.training import distribution
 from nppnet_tf.training import retrain
+from nppnet_tf.training.retrain import RetrainModel
 
 # Networks that are designed, by their published names.
 _BASELINES = ("unet", "baseline")
@@ -52,20 +52,22 @@ def measure(
     """
     sizes = {"channels": size.channels, "cells": size.cells}
     config = dataclasses.replace(config, **sizes)
-    genotype = published.resolve(name)
-    target = cost.cost(NPPNet(genotype, config), size.image_size).macs
-    networks = {name: (genotype, config)}
+    models = {name: _model(published.resolve(name), config)}
+    costs = {name: cost.cost(models[name].network, size.image_size)}
     for other in _BASELINES:
         if other == name:
             continue
-        found = published.resolve(other)
-        networks[other] = (
-            found,
-            equal_cost.of_equal_cost(found, config, size.image_size, target),
+        genotype = published.resolve(other)
+        models[other] = _model(
+            genotype,
+            equal_cost.of_equal_cost(
+                genotype, config, size.image_size, costs[name].macs
+            ),
         )
+        costs[other] = cost.cost(models[other].network, size.image_size)
     batch = training_steps.noise(size)
     times = measuring.in_turns(
-        {label: _step(*network, batch) for label, network in networks.items()},
+        {label: _step(model, batch) for label, model in models.items()},
         repeats,
     )
     return {
@@ -73,24 +75,24 @@ def measure(
         **dataclasses.asdict(size),
         "networks": {
             label: {
-                **_description(*network, size),
+                "channels": model.network.config.channels,
+                "baseline_width": model.network.config.baseline_width,
+                "parameters": costs[label].parameters,
+                "macs": costs[label].macs,
                 "milliseconds": times[label],
             }
-            for label, network in networks.items()
+            for label, model in models.items()
         },
         "steps_in_equal_time": {
             label: _ratio(times[name]["samples"], times[label]["samples"])
-            for label in networks
+            for label in models
             if label != name
         },
     }
 
 
-def _step(
-    genotype: Genotype, config: NetworkConfig, batch: Mapping
-) -> Callable[[], object]:
-    """Returns what takes a step on a batch and waits for its end."""
-    model = retrain.make_retrain_model(
+def _model(genotype: Genotype, config: NetworkConfig) -> RetrainModel:
+    return retrain.make_retrain_model(
         genotype,
         config,
         LossConfig(),
@@ -98,19 +100,11 @@ def _step(
         LIP,
         distribution.make_strategy(distribution.DEFAULT),
     )
+
+
+def _step(model: RetrainModel, batch: Mapping) -> Callable[[], object]:
+    """Returns what takes a step on a batch and waits for its end."""
     return lambda: float(model.take_step(batch)[keys.TOTAL_LOSS])
-
-
-def _description(
-    genotype: Genotype, config: NetworkConfig, size: Size
-) -> dict[str, Any]:
-    found = cost.cost(NPPNet(genotype, config), size.image_size)
-    return {
-        "channels": config.channels,
-        "baseline_width": config.baseline_width,
-        "parameters": found.parameters,
-        "macs": found.macs,
-    }
 
 
 def _ratio(ours: list[float], theirs: list[float]) -> float:

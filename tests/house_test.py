@@ -29,7 +29,6 @@ UNTESTED_MODULES = {
     "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/latency_table.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/measures.py": "tools/benchmark_test",
-    "nppnet_tf/benchmarks/served_network.py": "benchmarks/serving_test",
     "nppnet_tf/benchmarks/roofline.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/input_pipeline.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/reading.py": "tools/benchmark_test",

@@ -194,9 +194,7 @@ def measure(
             "memory_mb_before": round(before),
             "memory_mb": [round(mb) for mb in memory],
             "memory_mb_after": round(network.memory_mb()),
-            "memory_growth_after_warm_up": served_network.growth(
-                memory[len(memory) // 5 :]
-            ),
+            **served_network.memory_figures(memory),
             "peak_memory_mb": round(network.peak_memory_mb()),
             "is_running": network.is_running(),
         }

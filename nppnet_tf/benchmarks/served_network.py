@@ -5,6 +5,7 @@ import dataclasses
 import pathlib
 import re
 import signal
+import statistics
 import subprocess
 import tempfile
 import threading
@@ -23,6 +24,12 @@ _ADDRESSES = re.compile(r"serving at (\S+) and grpc (\S+)")
 _PATIENCE_SECONDS = 120
 # For an answer: the largest pictures take long where others are at work.
 _MOST_SECONDS = 600
+
+# By what share of its level memory may vary that is settled.
+_SETTLED_WITHIN = 0.05
+
+_SETTLED_AFTER = "memory_settled_after"
+_GROWTH = "memory_growth_after_warm_up"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,13 +116,41 @@ def served(
                 process.communicate()
 
 
-def growth(memory_mb: Sequence[float]) -> float:
-    """Returns by what share memory grew, from one third to the last.
+def memory_figures(samples_mb: Sequence[float]) -> dict[str, float | None]:
+    """Says what the memory of a server did under a load, for JSON.
+
+    Its warm-up lasts until memory is settled: every later sample lies within
+    5 % of the median of the last third of all.
 
     Args:
-        memory_mb: What a process held, in the order of time.
+        samples_mb: What it held, at equal steps of the load.
+
+    Returns:
+        "memory_settled_after", the share of the load that was warm-up, None
+        where memory never settled; and "memory_growth_after_warm_up", by what
+        share the last third of what followed (of all, where it never settled)
+        lay above the first third.
     """
-    third = max(1, len(memory_mb) // 3)
-    first, last = memory_mb[:third], memory_mb[-third:]
-    before = sum(first) / max(1, len(first))
-    return round(sum(last) / len(last) / before - 1, 4) if before else 0.0
+    if not samples_mb:
+        return {_SETTLED_AFTER: None, _GROWTH: 0.0}
+    level = statistics.median(_last_third(samples_mb))
+    unsettled = [
+        number
+        for number, held in enumerate(samples_mb, 1)
+        if abs(held - level) > _SETTLED_WITHIN * level
+    ]
+    warm_up = max(unsettled, default=0)
+    is_settled = warm_up < len(samples_mb)
+    rest = samples_mb[warm_up:] if is_settled else samples_mb
+    before = statistics.mean(_last_third(rest[::-1]))
+    after = statistics.mean(_last_third(rest))
+    return {
+        _SETTLED_AFTER: (
+            round(warm_up / len(samples_mb), 2) if is_settled else None
+        ),
+        _GROWTH: round(after / before - 1, 4) if before else 0.0,
+    }
+
+
+def _last_third(values: Sequence[float]) -> Sequence[float]:
+    return values[-max(1, len(values) // 3) :]

@@ -28,8 +28,6 @@ _OPEN_SHARE = 0.7
 _SATURATING_CLIENTS = 16
 # One request of so many is hostile.
 _HOSTILE_EVERY = 100
-# Share of the time after which memory should no longer grow.
-_WARM_UP = 0.2
 _MEMORY_SAMPLES = 50
 _SAID_EVERY = 5
 _GOOD = "0"
@@ -100,18 +98,18 @@ def _saturate(
 ) -> dict[str, Any]:
     """Asks for more than can be answered, now and then by what is hostile."""
     asker = _MixedAsker(network, pictures)
-    memory: list[tuple[float, float]] = []
+    memory: list[float] = []
     ended = threading.Event()
 
     def watch() -> None:
         before = time.monotonic()
         while not ended.wait(seconds / _MEMORY_SAMPLES):
-            since = time.monotonic() - before
-            memory.append((since, network.memory_mb()))
+            memory.append(network.memory_mb())
             if len(memory) % _SAID_EVERY == 0:
+                since = time.monotonic() - before
                 say(
                     f"saturated for {since:.0f} of {seconds:g} seconds: "
-                    f"{memory[-1][1]:.0f} MB, {asker.failures} errors"
+                    f"{memory[-1]:.0f} MB, {asker.failures} errors"
                 )
 
     watcher = threading.Thread(target=watch)
@@ -119,14 +117,13 @@ def _saturate(
     figures = load.run(asker.make, Load(seconds, _SATURATING_CLIENTS))
     ended.set()
     watcher.join()
-    settled = [mb for since, mb in memory if since > _WARM_UP * seconds]
     return {
         **figures,
         "hostile": asker.hostile,
         "hostile_outcomes": dict(sorted(asker.outcomes.items())),
         "errors_of_good_requests": asker.failures,
-        "memory_mb": [round(mb) for _, mb in memory[::_SAID_EVERY]],
-        "memory_growth_after_warm_up": served_network.growth(settled),
+        "memory_mb": [round(mb) for mb in memory[::_SAID_EVERY]],
+        **served_network.memory_figures(memory),
         "server_peak_memory_mb": round(network.peak_memory_mb()),
     }
 

@@ -25,7 +25,7 @@ _is_for_xla = contextvars.ContextVar("is_for_xla", default=False)
 
 @contextlib.contextmanager
 def for_xla() -> Iterator[None]:
-    """Makes what is traced within right for XLA.
+    """Makes what this thread traces within right for XLA.
 
     XLA compiles TensorFlow's resize with aligned corners to another map and
     says nothing: with TensorFlow 2.20, 4 pixels made 16 differ from what the

@@ -88,7 +88,7 @@ class Accumulation:
 
             @tf.function(autograph=False, jit_compile=model.jit_compile)
             def function(parts, *arguments):
-                with constants.shared(), model.resizing():
+                with constants.shared():
                     found = strategy.run(on_replica, args=(parts, *arguments))
                     if phase != self._move:
                         return found
@@ -105,7 +105,7 @@ class Accumulation:
             found.append(phase(batch, updates, trackers, *arguments))
 
         whole = tf.nest.map_structure(_joined, *parts)
-        with self._model.descending(descent):
+        with self._model.resizing(), self._model.descending(descent):
             logs = step(whole)
         return logs if phase == self._move else found[0]
 

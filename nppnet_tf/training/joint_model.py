@@ -33,7 +33,6 @@ TASK_WEIGHT_OPTIMIZER = "task_weight_optimizer"
 # Takes a batch, moves variables, returns metrics.
 Step = Callable[[Any], dict[str, tf.Tensor]]
 
-
 # Takes a batch, updates and trackers of a step and descends.
 Descent = Callable[[Any, Sequence["Update"], Mapping], None]
 
@@ -375,17 +374,25 @@ class JointModel(keras.Model):
         if name not in self._traced_steps:
             strategy = self.distribute_strategy
 
+            def on_replica(data):
+                with self.resizing():
+                    return step(data)
+
             @tf.function(autograph=False, jit_compile=self.jit_compile)
             def function(data):
-                with constants.shared(), self.resizing():
-                    logs = strategy.run(step, args=(data,))
+                with constants.shared():
+                    logs = strategy.run(on_replica, args=(data,))
                     return means_of_replicas(strategy, logs)
 
             self._traced_steps[name] = function
         return self._traced_steps[name]
 
     def resizing(self) -> AbstractContextManager[None]:
-        """Resizes, in what a block traces, as what compiles it needs."""
+        """Resizes, in what a block traces, as what compiles it needs.
+
+        To be entered on the replica: a strategy may trace each of them in a
+        thread of its own, which knows nothing of blocks around it.
+        """
         if self.jit_compile:
             return resampling.for_xla()
         return contextlib.nullcontext()

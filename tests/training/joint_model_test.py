@@ -67,6 +67,23 @@ class JitCompileTest(absltest.TestCase):
         for name, value in logs[False].items():
             np.testing.assert_allclose(logs[True][name], value, rtol=1e-5)
 
+    def test_replicas_resize_as_xla_needs(self):
+        batch = tiny_network.batch(0)
+        resizes = {}
+        for jit_compile in (False, True):
+            # Which traces each replica in a thread of its own.
+            strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+            with strategy.scope():
+                model = tiny_network.retrain_model()
+            model.jit_compile = jit_compile
+            (step,) = model.steps
+            graph = model.traced(step).get_concrete_function(batch).graph
+            types = [each.type for each in graph.get_operations()]
+            resizes[jit_compile] = types.count("ResizeBilinear")
+
+        self.assertGreater(resizes[False], 0)
+        self.assertEqual(resizes[True], 0)
+
 
 class OtherOptimizersTest(absltest.TestCase):
     def test_another_optimizer_moves_its_variables(self):

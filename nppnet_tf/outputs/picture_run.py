@@ -149,4 +149,8 @@ def outside_lines(boxes: Iterable[Sequence[float]]) -> Iterator[str]:
     """Yields a line on every box that shows nothing of its picture."""
     for box in boxes:
         where = ", ".join(f"{side:g}" for side in box)
-        yield f"box {where} lies outside of the picture"
+        left, top, right, bottom = box
+        what = "lies outside of the picture"
+        if right <= left or bottom <= top:
+            what = "has no size"
+        yield f"box {where} {what}"

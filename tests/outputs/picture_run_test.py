@@ -66,9 +66,7 @@ class PictureRunTest(absltest.TestCase):
         run, lines = self._run(2, absent)
 
         self.assertEqual(run.failures, [absent])
-        self.assertEqual(
-            lines[0], "a.png: box 60, 0, 9, 9 lies outside of the picture"
-        )
+        self.assertEqual(lines[0], "a.png: box 60, 0, 9, 9 has no size")
         self.assertRegex(lines[1], "^skipped: not a file; where: .*b.png")
         self.assertCountEqual(
             [path.name for path in self.output.iterdir()],

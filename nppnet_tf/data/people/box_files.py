@@ -7,12 +7,14 @@
                   `images` and `annotations`
 
 Results name a picture by its id alone: that is the picture whose name without
-its ending is the id, a number with or without leading zeros. A frame of a video
+its ending is the id, a number with or without leading zeros. Boxes of crowds
+are nobody's. A frame of a video
 is the picture `<video>_<number>`, counted from 0, with or without leading
 zeros; one without boxes shows nobody.
 """
 
 import hashlib
+import json
 import math
 import os
 import pathlib
@@ -23,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from nppnet_tf import errors
 from nppnet_tf.data import frames
 from nppnet_tf.data.people import detections
 from nppnet_tf.data.people.detections import Detections
@@ -38,6 +41,8 @@ from nppnet_tf.pictures import picture_names
 _PERSON = 1
 # No picture is larger.
 _LARGEST = 1 << 40
+# Letters of an entry that messages quote.
+_SHOWN = 80
 
 _FRAME = re.compile(r"(.+)_([0-9]{1,9})", re.DOTALL)
 
@@ -62,6 +67,7 @@ class BoxFiles:
         self._min_score = min_score
         self._found: dict[str, Detections] | None = None
         self._sizes: dict[str, Size] = {}
+        self._meeting: frozenset[str] = frozenset()
         # Of each video, what its frames are called here, by number.
         self._frames: dict[str, dict[int, str]] | None = None
         ending = self._path.suffix.lower()
@@ -70,7 +76,7 @@ class BoxFiles:
         if ending in detections.SUFFIXES:
             self._found = {self._path.stem: detections.read(self._path)}
         elif ending == ".json":
-            self._found, self._sizes = _read_coco(self._path)
+            self._found, self._sizes, self._meeting = _read_coco(self._path)
         else:
             raise UserError(
                 "no file of boxes",
@@ -88,9 +94,17 @@ class BoxFiles:
             data: Bytes of the picture.
 
         Raises:
-            UserError: If there are no boxes of that name.
+            UserError: If there are no boxes of that name, or they are of two
+                pictures or of one of another size.
         """
         key = _key(picture.stem)
+        if key in self._meeting:
+            raise UserError(
+                "boxes of two pictures of one name",
+                self._path,
+                "names that differ in more than their folder",
+                picture.stem,
+            )
         if self._found is None:
             file = detections.find(self._path, picture.stem)
             found = None if file is None else detections.read(file)
@@ -101,9 +115,11 @@ class BoxFiles:
                 "no boxes of the picture", self._path, picture.stem, "none"
             )
         frame = frames.of(data, picture)
-        boxes = found.boxes
-        if frame.is_stored(self._sizes.get(key)):
+        boxes, stated = found.boxes, self._sizes.get(key)
+        if frame.is_stored(stated):
             boxes = frame.boxes(boxes)
+        elif stated not in (None, frame.upright_size):
+            raise _other_size("picture", self._path, frame.upright_size, stated)
         return self._kept(boxes, found.scores)
 
     def find_in_frame(
@@ -139,12 +155,8 @@ class BoxFiles:
             found = self._found[name]
         stated = self._sizes.get(_key(name), size)
         if stated != size:
-            raise UserError(
-                "boxes of a frame of another size",
-                f"{self._path}, {name}",
-                "{} x {}".format(*size),
-                "{} x {}".format(*stated),
-            )
+            where = f"{self._path}, {name}"
+            raise _other_size("frame", where, size, stated)
         return self._kept(found.boxes, found.scores)
 
     def _kept(self, boxes: np.ndarray, scores: np.ndarray) -> Detections:
@@ -182,6 +194,17 @@ def digest(path: str | os.PathLike[str]) -> str:
     return found.hexdigest()
 
 
+def _other_size(
+    kind: str, where: object, expected: Size, stated: Size
+) -> UserError:
+    return UserError(
+        f"boxes of a {kind} of another size",
+        where,
+        "{} x {}".format(*expected),
+        "{} x {}".format(*stated),
+    )
+
+
 def _key(name: str) -> str:
     """What a number with and without leading zeros share."""
     name = file_names.composed(name)
@@ -190,10 +213,12 @@ def _key(name: str) -> str:
 
 def _read_coco(
     path: pathlib.Path,
-) -> tuple[dict[str, Detections], dict[str, Size]]:
+) -> tuple[dict[str, Detections], dict[str, Size], frozenset[str]]:
     document = json_documents.read(path, json_documents.MAX_ANNOTATION_BYTES)
     names: dict[str, str] = {}
     sizes: dict[str, Size] = {}
+    owners: dict[str, str] = {}
+    meeting: set[str] = set()
     entries = document
     found: dict[str, list[tuple[list[float], float]]] = {}
     if isinstance(document, dict):
@@ -201,28 +226,40 @@ def _read_coco(
         for number, image in enumerate(_objects(document, "images", path)):
             where = f"{path} images[{number}]"
             name = _text(image.get("file_name"), where, "file_name")
-            stem = picture_names.stem_of(file_names.last_part(name))
+            key = _key(_stem(name))
             identity = _identity(image.get("id"), where, "id")
-            names[identity] = _key(stem)
-            found[_key(stem)] = []
+            if names.setdefault(identity, key) != key:
+                raise UserError(
+                    "two pictures of one id", where, names[identity], name
+                )
+            if owners.setdefault(key, identity) != identity:
+                meeting.add(key)
+            found[key] = []
             sides = (image.get("height"), image.get("width"))
             if all(type(side) is int and side > 0 for side in sides):
-                sizes[_key(stem)] = sides
+                sizes[key] = sides
     entries = _objects({"annotations": entries}, "annotations", path)
     for number, entry in enumerate(entries):
         where = f"{path} entry {number}"
         identity = _identity(entry.get("image_id"), where, "image_id")
-        people = found.setdefault(names.get(identity, _key(identity)), [])
-        if entry.get("category_id", _PERSON) == _PERSON:
+        key = names.get(identity, _key(_stem(identity)))
+        people = found.setdefault(key, [])
+        is_person = entry.get("category_id", _PERSON) == _PERSON
+        if is_person and entry.get("iscrowd") != 1:
             people.append(_box(entry, where))
-    return {
+    boxes = {
         name: Detections(
             np.array([box for box, _ in people], np.float64).reshape(-1, 4),
             np.array([score for _, score in people], np.float64),
             None,
         )
         for name, people in found.items()
-    }, sizes
+    }
+    return boxes, sizes, frozenset(meeting)
+
+
+def _stem(name: str) -> str:
+    return picture_names.stem_of(file_names.last_part(name))
 
 
 def _objects(
@@ -259,7 +296,7 @@ def _box(entry: Mapping[str, Any], where: str) -> tuple[list[float], float]:
             "no box",
             where,
             "bbox of left, top, width, height, and a score",
-            json_documents.described(entry.get("bbox")),
+            errors.shorten(json.dumps(values), _SHOWN),
         )
     left, top, width, height, score = map(float, values)
     return [left, top, left + width, top + height], score

@@ -113,7 +113,7 @@ class BoxFilesTest(parameterized.TestCase):
         path.write_bytes(self.picture.read_bytes())
         return path
 
-    @parameterized.parameters(42, "000042", "42")
+    @parameterized.parameters(42, "000042", "42", "x/000042.jpg")
     def test_results_of_coco_name_pictures_by_id(self, image_id):
         path = self._json(
             [
@@ -124,6 +124,7 @@ class BoxFilesTest(parameterized.TestCase):
                     "category_id": 1,
                 },
                 {"image_id": image_id, "bbox": [0, 0, 9, 9], "category_id": 18},
+                {"image_id": image_id, "bbox": [0, 0, 9, 9], "iscrowd": 1},
                 {"image_id": 7, "bbox": [0, 0, 9, 9]},
             ]
         )
@@ -148,6 +149,31 @@ class BoxFilesTest(parameterized.TestCase):
         # Somebody looked there, and saw nobody.
         self.assertEmpty(self._find(path, picture=self._other()).boxes)
 
+    def test_boxes_of_other_pictures_are_refused(self):
+        def images(*names, **sides):
+            return {
+                "images": [
+                    {"id": number, "file_name": name, **sides}
+                    for number, name in enumerate(names)
+                ],
+                "annotations": [{"image_id": 0, "bbox": [1, 2, 3, 4]}],
+            }
+
+        names = ("x/000042.jpg", "y/000042.jpg", "other.jpg")
+        meeting = self._json(images(*names))
+        with self.assertRaisesRegex(UserError, "two pictures of one name"):
+            self._find(meeting)
+        self.assertEmpty(self._find(meeting, picture=self._other()).boxes)
+        larger = images("000042.jpg", width=600, height=400)
+        with self.assertRaisesRegex(
+            UserError, "another size.*found: 400 x 600"
+        ):
+            self._find(self._json(larger))
+        document = images("000042.jpg", "other.jpg")
+        document["images"][1]["id"] = 0
+        with self.assertRaisesRegex(UserError, "two pictures of one id"):
+            self._find(self._json(document))
+
     def test_boxes_of_the_stored_picture_are_turned_with_it(self):
         exif = Image.Exif()
         exif[0x0112] = 6
@@ -168,7 +194,11 @@ class BoxFilesTest(parameterized.TestCase):
         ("box", [{"image_id": 1, "bbox": [1, 2, 3]}], "no box"),
         ("number", [{"image_id": 1, "bbox": [1, 2, 3, "4"]}], "no box"),
         ("huge", [{"image_id": 1, "bbox": [1, 2, 3, 10**400]}], "no box"),
-        ("score", [{"image_id": 1, "bbox": [1] * 4, "score": None}], "no box"),
+        (
+            "score",
+            [{"image_id": 1, "bbox": [1] * 4, "score": None}],
+            r"no box.*found: \[1, 1, 1, 1, null\]",
+        ),
         ("images", {"images": 1, "annotations": []}, "images"),
     )
     def test_wrong_documents_are_told(self, document, message):

@@ -24,6 +24,10 @@ CHANNELS = 4
 SUPERNET = genotypes.Genotype(
     genotypes.BASELINE, genotypes.SEARCH, genotypes.SEARCH
 )
+# Half of its parts: for what needs no interaction and traces much.
+FUSION = genotypes.Genotype(
+    genotypes.BASELINE, genotypes.OMIT, genotypes.SEARCH
+)
 DERIVED = genotypes.Genotype(genotypes.BASELINE)
 CONFIG = configuration.NetworkConfig(
     channels=CHANNELS, num_classes=NUM_CLASSES, num_keypoints=NUM_KEYPOINTS
@@ -146,7 +150,7 @@ def joint_loss():
     return JointLoss(1, configuration.LossConfig(min_hard_pixels=100))
 
 
-def search_model(optimizers=None, **settings):
+def search_model(optimizers=None, genotype=SUPERNET, **settings):
     """A SearchModel whose architecture moves from the first epoch."""
     config = {
         "warmup_epochs": 0,
@@ -155,7 +159,9 @@ def search_model(optimizers=None, **settings):
         **settings,
     }
     return SearchModel(
-        TinyNetwork(relaxation=config.get("relaxation", contracts.SOFTMAX)),
+        TinyNetwork(
+            genotype, relaxation=config.get("relaxation", contracts.SOFTMAX)
+        ),
         joint_loss(),
         configuration.SearchConfig(**config),
         optimizers,

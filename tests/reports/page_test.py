@@ -3,6 +3,7 @@
 import base64
 import collections
 import dataclasses
+import functools
 import html.parser
 import pathlib
 import re
@@ -63,6 +64,11 @@ def _parsed(text: str) -> _Checker:
     return checker
 
 
+@functools.cache
+def _drawing() -> str:
+    return genotype_drawing.draw(published.released()).to_svg()
+
+
 class ReportTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
@@ -81,7 +87,7 @@ class ReportTest(parameterized.TestCase):
                 "the first",
                 {"Hat": "#800000"},
             ),
-            genotype_svg=genotype_drawing.draw(published.released()).to_svg(),
+            genotype_svg=_drawing(),
             charts=(
                 page.ChartGroup(
                     "Search", (line_chart.Chart("losses", (curve,)),)

@@ -1,10 +1,17 @@
-"""Tests of a study from its people to its page, of networks that are small."""
+"""Tests of a study from its people to its page.
+
+A stand-in takes the network's place in every training; what networks cost is
+counted in real ones, and tests/user_paths/study_test.py trains one.
+"""
 
 import json
 import pathlib
+from unittest import mock
 
+import keras
 from absl.testing import absltest
 
+from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.study import report
 from nppnet_tf.study import results
 from nppnet_tf.study import summary
@@ -13,7 +20,9 @@ from nppnet_tf.study.results import Results
 from nppnet_tf.study.settings import StudyConfig
 from nppnet_tf.study.study import Study
 from nppnet_tf.study.trainer import Trainer
+from nppnet_tf.training import checkpoints
 from nppnet_tf.training import run
+from tests.training import tiny_network
 
 CONFIG = StudyConfig(
     seeds=2,
@@ -37,6 +46,15 @@ _TIMES = (
 )
 
 
+class _Network(tiny_network.TinyNetwork):
+    """Of weights that follow from the seed, as those of real networks."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        for weight in self.trainable_variables:
+            weight.assign(keras.random.normal(weight.shape, stddev=0.3))
+
+
 class _Silent(run.Report):
     def say(self, line):
         del line
@@ -52,6 +70,8 @@ class StudyTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        network = mock.patch("nppnet_tf.training.retrain.NPPNet", _Network)
+        cls.enterClassContext(network)
         cls.folder = pathlib.Path(
             absltest.get_default_test_tmpdir(), "study_test"
         )
@@ -65,6 +85,7 @@ class StudyTest(absltest.TestCase):
         stopped.write_text("".join(lines[:4]) + lines[4][:60])
 
         again, _ = _study(self.folder, "stopped.jsonl")
+        again._trainers = self.study._trainers
         self.assertFalse(again.run(most=1))
         again, _ = _study(self.folder, "stopped.jsonl")
         again._trainers = self.study._trainers
@@ -93,12 +114,7 @@ class StudyTest(absltest.TestCase):
         self.assertEqual((self.folder / "whole.jsonl").read_text(), before)
 
     def test_variables_drawn_anew_are_those_of_a_model_made_for_them(self):
-        people = self.study._people
-        (network,) = {
-            json.dumps(found, sort_keys=True)
-            for found in self.units._results.of_kind(results.NETWORK).values()
-        }
-        used = self.study._trainers[network]
+        people, used = self.study._people, self._trainer()
         fresh = Trainer(used._genotype, used._network, CONFIG, people, seed=7)
 
         again = used.train(7, 0.004, 2)
@@ -106,6 +122,31 @@ class StudyTest(absltest.TestCase):
 
         self.assertEqual(_untimed(fresh.train(7, 0.004, 2)), _untimed(again))
         self.assertNotEqual(_untimed(other), _untimed(again))
+
+    def test_variables_of_equal_networks_have_one_order(self):
+        # By which a model gets those that are drawn anew.
+        trainer = self._trainer()
+        with mock.patch("nppnet_tf.training.retrain.NPPNet", NPPNet):
+            models = [trainer._new(seed) for seed in (0, 1)]
+
+        first, second = (
+            [
+                (variable.name, variable.shape)
+                for variable in checkpoints.named_variables(model).values()
+            ]
+            for model in models
+        )
+
+        self.assertGreater(len(first), 400)
+        self.assertEqual(first, second)
+
+    def _trainer(self):
+        """That of the study's only network."""
+        (network,) = {
+            json.dumps(found, sort_keys=True)
+            for found in self.units._results.of_kind(results.NETWORK).values()
+        }
+        return self.study._trainers[network]
 
     def test_figures_and_page_are_made_of_it(self):
         figures = summary.of(self.units, self.units._results)

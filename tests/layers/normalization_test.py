@@ -5,6 +5,7 @@ from unittest import mock
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
+from absl.testing import parameterized
 from tensorflow.python.ops import op_selector
 
 from nppnet_tf.layers import normalization
@@ -23,7 +24,7 @@ def built(**kwargs):
     return layer
 
 
-class BatchNormalizationTest(absltest.TestCase):
+class BatchNormalizationTest(parameterized.TestCase):
     def test_normalizes_with_the_batch(self):
         y = built()(batch(), training=True).numpy()
 
@@ -60,7 +61,11 @@ class BatchNormalizationTest(absltest.TestCase):
 
         np.testing.assert_allclose(y.numpy().std((0, 1, 2)), [2, 0], atol=1e-4)
 
-    def test_two_replicas_are_one(self):
+    @parameterized.named_parameters(
+        ("of_a_known_size", [2, 3, 5, 2]),
+        ("of_any_size", [None, None, None, 2]),
+    )
+    def test_two_replicas_are_one(self, size):
         strategy = two_replicas.strategy()
         x = batch()
         with strategy.scope():
@@ -69,6 +74,7 @@ class BatchNormalizationTest(absltest.TestCase):
 
         @tf.function
         def step(x):
+            x = tf.compat.v1.placeholder_with_default(x, size)
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 y = layer(x, training=True)

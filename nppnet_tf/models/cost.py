@@ -154,7 +154,9 @@ def _convolutions(
 
 def _forward_graph(layer: keras.layers.Layer, shape: Sequence[int]):
     spec = tf.TensorSpec(shape, tf.float32)
-    forward = tf.function(lambda inputs: layer(inputs, training=False))
+    forward = tf.function(
+        lambda inputs: layer(inputs, training=False), autograph=False
+    )
     return forward.get_concrete_function(spec).graph
 
 

@@ -12,10 +12,13 @@ from absl.testing import absltest
 
 from tests.user_paths import user_path
 
-_SIZES = ("--channels=16", "--cells=4")
 _SEARCH = (
     *user_path.TINY,
-    "--stage=encoder_decoder",
+    # Of what is searched a small part is fixed, which is soon counted.
+    "--stage=interaction_fusion",
+    "--genotype=unet",
+    "--interaction=omit",
+    "--num_fusion_cells=2",
     # Cheap and dear, and heads that leave a choice its part of the cost.
     "--primitives=std_conv_3x3,skip_connect",
     "--head_channels=8",

@@ -1,13 +1,25 @@
-"""Tests of benchmarks.serving: what it tells, not how fast."""
+"""Tests of benchmarks.serving: what it tells, not how fast.
 
+The server is forked; tests/user_paths/serving_test.py starts a real one.
+"""
+
+import subprocess
 import sys
+import types
+from unittest import mock
 
 from absl.testing import absltest
 
+from nppnet_tf.benchmarks import served_network
 from nppnet_tf.benchmarks import serving
 from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.search_space import published
+from tests import forked_tools
+
+
+def _popen(words, **others):
+    return forked_tools.popen(words, forked_tools.environment(), **others)
 
 
 class ServingTest(absltest.TestCase):
@@ -19,7 +31,10 @@ class ServingTest(absltest.TestCase):
         size = Size(config.channels, config.cells, (32, 32), 1)
         tool = [sys.executable, "-m", "tools.serve"]
 
-        found = serving.measure("unet", preset, size, 0.2, tool)
+        programs = types.SimpleNamespace(**vars(subprocess))
+        programs.Popen = _popen
+        with mock.patch.object(served_network, "subprocess", programs):
+            found = serving.measure("unet", preset, size, 0.1, tool)
 
         for protocol in ("rest", "grpc"):
             runs = found["closed"][protocol]

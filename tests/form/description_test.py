@@ -12,10 +12,10 @@ from nppnet_tf.form import nodes
 from nppnet_tf.form.execution import Form
 from nppnet_tf.layers.convolution import Convolution
 from nppnet_tf.models.cost import cost
-from nppnet_tf.models.nppnet import NPPNet
+from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import published
-from nppnet_tf.search_space import stages
 from tests.form import networks
+from tests.training import tiny_network
 
 # An odd number of pixels at the lowest level.
 SIZE = (96, 64)
@@ -34,10 +34,14 @@ class Doubled(keras.layers.Layer):
 
 
 class DescriptionTest(parameterized.TestCase):
-    @parameterized.parameters(*networks.genotypes_of_every_kind())
+    def test_every_operation_is_in_a_genotype(self):
+        text = repr(networks.GENOTYPES)
+
+        self.assertEmpty([n for n in primitives.PAPER if f"'{n}'" not in text])
+
+    @parameterized.parameters(*networks.GENOTYPES)
     def test_all_outputs_are_those_of_the_network(self, name):
-        genotype = networks.genotypes_of_every_kind()[name]
-        network = networks.settled(genotype)
+        network = networks.settled(networks.GENOTYPES[name])
         picture = tf.random.stateless_normal([2, *SIZE, 3], [1, 2])
 
         described = description.describe(network)
@@ -54,7 +58,7 @@ class DescriptionTest(parameterized.TestCase):
                 )
 
     def test_work_is_that_of_the_published_order(self):
-        network = NPPNet.from_preset("released", channels=16, cells=8)
+        network = networks.settled(published.released())
 
         outputs = nodes.by_stage(description.describe(network))
 
@@ -87,10 +91,8 @@ class DescriptionTest(parameterized.TestCase):
         np.testing.assert_array_equal(found, 2 * picture[:, ::2, ::2])
 
     def test_a_supernet_is_refused(self):
-        genotype = stages.start("interaction_fusion", published.released())
-
         with self.assertRaisesRegex(UserError, "supernet .* `network`"):
-            description.describe(NPPNet(genotype, networks.CONFIG))
+            description.describe(tiny_network.TinyNetwork())
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ class ExecutionTest(absltest.TestCase):
             form = Form(outputs)
             any_size = tf.function(form.__call__, input_signature=ANY)
 
+            found = any_size(picture)
             for name, value in form(picture).items():
                 np.testing.assert_allclose(
-                    any_size(picture)[name], value, rtol=1e-4, atol=1e-4
+                    found[name], value, rtol=1e-4, atol=1e-4
                 )
 
     def test_the_graph_of_the_demo_stays_small(self):

@@ -4,7 +4,7 @@ python -m tests.experiments_page
 
 What stands on the page between `<!-- written: STUDY NAME -->` and
 `<!-- end -->` is made here of docs/experiments/STUDY.json, which tools.study
-makes. A test compares.
+makes; budgets.json is the pareto.json of tools.search_budgets. A test compares.
 """
 
 import functools
@@ -12,6 +12,7 @@ import pathlib
 import re
 from typing import Any
 
+from nppnet_tf.drawing import line_chart
 from nppnet_tf.files import json_documents
 from nppnet_tf.reports.page import Table
 from nppnet_tf.study import figures
@@ -19,6 +20,7 @@ from nppnet_tf.study import plan
 from nppnet_tf.study import report
 from nppnet_tf.study import summary
 from tests import shared
+from tools.roads import budgets
 
 PAGE = "docs/experiments.md"
 FOLDER = "docs/experiments"
@@ -27,6 +29,7 @@ _WRITTEN = re.compile(
     r"(<!-- written: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL
 )
 _ABSENT = "Not measured yet."
+_BUDGETS = "budgets"
 
 # Figures by the name in their files.
 _FIGURES = {
@@ -38,15 +41,19 @@ _FIGURES = {
     "curves": lambda found: figures.curves(found, plan.TIME),
     "supernet": figures.supernet,
     "rows": figures.table_5,
+    "miou": lambda rows: line_chart.to_svg(budgets.charts_of(rows)[0]),
+    "pckh": lambda rows: line_chart.to_svg(budgets.charts_of(rows)[1]),
 }
 
 
 @functools.cache
-def result(study: str) -> dict[str, Any] | None:
+def result(study: str) -> Any:
     """Returns the figures of a study, None where there are none."""
     path = shared.REPOSITORY / FOLDER / f"{study}.json"
     if not path.exists():
         return None
+    if study == _BUDGETS:
+        return json_documents.read(path)
     return json_documents.read_document(
         path, summary.FORMAT, summary.FORMAT_VERSION
     )
@@ -99,8 +106,9 @@ def _tables(found: dict[str, Any]) -> str:
 def _markdown(table: Table) -> str:
     lines = [table.header, ["---"] * len(table.header), *table.rows]
     rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    caption = f"**{table.caption}.**\n\n" if table.caption else ""
     note = f"\n\n{table.note}" if table.note else ""
-    return f"**{table.caption}.**\n\n{rows}{note}"
+    return f"{caption}{rows}{note}"
 
 
 def _protocol(found: dict[str, Any]) -> str:
@@ -127,7 +135,12 @@ def _supernet(found: dict[str, Any]) -> str:
     )
 
 
-_TEXTS = {"tables": _tables, "protocol": _protocol, "correlation": _supernet}
+_TEXTS = {
+    "tables": _tables,
+    "protocol": _protocol,
+    "correlation": _supernet,
+    "networks": lambda rows: _markdown(budgets.table_of(rows)),
+}
 
 
 def main() -> None:

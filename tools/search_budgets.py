@@ -5,9 +5,9 @@ r"""Searches at several budgets and compares with other widths of one search.
         --targets=0.045,0.055,0.07,0.085
 
 For each target a search with --target_gmac, and one without any, whose genotype
-is made as costly by other C alone, as near as steps of 4 come. All networks are
-trained alike (--train_flagfile) and measured on the validation records, all
-printed as they run. Stopped, the same command goes on where it was. The folder
+is given every C from below to above all targets. All networks are trained alike
+(--train_flagfile) and measured on the validation records, all printed as they
+run. Stopped, the same command goes on where it was. The folder
 gets pareto.json (every network), pareto_miou.svg, pareto_pckh.svg and
 report.html.
 """

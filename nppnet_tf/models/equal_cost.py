@@ -112,6 +112,42 @@ def of_equal_cost_to(
     return sizes, found, wanted
 
 
+def channels_around(
+    genotype: Genotype,
+    config: NetworkConfig,
+    image_size: tuple[int, int],
+    least_macs: float,
+    most_macs: float,
+) -> list[int]:
+    """Returns every C from one that costs less to one that costs more.
+
+    Args:
+        genotype: A derived genotype.
+        config: Size to start from; C is replaced.
+        image_size: (height, width) of the input.
+        least_macs: What the first C costs at most, unless it is the least
+            there is.
+        most_macs: What the last C costs at least, unless it is the largest
+            there is.
+    """
+
+    @functools.cache
+    def macs(channels: int) -> int:
+        sizes = dataclasses.replace(config, channels=channels)
+        return cost.cost(NPPNet(genotype, sizes), image_size).macs
+
+    multiple = topology.CHANNEL_MULTIPLE
+    first = config.channels
+    while macs(first) > least_macs and first - multiple >= LEAST_CHANNELS:
+        first -= multiple
+    while first < MOST_CHANNELS and macs(first + multiple) <= least_macs:
+        first += multiple
+    last = first
+    while macs(last) < most_macs and last + multiple <= MOST_CHANNELS:
+        last += multiple
+    return list(range(first, last + 1, multiple))
+
+
 def _closest_channels(
     macs: Callable[[int, float], int], start: int, target: float
 ) -> int:

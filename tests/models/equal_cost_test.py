@@ -1,5 +1,7 @@
 """Tests of networks that are given a cost."""
 
+from unittest import mock
+
 from absl.testing import absltest
 from absl.testing import parameterized
 
@@ -34,6 +36,35 @@ class EqualCostTest(parameterized.TestCase):
         self.assertEqual(wanted, cost.cost(NPPNet(other, CONFIG), SIZE).macs)
         self.assertEqual(found, cost.cost(NPPNet(baseline, sizes), SIZE).macs)
         self.assertAlmostEqual(found / wanted, 1, delta=0.05)
+
+    @parameterized.parameters(
+        # Costs are squares of C.
+        (260, 500, [16, 20, 24]),
+        (65, 150, [8, 12, 16]),
+        (10, 60, [8]),
+        (400, 400, [20]),
+        (700, 710, [24, 28]),
+        (9000, 9001, [92, 96]),
+    )
+    def test_channels_enclose_what_is_wanted(self, least, most, expected):
+        squares = mock.Mock(
+            side_effect=lambda network, size: mock.Mock(macs=network**2)
+        )
+        with (
+            mock.patch.object(cost, "cost", squares),
+            mock.patch.object(
+                equal_cost, "NPPNet", lambda genotype, sizes: sizes.channels
+            ),
+        ):
+            found = equal_cost.channels_around(
+                published.released(),
+                NetworkConfig(channels=24),
+                SIZE,
+                least,
+                most,
+            )
+
+        self.assertEqual(found, expected)
 
     @parameterized.parameters(0.7, 0.97, 1.3, 2.9)
     def test_width_is_found_where_the_cost_grows_in_steps(self, factor):

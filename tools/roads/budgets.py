@@ -77,10 +77,9 @@ class Budgets:
     def summarize(self) -> None:
         """Writes the scores of all networks, and the page."""
         rows = [
-            self._row(system, target, seed)
+            self._row(system, target, trained, seed)
             for seed in range(self.seeds)
-            for system in (SEARCHED, WIDTH)
-            for target in self.targets
+            for system, target, trained in self._networks(seed)
         ]
         atomic.write_text(
             self.folder / "pareto.json", json.dumps(rows, indent=1) + "\n"
@@ -135,50 +134,60 @@ class Budgets:
         return [*found, widths]
 
     def _write_widths(self, seed: int) -> None:
-        """Finds the C at which the free genotype comes closest to each cost."""
+        """Finds every C of the free genotype from below to above all costs."""
         from nppnet_tf.models import equal_cost
 
         path = self._search(seed, _FREE) / "genotype.json"
-        genotype = genotypes.load(path)
-        widths = {
-            _name(target): equal_cost.of_equal_cost(
-                genotype,
-                self.size,
-                self.image_size,
-                1e9 * target,
-                # C goes in steps; what it costs is what is drawn.
-                tolerance=1.0,
-            ).channels
-            for target in self.targets
-        }
+        widths = equal_cost.channels_around(
+            genotypes.load(path),
+            self.size,
+            self.image_size,
+            1e9 * min(self.targets),
+            1e9 * max(self.targets),
+        )
         atomic.write_text(self._widths(seed), json.dumps(widths) + "\n")
 
+    def _networks(
+        self, seed: int
+    ) -> list[tuple[str, float | None, pathlib.Path]]:
+        """Returns system, target and folder of all networks of a seed."""
+        of_seed = self.folder / f"seed_{seed}"
+        return [
+            *(
+                (SEARCHED, target, of_seed / f"searched_{_name(target)}")
+                for target in self.targets
+            ),
+            *(
+                (WIDTH, None, of_seed / f"width_{channels}")
+                for channels in json_documents.read(self._widths(seed))
+            ),
+        ]
+
     def _systems(self, seed: int) -> list[Phase]:
-        widths = json_documents.read(self._widths(seed))
         found = []
-        for target in self.targets:
-            name = _name(target)
+        for _, target, trained in self._networks(seed):
+            if target is None:
+                search, channels = _FREE, trained.name.removeprefix("width_")
+                what, sizes = f"C = {channels}", (f"--channels={channels}",)
+            else:
+                search, what, sizes = _name(target), f"{target:g} GMAC", ()
             found += self._train_and_measure(
-                SEARCHED, target, seed, self._search(seed, name), ()
-            )
-            found += self._train_and_measure(
-                WIDTH,
-                target,
+                f"Seed {seed}: {what}",
                 seed,
-                self._search(seed, _FREE),
-                (f"--channels={widths[name]}",),
+                self._search(seed, search),
+                trained,
+                sizes,
             )
         return found
 
     def _train_and_measure(
         self,
-        system: str,
-        target: float,
+        title: str,
         seed: int,
         search: pathlib.Path,
+        trained: pathlib.Path,
         sizes: tuple[str, ...],
     ) -> list[Phase]:
-        trained = self._trained(system, target, seed)
         name = trained.name
         train = Command(
             "train",
@@ -200,7 +209,6 @@ class Budgets:
                 f"--output={result}",
             ),
         )
-        title = f"Seed {seed}: {system}, {target:g} GMAC"
         return [
             Phase(
                 f"train_{name}_{seed}",
@@ -217,11 +225,16 @@ class Budgets:
             ),
         ]
 
-    def _row(self, system: str, target: float, seed: int) -> dict[str, Any]:
+    def _row(
+        self,
+        system: str,
+        target: float | None,
+        trained: pathlib.Path,
+        seed: int,
+    ) -> dict[str, Any]:
         from nppnet_tf.inference import predictor
         from nppnet_tf.models import cost
 
-        trained = self._trained(system, target, seed)
         network, _, image_size = predictor.load_run(trained)
         result = json_documents.read(trained / "result.json")
         scores = run_report.scores(result)
@@ -247,33 +260,32 @@ class Budgets:
         return self.folder / f"seed_{seed}" / f"search_{name}"
 
     def _widths(self, seed: int) -> pathlib.Path:
-        return self.folder / f"seed_{seed}" / "widths.json"
-
-    def _trained(self, system: str, target: float, seed: int) -> pathlib.Path:
-        kind = "searched" if system == SEARCHED else "width"
-        return self.folder / f"seed_{seed}" / f"{kind}_{_name(target)}"
+        return self.folder / f"seed_{seed}" / "channels.json"
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> page.Table:
-    """Returns means over the seeds, budget by budget.
+    """Returns means over the seeds, network by network, the cheapest first.
 
     Args:
         rows: What `Budgets.summarize` writes, one network each.
     """
-    found: dict[tuple, list[Mapping[str, Any]]] = {}
-    for row in sorted(rows, key=lambda row: row["target_gmac"]):
-        found.setdefault((row["target_gmac"], row["system"]), []).append(row)
+    groups = [
+        of for system in (SEARCHED, WIDTH) for of in _groups(rows, system)
+    ]
+    groups.sort(key=_gmac)
     return page.Table(
-        ("budget", "network", "C", "GMAC", *_SCORES.values()),
+        ("network", "budget", "C", "GMAC", *_SCORES.values()),
         tuple(
             (
-                f"{target:g}",
-                system,
-                ", ".join(str(c) for c in sorted({r["channels"] for r in of})),
+                of[0]["system"],
+                ""
+                if of[0]["target_gmac"] is None
+                else f"{of[0]['target_gmac']:g}",
+                str(of[0]["channels"]),
                 _mean(of, "gmac", 4),
                 *(_mean(of, score, 3) for score in _SCORES),
             )
-            for (target, system), of in found.items()
+            for of in groups
         ),
         note="Means over the seeds, with standard deviations where there are "
         "several.",
@@ -283,29 +295,28 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> page.Table:
 def charts_of(
     rows: Sequence[Mapping[str, Any]],
 ) -> tuple[line_chart.Chart, ...]:
-    """Returns every score over the cost: means of each budget.
+    """Returns every score over the cost: means of each budget and each C.
 
     Args:
         rows: What `Budgets.summarize` writes.
     """
-    charts = []
-    for score, title in _SCORES.items():
-        curves = []
-        for system in (SEARCHED, WIDTH):
-            points = sorted(
-                (
-                    1e3 * statistics.mean(r["gmac"] for r in of),
-                    statistics.mean(r[score] for r in of),
+    return tuple(
+        line_chart.Chart(
+            title,
+            tuple(
+                line_chart.Curve(
+                    system,
+                    tuple(
+                        (1e3 * _gmac(of), statistics.mean(r[score] for r in of))
+                        for of in _groups(rows, system)
+                    ),
                 )
-                for of in _by_target(rows, system)
-            )
-            curves.append(line_chart.Curve(system, tuple(points)))
-        charts.append(
-            line_chart.Chart(
-                title, tuple(curves), "million multiply-accumulates"
-            )
+                for system in (SEARCHED, WIDTH)
+            ),
+            "million multiply-accumulates",
         )
-    return tuple(charts)
+        for score, title in _SCORES.items()
+    )
 
 
 def text_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -317,18 +328,20 @@ def text_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return run_report.text_table(table_of(rows)).splitlines()
 
 
-def _by_target(
+def _groups(
     rows: Sequence[Mapping[str, Any]], system: str
 ) -> list[list[Mapping[str, Any]]]:
-    targets = sorted({row["target_gmac"] for row in rows})
-    return [
-        [
-            row
-            for row in rows
-            if row["system"] == system and row["target_gmac"] == target
-        ]
-        for target in targets
-    ]
+    """Rows of one network of a system and of all seeds, the cheapest first."""
+    groups: dict[tuple, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["system"] == system:
+            key = (row["target_gmac"], row["channels"])
+            groups.setdefault(key, []).append(row)
+    return sorted(groups.values(), key=_gmac)
+
+
+def _gmac(rows: Sequence[Mapping[str, Any]]) -> float:
+    return statistics.mean(row["gmac"] for row in rows)
 
 
 def _mean(rows: Sequence[Mapping[str, Any]], name: str, digits: int) -> str:

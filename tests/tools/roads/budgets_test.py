@@ -6,6 +6,7 @@ import json
 import pathlib
 from unittest import mock
 
+import numpy as np
 from absl.testing import absltest
 
 from nppnet_tf.config import NetworkConfig
@@ -19,14 +20,15 @@ from tools.roads import budgets
 _SIZE = NetworkConfig(channels=16, cells=4)
 
 
-def _row(system, target, seed, miou):
+def _row(system, target, seed, miou, channels=16):
+    gmac = channels**2 / 4000 if target is None else target * 1.01
     return {
         "system": system,
         "seed": seed,
         "target_gmac": target,
-        "gmac": target * 1.01,
+        "gmac": gmac,
         "parameters": 1000,
-        "channels": 16,
+        "channels": channels,
         "miou": miou,
         "pckh": 2 * miou,
     }
@@ -66,22 +68,25 @@ class BudgetsTest(absltest.TestCase):
         return 0, ""
 
     def _run(self):
-        def widths(genotype, config, image_size, macs, tolerance):
-            del genotype, image_size, tolerance
-            return NetworkConfig(channels=12 if macs < 6e7 else 20)
+        def row(road, system, target, trained, seed):
+            del road
+            channels = trained.name.partition("width_")[2]
+            return _row(system, target, seed, 0.2, int(channels or 16))
 
-        rows = lambda road, *place: _row(*place, 0.2)  # noqa: E731
+        widths = mock.Mock(return_value=[12, 16, 20])
         stand_in = lambda *arguments: self._stand_in(*arguments)  # noqa: E731
         with (
             mock.patch.object(phases.PhaseRunner, "_stream", stand_in),
-            mock.patch.object(equal_cost, "of_equal_cost", widths),
-            mock.patch.object(budgets.Budgets, "_row", rows),
+            mock.patch.object(equal_cost, "channels_around", widths),
+            mock.patch.object(budgets.Budgets, "_row", row),
             contextlib.redirect_stdout(io.StringIO()) as output,
         ):
             self.road.run()
+        for called in widths.call_args_list:
+            self.assertEqual(called.args[1:], (_SIZE, (96, 64), 5e7, 8e7))
         return output.getvalue()
 
-    def test_each_budget_is_searched_and_reached_by_width(self):
+    def test_each_budget_is_searched_and_enclosed_by_widths(self):
         text = self._run()
 
         searches = [f for tool, f in self.commands if tool == "search"]
@@ -101,13 +106,14 @@ class BudgetsTest(absltest.TestCase):
             trained,
             [
                 ("search_0.05_gmac", None),
-                ("search_free", "12"),
                 ("search_0.08_gmac", None),
+                ("search_free", "12"),
+                ("search_free", "16"),
                 ("search_free", "20"),
             ],
         )
         self.assertIn("searched for the budget", text)
-        self.assertLen(json.loads((self.folder / "pareto.json").read_text()), 4)
+        self.assertLen(json.loads((self.folder / "pareto.json").read_text()), 5)
         self.assertTrue((self.folder / "pareto_miou.svg").is_file())
         self.assertIn("other C", (self.folder / "report.html").read_text())
 
@@ -121,9 +127,13 @@ class BudgetsTest(absltest.TestCase):
 
     def test_tables_and_curves_are_means_over_seeds(self):
         rows = [
-            _row(system, target, seed, miou + 0.1 * seed)
-            for system, miou in ((budgets.SEARCHED, 0.3), (budgets.WIDTH, 0.1))
-            for target in (0.08, 0.05)
+            _row(*place, seed, miou + 0.1 * seed, channels)
+            for *place, miou, channels in (
+                (budgets.SEARCHED, 0.08, 0.3, 16),
+                (budgets.SEARCHED, 0.05, 0.3, 16),
+                (budgets.WIDTH, None, 0.1, 16),
+                (budgets.WIDTH, None, 0.2, 20),
+            )
             for seed in (0, 1)
         ]
 
@@ -131,21 +141,20 @@ class BudgetsTest(absltest.TestCase):
         miou, _ = budgets.charts_of(rows)
 
         self.assertEqual(
-            [row[:2] for row in table.rows],
+            [row[:4] for row in table.rows],
             [
-                ("0.05", budgets.SEARCHED),
-                ("0.05", budgets.WIDTH),
-                ("0.08", budgets.SEARCHED),
-                ("0.08", budgets.WIDTH),
+                (budgets.SEARCHED, "0.05", "16", "0.0505 +- 0.0000"),
+                (budgets.WIDTH, "", "16", "0.0640 +- 0.0000"),
+                (budgets.SEARCHED, "0.08", "16", "0.0808 +- 0.0000"),
+                (budgets.WIDTH, "", "20", "0.1000 +- 0.0000"),
             ],
         )
         self.assertEqual(table.rows[0][4], "0.350 +- 0.071")
-        searched, _ = miou.curves
-        for found, wanted in zip(
-            searched.points, ((50.5, 0.35), (80.8, 0.35)), strict=True
-        ):
-            self.assertAlmostEqual(found[0], wanted[0])
-            self.assertAlmostEqual(found[1], wanted[1])
+        searched, widths = miou.curves
+        np.testing.assert_allclose(
+            searched.points, ((50.5, 0.35), (80.8, 0.35))
+        )
+        np.testing.assert_allclose(widths.points, ((64, 0.15), (100, 0.25)))
 
 
 if __name__ == "__main__":

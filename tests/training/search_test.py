@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
-from absl.testing import parameterized
 
 from nppnet_tf import config as configuration
 from nppnet_tf import keys
@@ -148,7 +147,7 @@ class DescentTest(absltest.TestCase):
     def test_real_supernet_moves_but_for_its_moving_statistics(self):
         model = search.make_search_model(
             stages.start(
-                "interaction_fusion", published.released(), interaction="omit"
+                "interaction_fusion", published.unet(), interaction="omit"
             ),
             configuration.NetworkConfig(
                 channels=16,
@@ -179,7 +178,7 @@ class DescentTest(absltest.TestCase):
             self.assertFalse(np.array_equal(left, right), variable.path)
 
 
-class FitTest(parameterized.TestCase):
+class FitTest(absltest.TestCase):
     def test_warmup_moves_weights_alone(self):
         model = tiny_network.search_model(warmup_epochs=1)
         before = _state(model)
@@ -230,18 +229,17 @@ class FitTest(parameterized.TestCase):
         self.assertAlmostEqual(rates["task_weight_optimizer"], 1e-5, places=9)
         self.assertAlmostEqual(rates["architecture_optimizer"], 1e-2, places=9)
 
-    @parameterized.parameters("softmax", "gumbel")
-    def test_two_replicas_match_one(self, name):
+    def test_two_replicas_match_one(self):
+        """They draw alike; of what draws nothing: loop_test."""
         models, histories = [], []
         strategies = (tf.distribute.get_strategy(), two_replicas.strategy())
         for strategy in strategies:
             keras.utils.set_random_seed(0)
             with strategy.scope():
                 model = tiny_network.search_model(
-                    # The same steps of either relaxation.
-                    warmup_epochs=1 if name == "softmax" else 0,
+                    genotype=tiny_network.FUSION,
                     entropy_weight=2.0,
-                    relaxation=name,
+                    relaxation="gumbel",
                 )
             histories.append(_fit(model, 3))
             models.append(model)

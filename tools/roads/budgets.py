@@ -62,15 +62,11 @@ class Budgets:
         runner.run(searches)
         # Which widths there are follows from what the free search has found.
         systems = [p for s in range(self.seeds) for p in self._systems(s)]
-        summary = Phase(
-            "summary",
-            "Table and curves",
-            function=self.summarize,
-            settings={"targets": list(self.targets), "seeds": self.seeds},
-            outputs=(self.folder / "pareto.json", self.folder / "report.html"),
-        )
-        runner.run([*searches, *systems, summary])
-        for line in text_lines(json_documents.read(summary.outputs[0])):
+        runner.run([*searches, *systems])
+        # Anew whenever it is asked for: there may be more seeds than before.
+        self.summarize()
+        rows = json_documents.read(self.folder / "pareto.json")
+        for line in text_lines(rows):
             console.say(line)
         console.say(f"report: {self.folder / 'report.html'}")
 

@@ -1,6 +1,7 @@
 """Tests of tools.roads.budgets."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import pathlib
@@ -124,6 +125,19 @@ class BudgetsTest(absltest.TestCase):
         self._run()
 
         self.assertEmpty(self.commands)
+
+    def test_more_seeds_are_added_to_what_is_there(self):
+        self._run()
+        self.commands = []
+        self.road = dataclasses.replace(self.road, seeds=2)
+
+        self._run()
+
+        seeds = {flags.get("seed") for tool, flags in self.commands}
+        self.assertEqual(seeds, {"1", None})
+        self.assertLen(
+            json.loads((self.folder / "pareto.json").read_text()), 10
+        )
 
     def test_tables_and_curves_are_means_over_seeds(self):
         rows = [

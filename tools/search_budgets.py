@@ -7,9 +7,9 @@ r"""Searches at several budgets and compares with other widths of one search.
 For each target a search with --target_gmac, and one without any, whose genotype
 is given every C from below to above all targets. All networks are trained alike
 (--train_flagfile) and measured on the validation records, all printed as they
-run. Stopped, the same command goes on where it was. The folder
-gets pareto.json (every network), pareto_miou.svg, pareto_pckh.svg and
-report.html.
+run. Stopped, the same command goes on where it was; with more --seeds it adds
+to what is there. The folder gets pareto.json (every network), pareto_miou.svg,
+pareto_pckh.svg and report.html.
 """
 
 from nppnet_tf import config as configuration

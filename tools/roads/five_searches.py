@@ -39,6 +39,8 @@ class Searches:
     def run(self) -> None:
         """Runs what is not done yet and prints the selection."""
         phases.runner_of_tools(self.folder).run(self.phases())
+        # Anew whenever it is asked for: there may be more searches than before.
+        self.select()
         for line in _selection_lines(self.selection_path):
             console.say(line)
         console.say(f"genotype: {self.folder / 'genotype.json'}")
@@ -49,21 +51,12 @@ class Searches:
         return self.folder / "selection.json"
 
     def phases(self) -> tuple[Phase, ...]:
-        """Returns every step of every search, and the selection."""
-        steps = [
+        """Returns every step of every search."""
+        return tuple(
             phase
             for seed in range(self.count)
             for phase in self._search_phases(seed)
-        ]
-        selection = Phase(
-            "select",
-            "Select the best",
-            function=self.select,
-            settings={"searches": self.count},
-            outputs=(self.selection_path, self.folder / "genotype.json"),
-            expected_seconds=1,
         )
-        return (*steps, selection)
 
     def select(self) -> None:
         """Writes the scores of all candidates and the winner's genotype."""

@@ -1,6 +1,7 @@
 """Tests of tools.roads.five_searches."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import pathlib
@@ -106,6 +107,19 @@ class SearchesTest(parameterized.TestCase):
         self._run()
 
         self.assertEmpty(self.commands)
+
+    def test_more_searches_are_added_to_what_is_there(self):
+        three = self.searches
+        self.searches = dataclasses.replace(three, count=1)
+        self._run()
+        self.searches = three
+
+        self._run()
+
+        seeds = [f["seed"] for tool, f in self.commands if tool == "search"]
+        self.assertEqual(seeds, ["1", "1", "2", "2"])
+        selection = json.loads(three.selection_path.read_text())
+        self.assertEqual(selection["selected"], 1)
 
     def test_a_candidate_without_poses_is_one_line(self):
         path = self.folder / "five" / "seed_0" / "result.json"

@@ -201,6 +201,13 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     ) -> Any:
         """Serves other models from now on."""
         async with self._calls.answered("reload", context):
+            if not request.config.HasField("model_config_list"):
+                # Nothing said is not a list of nothing, which unloads all.
+                raise failures.invalid(
+                    "ServerModelConfig type not supported by "
+                    "HandleReloadConfigRequest. Only ModelConfigList is "
+                    "currently supported"
+                )
             try:
                 sources = model_sources.from_config(request.config, self._home)
             except UserError as error:

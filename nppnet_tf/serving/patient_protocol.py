@@ -8,10 +8,14 @@ that nobody reads any more, and for a client that takes no answer.
 import asyncio
 from typing import Any
 
+from uvicorn.protocols.http import h11_impl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 # Bytes of an answer that a client has to take in that time, if there are more.
 _LEAST_PIECE = 64 << 10
+
+# States of a connection in which an answer may begin.
+_BEFORE_AN_ANSWER = (h11_impl.h11.IDLE, h11_impl.h11.SEND_RESPONSE)
 
 
 class PatientProtocol(H11Protocol):
@@ -45,6 +49,16 @@ class PatientProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            # What would answer the request need not: nobody may speak twice.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in _BEFORE_AN_ANSWER:
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -58,6 +58,11 @@ def parse(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise failures.invalid("JSON Parse error: nested too deeply") from None
     except ValueError as error:
+        if type(error) is ValueError:
+            # Of Python, which reads no integer of thousands of digits.
+            raise failures.invalid(
+                "JSON Parse error: too long a number"
+            ) from None
         # Not what stands there: it may be megabytes.
         reason = getattr(error, "msg", None) or "no UTF-8"
         place = getattr(error, "pos", None) or getattr(error, "start", 0)

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
@@ -62,7 +63,7 @@ class RunRecorder:
         `changes` what is computed otherwise from now on, in words.
 
         Raises:
-            UserError: If the checkpoint is damaged or does not fit.
+            UserError: If the checkpoint is damaged, does not fit, or is gone.
         """
         checkpoint = self.checkpoints.last()
         if checkpoint is not None:
@@ -72,6 +73,15 @@ class RunRecorder:
                 reproducibility.circumstances(self.model.distribute_strategy),
             )
             self._write_metrics()
+        elif (epochs := self.workdir.completed_epochs()) > 1:
+            # Of the first epoch the checkpoint may be yet to come.
+            raise UserError(
+                "checkpoint is missing",
+                self.checkpoints.last_path,
+                f"that of {epochs} epochs, which {self.workdir.metrics_file} "
+                "tells of; or another `workdir`",
+                "nothing",
+            )
         return self.progress.epoch
 
     def save_start(self) -> None:
@@ -446,6 +456,8 @@ class EventWriter:
     @property
     def _writer(self):
         if self._lazy_writer is None:
+            # TensorFlow says of what lies there neither what nor where.
+            pathlib.Path(self._directory).mkdir(parents=True, exist_ok=True)
             self._lazy_writer = tf.summary.create_file_writer(self._directory)
         return self._lazy_writer
 

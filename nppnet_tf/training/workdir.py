@@ -78,7 +78,8 @@ class Workdir:
         }
         if self._run_file.exists():
             # What has saved nothing yet may start again as another run.
-            if self.checkpoints.exists():
+            is_drawn = tool == "search" and self.genotype_file.exists()
+            if self.checkpoints.exists() or is_drawn:
                 self._check(document)
         else:
             self._require_nothing_else()
@@ -105,9 +106,7 @@ class Workdir:
 
     def completed_epochs(self) -> int:
         """Returns how many epochs `metrics_file` tells of."""
-        if not self.metrics_file.exists():
-            return 0
-        return len(text_files.read(self.metrics_file).splitlines())
+        return len(self._records())
 
     def settings(self) -> dict[str, object]:
         """Returns the settings that the run was claimed with.
@@ -119,10 +118,30 @@ class Workdir:
 
     def ended_because(self) -> str:
         """Returns why a rule has ended the run early, "" where none has."""
-        if not self.completed_epochs():
-            return ""
-        last = text_files.read(self.metrics_file).splitlines()[-1]
-        return str(json.loads(last).get(ENDED_BECAUSE, ""))
+        records = self._records()
+        return str(records[-1].get(ENDED_BECAUSE, "")) if records else ""
+
+    def _records(self) -> list[dict]:
+        """The records of the epochs, up to one that is damaged.
+
+        The checkpoint holds them all; what goes on from it writes them anew.
+        """
+        if not self.metrics_file.exists():
+            return []
+        found = []
+        for line in text_files.read(self.metrics_file).splitlines():
+            try:
+                found.append(
+                    json_documents.require(
+                        json_documents.parse(line, self.metrics_file),
+                        "an object",
+                        self.metrics_file,
+                        "record",
+                    )
+                )
+            except UserError:
+                break
+        return found
 
     def _require_nothing_else(self) -> None:
         names = set()

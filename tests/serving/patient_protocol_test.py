@@ -14,6 +14,8 @@ _SECONDS = 0.25
 # A server that ends nothing is noticed after so long.
 _PATIENCE = 60
 _LARGE = 32 << 20
+_failures = []
+_is_over = threading.Event()
 _REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
 
@@ -24,10 +26,15 @@ async def _application(scope, receive, send):
         await asyncio.sleep(3 * _SECONDS)
     size = _LARGE if scope["path"] == "/large" else 2
     headers = [(b"content-length", str(size).encode())]
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": headers}
-    )
-    await send({"type": "http.response.body", "body": b"x" * size})
+    try:
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": b"x" * size})
+    except Exception as error:
+        _failures.append(error)
+    if scope["path"] == "/broken":
+        _is_over.set()
 
 
 class PatientProtocolTest(absltest.TestCase):
@@ -69,6 +76,19 @@ class PatientProtocolTest(absltest.TestCase):
             except ConnectionError:
                 return
         self.fail("the server goes on waiting")
+
+    def test_requests_that_are_none_are_answered_once(self):
+        client = self._connect()
+        client.sendall(
+            b"GET /broken HTTP/1.1\r\nHost: a\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n"
+        )
+
+        self.assertStartsWith(client.recv(1 << 16), b"HTTP/1.1 400 ")
+
+        self.assert_ended(client)
+        self.assertTrue(_is_over.wait(_PATIENCE))
+        self.assertEmpty(_failures)
 
     def test_connections_without_a_request_are_ended(self):
         self.assert_ended(self._connect())

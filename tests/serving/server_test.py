@@ -283,6 +283,9 @@ class ServerTest(absltest.TestCase):
             reload = peer.models.HandleReloadConfigRequest
             self.assertEqual(reload(request).status.error_code, 0)
             self.assertEqual(list(self.store.models()), ["other"])
+            with self.assertRaisesRegex(grpc.RpcError, "Only ModelConfigList"):
+                reload(model_management_pb2.ReloadConfigRequest())
+            self.assertEqual(list(self.store.models()), ["other"])
             config.base_path = tempfile.gettempdir()
             with self.assertRaises(grpc.RpcError) as refused:
                 reload(request)

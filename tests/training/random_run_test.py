@@ -44,13 +44,17 @@ class DrawTest(absltest.TestCase):
     def test_the_same_seed_draws_the_same_into_the_folder(self):
         one, other = self._draw("one"), self._draw("other")
         inputs = dataclasses.replace(CONFIG.inputs, seed=4)
-        third = self._draw("one", dataclasses.replace(CONFIG, inputs=inputs))
+        config = dataclasses.replace(CONFIG, inputs=inputs)
+        third = self._draw("third", config)
 
         self.assertEqual(one, other)
         self.assertNotEqual(one, third)
         self.assertEqual(
             genotypes.load(self.folder / "other" / "genotype.json"), other
         )
+        with self.assertRaisesRegex(UserError, "another run.*`seed`"):
+            self._draw("other", config)
+        self.assertEqual(self._draw("other"), one)
 
     def test_a_cost_is_met_and_told(self):
         with self.assertRaisesRegex(UserError, "no random genotype.*found: 7"):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from absl.testing import absltest
 from tensorflow.core.util import event_pb2
 
+from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.training import recording
 from nppnet_tf.training.workdir import Workdir
@@ -122,6 +123,17 @@ class SearchRecorderTest(_Case):
 
     def test_starts_at_zero_without_a_checkpoint(self):
         self.assertEqual(self.recorder.resume(), 0)
+        # As of a run that was killed before its first.
+        self.workdir.path.mkdir(exist_ok=True)
+        self.workdir.metrics_file.write_text('{"epoch": 0}\n')
+        self.assertEqual(self.recorder.resume(), 0)
+
+    def test_a_checkpoint_that_is_gone_is_missed(self):
+        self.workdir.path.mkdir(exist_ok=True)
+        self.workdir.metrics_file.write_text('{"epoch": 0}\n{"epoch": 1}\n')
+
+        with self.assertRaisesRegex(UserError, "missing.*last.npz.*2 epochs"):
+            self.recorder.resume()
 
 
 class RetrainRecorderTest(_Case):
@@ -158,6 +170,14 @@ class RetrainRecorderTest(_Case):
 
 
 class EventWriterTest(absltest.TestCase):
+    def test_a_file_in_the_place_of_its_folder_is_named(self):
+        path = self.create_tempfile().full_path
+
+        with self.assertRaisesRegex(FileExistsError, path):
+            recording.EventWriter(path).write_picture(
+                "people", np.zeros((8, 8, 3), np.uint8), 3
+            )
+
     def test_writes_a_picture(self):
         folder = self.create_tempdir().full_path
         picture = np.zeros((8, 8, 3), np.uint8)

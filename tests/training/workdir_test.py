@@ -99,7 +99,8 @@ class WorkdirTest(parameterized.TestCase):
     def test_counts_complete_epochs(self):
         self.assertEqual(self.workdir.completed_epochs(), 0)
         self._started()
-        self.workdir.metrics_file.write_text("{}\n{}\n")
+        # What is cut off is no record.
+        self.workdir.metrics_file.write_text('{}\n{"ended_because": "x"}\n{"a')
 
         self.assertEqual(self.workdir.completed_epochs(), 2)
 

@@ -1,5 +1,7 @@
 """Flags of a search strategy: its name, and each of its components."""
 
+from collections.abc import Mapping
+
 from nppnet_tf import config as configuration
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import relaxation as relaxations
@@ -34,6 +36,29 @@ _OF_RANDOM = {
     "head_channels",
     "image_size",
     "preset",
+}
+
+# What settings are of: flags, and values of them with which they say nothing.
+_PERTURBATION = ((strategies.PERTURBATION,), ("none",))
+_REGULARIZER = ((strategies.REGULARIZER,), ("none",))
+_DARTS_PLUS = ((strategies.STOP_RULE,), ("none", "oles"))
+_OLES = ((strategies.STOP_RULE,), ("none", "darts_plus"))
+_TARGET = ((TARGET_GMAC, "target_ms"), (None,))
+_SETTINGS = {
+    "perturbation_size": _PERTURBATION,
+    "perturbation_ramp_epochs": _PERTURBATION,
+    "regularizer_weight": _REGULARIZER,
+    "regularizer_ramp_epochs": _REGULARIZER,
+    "stop_skips": _DARTS_PLUS,
+    "stop_stable_epochs": _DARTS_PLUS,
+    "stop_similarity": _OLES,
+    "compare_every": _OLES,
+    "skip_dropout_decay": (("skip_dropout",), (0,)),
+    "target_channels": _TARGET,
+    "target_cells": _TARGET,
+    "target_image_size": _TARGET,
+    GMAC_BAND: _TARGET,
+    "max_rollbacks": (("on_nonfinite",), ("stop",)),
 }
 
 _MEANINGS = {
@@ -93,7 +118,8 @@ def fill(tool: ToolFlags) -> strategies.Strategy:
         The strategy.
 
     Raises:
-        UserError: If nothing is searched, and a flag of searches is given.
+        UserError: If nothing is searched, and a flag of searches is given; or
+            one that sets what is not in use.
     """
     strategy = strategies.named(tool[NAME].value)
     values = dict(strategy.settings)
@@ -104,6 +130,7 @@ def fill(tool: ToolFlags) -> strategies.Strategy:
             tool[name].value = value
     if strategy.name == strategies.RANDOM:
         _refuse_flags_of_searches(tool)
+    _refuse_idle_settings(tool, values)
     return strategy
 
 
@@ -127,6 +154,26 @@ def _refuse_flags_of_searches(tool: ToolFlags) -> None:
             f"--{NAME} without --{strangers[0]}, or another strategy",
             strategies.RANDOM,
         )
+
+
+def _refuse_idle_settings(
+    tool: ToolFlags, filled: Mapping[str, object]
+) -> None:
+    for name, (components, idle) in _SETTINGS.items():
+        flag = tool[name]
+        # The flag file of a run names every setting, in use or not.
+        usual = (flag.default, filled.get(name))
+        if not flag.present or flag.value in usual:
+            continue
+        found = [tool[component].value for component in components]
+        if all(value in idle for value in found):
+            where = " or ".join(f"--{component}" for component in components)
+            raise UserError(
+                "flag sets what is not in use",
+                f"--{name}={tool.text_of(name)}",
+                f"with it {where}, or none of it",
+                "none" if found[0] is None else found[0],
+            )
 
 
 def _define(tool, name, default, choices, meaning) -> None:

@@ -57,6 +57,32 @@ class StrategyFlagsTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, f"drawn, not.*{name}"):
             self._filled("--search_strategy=random", flag)
 
+    @parameterized.parameters(
+        ("perturbation_size=0.5", "perturbation=random_smoothing"),
+        ("regularizer_weight=0.5", "regularizer=beta_decay"),
+        ("stop_skips=3", "stop_rule=darts_plus"),
+        ("compare_every=3", "stop_rule=oles"),
+        ("skip_dropout_decay=0.5", "skip_dropout=0.3"),
+        ("target_cells=8", "target_ms=3"),
+        ("max_rollbacks=2", "on_nonfinite=rollback"),
+    )
+    def test_settings_of_what_is_not_in_use_are_refused(self, flag, component):
+        name = flag.partition("=")[0]
+        with self.assertRaisesRegex(
+            UserError, f"not in use; where: --{flag}; .*--{component[:6]}"
+        ):
+            self._filled(f"--{flag}")
+
+        self.assertTrue(
+            self._filled(f"--{flag}", f"--{component}")[name].present
+        )
+
+    def test_flag_file_of_a_run_may_name_what_is_not_in_use(self):
+        words = ("--search_strategy=drnas", "--regularizer=none")
+        lines = self._filled(*words).resolved().splitlines()
+
+        self._filled(*(line for line in lines if line.startswith("--")))
+
     def test_random_takes_what_says_what_to_draw(self):
         found = self._filled(
             "--search_strategy=random", "--seed=3", "--target_gmac=0.5"

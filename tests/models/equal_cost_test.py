@@ -11,6 +11,7 @@ from nppnet_tf.models import cost
 from nppnet_tf.models import equal_cost
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import published
+from nppnet_tf.search_space.genotype import Genotype
 
 CONFIG = NetworkConfig(channels=8, cells=4, num_fusion_cells=1)
 SIZE = (32, 32)
@@ -27,7 +28,7 @@ class EqualCostTest(parameterized.TestCase):
         self.assertAlmostEqual(found / least / 2.7, 1, delta=0.05)
 
     def test_a_baseline_is_given_the_cost_of_another_network(self):
-        other, baseline = published.released(), published.unet()
+        other, baseline = published.baseline(), published.unet()
 
         sizes, found, wanted = equal_cost.of_equal_cost_to(
             other, baseline, CONFIG, SIZE
@@ -83,7 +84,10 @@ class EqualCostTest(parameterized.TestCase):
             UserError, "no network of this kind has such a cost.*GMAC with C"
         ):
             equal_cost.of_equal_cost(
-                published.released(), CONFIG, SIZE, target_macs=1000
+                Genotype(published.released().encoder_decoder),
+                CONFIG,
+                SIZE,
+                target_macs=1000,
             )
 
 

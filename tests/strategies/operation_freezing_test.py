@@ -60,7 +60,7 @@ class OperationFreezingTest(absltest.TestCase):
 
 class SearchTest(absltest.TestCase):
     def _model(self):
-        network = tiny_network.TinyNetwork()
+        network = tiny_network.TinyNetwork(tiny_network.FUSION)
         with mock.patch.object(
             operation_freezing,
             "operation_weights",

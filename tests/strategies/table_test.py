@@ -1,5 +1,6 @@
 """Every strategy on a toy supernet, and components of one's own."""
 
+import functools
 from unittest import mock
 
 from tests import two_replicas  # isort: skip  (before any operation)
@@ -75,8 +76,17 @@ class ToySupernet:
             loss += 0.01 * tf.reduce_mean(penalty)
         return loss
 
-    @tf.function
-    def step(self, x):
+    @functools.partial(tf.function, autograph=False)
+    def steps(self, batches):
+        """Takes a step with each batch, [steps, 2, samples]."""
+        tf.while_loop(
+            lambda step: step < batches.shape[0],
+            functools.partial(self._step, batches),
+            [tf.constant(0)],
+        )
+
+    def _step(self, batches, step):
+        x = batches[step]
         drawn = (self.parameters.relaxation, *self.perturbations)
         for number, group in enumerate(self.groups):
             with perturbation.within(number == 1), tf.GradientTape() as tape:
@@ -85,15 +95,15 @@ class ToySupernet:
             self.optimizers[number].apply(gradients, group)
             for each in drawn:
                 each.draw_anew()
+        return (step + 1,)
 
     def search(self, epochs=15, steps=20):
         random = np.random.default_rng(0)
         for epoch in range(epochs):
             for each in (self.parameters.relaxation, *self.perturbations):
                 each.begin_epoch(epoch)
-            for _ in range(steps):
-                x = random.uniform(-1.5, 1.5, size=(2, 32))
-                self.step(tf.constant(x, tf.float32))
+            batches = random.uniform(-1.5, 1.5, size=(steps, 2, 32))
+            self.steps(tf.constant(batches, tf.float32))
         return self.parameters.alpha.numpy().argmax(axis=1).tolist()
 
 
@@ -167,7 +177,9 @@ class StepTest(absltest.TestCase):
 
     def _model(self):
         return search.SearchModel(
-            tiny_network.TinyNetwork(relaxation=self.config.relaxation),
+            tiny_network.TinyNetwork(
+                tiny_network.FUSION, relaxation=self.config.relaxation
+            ),
             tiny_network.joint_loss(),
             self.config,
         )

@@ -34,19 +34,7 @@ class ExportTest(parameterized.TestCase):
                 *arguments,
             )
 
-    def test_run_becomes_a_version_that_the_server_finds(self):
-        result = self._export("--name=people", "--version=7")
-
-        self.assertEqual(result.exit_code, 0, result.stderr)
-        version = self.output / "people" / "7"
-        self.assertIn(str(version), result.stdout)
-        self.assertTrue((version / "saved_model.pb").exists())
-        self.assertTrue(
-            (version / "assets.extra/tf_serving_warmup_requests").exists()
-        )
-        self.assertIn("people", (self.output / "models.config").read_text())
-
-    def test_card_tells_what_the_run_was_made_of_and_how_good_it_is(self):
+    def test_run_becomes_a_version_whose_card_tells_how_good_it_is(self):
         (self.run_folder / "run.json").write_text(
             '{"settings": {"records": "64 records, 906c"}}'
         )
@@ -63,7 +51,12 @@ class ExportTest(parameterized.TestCase):
         wrong = self.create_tempfile(content=json.dumps(result)).full_path
 
         card = (extra / "MODEL_CARD.md").read_text()
-        measured = self._export(f"--results={right}", "--weights_license=Ours")
+        measured = self._export(
+            "--name=people",
+            "--version=7",
+            f"--results={right}",
+            "--weights_license=Ours",
+        )
         records = self.folder / "records"
         record_writer.write_records(
             sample_records.make_records(2), records, LIP
@@ -75,7 +68,9 @@ class ExportTest(parameterized.TestCase):
         self.assertIn("| records | 64 records, 906c |", card)
         self.assertIn("## Measured\n\nNothing.", card)
         self.assertEqual(measured.exit_code, 0, measured.stderr)
-        card = (self.output / "nppnet/2/assets.extra/MODEL_CARD.md").read_text()
+        self._assert_served(self.output / "people" / "7", measured.stdout)
+        extra = self.output / "people/7/assets.extra"
+        card = (extra / "MODEL_CARD.md").read_text()
         self.assertIn("| PCKh@0.5 | 0.5000 |", card)
         self.assertEndsWith(card, "Ours\n")
         self.assertEqual(refused.exit_code, 2)
@@ -83,7 +78,16 @@ class ExportTest(parameterized.TestCase):
         self.assertIn(wrong, refused.stderr)
         # Before anything takes long.
         self.assertNotIn("joints from a score", refused.stdout)
-        self.assertFalse((self.output / "nppnet/3").exists())
+        self.assertFalse((self.output / "nppnet/2").exists())
+
+    def _assert_served(self, version, said):
+        """A version that the server finds."""
+        self.assertIn(str(version), said)
+        self.assertTrue((version / "saved_model.pb").exists())
+        self.assertTrue(
+            (version / "assets.extra/tf_serving_warmup_requests").exists()
+        )
+        self.assertIn("people", (self.output / "models.config").read_text())
 
     def test_scores_are_calibrated_on_records_and_predict_follows(self):
         records = self.folder / "records"

@@ -168,7 +168,9 @@ def table_5(summary: Summary) -> str | None:
         for axes, measure in zip(figure.subplots(1, 2), MEASURES, strict=True):
             for row, scores_of_row in found[measure]["rows"].items():
                 place = (scores_of_row["paper"], scores_of_row["mean"])
-                axes.plot(*place, "o", color="C0")
+                axes.errorbar(
+                    *place, scores_of_row["deviation"] or 0, fmt="o", color="C0"
+                )
                 axes.annotate(
                     row.removeprefix("row_"),
                     place,

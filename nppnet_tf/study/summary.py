@@ -286,6 +286,7 @@ def _table_5(
                 row: {
                     "paper": plan.TABLE_5[row][number],
                     "mean": systems[name][measure]["mean"],
+                    "deviation": systems[name][measure]["deviation"],
                 }
                 for row, name in rows.items()
             },

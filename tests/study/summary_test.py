@@ -127,6 +127,10 @@ class SummaryTest(absltest.TestCase):
 
         self.assertLen(found["rows"], 8)
         self.assertEqual(found["rows"]["row_8"]["mean"], 0.31)
+        searched = self.found["budgets"]["steps"]["nppnet"]["mean_iou"]
+        self.assertEqual(
+            found["rows"]["row_8"]["deviation"], searched["deviation"]
+        )
         # Ours are 1..8 and the paper's 1 4 3 7 2 6 5 8: 1 - 6 * 26 / 504.
         self.assertEqual(found["correlation"]["spearman"], 0.6905)
 

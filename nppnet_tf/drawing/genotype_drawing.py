@@ -232,7 +232,7 @@ def _nodes(
 ) -> tuple[genotypes.Node, ...]:
     """Nodes of a part; without choices where it has no gene."""
     if isinstance(getattr(genotype, part.field), str):
-        return ((),) * len({edge.node for edge in part.edges})
+        return ((),) * len(part.node_rows)
     return genotypes.nodes_of(genotype, part)
 
 

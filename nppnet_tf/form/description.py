@@ -290,8 +290,7 @@ def encode(
 
 @encode.register
 def _(branch: EncoderDecoder, level: int, states):
-    ends = (0, *(end + 1 for end in topology.level_ends(branch.num_cells)))
-    for cell in branch.encoder[ends[level] : ends[level + 1]]:
+    for cell in branch.cells_of(level):
         states = (states[1], _cell(cell, states))
     return states
 

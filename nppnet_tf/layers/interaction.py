@@ -9,7 +9,6 @@ from nppnet_tf import keys
 from nppnet_tf.layers.fanout import Target
 from nppnet_tf.layers.fanout import make_fanout
 from nppnet_tf.search_space import topology
-from nppnet_tf.search_space.genotype import Choice
 from nppnet_tf.search_space.genotype import InteractionGene
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
@@ -116,29 +115,25 @@ class Interaction(keras.layers.Layer):
         updated = {}
         for branch in keys.BRANCHES:
             source = features[OTHER_BRANCH[branch]]
-            self._send(
-                self.own, branch, level, source, pending, mixtures, training
-            )
+            self._send(True, branch, level, source, pending, mixtures, training)
             terms = pending.take(branch, level)
             # Eq. 4, 5: the own feature, and the sum of the level's edges.
             updated[branch] = functools.reduce(tf.add, terms, features[branch])
         for branch in keys.BRANCHES:
             source = updated[OTHER_BRANCH[branch]]
             self._send(
-                self.later, branch, level, source, pending, mixtures, training
+                False, branch, level, source, pending, mixtures, training
             )
         return updated
 
-    def _send(
-        self, fanouts, branch, level, source, pending, mixtures, training
-    ):
+    def _send(self, is_own, branch, level, source, pending, mixtures, training):
         position = keys.BRANCHES.index(branch) * topology.NUM_LEVELS + level
-        fanout = fanouts[position]
+        fanout = (self.own if is_own else self.later)[position]
         if fanout is None:
             return
         mixture = None
         if mixtures is not None:
-            shift = 0 if fanouts is self.own else topology.NUM_LEVELS
+            shift = 0 if is_own else topology.NUM_LEVELS
             mixture = mixtures[branch][shift + level]
         outputs = fanout(source, mixture=mixture, training=training)
         for target, output in zip(fanout.targets, outputs, strict=True):
@@ -148,30 +143,12 @@ class Interaction(keras.layers.Layer):
         return {
             **super().get_config(),
             "channels": self.channels,
-            "gene": None
-            if self.gene is None
-            else {
-                branch: [
-                    [list(choice) for choice in node]
-                    for node in getattr(self.gene, branch)
-                ]
-                for branch in keys.BRANCHES
-            },
+            "gene": None if self.gene is None else self.gene.to_lists(),
             "space": self.space.get_config(),
         }
 
     @classmethod
     def from_config(cls, config):
-        gene = config["gene"]
-        if gene is not None:
-            gene = InteractionGene(
-                **{
-                    branch: tuple(
-                        tuple(Choice(*choice) for choice in node)
-                        for node in nodes
-                    )
-                    for branch, nodes in gene.items()
-                }
-            )
+        gene = InteractionGene.of(config["gene"])
         space = SearchSpace(**config["space"])
         return cls(**{**config, "gene": gene, "space": space})

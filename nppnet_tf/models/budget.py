@@ -92,7 +92,7 @@ class Budget:
         least = most = float(self.costs.fixed)
         for name, table in self.costs.tables.items():
             part = parts.named(name)
-            for rows in _nodes(part):
+            for rows in part.node_rows:
                 cheapest, dearest = _node_limits(part, table[rows])
                 least, most = least + cheapest, most + dearest
         return least / self.per_unit, most / self.per_unit
@@ -167,17 +167,14 @@ class Budget:
 
     def _kept(self, genotype, parameters, relaxation) -> list["_Node"]:
         """Every searched node, with its shares, costs and choices."""
-        columns = {name: i for i, name in enumerate(self.costs.primitives)}
         found = []
         for name, table in self.costs.tables.items():
             part = parts.named(name)
             gamma = relaxation.shares(*parameters[name], part.edges)
-            nodes = genotypes.nodes_of(genotype, part)
-            for rows, choices in zip(_nodes(part), nodes, strict=True):
-                states = [part.edges[row].predecessor for row in rows]
+            nodes = genotypes.places_of(genotype, part, self.costs.primitives)
+            for rows, places in zip(part.node_rows, nodes, strict=True):
                 kept = tuple(
-                    (states.index(each.predecessor), columns[each.primitive])
-                    for each in choices
+                    (rows.index(row), operation) for row, operation in places
                 )
                 found.append(_Node(part, gamma[rows], table[rows], kept))
         return found
@@ -403,12 +400,6 @@ class BudgetTerm:
         """
         pull = self.pull.value + _ASCENT * self._missed(architecture)
         self.pull.assign(tf.clip_by_value(pull, -_MOST, _MOST))
-
-
-def _nodes(part: parts.Part) -> list[np.ndarray]:
-    """Rows of alpha of every node."""
-    nodes = np.array([edge.node for edge in part.edges])
-    return [np.flatnonzero(nodes == node) for node in np.unique(nodes)]
 
 
 def _node_limits(part: parts.Part, costs: np.ndarray) -> tuple[float, float]:

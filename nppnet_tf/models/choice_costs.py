@@ -95,17 +95,9 @@ class ChoiceCosts:
     def _of_part(
         self, part: parts.Part, genotype: genotypes.Genotype
     ) -> int | float:
-        columns = {name: i for i, name in enumerate(self.primitives)}
-        rows = {edge: row for row, edge in enumerate(part.edges)}
         costs = self.tables[part.name]
-        return sum(
-            costs[
-                rows[topology.Edge(node, choice.predecessor)],
-                columns[choice.primitive],
-            ].item()
-            for node, choices in enumerate(genotypes.nodes_of(genotype, part))
-            for choice in choices
-        )
+        nodes = genotypes.places_of(genotype, part, self.primitives)
+        return sum(costs[place].item() for places in nodes for place in places)
 
 
 def measure(
@@ -183,10 +175,7 @@ def cheap_genotype(
     return genotypes.filled(
         start,
         {
-            part: tuple(
-                (genotypes.Choice(name, 0),)
-                for _ in {edge.node for edge in part.edges}
-            )
+            part: ((genotypes.Choice(name, 0),),) * len(part.node_rows)
             for part in genotypes.searched_parts(start)
         },
     )
@@ -256,7 +245,7 @@ def _cells(
     else:
         reductions = topology.reduction_cells(config.cells)
         for index in range(config.cells):
-            level = sum(index >= reduction for reduction in reductions)
+            level = topology.encoder_level(index, config.cells)
             if index in reductions and kind == parts.REDUCTION:
                 yield level, (level - 1, level - 1), (2, 2)
             if index not in reductions and kind == parts.NORMAL:

@@ -57,9 +57,8 @@ class EncoderDecoder(keras.layers.Layer):
 
     def _encoder_cell(self, index: int) -> Cell:
         reductions = topology.reduction_cells(self.num_cells)
-        is_reduction = index in reductions
-        level = sum(index >= reduction for reduction in reductions)
-        kind = parts.REDUCTION if is_reduction else parts.NORMAL
+        level = topology.encoder_level(index, self.num_cells)
+        kind = parts.REDUCTION if index in reductions else parts.NORMAL
         return self._cell(
             topology.node_channels(level, self.channels),
             kind,
@@ -82,7 +81,7 @@ class EncoderDecoder(keras.layers.Layer):
         widths = [self.channels, self.channels]
         for cell in self.encoder:
             cell.build([(None, None, None, width) for width in widths])
-            widths = [widths[1], 4 * cell.channels]
+            widths = [widths[1], topology.CELL_NODES * cell.channels]
         for level, cell in enumerate(self.decoder, topology.NUM_ENCODER_LEVELS):
             widths = [
                 topology.level_channels(source, self.channels)
@@ -90,6 +89,14 @@ class EncoderDecoder(keras.layers.Layer):
             ]
             cell.build([(None, None, None, width) for width in widths])
         self.built = True
+
+    def cells_of(self, level: int) -> list[Cell]:
+        """Returns the encoder's cells of one level, 0..3."""
+        return [
+            cell
+            for index, cell in enumerate(self.encoder)
+            if topology.encoder_level(index, self.num_cells) == level
+        ]
 
     def encode(self, level, states, mixtures=None, training=None):
         """Runs the cells of one level.
@@ -104,8 +111,7 @@ class EncoderDecoder(keras.layers.Layer):
         Returns:
             The last two outputs; the second is the level's feature.
         """
-        ends = (0, *(end + 1 for end in topology.level_ends(self.num_cells)))
-        for cell in self.encoder[ends[level] : ends[level + 1]]:
+        for cell in self.cells_of(level):
             output = self._run(cell, states, mixtures, training)
             states = (states[1], output)
         return states

@@ -72,7 +72,6 @@ def cost_of_part(
         sharpness: See `expected_cost`.
     """
     of_part = _interaction if part.kind == parts.INTERACTION else _cell
-    nodes = np.array([edge.node for edge in part.edges])
     costs = [
         of_part(
             tf.gather(operations, rows),
@@ -80,7 +79,7 @@ def cost_of_part(
             tf.gather(table, rows),
             sharpness,
         )
-        for rows in (np.flatnonzero(nodes == node) for node in np.unique(nodes))
+        for rows in part.node_rows
     ]
     return tf.add_n(costs)
 

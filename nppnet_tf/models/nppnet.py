@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.layers import heads
 from nppnet_tf.layers import interaction as interactions
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.layers.fusion_cell import FusionCell
@@ -31,8 +32,14 @@ from nppnet_tf.search_space.space import SearchSpace
 # Hidden width of the head of boundaries, whatever C; as in the release.
 BOUNDARY_HIDDEN = 6
 
-# Pose, pose auxiliary, parsing, boundary.
-_HEADS_OF_STAGE = 4
+# What the heads of a stage predict, in their order: every other one sees the
+# auxiliary feature.
+_PREDICTIONS = (
+    keys.HEATMAPS,
+    keys.AUXILIARY_HEATMAPS,
+    keys.PARSING_LOGITS,
+    keys.BOUNDARY_LOGITS,
+)
 
 _BASELINES = {
     genotypes.BASELINE: BaselineEncoderDecoder,
@@ -179,11 +186,14 @@ class NPPNet(SearchedNetwork, keras.Model):
         Args:
             branch: Name of the branch, one of `keys.BRANCHES`.
         """
-        kinds = {keys.POSE: (0, 1), keys.PARSING: (2,)}[branch]
+        named = {
+            keys.POSE: (keys.HEATMAPS, keys.AUXILIARY_HEATMAPS),
+            keys.PARSING: (keys.PARSING_LOGITS,),
+        }[branch]
         return [
             weight
             for number, head in enumerate(self.heads)
-            if number % _HEADS_OF_STAGE in kinds
+            if _PREDICTIONS[number % len(_PREDICTIONS)] in named
             for weight in head.prediction.variables
         ]
 
@@ -223,7 +233,7 @@ class NPPNet(SearchedNetwork, keras.Model):
         )
 
     def _stage_heads(self, stage: int) -> list[PredictionHead]:
-        """Heads in the order pose, pose auxiliary, parsing, boundary."""
+        """Heads in the order of `_PREDICTIONS`."""
         joints, hidden = self.config.num_keypoints, self.config.head_channels
         return [
             PredictionHead(hidden, joints, name=f"pose_head_{stage}"),
@@ -271,8 +281,8 @@ class NPPNet(SearchedNetwork, keras.Model):
             self.interaction.build()
         for features in self.high_level:
             features.build()
-        main = (None, None, None, 4 * channels)
-        auxiliary = (None, None, None, 3 * channels)
+        main = (None, None, None, heads.MAIN_WIDTH * channels)
+        auxiliary = (None, None, None, heads.AUXILIARY_WIDTH * channels)
         for number, head in enumerate(self.heads):
             head.build(auxiliary if number % 2 else main)
         for fusion_cell in self.fusion:
@@ -355,17 +365,19 @@ class NPPNet(SearchedNetwork, keras.Model):
         return main, auxiliary
 
     def _predict(self, stage, main, auxiliary, training) -> dict:
-        features = (
-            (keys.HEATMAPS, main[keys.POSE]),
-            (keys.AUXILIARY_HEATMAPS, auxiliary[keys.POSE]),
-            (keys.PARSING_LOGITS, main[keys.PARSING]),
-            (keys.BOUNDARY_LOGITS, auxiliary[keys.PARSING]),
-        )
-        heads = self.heads[len(features) * stage : len(features) * (stage + 1)]
+        features = [
+            feature[branch]
+            for branch in (keys.POSE, keys.PARSING)
+            for feature in (main, auxiliary)
+        ]
+        first = len(_PREDICTIONS) * stage
+        of_stage = self.heads[first : first + len(_PREDICTIONS)]
         return {
             # Losses, metrics and answers read no narrower type.
             key: tf.cast(head(feature, training=training), self.variable_dtype)
-            for (key, feature), head in zip(features, heads, strict=True)
+            for key, feature, head in zip(
+                _PREDICTIONS, features, of_stage, strict=True
+            )
         }
 
     def _mixtures(self, training) -> dict[tuple[str, str], list]:

@@ -4,8 +4,8 @@ import dataclasses
 import json
 import math
 import os
-from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from nppnet_tf import keys
@@ -64,13 +64,11 @@ class CellGene:
         """Returns a gene, None, or what `to_lists` made of one, as a gene."""
         if gene is None or isinstance(gene, cls):
             return gene
-        return cls(
-            tuple(tuple(Choice(*choice) for choice in node) for node in gene)
-        )
+        return cls(_from_lists(gene))
 
     def to_lists(self) -> list:
         """Returns plain lists for a Keras config."""
-        return [[list(choice) for choice in node] for node in self.nodes]
+        return _to_lists(self.nodes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,6 +114,22 @@ class InteractionGene:
 
     pose: tuple[Node, ...]
     parsing: tuple[Node, ...]
+
+    @classmethod
+    def of(cls, gene: object) -> "InteractionGene | None":
+        """Returns a gene, None, or what `to_lists` made of one, as a gene."""
+        if gene is None or isinstance(gene, cls):
+            return gene
+        return cls(
+            **{branch: _from_lists(nodes) for branch, nodes in gene.items()}
+        )
+
+    def to_lists(self) -> dict[str, list]:
+        """Returns plain lists by branch for a Keras config."""
+        return {
+            field.name: _to_lists(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,6 +259,30 @@ def nodes_of(genotype: Genotype, part: parts.Part) -> tuple[Node, ...]:
     return _nodes(getattr(genotype, part.field), part)
 
 
+def places_of(
+    genotype: Genotype, part: parts.Part, primitives: Sequence[str]
+) -> list[list[tuple[int, int]]]:
+    """Returns where in alpha the choices of every node of a part stand.
+
+    Args:
+        genotype: Genotype with a gene of the part.
+        part: The part.
+        primitives: Names in the order of alpha.
+
+    Returns:
+        For each node (row, column) of its choices, in their order.
+    """
+    rows = {edge: row for row, edge in enumerate(part.edges)}
+    columns = {name: column for column, name in enumerate(primitives)}
+    return [
+        [
+            (rows[node, choice.predecessor], columns[choice.primitive])
+            for choice in choices
+        ]
+        for node, choices in enumerate(nodes_of(genotype, part))
+    ]
+
+
 def filled(
     genotype: Genotype, nodes: Mapping[parts.Part, tuple[Node, ...]]
 ) -> Genotype:
@@ -313,6 +351,14 @@ def _check_field(field: _Field, value: object) -> None:
             _check_nodes(part, _nodes(value, part))
 
 
+def _from_lists(nodes: Sequence[Sequence[Sequence]]) -> tuple[Node, ...]:
+    return tuple(tuple(Choice(*choice) for choice in node) for node in nodes)
+
+
+def _to_lists(nodes: Sequence[Node]) -> list:
+    return [[list(choice) for choice in node] for node in nodes]
+
+
 def _path(part: parts.Part) -> tuple[str, ...]:
     """Where a genotype keeps a part: field, branch and, of cells, kind."""
     path = (part.field, part.branch)
@@ -329,8 +375,7 @@ def _nodes(gene: object, part: parts.Part) -> tuple[Node, ...]:
 def _check_nodes(part: parts.Part, nodes: tuple[Node, ...]) -> None:
     """Checks the choices of every node of a part."""
     where = ".".join(_path(part))
-    edges_of = Counter(edge.node for edge in part.edges)
-    limits = [edges_of[node] for node in sorted(edges_of)]
+    limits = [len(rows) for rows in part.node_rows]
     if len(nodes) != len(limits):
         raise UserError(
             "wrong number of nodes in a gene", where, len(limits), len(nodes)

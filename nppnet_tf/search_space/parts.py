@@ -47,6 +47,11 @@ class Part(NamedTuple):
         """Of checkpoints and records, "pose/normal"."""
         return f"{self.branch}/{self.kind}"
 
+    @property
+    def node_rows(self) -> list[list[int]]:
+        """Rows of alpha of the edges into each node."""
+        return topology.rows_by_node(self.edges)
+
 
 def _cell(branch: str, kind: str, field: str, num_inputs: int) -> Part:
     edges = topology.cell_edges(num_inputs)

@@ -68,8 +68,7 @@ def prune_cell(
     edges = topology.cell_edges(num_inputs)
     gamma = relaxation.shares(alpha, beta, edges)
     nodes = []
-    for node in range(topology.CELL_NODES):
-        rows = [i for i, edge in enumerate(edges) if edge.node == node]
+    for rows in topology.rows_by_node(edges):
         order = np.argsort(-gamma[rows].max(axis=1), kind="stable")
         kept = [rows[i] for i in order[:EDGES_PER_CELL_NODE]]
         nodes.append(
@@ -101,8 +100,7 @@ def prune_interaction(
     edges = topology.interaction_edges()
     gamma = relaxation.shares(alpha, beta, edges)
     nodes = []
-    for level in range(topology.NUM_LEVELS):
-        rows = [i for i, edge in enumerate(edges) if edge.node == level]
+    for rows in topology.rows_by_node(edges):
         nodes.append(
             tuple(
                 _choice(primitives, operation, edges[rows[row]])
@@ -189,16 +187,8 @@ def kept_shares(
     for name, arrays in parameters.items():
         part = parts.named(name)
         gamma = relaxation.shares(*arrays, part.edges)
-        rows = {edge: row for row, edge in enumerate(part.edges)}
-        nodes = genotypes.nodes_of(genotype, part)
-        total = sum(
-            gamma[
-                rows[topology.Edge(node, choice.predecessor)],
-                primitives.index(choice.primitive),
-            ]
-            for node, choices in enumerate(nodes)
-            for choice in choices
-        )
+        nodes = genotypes.places_of(genotype, part, primitives)
+        total = sum(gamma[place] for places in nodes for place in places)
         kept[name] = float(total / len(nodes))
     return kept
 

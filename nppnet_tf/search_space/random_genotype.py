@@ -110,7 +110,7 @@ def _draw_nodes(
     return {
         part: [
             _draw_node(part, node, random, space)
-            for node in sorted({edge.node for edge in part.edges})
+            for node in range(len(part.node_rows))
         ]
         for part in genotypes.searched_parts(start)
     }
@@ -122,7 +122,7 @@ def _draw_node(
     random: np.random.Generator,
     space: SearchSpace,
 ) -> genotypes.Node:
-    sources = [edge.predecessor for edge in part.edges if edge.node == node]
+    sources = [part.edges[row].predecessor for row in part.node_rows[node]]
     names = space.primitives
     if part.kind == parts.INTERACTION:
         most = min(pruning.MAX_INTERACTION_CHOICES, len(sources) * len(names))

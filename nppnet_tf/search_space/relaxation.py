@@ -16,6 +16,7 @@ import numpy as np
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import sources
+from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.sources import Source
 from nppnet_tf.search_space.topology import Edge
 
@@ -37,10 +38,9 @@ def softmax_by_node(beta: np.ndarray, edges: Sequence[Edge]) -> np.ndarray:
 
     Eq. 2: edges of one node compete, edges of two nodes do not.
     """
-    nodes = np.array([edge.node for edge in edges])
     weights = np.empty_like(beta)
-    for node in np.unique(nodes):
-        weights[nodes == node] = softmax(beta[nodes == node])
+    for rows in topology.rows_by_node(edges):
+        weights[rows] = softmax(beta[rows])
     return weights
 
 

@@ -40,9 +40,7 @@ class Edge(NamedTuple):
     predecessor: int
 
 
-def cell_edges(
-    num_inputs: int, num_nodes: int = CELL_NODES
-) -> tuple[Edge, ...]:
+def cell_edges(num_inputs: int) -> tuple[Edge, ...]:
     """Every edge of a cell, node by node: the order of alpha and beta.
 
     Node n sees the inputs and the nodes before it: 14 edges of a cell with two
@@ -50,7 +48,7 @@ def cell_edges(
     """
     return tuple(
         Edge(node, predecessor)
-        for node in range(num_nodes)
+        for node in range(CELL_NODES)
         for predecessor in range(num_inputs + node)
     )
 
@@ -72,6 +70,14 @@ def rows_of(edges: Sequence[Edge], predecessor: int) -> tuple[int, ...]:
     return tuple(
         row for row, edge in enumerate(edges) if edge.predecessor == predecessor
     )
+
+
+def rows_by_node(edges: Sequence[Edge]) -> list[list[int]]:
+    """Rows of alpha of the edges into each node, by the number of the node."""
+    rows: dict[int, list[int]] = {}
+    for row, edge in enumerate(edges):
+        rows.setdefault(edge.node, []).append(row)
+    return [rows[node] for node in sorted(rows)]
 
 
 def cell_groups(num_inputs: int) -> tuple[tuple[int, ...], ...]:
@@ -121,6 +127,16 @@ def reduction_cells(cells: int) -> tuple[int, ...]:
     the release.
     """
     return tuple(cells * quarter // 4 for quarter in (1, 2, 3))
+
+
+def encoder_level(cell: int, cells: int) -> int:
+    """Level, 0..3, that an encoder cell is of; its last cell ends it (Fig. 4).
+
+    Args:
+        cell: Index of the cell.
+        cells: L, the cells of the encoder.
+    """
+    return sum(cell >= reduction for reduction in reduction_cells(cells))
 
 
 def check_sizes(
@@ -173,8 +189,3 @@ def _check_width(width: object, where: str) -> None:
             f"{LEAST_WIDTH} to {MOST_WIDTH}",
             width,
         )
-
-
-def level_ends(cells: int) -> tuple[int, ...]:
-    """Indices of the encoder cells whose outputs are levels 0..3 (Fig. 4)."""
-    return tuple(cells * quarter // 4 - 1 for quarter in (1, 2, 3, 4))

@@ -106,8 +106,7 @@ def _cell(part, masked, primitives, loss, random) -> tuple:
         columns[row] = int(np.argmax(losses))
         masked.decide(row, columns[row])
     nodes = []
-    for node in sorted({edge.node for edge in part.edges}):
-        rows = [r for r, edge in enumerate(part.edges) if edge.node == node]
+    for rows in part.node_rows:
         losses = [masked.without(row, None, loss) for row in rows]
         order = np.argsort(-np.array(losses), kind="stable")
         ranked = [rows[number] for number in order]
@@ -135,8 +134,7 @@ def _interaction(part, masked, primitives, loss, random) -> tuple:
         ]
     )
     nodes = []
-    for node in sorted({edge.node for edge in part.edges}):
-        rows = [r for r, edge in enumerate(part.edges) if edge.node == node]
+    for rows in part.node_rows:
         # Where the loss misses nothing, all are worth the same.
         worth = rise[rows] + 1e-12
         kept = pruning.strongest(worth / worth.sum())

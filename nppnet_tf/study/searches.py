@@ -27,7 +27,6 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
 from nppnet_tf.search_space import strategies
-from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
@@ -196,16 +195,14 @@ def choose(network: Any, genotype: Genotype) -> None:
         genotype: What is chosen in each searched part. Choices on one edge get
             equal weights, and so do the edges of a node.
     """
-    columns = {name: i for i, name in enumerate(network.space.primitives)}
+    primitives = network.space.primitives
     for part in genotypes.searched_parts(network.genotype):
         parameters = network.architecture[part.name]
-        rows = {edge: row for row, edge in enumerate(part.edges)}
         alpha = np.zeros(parameters.alpha.shape, np.float32)
         beta = np.zeros(parameters.beta.shape, np.float32)
-        for node, choices in enumerate(genotypes.nodes_of(genotype, part)):
-            for choice in choices:
-                row = rows[topology.Edge(node, choice.predecessor)]
-                alpha[row, columns[choice.primitive]] = _CERTAIN
+        for places in genotypes.places_of(genotype, part, primitives):
+            for row, column in places:
+                alpha[row, column] = _CERTAIN
                 beta[row] = _CERTAIN
         parameters.alpha.assign(alpha)
         parameters.beta.assign(beta)

@@ -44,10 +44,9 @@ def part_health(
         growth is how such a search collapses. "pooling_share": the same of
         poolings. "shares": the same of every operation, by name.
     """
-    edges = parts.named(part).edges
-    gamma = relaxation.shares(*arrays, edges)
-    nodes = np.array([edge.node for edge in edges])
-    groups = [gamma[nodes == node] for node in np.unique(nodes)]
+    found = parts.named(part)
+    gamma = relaxation.shares(*arrays, found.edges)
+    groups = [gamma[rows] for rows in found.node_rows]
     edge = gamma.sum(axis=1, keepdims=True)
     # An edge without weight has nothing to decide.
     operation = gamma / np.where(edge > 0, edge, 1.0)

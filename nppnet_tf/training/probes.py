@@ -16,7 +16,6 @@ from nppnet_tf import keys
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import relaxation as relaxations
-from nppnet_tf.search_space import topology
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import replica_batches
 from nppnet_tf.training.search import SearchModel
@@ -81,7 +80,7 @@ class Probes:
         network = self.model.network
         present = shares_of(network)
         pruned = {
-            part: kept_shares(
+            part: derived_shares(
                 gamma, derived, parts.named(part), network.space.primitives
             )
             for part, gamma in present.items()
@@ -177,7 +176,7 @@ def shares_of(network: keras.Model) -> dict[str, np.ndarray]:
     }
 
 
-def kept_shares(
+def derived_shares(
     gamma: np.ndarray,
     derived: genotypes.Genotype,
     part: parts.Part,
@@ -191,16 +190,8 @@ def kept_shares(
         part: The part.
         primitives: Names in the order of alpha.
     """
-    rows = {edge: row for row, edge in enumerate(part.edges)}
     kept = np.zeros_like(gamma)
-    for node, choices in enumerate(genotypes.nodes_of(derived, part)):
-        places = [
-            (
-                rows[topology.Edge(node, choice.predecessor)],
-                primitives.index(choice.primitive),
-            )
-            for choice in choices
-        ]
+    for places in genotypes.places_of(derived, part, primitives):
         total = sum(gamma[place] for place in places)
         for place in places:
             kept[place] = gamma[place] / total

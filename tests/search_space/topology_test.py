@@ -33,12 +33,18 @@ class TopologyTest(absltest.TestCase):
 
     def test_quarters_of_the_encoder(self):
         self.assertEqual(topology.reduction_cells(16), (4, 8, 12))
-        self.assertEqual(topology.level_ends(16), (3, 7, 11, 15))
+        self.assertEqual(
+            [topology.encoder_level(cell, 16) for cell in range(16)],
+            [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4,
+        )
 
     def test_quarters_of_an_encoder_that_has_none(self):
         # L // 4, 2 L // 4, 3 L // 4, as the release counts.
         self.assertEqual(topology.reduction_cells(6), (1, 3, 4))
-        self.assertEqual(topology.level_ends(6), (0, 2, 3, 5))
+        self.assertEqual(
+            [topology.encoder_level(cell, 6) for cell in range(6)],
+            [0, 1, 1, 2, 3, 3],
+        )
 
     def test_sizes_without_a_network_are_named(self):
         config = NetworkConfig(channels=24, cells=4)

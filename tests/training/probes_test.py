@@ -71,8 +71,8 @@ class ProbesTest(absltest.TestCase):
         derived = _derive(model)
         gamma = probes.shares_of(model.network)[part.name]
 
-        kept = probes.kept_shares(gamma, derived, part, primitives.PAPER)
-        again = probes.kept_shares(kept, derived, part, primitives.PAPER)
+        kept = probes.derived_shares(gamma, derived, part, primitives.PAPER)
+        again = probes.derived_shares(kept, derived, part, primitives.PAPER)
 
         np.testing.assert_allclose(again, kept)
         # Of each of four nodes two operations, and all of the sum.

@@ -12,6 +12,12 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 
+def num_replicas() -> int:
+    """Replicas that work on one global batch; 1 outside of a strategy."""
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
 def sums(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     """Returns sums over all replicas, which have no gradient.
 

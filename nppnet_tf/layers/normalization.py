@@ -94,13 +94,13 @@ class BatchNormalization(keras.layers.Layer):
             gain = tf.cast(gain, dtype)
         if not training:
             return self._normalize(inputs, gain, offset)
-        if _num_replicas() > 1:
+        if replicas.num_replicas() > 1:
             return self._normalize_over_replicas(inputs, gain, offset)
         return self._normalize_batch(inputs, gain, offset)
 
     def sums_parts(self, training) -> bool:
         """Returns whether `sum_of_parts` may take the place of a call."""
-        return bool(training) and _is_frozen() and _num_replicas() == 1
+        return bool(training) and _is_frozen() and replicas.num_replicas() == 1
 
     def sum_of_parts(self, parts, gains):
         """Normalizes parts of the channels and adds them.
@@ -177,12 +177,6 @@ class BatchNormalization(keras.layers.Layer):
         return {**super().get_config(), "affine": self.affine}
 
 
-def _num_replicas() -> int:
-    if not tf.distribute.in_cross_replica_context():
-        return tf.distribute.get_replica_context().num_replicas_in_sync
-    return 1
-
-
 def _is_frozen() -> bool:
     return getattr(_state, "frozen", False)
 
@@ -215,7 +209,7 @@ def _global_moments(inputs):
     their own, see `_normalized_over_replicas`.
     """
     inputs = tf.stop_gradient(_at_least_float32(inputs))
-    count = _count(inputs) * _num_replicas()
+    count = _count(inputs) * replicas.num_replicas()
     axes = tf.constant([0, 1, 2])
     own = [
         tf.reduce_sum(values, axes) for values in (inputs, tf.square(inputs))

@@ -14,12 +14,6 @@ from nppnet_tf import replicas
 from nppnet_tf import resampling
 
 
-def num_replicas() -> int:
-    """Replicas that work on one global batch; 1 outside of a strategy."""
-    context = tf.distribute.get_replica_context()
-    return 1 if context is None else context.num_replicas_in_sync
-
-
 def global_sum(value: tf.Tensor) -> tf.Tensor:
     """Sums a tensor over the replicas, as a constant.
 
@@ -37,7 +31,7 @@ def global_sum(value: tf.Tensor) -> tf.Tensor:
         The sum, on every replica, of the shape of `value`.
     """
     value = tf.stop_gradient(tf.cast(value, tf.float32))
-    if num_replicas() == 1:
+    if replicas.num_replicas() == 1:
         return value
     (total,) = replicas.sums([value])
     return total

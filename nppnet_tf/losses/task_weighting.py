@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from nppnet_tf import keys
-from nppnet_tf.losses import reduction
+from nppnet_tf import replicas
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -75,7 +75,7 @@ class TaskWeighting(keras.layers.Layer):
             present = tf.cast(global_counts[task] > 0, tf.float32)
             # The regularizer has no samples to be shared by: every replica
             # holds an equal part of it.
-            regularizer = present / reduction.num_replicas() * log_variance
+            regularizer = present / replicas.num_replicas() * log_variance
             weighted = tf.exp(-log_variance) * tf.stack(list(losses[task]))
             total += tf.reduce_sum(weighted + regularizer)
         return total

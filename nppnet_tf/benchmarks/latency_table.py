@@ -25,7 +25,6 @@ from nppnet_tf.form import description
 from nppnet_tf.form import nodes
 from nppnet_tf.form import onnx_model
 from nppnet_tf.form import rules
-from nppnet_tf.form.execution import Form
 from nppnet_tf.layers.convolution import Convolution
 from nppnet_tf.layers.primitives import table
 from nppnet_tf.models import choice_costs
@@ -114,15 +113,6 @@ def measure(
 
 def _form_of(operation: Operation) -> nodes.Outputs | None:
     """Returns an operation as it is exported; None where it does nothing."""
-
-    @dataclasses.dataclass(frozen=True, eq=False)
-    class Given(nodes.Picture):
-        """What the operation is given."""
-
-        @property
-        def channels(self) -> int:
-            return operation.channels
-
     if operation.name == latency_table.PROJECTION:
         layer = Convolution(operation.filters, 1, use_bias=True)
     else:
@@ -130,7 +120,7 @@ def _form_of(operation: Operation) -> nodes.Outputs | None:
             operation.name, operation.channels, operation.stride
         )
     layer.build((None, None, None, operation.channels))
-    given = Given(())
+    given = forward_pass.Given((), operation.channels)
     node = description.layer(layer, given)
     if node is given:
         return None
@@ -150,23 +140,9 @@ def _tensorflow(
 ) -> Callable[[], object]:
     """Returns a call of so many of a form, one after the other."""
     del folder
-    form = Form(outputs)
-
-    @tf.function(autograph=False)
-    def several(given: list[tf.Tensor]) -> tf.Tensor:
-        total = tf.zeros([])
-        for value in given:
-            with tf.control_dependencies([total]):
-                found = form(tf.identity(value))
-            # What nobody reads is not computed.
-            for tensor in found.values():
-                total += tensor[0, 0, 0, 0]
-        return total
-
-    # Other values each, or they would be computed once.
     shape = [1, *size, channels]
     values = [tf.random.stateless_normal(shape, [1, n]) for n in range(at_once)]
-    return lambda: several(values).numpy()
+    return forward_pass.several(outputs, values)
 
 
 def _onnx_runtime(

@@ -132,16 +132,8 @@ def _calls(
     def numbers(*sizes: int) -> np.ndarray:
         return generator.normal(size=sizes).astype(np.float32)
 
-    @dataclasses.dataclass(frozen=True, eq=False)
-    class Given(nodes.Picture):
-        """The input of the convolution."""
-
-        @property
-        def channels(self) -> int:
-            return shape.kernel[2]
-
     convolution = nodes.Convolution(
-        (Given(()),),
+        (forward_pass.Given((), shape.kernel[2]),),
         numbers(*shape.kernel),
         numbers(shape.kernel[-1]),
         shape.step,
@@ -149,19 +141,6 @@ def _calls(
     )
     outputs = {"out": convolution}
     value = numbers(batch_size, shape.height, shape.width, shape.kernel[2])
-    form = Form(outputs)
-
-    @tf.function(autograph=False)
-    def several(given: list[tf.Tensor]) -> tf.Tensor:
-        total = tf.zeros([])
-        for value in given:
-            with tf.control_dependencies([total]):
-                found = form(tf.identity(value))["out"]
-            # What nobody reads is not computed.
-            total += found[0, 0, 0, 0]
-        return total
-
-    # Other values each, or they would be computed once.
     given = [tf.constant(value + number) for number in range(_AT_ONCE)]
     with open(path, "wb") as file:
         model = onnx_model.to_onnx(
@@ -170,7 +149,7 @@ def _calls(
         file.write(model.SerializeToString())
     first = np.ascontiguousarray(value.transpose(0, 3, 1, 2))
     return {
-        "TensorFlow": lambda: several(given).numpy(),
+        "TensorFlow": forward_pass.several(outputs, given),
         "ONNX Runtime": forward_pass.onnx_runtime(
             path, {onnx_model.IMAGE: first}
         ),

@@ -305,6 +305,16 @@ class LossConfig:
         name="parsing_log_variance",
     )
 
+    def for_data(self, descriptor: Any) -> "LossConfig":
+        """Returns these constants with the class weights of a data set.
+
+        Args:
+            descriptor: Anything with `class_weights`: a `DatasetDescriptor`.
+        """
+        return dataclasses.replace(
+            self, class_weights=tuple(descriptor.class_weights) or None
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class RetrainConfig:

@@ -255,6 +255,21 @@ def get(name: str) -> DatasetDescriptor:
     return load(_KNOWN / f"{name}.json")
 
 
+def of_values(value: object, where: object) -> DatasetDescriptor:
+    """Returns the descriptor that a document names, or holds as a whole.
+
+    Args:
+        value: Name of a built-in one, or plain values as JSON has them.
+        where: Document, for messages.
+
+    Raises:
+        UserError: It is none.
+    """
+    if isinstance(value, str):
+        return get(value)
+    return DatasetDescriptor.from_values(value, where)
+
+
 def names() -> tuple[str, ...]:
     """Names of the built-in descriptors."""
     return (*_BUILT_IN, *sorted(path.stem for path in _KNOWN.glob("*.json")))

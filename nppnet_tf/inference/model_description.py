@@ -113,7 +113,7 @@ class ModelDescription:
             if name in values:
                 json_documents.require(values[name], kind, path, name)
         try:
-            descriptor = json.dumps(values.pop("descriptor"))
+            descriptor = values.pop("descriptor")
             values["image_size"] = checked_size(values["image_size"], path)
             if "scales" in values:
                 values["scales"] = tuple(map(float, values["scales"]))
@@ -126,7 +126,7 @@ class ModelDescription:
                     values["calibration"], f"{path}, calibration"
                 )
             return cls(
-                descriptor=DatasetDescriptor.from_json(descriptor, path),
+                descriptor=DatasetDescriptor.from_values(descriptor, path),
                 **values,
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -41,6 +41,7 @@ _PLAIN = (False, (1.0,))
 
 _SAVED_MODEL_FILE = "saved_model.pb"
 _NETWORK_FILE = saved_network.DESCRIPTION_FILE
+_MODEL_FILES = (_SAVED_MODEL_FILE, _NETWORK_FILE)
 
 TensorFunction = Callable[..., Mapping[str, tf.Tensor]]
 
@@ -317,9 +318,6 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
     return max(versions, key=lambda child: int(child.name))
 
 
-_MODEL_FILES = (_SAVED_MODEL_FILE, _NETWORK_FILE)
-
-
 def load_run(
     folder: str | os.PathLike[str],
 ) -> tuple[Any, DatasetDescriptor, tuple[int, int]]:
@@ -387,10 +385,7 @@ def _descriptor_of(
             f"{DESCRIPTOR} and {IMAGE_SIZE}",
             f"no {' and no '.join(missing)}",
         )
-    descriptor = extra[DESCRIPTOR]
-    if isinstance(descriptor, str):
-        return descriptors.get(descriptor)
-    return DatasetDescriptor.from_json(json.dumps(descriptor), folder)
+    return descriptors.of_values(extra[DESCRIPTOR], folder)
 
 
 def graph_of(

@@ -198,6 +198,25 @@ class Budget:
         )
 
 
+def brought_to(
+    budget: Budget | None,
+    genotype: genotypes.Genotype,
+    parameters: Mapping[str, pruning.ArchitectureArrays],
+    relaxation: Relaxation,
+) -> genotypes.Genotype:
+    """Returns what a budget selects, or the genotype where there is none.
+
+    Args:
+        budget: Budget of the search.
+        genotype: What pruning, or another selection, keeps.
+        parameters: Alpha and beta of the searched parts, by part.
+        relaxation: Relaxation of the search.
+    """
+    if budget is None:
+        return genotype
+    return budget.select(genotype, parameters, relaxation)
+
+
 class Goal(NamedTuple):
     """What a search is asked to aim at, before any cost is counted.
 

@@ -167,7 +167,7 @@ def _relaxation(network: NPPNet) -> dict[str, str]:
 def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:
     path = directory / DESCRIPTION_FILE
     try:
-        genotype = Genotype.from_json(json.dumps(description["genotype"]), path)
+        genotype = Genotype.from_values(description["genotype"], path)
         sizes = dict(description["config"])
         levels = tuple(sizes.pop("high_level_inputs"))
         space = SearchSpace(

@@ -229,7 +229,22 @@ class Genotype:
         Raises:
             UserError: If the document is not a valid genotype.
         """
-        return _parse(json_documents.parse(text, where), where)
+        return cls.from_values(json_documents.parse(text, where), where)
+
+    @classmethod
+    def from_values(
+        cls, values: object, where: object = "genotype"
+    ) -> "Genotype":
+        """Reads and checks the content of such a document, as JSON has it.
+
+        Args:
+            values: Plain values.
+            where: Named in the message of an error.
+
+        Raises:
+            UserError: If they are no valid genotype.
+        """
+        return _parse(values, where)
 
 
 class _Field(NamedTuple):

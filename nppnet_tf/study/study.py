@@ -324,7 +324,7 @@ class Study:
 
 
 def _genotype(result: dict[str, Any]) -> Genotype:
-    return Genotype.from_json(json.dumps(result["genotype"]))
+    return Genotype.from_values(result["genotype"])
 
 
 def _told(result: dict[str, Any]) -> str:

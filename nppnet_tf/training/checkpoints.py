@@ -16,6 +16,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import array_archives
 from nppnet_tf.files import atomic
 from nppnet_tf.files import json_documents
+from nppnet_tf.models import budget as budgets
 from nppnet_tf.models.budget import Budget
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
@@ -74,7 +75,7 @@ class Progress:
 
     Attributes:
         epoch: Epochs that are complete.
-        history: The record of each of them, see `callbacks.RunRecorder`.
+        history: The record of each of them, see `recording.RunRecorder`.
         best_epoch: Number of the best of them, counted from 0; None before
             the first.
         best_score: Score of the best epoch, the higher the better.
@@ -143,9 +144,9 @@ class Checkpoint:
         derived = pruning.derive(
             self.genotype, self.architecture, self.primitives, relaxation
         )
-        if self.budget is None:
-            return derived
-        return self.budget.select(derived, self.architecture, relaxation)
+        return budgets.brought_to(
+            self.budget, derived, self.architecture, relaxation
+        )
 
     def known_relaxation(self) -> relaxations.Relaxation:
         """Returns what makes shares of its alpha and beta.

@@ -6,7 +6,6 @@ of its own classes or joints are drawn anew.
 """
 
 import dataclasses
-import json
 import math
 import os
 import pathlib
@@ -35,6 +34,9 @@ _OUTPUTS = {
 
 _DESCRIPTOR = "descriptor"
 _LOG_VARIANCES = "log_variances"
+
+# What runs have that were written before there was such a field.
+_ABSENT = {"baseline_width": 1.0, "head_channels": 256}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +74,10 @@ class InitialRun:
             return cls(
                 folder,
                 dict(found["config"]),
-                Genotype.from_json(json.dumps(found["genotype"]), path),
-                _descriptor(extra.get(_DESCRIPTOR), path),
+                Genotype.from_values(found["genotype"], path),
+                None
+                if extra.get(_DESCRIPTOR) is None
+                else descriptors.of_values(extra[_DESCRIPTOR], path),
                 dict(extra.get(_LOG_VARIANCES, {})),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -238,10 +242,6 @@ class InitialRun:
         return self.log_variances
 
 
-# What runs have that were written before there was such a field.
-_ABSENT = {"baseline_width": 1.0, "head_channels": 256}
-
-
 def _told(counts: Mapping[str, int | None], branches: Collection[str]) -> str:
     """Returns "20 classes and 16 joints"."""
     return " and ".join(
@@ -253,15 +253,6 @@ def _told(counts: Mapping[str, int | None], branches: Collection[str]) -> str:
 
 def _count(descriptor: DatasetDescriptor, branch: str) -> int:
     return len(getattr(descriptor, _OUTPUTS[branch][0]))
-
-
-def _descriptor(value: object, path: pathlib.Path) -> DatasetDescriptor | None:
-    """A run names a data set or holds all of its descriptor."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return descriptors.get(value)
-    return DatasetDescriptor.from_json(json.dumps(value), path)
 
 
 def _body_fields(genotype: Genotype) -> list[str]:

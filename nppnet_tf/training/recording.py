@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
+from nppnet_tf.models import budget as budgets
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations
@@ -322,12 +323,10 @@ class SearchRecorder(RunRecorder):
         return self.workdir.genotypes / f"epoch_{epoch:04d}.json"
 
     def _derive(self) -> genotypes.Genotype:
-        pruned, budget = self._prune(), self.model.budget
-        if budget is None:
-            return pruned
         network = self.model.network
-        return budget.select(
-            pruned,
+        return budgets.brought_to(
+            self.model.budget,
+            self._prune(),
             checkpoints.architecture_arrays(network),
             relaxations.named(network.relaxation),
         )

@@ -481,10 +481,7 @@ class _Run:
     @property
     def loss_config(self) -> configuration.LossConfig:
         """Constants of the loss for these records."""
-        return dataclasses.replace(
-            self.config.loss,
-            class_weights=tuple(self.descriptor.class_weights) or None,
-        )
+        return self.config.loss.for_data(self.descriptor)
 
     def open(
         self,

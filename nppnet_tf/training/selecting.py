@@ -11,6 +11,7 @@ from nppnet_tf import keys
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.data.samples import batches
 from nppnet_tf.layers import normalization
+from nppnet_tf.models import budget as budgets
 from nppnet_tf.search_space import relaxation as relaxations
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.strategies import selection
@@ -58,9 +59,8 @@ def select(
         np.random.default_rng(inputs.seed),
         say,
     )
-    if model.budget is None:
-        return selected
-    return model.budget.select(
+    return budgets.brought_to(
+        model.budget,
         selected,
         checkpoints.architecture_arrays(network),
         relaxations.named(network.relaxation),

@@ -47,9 +47,7 @@ def restored(
     model = search.make_search_model(
         checkpoint.genotype,
         network,
-        dataclasses.replace(
-            loss, class_weights=tuple(descriptor.class_weights) or None
-        ),
+        loss.for_data(descriptor),
         schedule,
         tf.distribute.get_strategy(),
         SearchSpace(checkpoint.primitives, proportion),

@@ -198,23 +198,28 @@ class SearchModel(joint_model.JointModel):
 
     def comparison_step(self, data):
         """Shows OLES the gradients of the operations on both halves."""
-        gradients = []
-        variables = [variable.value for variable in self._compared]
         with normalization.frozen_statistics(), perturbation.within(False):
-            for split in (keys.WEIGHT_SPLIT, keys.ARCHITECTURE_SPLIT):
-                with tf.GradientTape(watch_accessed_variables=False) as tape:
-                    tape.watch(variables)
-                    batch = data[split]
-                    predictions = self.network(batch[keys.IMAGE], training=True)
-                    losses = self.joint_loss(batch, predictions)
-                found = tape.gradient(
-                    losses[keys.TOTAL_LOSS],
-                    variables,
-                    unconnected_gradients=tf.UnconnectedGradients.ZERO,
+            gradients = [
+                self._of_all_replicas(
+                    self._gradients(data[split], self._compared)
                 )
-                gradients.append(self._of_all_replicas(found))
+                for split in (keys.WEIGHT_SPLIT, keys.ARCHITECTURE_SPLIT)
+            ]
         self.freezing.compare(*gradients)
         return {}
+
+    def _gradients(self, batch, variables: Sequence[keras.Variable]):
+        """Returns the gradient of the loss of a batch; moves nothing."""
+        watched = [variable.value for variable in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(watched)
+            predictions = self.network(batch[keys.IMAGE], training=True)
+            losses = self.joint_loss(batch, predictions)
+        return tape.gradient(
+            losses[keys.TOTAL_LOSS],
+            watched,
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
 
     def _of_all_replicas(self, gradients):
         if self.distribute_strategy.num_replicas_in_sync == 1:
@@ -264,24 +269,17 @@ class SearchModel(joint_model.JointModel):
 
     def gradient_step(self, batch):
         """Returns the gradient of the loss by alpha and beta; moves nothing."""
-        variables = [each.value for each in self.network.architecture_weights]
         with normalization.frozen_statistics(), perturbation.within(True):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(variables)
-                predictions = self.network(batch[keys.IMAGE], training=True)
-                losses = self.joint_loss(batch, predictions)
-            gradients = tape.gradient(
-                losses[keys.TOTAL_LOSS],
-                variables,
-                unconnected_gradients=tf.UnconnectedGradients.ZERO,
+            gradients = self._gradients(
+                batch, self.network.architecture_weights
             )
         numbered = {str(i): each for i, each in enumerate(gradients)}
         return self._whole(numbered)
 
     def _whole(self, of_replica):
         """What replicas hold a share of, such that their mean is the whole."""
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        return {name: each * replicas for name, each in of_replica.items()}
+        count = self.distribute_strategy.num_replicas_in_sync
+        return {name: each * count for name, each in of_replica.items()}
 
     def apply(self, updates, gradients):
         if self.freezing is not None and updates[0] is self.updates[0]:
@@ -306,13 +304,13 @@ class SearchModel(joint_model.JointModel):
 
     def penalty(self):
         # Eq. 8 depends on no data: every replica adds an equal part.
-        replicas = self.distribute_strategy.num_replicas_in_sync
+        count = self.distribute_strategy.num_replicas_in_sync
         penalty = self.entropy_weight * self.network.entropy()
         if self.budget_term is not None:
             penalty += self.budget_term.value(self.network.architecture)
         if self.regularizer:
             penalty += self.regularizer_weight * self._regularization()
-        return penalty / replicas
+        return penalty / count
 
     def _regularization(self):
         """Mean over all searched edges, as that of E(A)."""

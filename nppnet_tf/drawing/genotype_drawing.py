@@ -72,7 +72,7 @@ _HELP = (
 )
 
 _BLACK = "#111111"
-_GREY = "#444444"
+_GRAY = "#444444"
 _FAINT = "#8a8a8a"
 _PLAIN = Style("#f4f4f4", _FAINT)
 _DECODER = Style("#fffbe8", _FAINT)
@@ -263,7 +263,7 @@ def _page(subject: _Subject, title: str, summary: str = "") -> scene.Scene:
     page.label((_MARGIN, _MARGIN + 10), title, 24, _BLACK)
     y = _MARGIN + 40
     for line in filter(None, (summary, *_HELP)):
-        page.label((_MARGIN, y), line, 13, _GREY)
+        page.label((_MARGIN, y), line, 13, _GRAY)
         y += 19
     legend = _difference_legend if any(subject.names) else _primitive_legend
     y = legend(page, y + 12, subject.names)
@@ -285,7 +285,7 @@ def _primitive_legend(
         top = y + (number // per_row) * (_OP_HEIGHT + 8)
         page.box((x, top), _OP_WIDTH, _OP_HEIGHT, _style(name), name)
         place = (x + _OP_WIDTH + 10, top + _OP_HEIGHT / 2)
-        page.label(place, primitive.meaning, 12, _GREY)
+        page.label(place, primitive.meaning, 12, _GRAY)
     return y + -(-len(known) // per_row) * (_OP_HEIGHT + 8) + 6
 
 

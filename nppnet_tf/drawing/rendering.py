@@ -14,11 +14,11 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 Color = tuple[int, int, int]
 
 # Blue and orange are told apart by everybody, also on the parts' own colors.
-LEFT_COLOUR = (40, 140, 255)
-RIGHT_COLOUR = (255, 130, 0)
-CENTRE_COLOUR = (255, 255, 255)
-_OUTLINE_COLOUR = (0, 0, 0)
-_UNKNOWN_CLASS_COLOUR = (255, 255, 255)
+LEFT_COLOR = (40, 140, 255)
+RIGHT_COLOR = (255, 130, 0)
+CENTER_COLOR = (255, 255, 255)
+_OUTLINE_COLOR = (0, 0, 0)
+_UNKNOWN_CLASS_COLOR = (255, 255, 255)
 _BACKGROUND_CLASS = 0
 
 # Of the longer side of a picture.
@@ -155,7 +155,7 @@ class _Pen:
         """A line from joint to joint."""
         ends = [self._place(start), self._place(end)]
         outlined = round(self._line + 2 * self._outline)
-        self._draw.line(ends, (*_OUTLINE_COLOUR, 200), outlined)
+        self._draw.line(ends, (*_OUTLINE_COLOR, 200), outlined)
         self._draw.line(ends, (*color, 255), round(self._line))
 
     def joint(
@@ -163,10 +163,10 @@ class _Pen:
     ) -> None:
         """A disc, or a ring where the joint is hidden."""
         center = self._place(point)
-        self._disc(center, self._radius + self._outline, _OUTLINE_COLOUR)
+        self._disc(center, self._radius + self._outline, _OUTLINE_COLOR)
         self._disc(center, self._radius, color)
         if hollow:
-            self._disc(center, self._radius * 0.55, _OUTLINE_COLOUR)
+            self._disc(center, self._radius * 0.55, _OUTLINE_COLOR)
 
     def _disc(
         self, center: tuple[float, float], radius: float, color: Color
@@ -188,7 +188,7 @@ class _Pen:
 
 @functools.lru_cache(maxsize=8)
 def _color_table(descriptor: DatasetDescriptor) -> np.ndarray:
-    table = np.full((256, 3), _UNKNOWN_CLASS_COLOUR, np.uint8)
+    table = np.full((256, 3), _UNKNOWN_CLASS_COLOR, np.uint8)
     table[: descriptor.num_classes] = descriptor.palette
     table.setflags(write=False)
     return table
@@ -271,11 +271,11 @@ def _states(
 
 def _side_color(name: str) -> Color:
     if name.startswith("left_"):
-        return LEFT_COLOUR
-    return RIGHT_COLOUR if name.startswith("right_") else CENTRE_COLOUR
+        return LEFT_COLOR
+    return RIGHT_COLOR if name.startswith("right_") else CENTER_COLOR
 
 
 def _limb_color(start: str, end: str) -> Color:
     """A limb that leaves the middle has the color of its side."""
     color = _side_color(end)
-    return color if color != CENTRE_COLOUR else _side_color(start)
+    return color if color != CENTER_COLOR else _side_color(start)

@@ -75,14 +75,12 @@ def decode(
     return _upright(_decode_pixels(structure, where), structure.orientation)
 
 
-def decode_picture(
-    data: bytes, where: object = None, max_pixels: int = MAX_PIXELS
-) -> Image.Image:
+def decode_picture(data: bytes) -> Image.Image:
     """As `decode`, but in the form of the library that warps pictures."""
-    return Image.fromarray(decode(data, where, max_pixels))
+    return Image.fromarray(decode(data))
 
 
-def decode_plain(data: bytes, where: object = None) -> Image.Image:
+def decode_plain(data: bytes) -> Image.Image:
     """Decodes what `plain_bytes` returned, by the library that warps it.
 
     Returns:
@@ -96,15 +94,14 @@ def decode_plain(data: bytes, where: object = None) -> Image.Image:
         image.load()
         return image if image.mode == "RGB" else image.convert("RGB")
     except _DECODING_ERRORS as error:
-        raise _damaged(where, error) from error
+        raise _damaged(None, error) from error
 
 
-def plain_bytes(data: bytes, where: object = None) -> bytes:
+def plain_bytes(data: bytes) -> bytes:
     """Returns bytes that every decoder turns into the same upright RGB.
 
     Args:
         data: A JPEG or PNG.
-        where: File or record, for messages.
 
     Returns:
         `data` itself where it is upright, gray or RGB, and read alike by two
@@ -116,17 +113,15 @@ def plain_bytes(data: bytes, where: object = None) -> bytes:
         PictureError: For the reasons that `decode` gives; the picture is
             decoded to be sure.
     """
-    structure = picture_structure.read(data, where)
-    pixels = _decode_pixels(structure, where)
+    structure = picture_structure.read(data)
+    pixels = _decode_pixels(structure, None)
     is_upright = structure.orientation == 1
     if is_upright and _is_plain(data, pixels):
         return data
     return encode_png(_upright(pixels, structure.orientation))
 
 
-def decode_label_map(
-    data: bytes, where: object = None, max_pixels: int = MAX_PIXELS
-) -> np.ndarray:
+def decode_label_map(data: bytes, where: object = None) -> np.ndarray:
     """Decodes a PNG of class ids.
 
     Args:
@@ -134,7 +129,6 @@ def decode_label_map(
             with a palette, whose indices are the ids. Ids are taken as they
             are stored, at every depth; every checksum must be right.
         where: File or record, for messages.
-        max_pixels: Larger label maps are refused before they are decoded.
 
     Returns:
         Uint8 [H, W].
@@ -150,9 +144,9 @@ def decode_label_map(
             "a PNG of class ids",
             "JPEG",
         )
-    structure = picture_structure.read(data, where, max_pixels)
+    structure = picture_structure.read(data, where)
     if structure.color_type not in (
-        picture_structure.GREY,
+        picture_structure.GRAY,
         picture_structure.PALETTE,
     ):
         found = _MODES.get(structure.color_type, "another form")
@@ -191,9 +185,9 @@ def encode_png(array: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def picture_size(data: bytes, where: object = None) -> tuple[int, int]:
+def picture_size(data: bytes) -> tuple[int, int]:
     """Returns (height, width) as `decode` would, without decoding."""
-    return picture_structure.read(data, where).upright_size
+    return picture_structure.read(data).upright_size
 
 
 def require_same_size(
@@ -263,7 +257,7 @@ def _ids(
 ) -> np.ndarray:
     """Undoes what the decoder does to ids of few and of many bits."""
     if (
-        structure.color_type == picture_structure.GREY
+        structure.color_type == picture_structure.GRAY
         and structure.bit_depth in (2, 4)
     ):
         # It multiplies them, so that the largest is white.

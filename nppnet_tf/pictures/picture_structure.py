@@ -47,7 +47,7 @@ EXIF_START = picture_orientation.EXIF_START
 XMP_START = b"http://ns.adobe.com/xap/1.0/\x00"
 
 # Color types of a PNG.
-GREY = 0
+GRAY = 0
 COLORS = 2
 PALETTE = 3
 

@@ -59,9 +59,9 @@ def document(
             "middles": prediction_files.OPENPOSE_MIDDLES,
         },
         "colors": {
-            "left": rendering.LEFT_COLOUR,
-            "right": rendering.RIGHT_COLOUR,
-            "center": rendering.CENTRE_COLOUR,
+            "left": rendering.LEFT_COLOR,
+            "right": rendering.RIGHT_COLOR,
+            "center": rendering.CENTER_COLOR,
             "people": people_map.palette().tolist(),
         },
     }

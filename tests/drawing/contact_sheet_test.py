@@ -6,7 +6,7 @@ from absl.testing import absltest
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.drawing import contact_sheet
 from nppnet_tf.drawing.contact_sheet import Tile
-from nppnet_tf.drawing.rendering import LEFT_COLOUR
+from nppnet_tf.drawing.rendering import LEFT_COLOR
 
 _GREEN = (10, 200, 30)
 
@@ -51,7 +51,7 @@ class ContactSheetTest(absltest.TestCase):
         )
         plain = _draw(_tile(144, 112))
 
-        rows, columns = np.nonzero((sheet == LEFT_COLOUR).all(axis=-1))
+        rows, columns = np.nonzero((sheet == LEFT_COLOR).all(axis=-1))
         top, left = (
             int(places.min())
             for places in np.nonzero((plain == _GREEN).all(axis=-1))

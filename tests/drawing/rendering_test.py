@@ -63,9 +63,9 @@ class OverlayTest(parameterized.TestCase):
         self.assertGreater(result[20, 30, 0], result[40, 30, 0])
 
     @parameterized.named_parameters(
-        ("left", "left_ankle", rendering.LEFT_COLOUR),
-        ("right", "right_ankle", rendering.RIGHT_COLOUR),
-        ("middle", "thorax", rendering.CENTRE_COLOUR),
+        ("left", "left_ankle", rendering.LEFT_COLOR),
+        ("right", "right_ankle", rendering.RIGHT_COLOR),
+        ("middle", "thorax", rendering.CENTER_COLOR),
     )
     def test_joint_is_drawn_at_its_place_in_the_color_of_its_side(
         self, name, color
@@ -140,7 +140,7 @@ class OverlayTest(parameterized.TestCase):
             self.image, None, self.keypoints_xy, visibility, LIP
         )
 
-        np.testing.assert_array_equal(result[40, 10], rendering.RIGHT_COLOUR)
+        np.testing.assert_array_equal(result[40, 10], rendering.RIGHT_COLOR)
 
     def test_sizes_that_differ_are_refused(self):
         with self.assertRaisesRegex(ValueError, "Received: image="):

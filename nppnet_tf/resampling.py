@@ -20,6 +20,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+# Of pictures, not of class scores.
+_FEW_CHANNELS = 4
+
 _is_for_xla = contextvars.ContextVar("is_for_xla", default=False)
 
 
@@ -92,10 +95,6 @@ def _resizing_matrix(
     places = tf.clip_by_value(places, 0, ends[0] - 1)[:, None]
     distance = tf.abs(places - tf.cast(tf.range(before), tf.float32))
     return tf.maximum(1 - distance, 0)
-
-
-# Of pictures, not of class scores.
-_FEW_CHANNELS = 4
 
 
 class Places(NamedTuple):

@@ -20,6 +20,9 @@ from nppnet_tf.files import file_names
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.pictures import picture_files
 
+# Pictures of a batch.
+_MOST_PICTURES = 16
+
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
@@ -49,11 +52,10 @@ class PictureHandler(ModelHandler[Picture, Answer, Predictor]):
 
     Args:
         model: What predicts.
-        most: Pictures of a batch.
     """
 
-    def __init__(self, model: Model, most: int = 16) -> None:
-        super().__init__(min_batch_size=1, max_batch_size=most)
+    def __init__(self, model: Model) -> None:
+        super().__init__(min_batch_size=1, max_batch_size=_MOST_PICTURES)
         self._model = model
 
     def load_model(self) -> Predictor:

@@ -75,6 +75,8 @@ OPENPOSE_LAYOUTS: dict[str, tuple[str | None, ...]] = {
     ),
 }
 
+_IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
+
 # LIP's ground truth has x, y and visibility, its submissions x and y.
 _TRUTH_VALUES = 3
 _SUBMISSION_VALUES = 2
@@ -556,9 +558,6 @@ def read_pose_rows(
     if not poses:
         raise UserError("no poses", path, "a row for every picture", "none")
     return poses
-
-
-_IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
 
 
 def _read_rows(path: str | os.PathLike[str]) -> list[list[str]]:

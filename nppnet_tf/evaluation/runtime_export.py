@@ -35,7 +35,7 @@ class Request:
 
     Attributes:
         runtime: Whose files.
-        precision: One of `runtime.precisions`.
+        precision: One of `runtimes.PRECISIONS`.
         calibration: Records whose pictures activations are measured on.
         calibration_pictures: How many of them.
         records: Held-out records that mIoU and PCKh are measured on.
@@ -88,7 +88,6 @@ def export(
     wanted: Request,
     models_folder: str | os.PathLike[str],
     make_card: Callable[[ModelDescription], str] | None = None,
-    progress: evaluation.ProgressBar = iter,
 ) -> tuple[pathlib.Path, dict[str, Any]]:
     """Writes a model with its description and its report, or nothing.
 
@@ -99,7 +98,6 @@ def export(
         models_folder: Folder of all models.
         make_card: Returns Markdown for people beside the description, for
             programs; nothing is written where None.
-        progress: Wraps the iteration over held-out records.
 
     Returns:
         The folder, and the report.
@@ -128,7 +126,7 @@ def export(
             temporary,
             calibration,
         )
-        report = _report(network, temporary, wanted, progress)
+        report = _report(network, temporary, wanted)
         (temporary / PARITY_FILE).write_text(
             json.dumps(report, indent=1) + "\n", encoding="utf-8"
         )
@@ -140,10 +138,7 @@ def export(
 
 
 def _report(
-    network: Any,
-    folder: pathlib.Path,
-    wanted: Request,
-    progress: evaluation.ProgressBar,
+    network: Any, folder: pathlib.Path, wanted: Request
 ) -> dict[str, Any]:
     """Compares what lies in a folder with the graph of a SavedModel."""
     package = packages.find(folder)
@@ -186,6 +181,5 @@ def _report(
             Predictor.from_directory(folder),
             wanted.records,
             wanted.limit,
-            progress,
         )
     return report

@@ -102,7 +102,6 @@ def scores(
     predictor: Predictor,
     records: RecordSet,
     limit: int | None = None,
-    progress: evaluation.ProgressBar = iter,
 ) -> dict[str, Any]:
     """Measures two models on the same records.
 
@@ -111,7 +110,7 @@ def scores(
         change in points (hundredths).
     """
     results = [
-        evaluation.evaluate_records(each, records, limit, progress)
+        evaluation.evaluate_records(each, records, limit)
         for each in (reference, predictor)
     ]
     found = {}

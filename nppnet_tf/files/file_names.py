@@ -3,7 +3,7 @@ r"""Names of files as people have them: one rule for every reader and writer.
 Names come from many systems: `images\a.jpg` of Windows, `._a.jpg` of a Mac,
 bytes that are no UTF-8, letters composed here and decomposed there. Names that
 differ on one file system meet on another. What a file holds is never decided
-here; see `data.images` for what is a picture.
+here; see `pictures.picture_names` for what is a picture.
 """
 
 import os

@@ -90,10 +90,7 @@ def described(value: Any) -> str:
 
 
 def read_document(
-    path: str | os.PathLike[str],
-    document_format: str,
-    version: int,
-    max_bytes: int = MAX_BYTES,
+    path: str | os.PathLike[str], document_format: str, version: int
 ) -> dict[str, Any]:
     """Reads a document of ours.
 
@@ -101,7 +98,6 @@ def read_document(
         path: The file.
         document_format: What its "format" must be.
         version: What its "version" must be.
-        max_bytes: A larger one is refused.
 
     Returns:
         Its entries without the seal. A document without one, as before
@@ -111,7 +107,7 @@ def read_document(
         UserError: It cannot be read, is of another format or version, or its
             content does not fit its seal.
     """
-    return opened(read(path, max_bytes), path, document_format, version)
+    return opened(read(path), path, document_format, version)
 
 
 def opened(

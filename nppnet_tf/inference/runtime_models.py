@@ -45,7 +45,7 @@ def write(
         runtime: Whose files.
         precision: Their precision.
         folder: An empty folder.
-        calibration: See `runtimes.Source`.
+        calibration: See `runtime.Source`.
 
     Returns:
         The description, with what it says of the files.

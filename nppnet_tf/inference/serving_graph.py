@@ -20,7 +20,7 @@ from nppnet_tf.data.samples import heatmap_codec
 from nppnet_tf.inference import encoded_pictures
 from nppnet_tf.inference import encoded_structure
 from nppnet_tf.inference.test_time import AveragedNetwork
-from nppnet_tf.pictures import picture_files as image_files
+from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_structure as rule
 from nppnet_tf.pictures import pixels
 
@@ -48,7 +48,7 @@ MAX_PICTURES = 64
 # Of all pictures of a request together, and of its label maps where they are
 # padded to one size: as many as four pictures of the largest size have. Making
 # one array of them takes twice as many bytes.
-MAX_REQUEST_PIXELS = 4 * image_files.MAX_PIXELS
+MAX_REQUEST_PIXELS = 4 * picture_files.MAX_PIXELS
 
 # What a client must know of the bounds; see docs/pictures.md.
 LIMITS = {
@@ -95,10 +95,10 @@ def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
     """Fits pictures of one size into the network's input and normalizes them.
 
     The picture is scaled by min(W / w, H / h) about its center, read
-    bilinearly, with gray 128 around it: what `data.geometry` does in training
-    and validation. A picture of at least twice the input's size is first
-    averaged over whole blocks of pixels, since reading it at few places would
-    see its noise (departs from the release, which has no such pictures).
+    bilinearly, with gray 128 around it: what `data.samples.geometry` does in
+    training and validation. A picture of at least twice the input's size is
+    first averaged over whole blocks of pixels, since reading it at few places
+    would see its noise (departs from the release, which has no such pictures).
 
     A mirrored picture gives the mirrored input, to the last bit, at every size
     and along both axes (where a picture that is averaged has whole levels).
@@ -317,7 +317,7 @@ class ServingGraph(tf.Module):
         input_size: Size,
         flip: bool = False,
         scales: Sequence[float] = (1.0,),
-        max_pixels: int = image_files.MAX_PIXELS,
+        max_pixels: int = picture_files.MAX_PIXELS,
     ) -> None:
         super().__init__(name="serving_graph")
         self.input_size = tuple(input_size)

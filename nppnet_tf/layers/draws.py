@@ -34,7 +34,7 @@ class Draws:
         self.key.assign_add([0, 1])
 
     def uniform(self, like):
-        """Returns numbers of (0, 1], a tensor like another, of this descent."""
+        """Returns numbers of (0, 1), a tensor like another, of this descent."""
         return tf.random.stateless_uniform(
             like.shape,
             self.key.value,

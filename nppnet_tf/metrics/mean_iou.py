@@ -143,7 +143,7 @@ class MeanIoU(keras.metrics.Metric):
 
     `result` is the mean IoU over the classes present in truth or prediction,
     0 before anything was counted. At the network's input size, so not the
-    published protocol: `inference.evaluation` measures at the picture's own.
+    published protocol: `evaluation.evaluation` measures at the picture's own.
 
     C classes.
 

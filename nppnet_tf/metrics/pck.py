@@ -195,7 +195,7 @@ class HeatmapPCKh(keras.metrics.Metric):
 
     The protocol of `pckh`, pooled over the scored keypoints, with maxima of
     heatmaps as predictions and in pixels of the network's input. Not the
-    published number: `inference.evaluation` decodes finer and measures in the
+    published number: `evaluation.evaluation` decodes finer and measures in the
     picture. `result` is 0 before anything was counted.
 
     Args:

@@ -28,6 +28,17 @@ FRAMES = 16
 _FACTS = "frames.json"
 _FORMAT = "nppnet_tf.frames"
 
+# Arrays of a file.
+_NAMES = (
+    "label_maps",
+    "instance_maps",
+    "counts",
+    "keypoints_xy",
+    "scores",
+    "boxes",
+    "person_scores",
+)
+
 _NO_BOX = (np.nan,) * 4
 
 
@@ -113,17 +124,6 @@ class Journal:
                 "something else",
             )
         return document
-
-
-_NAMES = (
-    "label_maps",
-    "instance_maps",
-    "counts",
-    "keypoints_xy",
-    "scores",
-    "boxes",
-    "person_scores",
-)
 
 
 def _packed(answers: Sequence[PictureAnswer]) -> dict[str, np.ndarray]:

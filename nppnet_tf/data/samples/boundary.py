@@ -5,11 +5,7 @@ import numpy as np
 from nppnet_tf import keys
 
 
-def boundary_map(
-    label_map: np.ndarray,
-    width: int = 3,
-    ignore_label: int = keys.IGNORE_LABEL,
-) -> np.ndarray:
+def boundary_map(label_map: np.ndarray, width: int = 3) -> np.ndarray:
     """Marks pixels at which two known labels meet.
 
     Of two neighbors with different labels one is marked: the lower of a
@@ -18,13 +14,13 @@ def boundary_map(
     The marks are widened to squares of `width`.
 
     Args:
-        label_map: Integers [H, W].
+        label_map: Integers [H, W]; pixels with the ignore label 255 meet
+            nobody.
         width: Odd side of the squares, in pixels.
-        ignore_label: Pixels with it meet nobody, and stay ignored.
 
     Returns:
-        Uint8 [H, W]: 1 on a boundary, 0 off it, `ignore_label` where the label
-        map has it.
+        Uint8 [H, W]: 1 on a boundary, 0 off it, 255 where the label map has
+        it.
     """
     if width < 1 or width % 2 == 0:
         raise ValueError(f"width must be odd. Received: {width=}")
@@ -32,10 +28,10 @@ def boundary_map(
     # In one long row every shift is one slice. A column of ignored pixels
     # keeps the end of a row from meeting the start of the next.
     stride = columns + 1
-    padded = np.full((height, stride), ignore_label, label_map.dtype)
+    padded = np.full((height, stride), keys.IGNORE_LABEL, label_map.dtype)
     padded[:, :columns] = label_map
     flat = padded.ravel()
-    known = flat != ignore_label
+    known = flat != keys.IGNORE_LABEL
     marked = np.zeros(flat.shape, bool)
     # One array for all that is kept for a moment: to make one costs more than
     # to fill it.
@@ -54,7 +50,7 @@ def boundary_map(
         _widen(marked, scratch, stride)
         marked.reshape(padded.shape)[:, columns] = False
     result = marked.view(np.uint8)
-    np.putmask(result, ~known, ignore_label)
+    np.putmask(result, ~known, keys.IGNORE_LABEL)
     return result.reshape(padded.shape)[:, :columns]
 
 

@@ -88,15 +88,13 @@ def warp_image(
     image: Image.Image | np.ndarray,
     matrix: np.ndarray,
     target_size: tuple[int, int],
-    fill: int = pixels.FILL,
 ) -> np.ndarray:
-    """Resamples a picture, bilinear.
+    """Resamples a picture, bilinear; gray where the source does not reach.
 
     Args:
         image: RGB picture, or uint8 [H, W, 3].
         matrix: Float [3, 3], source to target.
         target_size: (height, width) of the result.
-        fill: Gray level where the source does not reach.
 
     Returns:
         Uint8 [height, width, 3].
@@ -106,7 +104,7 @@ def warp_image(
         matrix,
         target_size,
         Image.Resampling.BILINEAR,
-        (fill, fill, fill),
+        (pixels.FILL,) * 3,
     )
 
 

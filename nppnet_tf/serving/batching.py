@@ -28,6 +28,11 @@ Arrays = dict[str, np.ndarray]
 
 _MOST_RETRY_SECONDS = 60
 
+# How long a picture takes, before any was run, and what one batch counts in the
+# moving average of it.
+_FIRST_SECONDS_EACH = 0.1
+_WEIGHT_OF_BATCH = 0.1
+
 
 @dataclasses.dataclass(frozen=True)
 class BatchSettings:
@@ -54,7 +59,8 @@ class _Job:
     """One request that waits.
 
     Attributes:
-        key: What it can be joined with: requests of the same key.
+        key: What it can be joined with: requests of the same key; None where
+            it runs alone.
         is_large: Whether others are not to wait for it.
     """
 
@@ -62,7 +68,7 @@ class _Job:
     signature: str
     inputs: Arrays
     size: int
-    key: object
+    key: tuple[int, str] | None
     is_large: bool
     answer: asyncio.Future
 
@@ -89,7 +95,7 @@ class Batcher:
         )
         self._workers: list[asyncio.Task] = []
         self._runs_large = False
-        self._seconds_each = 0.1
+        self._seconds_each = _FIRST_SECONDS_EACH
 
     @property
     def waiting(self) -> int:
@@ -125,7 +131,7 @@ class Batcher:
         """
         size = len(next(iter(inputs.values()))) if inputs else 0
         self._require_place(size)
-        key: object = object()
+        key = None
         is_large = any(map(joined.is_large, inputs.values()))
         definition = model.signature_def(signature)
         if size and not is_large and joined.can_join(definition):
@@ -184,7 +190,7 @@ class Batcher:
         """Waits for requests that go with the first, and takes them."""
         room = self._settings.max_batch_size - first.size
         taken: list[_Job] = []
-        if room < 1 or not isinstance(first.key, tuple):
+        if room < 1 or first.key is None:
             return taken
         loop = asyncio.get_running_loop()
         end = loop.time() + self._settings.batch_timeout_micros * 1e-6
@@ -209,7 +215,9 @@ class Batcher:
         )
         seconds = loop.time() - before
         size = sum(job.size for job in jobs)
-        self._seconds_each += 0.1 * (seconds / size - self._seconds_each)
+        self._seconds_each += _WEIGHT_OF_BATCH * (
+            seconds / size - self._seconds_each
+        )
         self._observe(size, seconds)
         for job, result in zip(jobs, results, strict=True):
             if job.answer.done():

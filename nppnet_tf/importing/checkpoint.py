@@ -39,7 +39,7 @@ _ENTRIES = {BEST: "best_state_dict", LAST: "state_dict"}
 _WRAPPED = "module."
 
 # Measured values of a training checkpoint that are worth telling.
-_FACTS = ("epoch", "perf_iou", "perf_pck")
+FACTS = ("epoch", "perf_iou", "perf_pck")
 
 # The criteria whose learned log variances weigh the tasks.
 _CRITERIA = {keys.POSE: "cri1", keys.PARSING: "cri2"}
@@ -135,7 +135,7 @@ def read(path: str | os.PathLike, weights: str = BEST) -> Checkpoint:
         path,
         _tensors(path, chosen),
         source,
-        {name: saved[name] for name in _FACTS if _is_number(saved.get(name))},
+        {name: saved[name] for name in FACTS if _is_number(saved.get(name))},
         _log_variances(saved),
     )
 

@@ -123,9 +123,7 @@ def _network(network: NPPNet) -> dict[str, Any]:
 
 def _source_line(source: Mapping[str, Any]) -> str:
     facts = [
-        f"{name} {source[name]}"
-        for name in ("epoch", "perf_iou", "perf_pck")
-        if name in source
+        f"{name} {source[name]}" for name in checkpoint.FACTS if name in source
     ]
     found = ", ".join([source["weights"], *facts])
     return f"checkpoint: {source['name']}, {found}"

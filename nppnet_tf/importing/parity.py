@@ -119,7 +119,7 @@ def _check_picture(picture: np.ndarray, where: str) -> None:
         raise UserError(
             "no input of the network",
             where,
-            "floats [N, 3, H, W], sides multiples of 32",
+            f"floats [N, 3, H, W], sides multiples of {SIDE_MULTIPLE}",
             f"{picture.dtype} {list(picture.shape)}",
         )
 

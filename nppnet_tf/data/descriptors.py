@@ -140,6 +140,10 @@ class DatasetDescriptor:
         """One JSON object with the names of the attributes, keys sorted."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1)
 
+    def to_values(self) -> dict[str, Any]:
+        """The same as plain values, a part of another document."""
+        return json.loads(self.to_json())
+
     @classmethod
     def from_json(cls, text: str, where: object = None) -> Self:
         """Reads what `to_json` wrote or a user wrote by hand.

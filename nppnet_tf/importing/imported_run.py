@@ -108,7 +108,7 @@ def write(
     """
     source = imported.report["checkpoint"]
     extra = {
-        "descriptor": json.loads(imported.descriptor.to_json()),
+        "descriptor": imported.descriptor.to_values(),
         "image_size": list(image_size),
         "log_variances": source["log_variances"],
     }

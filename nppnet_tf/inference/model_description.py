@@ -86,7 +86,7 @@ class ModelDescription:
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
         }
-        values["descriptor"] = json.loads(self.descriptor.to_json())
+        values["descriptor"] = self.descriptor.to_values()
         if self.calibration is not None:
             values["calibration"] = dataclasses.asdict(self.calibration)
         return json.dumps({"format": FORMAT, **values}, indent=1) + "\n"

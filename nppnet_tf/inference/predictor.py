@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import os
 import pathlib
 from collections.abc import Callable
@@ -428,7 +427,7 @@ def describe(
         flip=flip,
         scales=tuple(float(scale) for scale in scales),
         network=dataclasses.asdict(network.config),
-        genotype=genotype and json.loads(genotype.to_json()),
+        genotype=genotype and genotype.to_values(),
         limits=dict(serving_graph.LIMITS),
     )
 

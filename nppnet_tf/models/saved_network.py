@@ -1,7 +1,6 @@
 """A network in a folder: what it is (JSON) and its weights (arrays)."""
 
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Mapping
@@ -67,7 +66,7 @@ def save_network(
                 **dataclasses.asdict(network.config),
                 "channel_proportion": network.space.channel_proportion,
             },
-            "genotype": json.loads(network.genotype.to_json()),
+            "genotype": network.genotype.to_values(),
             "primitives": list(network.space.primitives),
             **_relaxation(network),
             "weights_sha256": file_digests.sha256(weights),

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Any
 from typing import NamedTuple
 
 from nppnet_tf import keys
@@ -217,6 +218,10 @@ class Genotype:
             f'{{\n  "format": "{FORMAT}",\n  "version": {FORMAT_VERSION},\n'
             f"{parts}\n}}\n"
         )
+
+    def to_values(self) -> dict[str, Any]:
+        """Returns the same as plain values, a part of another document."""
+        return json.loads(self.to_json())
 
     @classmethod
     def from_json(cls, text: str, where: object = "genotype") -> "Genotype":

@@ -1,7 +1,6 @@
 """The searches of a study, and what their supernets say of genotypes."""
 
 import dataclasses
-import json
 import os
 import pathlib
 import time
@@ -109,7 +108,7 @@ class Search:
             genotype = genotypes.load(result.genotype)
             found[stage] = _facts(Workdir(workdir).metrics_file)
         return {
-            "genotype": json.loads(genotype.to_json()),
+            "genotype": genotype.to_values(),
             "stages": found,
             "seconds": round(sum(f["seconds"] for f in found.values()), 3),
             "seconds_in_all": round(time.perf_counter() - started, 3),

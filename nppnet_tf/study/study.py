@@ -181,7 +181,7 @@ class Study:
         genotype, config = self._made_of(unit)
         found = cost.cost(NPPNet(genotype, config), self._config.image_size)
         return {
-            "genotype": json.loads(genotype.to_json()),
+            "genotype": genotype.to_values(),
             "channels": config.channels,
             "baseline_width": config.baseline_width,
             "parameters": found.parameters,

@@ -16,7 +16,6 @@ it is complete.
 import contextlib
 import dataclasses
 import hashlib
-import json
 import os
 import pathlib
 import sys
@@ -337,7 +336,7 @@ def _retrain(
         initial.give(model)
     genotypes.save(genotype, run.workdir.genotype_file)
     facts = {
-        "descriptor": json.loads(run.descriptor.to_json()),
+        "descriptor": run.descriptor.to_values(),
         "image_size": list(run.config.inputs.image_size),
     }
     recorder = recording.RetrainRecorder(

@@ -164,7 +164,7 @@ def _manifest(
         "num_poses": sum(made.num_poses for made in shards),
         "num_skipped": len(damage.bad_records),
         "num_notes": sum(len(made.notes) for made in shards),
-        "descriptor": json.loads(descriptor.to_json()),
+        "descriptor": descriptor.to_values(),
         "shards": [
             {
                 "name": made.name,

@@ -125,13 +125,13 @@ class Measurement:
                 self.descriptor.num_classes,
                 self.descriptor.ignore_label,
             )
-        except ValueError as error:
+        except mean_iou.LabelError as error:
             raise UserError(
                 "label out of range",
                 where,
                 f"0 to {self.descriptor.num_classes - 1}, and in the truth "
                 f"{self.descriptor.ignore_label}",
-                str(error).rpartition("Received: ")[2],
+                error.found,
             ) from error
         self.num_label_maps += 1
 

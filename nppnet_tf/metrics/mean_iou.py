@@ -23,6 +23,23 @@ from nppnet_tf import resampling
 ABSENT_SKIPPED = "mean over classes present in truth or prediction"
 
 
+class LabelError(ValueError):
+    """Labels that are no classes.
+
+    Attributes:
+        found: Which array holds which of them, "prediction=[20]".
+    """
+
+    def __init__(
+        self, name: str, labels: Sequence[int], num_classes: int
+    ) -> None:
+        self.found = f"{name}={labels}"
+        super().__init__(
+            f"`{name}` must hold classes from 0 to {num_classes - 1}. "
+            f"Received: {self.found}"
+        )
+
+
 def confusion_matrix(
     label_map: np.ndarray,
     prediction: np.ndarray,
@@ -46,7 +63,8 @@ def confusion_matrix(
         pictures add up.
 
     Raises:
-        ValueError: If the shapes differ, or a counted label is not a class.
+        ValueError: If the shapes differ.
+        LabelError: If a counted label is not a class.
     """
     label_map = np.asarray(label_map)
     prediction = np.asarray(prediction)
@@ -266,8 +284,5 @@ def _checked_classes(
     labels = labels.astype(np.int64)
     outside = (labels < 0) | (labels >= num_classes)
     if outside.any():
-        raise ValueError(
-            f"`{name}` must hold classes from 0 to {num_classes - 1}. "
-            f"Received: {name}={np.unique(labels[outside]).tolist()}"
-        )
+        raise LabelError(name, np.unique(labels[outside]).tolist(), num_classes)
     return labels

@@ -94,7 +94,7 @@ class TracedStepTest(absltest.TestCase):
         model = search.make_search_model(
             # Edges of one kind: every node adds up all operations of its edges.
             genotypes.Genotype(
-                genotypes.BASELINE, genotypes.OMIT, genotypes.SEARCH
+                genotypes.UNET, genotypes.OMIT, genotypes.SEARCH
             ),
             _NETWORK,
             _LOSS,

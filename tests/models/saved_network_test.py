@@ -123,10 +123,14 @@ class SavedNetworkTest(parameterized.TestCase):
 class KilledWhileSavingTest(absltest.TestCase):
     """At every moment of saving the folder holds one whole network."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.network = NPPNet(published.unet(), CONFIG)
+
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path) / "net"
-        self.network = NPPNet(published.unet(), CONFIG)
         saved_network.save_network(self.network, self.folder, {"epoch": 0})
         self.former = self._weights()
         for variable in self.network.trainable_variables:

@@ -127,7 +127,7 @@ class OwnOperationTest(absltest.TestCase):
         space = SearchSpace(
             (separable_convolution.NAME, primitives.SKIP_CONNECT)
         )
-        search = genotypes.Genotype(genotypes.BASELINE, fusion=genotypes.SEARCH)
+        search = genotypes.Genotype(genotypes.UNET, fusion=genotypes.SEARCH)
         size = NetworkConfig(channels=16, cells=4, num_fusion_cells=1)
         supernet = NPPNet(search, size, space)
         supernet(tf.zeros([1, 32, 32, 3]))

@@ -185,7 +185,7 @@ class OwnRelaxationTest(OwnRelaxationCase):
 
     def test_supernet_is_saved_with_it(self):
         network = NPPNet(
-            genotypes.Genotype(genotypes.BASELINE, fusion=genotypes.SEARCH),
+            genotypes.Genotype(genotypes.UNET, fusion=genotypes.SEARCH),
             NetworkConfig(channels=8, cells=4, num_fusion_cells=1),
             relaxation=sparsemax.NAME,
         )

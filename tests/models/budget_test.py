@@ -11,7 +11,6 @@ from nppnet_tf.config import NetworkConfig
 from nppnet_tf.config import SearchConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import budget as budgets
-from nppnet_tf.models import choice_costs
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import random_genotype
 from nppnet_tf.search_space import relaxation
@@ -27,7 +26,7 @@ class BudgetTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.costs = choice_costs.measure(START, CONFIG, (32, 64))
+        cls.costs = expected_cost_test.costs()
         cls.least, cls.most = budgets.Budget(1.0, cls.costs).limits()
 
     def setUp(self):
@@ -86,7 +85,7 @@ class BudgetTest(absltest.TestCase):
         goal = budgets.Goal(2 * self.most, CONFIG, (32, 64))
 
         with self.assertRaisesRegex(UserError, "`target_gmac`.*GMAC"):
-            goal.budget(START)
+            goal.budget(genotypes.Genotype(genotypes.UNET, fusion="search"))
 
     def test_survives_json(self):
         budget = self._budget(0.4)
@@ -98,12 +97,15 @@ class BudgetTest(absltest.TestCase):
         self.assertEqual(self._select(again), self._select(budget))
 
     def test_the_term_leads_alpha_to_the_target(self):
-        budget = self._budget(0.7)
+        branch = expected_cost_test.of_one_branch(self.costs)
+        least, most = budgets.Budget(1.0, branch).limits()
+        budget = budgets.Budget(least + 0.85 * (most - least), branch)
         self.assertGreater(
             abs(budget.cost(self.pruned) / budget.target - 1), 0.1
         )
         term = budgets.BudgetTerm(budget)
-        variables = [each.alpha for each in self.parameters.values()]
+        searched = {name: self.parameters[name] for name in branch.tables}
+        variables = [each.alpha for each in searched.values()]
         optimizer = Adam(0.05, beta_1=0.5)
         optimizer.build(variables)
         random = np.random.default_rng(0)
@@ -111,11 +113,11 @@ class BudgetTest(absltest.TestCase):
         @tf.function(autograph=False)
         def step(noise):
             with tf.GradientTape() as tape:
-                objective = term.value(self.parameters)
+                objective = term.value(searched)
             gradients = tape.gradient(objective, [v.value for v in variables])
             pairs = zip(gradients, noise, strict=True)
             optimizer.apply([g + n for g, n in pairs], variables)
-            term.ascend(self.parameters)
+            term.ascend(searched)
 
         for _ in range(60):
             # As large as a search's own gradients.

@@ -3,25 +3,21 @@
 import numpy as np
 from absl.testing import absltest
 
-from nppnet_tf.config import NetworkConfig
-from nppnet_tf.models import choice_costs
 from nppnet_tf.models import cost
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import primitives
 from nppnet_tf.search_space import random_genotype
+from tests.models import expected_cost_test
 
-# Both kinds of cells at several levels, a fusion cell twice, uneven sides.
-CONFIG = NetworkConfig(channels=8, cells=5, num_fusion_cells=2)
-IMAGE_SIZE = (32, 64)
-START = genotypes.Genotype(*[genotypes.SEARCH] * 3)
+START, CONFIG = expected_cost_test.START, expected_cost_test.CONFIG
+IMAGE_SIZE = expected_cost_test.IMAGE_SIZE
 
 
 class ChoiceCostsTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.costs = choice_costs.measure(START, CONFIG, IMAGE_SIZE)
+        cls.costs = expected_cost_test.costs()
 
     def test_they_add_up_to_the_work_of_the_network(self):
         drawn = random_genotype.draw(START, np.random.default_rng(1))

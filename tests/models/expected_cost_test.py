@@ -1,9 +1,13 @@
 """The expected cost is that of the derived network where all is decided."""
 
+import dataclasses
+import functools
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 
+from nppnet_tf import keys
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.layers.architecture import ArchitectureParameters
 from nppnet_tf.models import choice_costs
@@ -15,11 +19,46 @@ from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import random_genotype
 from nppnet_tf.search_space import relaxation
 from nppnet_tf.search_space import topology
+from tests import made_once
 
 START = genotypes.Genotype(*[genotypes.SEARCH] * 3)
+# Both kinds of cells at several levels, a fusion cell twice, uneven sides.
 CONFIG = NetworkConfig(channels=8, cells=5, num_fusion_cells=2)
+IMAGE_SIZE = (32, 64)
 # A weight that no softmax lets pass.
 FAR = -60.0
+
+
+@functools.cache
+def costs():
+    """What every choice costs, counted once for all files of a test run."""
+    folder = made_once.folder("choice_costs", _measure)
+    arrays = np.load(folder / "costs.npz")
+    tables = {
+        part.name: arrays[part.name.replace("/", "_")]
+        for part in genotypes.searched_parts(START)
+    }
+    fixed = arrays["fixed"].item()
+    return choice_costs.ChoiceCosts(fixed, tables, primitives.PAPER)
+
+
+def _measure(folder):
+    folder.mkdir()
+    measured = choice_costs.measure(START, CONFIG, IMAGE_SIZE)
+    tables = {
+        name.replace("/", "_"): table for name, table in measured.tables.items()
+    }
+    np.savez(folder / "costs.npz", fixed=measured.fixed, **tables)
+
+
+def of_one_branch(costs):
+    """The same costs where one branch is searched: a part of every kind."""
+    tables = {
+        name: table
+        for name, table in costs.tables.items()
+        if parts.named(name).branch == keys.POSE
+    }
+    return dataclasses.replace(costs, tables=tables)
 
 
 def fresh():
@@ -68,21 +107,16 @@ def decide(parameters, genotype):
 
 
 class ExpectedCostTest(absltest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.costs = choice_costs.measure(START, CONFIG, (32, 64))
-
     def test_of_a_one_hot_mixture_it_is_that_of_the_network(self):
         parameters = fresh()
         for seed in range(3):
             drawn = random_genotype.draw(START, np.random.default_rng(seed))
             decide(parameters, drawn)
 
-            expected = expected_cost.expected_cost(parameters, self.costs)
+            expected = expected_cost.expected_cost(parameters, costs())
 
             # It counts what `cost.cost` does, see choice_costs_test.
-            derived = self.costs.of(prune(parameters))
+            derived = costs().of(prune(parameters))
             np.testing.assert_allclose(float(expected), derived, rtol=1e-5)
 
     def test_of_an_undecided_cell_it_is_the_mean(self):
@@ -107,16 +141,21 @@ class ExpectedCostTest(absltest.TestCase):
         for each in parameters.values():
             each.alpha.assign(random.normal(scale=0.3, size=each.alpha.shape))
         variables = [each.alpha.value for each in parameters.values()]
-        before = self.costs.of(prune(parameters))
+        before = costs().of(prune(parameters))
 
-        for _ in range(20):
+        @tf.function(autograph=False)
+        def step():
             with tf.GradientTape() as tape:
-                found = expected_cost.expected_cost(parameters, self.costs)
+                found = expected_cost.expected_cost(parameters, costs())
             gradients = tape.gradient(found, variables)
             for variable, gradient in zip(variables, gradients, strict=True):
                 variable.assign_sub(tf.sign(gradient) * 0.05)
+            return found
 
-        after = self.costs.of(prune(parameters))
+        for _ in range(20):
+            found = step()
+
+        after = costs().of(prune(parameters))
         self.assertLess(after, 0.95 * before)
         # It tells what the derived network costs, within some percent.
         np.testing.assert_allclose(float(found), after, rtol=0.05)

@@ -27,7 +27,9 @@ _NARROW = dataclasses.replace(
     _RETRAIN,
     schedule=config.RetrainConfig(epochs=2, precision=config.BFLOAT16),
 )
-_SECOND = stages.start(stages.INTERACTION_FUSION, published.baseline())
+_SECOND = stages.start(
+    stages.INTERACTION_FUSION, published.baseline(), genotypes.OMIT
+)
 
 
 class _Listener(run.Report):
@@ -86,6 +88,7 @@ class RunTest(training_case.TrainingCase):
             self.run_tool(
                 "search",
                 "--stage=interaction_fusion",
+                "--interaction=omit",
                 f"--workdir={self.folder / 'tool'}",
                 *flags,
             )
@@ -186,32 +189,23 @@ class RunTest(training_case.TrainingCase):
         self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
 
     def test_a_stopped_run_goes_on_in_bfloat16(self):
-        for make, settings in (
-            (self._retrain, _RETRAIN),
-            (self._search, _SEARCH),
-        ):
-            schedule = dataclasses.replace(
-                settings.schedule, precision=config.BFLOAT16
-            )
-            narrow = dataclasses.replace(settings, schedule=schedule)
-            name = make.__name__
-            with self.subTest(name):
-                first = make(f"{name}_stopped", _Listener(5), settings=narrow)
-                make(f"{name}_stopped", settings=narrow)
-                make(f"{name}_straight", settings=narrow)
-                make(f"{name}_wide", settings=settings)
+        schedule = dataclasses.replace(
+            _SEARCH.schedule, precision=config.BFLOAT16
+        )
+        narrow = dataclasses.replace(_SEARCH, schedule=schedule)
 
-                self.assertFalse(first.is_complete)
-                self.assert_same_runs(
-                    self.folder / f"{name}_straight",
-                    self.folder / f"{name}_stopped",
-                )
-                # The setting has reached the network.
-                with self.assertRaises(AssertionError):
-                    self.assert_same_runs(
-                        self.folder / f"{name}_straight",
-                        self.folder / f"{name}_wide",
-                    )
+        first = self._search("stopped", _Listener(5), settings=narrow)
+        self._search("stopped", settings=narrow)
+        self._search("straight", settings=narrow)
+        self._search("wide")
+
+        self.assertFalse(first.is_complete)
+        self.assert_same_runs(self.folder / "straight", self.folder / "stopped")
+        # The setting has reached the network.
+        with self.assertRaises(AssertionError):
+            self.assert_same_runs(
+                self.folder / "straight", self.folder / "wide"
+            )
 
     def test_a_run_keeps_its_precision(self):
         for settings, flags, words in (

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.runtimes import toy_form
 from tests.user_paths import user_path
 
-_PICTURES = 96
+_PICTURES, _SHARDS = 48, 12
 
 
 class BulkTest(absltest.TestCase):
@@ -26,7 +26,7 @@ class BulkTest(absltest.TestCase):
         arguments = (
             f"--model={model}",
             f"--output={self.output}",
-            "--pictures_per_shard=4",
+            f"--pictures_per_shard={_PICTURES // _SHARDS}",
             "--format=png",
             pictures,
         )
@@ -42,8 +42,8 @@ class BulkTest(absltest.TestCase):
         result = user_path.run_well("bulk_predict", *arguments)
 
         self.assertNotEmpty(before)
-        self.assertLess(len(before), _PICTURES // 4)
-        self.assertIn(f"{len(before)} of 24 shards done", result.stdout)
+        self.assertLess(len(before), _SHARDS)
+        self.assertIn(f"{len(before)} of {_SHARDS} shards done", result.stdout)
         self.assertIn(f"{_PICTURES} pictures predicted", result.stdout)
         for path, written in files.items():
             self.assertEqual(path.stat().st_mtime_ns, written)

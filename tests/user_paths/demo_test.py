@@ -22,7 +22,7 @@ from tools.command_line import phases
 
 def start(words, **others):
     loads = words[2].partition(".")[2] in (
-        "search", "train", "evaluate", "export", "predict"
+        "search", "derive", "train", "evaluate", "export", "predict"
     )
     return (forked_tools.popen if loads else subprocess.Popen)(words, **others)
 

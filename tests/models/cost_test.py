@@ -5,10 +5,12 @@ import dataclasses
 from absl.testing import absltest
 
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.form import description
+from nppnet_tf.form import rules
 from nppnet_tf.models import cost
 from nppnet_tf.models.nppnet import NPPNet
-from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
+from tests.training import tiny_network
 
 # Giga multiply-accumulates of the release at 384 x 384, C = 128, L = 16.
 PUBLISHED_PARTS = {
@@ -51,11 +53,20 @@ class ReleasedCostTest(absltest.TestCase):
         rounded = {part: round(macs / 1e9, 1) for part, macs in found.items()}
         self.assertEqual(rounded, PUBLISHED_PARTS)
 
+    def test_its_form_of_inference_saves_a_fifth_of_its_work(self):
+        described = description.describe(self.network)
+
+        table = rules.cost_table(described, (384, 384))
+
+        self.assertAlmostEqual(table[0].macs / 1e9, 121.68, delta=0.01)
+        self.assertLess(table[-1].macs / 1e9, 98.5)
+        self.assertLess(table[-1].nodes, 0.85 * table[0].nodes)
+
 
 class CostTest(absltest.TestCase):
     def test_work_grows_with_the_area_and_parts_add_up(self):
         config = NetworkConfig(channels=8, cells=4)
-        network = NPPNet(published.baseline(), config)
+        network = NPPNet(published.unet(), config)
 
         small = cost.cost(network, (32, 32))
         large = cost.cost(network, (64, 96))
@@ -69,20 +80,17 @@ class CostTest(absltest.TestCase):
     def test_orders_differ_only_where_an_edge_upsamples(self):
         config = NetworkConfig(channels=8, cells=4)
         joined = dataclasses.replace(
-            published.baseline(), interaction=published.released().interaction
+            published.unet(), interaction=published.released().interaction
         )
 
-        without = cost.cost(NPPNet(published.baseline(), config), (32, 32))
+        without = cost.cost(NPPNet(published.unet(), config), (32, 32))
         found = cost.cost(NPPNet(joined, config), (32, 32))
 
         self.assertEqual(without.published_macs, without.macs)
         self.assertGreater(found.published_macs, found.macs)
 
     def test_supernet_has_no_parts(self):
-        network = NPPNet(
-            genotypes.Genotype(genotypes.SEARCH),
-            NetworkConfig(channels=16, cells=4),
-        )
+        network = tiny_network.TinyNetwork()
 
         with self.assertRaisesRegex(ValueError, "A derived network is needed"):
             cost.published_macs_by_part(network, (32, 32))

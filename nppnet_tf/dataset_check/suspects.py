@@ -130,6 +130,6 @@ def _tile(title: str, text: str, sample: Sample) -> Tile:
 def _picture_alone(sample: Sample) -> np.ndarray | None:
     """The picture where only the annotation is wrong, or None."""
     try:
-        return picture_files.decode(sample.paths[0].read_bytes())
+        return picture_files.decode(picture_files.read_bytes(sample.paths[0]))
     except (UserError, OSError):
         return None

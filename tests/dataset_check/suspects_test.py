@@ -1,7 +1,9 @@
 """Tests of nppnet_tf.dataset_check.suspects."""
 
 import dataclasses
+import os
 import pathlib
+import threading
 
 import numpy as np
 from absl.testing import absltest
@@ -67,6 +69,18 @@ class TilesTest(absltest.TestCase):
 
     def test_what_cannot_be_read_has_no_tile(self):
         self.source = Source(LIP, samples=[_Sample("a", b"no picture")])
+
+        self.assertEqual(self.titles([], 1, 1), "")
+
+    def test_a_pipe_is_not_waited_for(self):
+        pipe = pathlib.Path(self.create_tempdir().full_path, "pipe.png")
+        os.mkfifo(pipe)
+        picture = picture_files.encode_png(np.zeros([8, 6, 3], np.uint8))
+        # Nobody comes to take it.
+        threading.Thread(
+            target=pipe.write_bytes, args=(picture,), daemon=True
+        ).start()
+        self.source = Source(LIP, samples=[_Sample("a", b"", (pipe,))])
 
         self.assertEqual(self.titles([], 1, 1), "")
 

@@ -326,14 +326,15 @@ class KeypointsTest(absltest.TestCase):
 
 
 class ServingGraphTest(absltest.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.truth_xy = np.random.default_rng(1).uniform(
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.truth_xy = np.random.default_rng(1).uniform(
             (5, 5), (115, 75), (16, 2)
         )
         matrix = geometry.affine_matrix((80, 120), _SIZE)
         heatmaps = heatmap_encoder.encode(
-            geometry.transform_points(matrix, self.truth_xy),
+            geometry.transform_points(matrix, cls.truth_xy),
             np.full(16, 2),
             _SIZE,
             4,
@@ -348,7 +349,7 @@ class ServingGraphTest(absltest.TestCase):
                 keys.PARSING_LOGITS: logits,
             }
 
-        self.graph = serving_graph.ServingGraph(
+        cls.graph = serving_graph.ServingGraph(
             network, [], LIP, _SIZE, max_pixels=120 * 80
         )
 

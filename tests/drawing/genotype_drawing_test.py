@@ -1,6 +1,7 @@
 """Tests of nppnet_tf.drawing.genotype_drawing."""
 
 import dataclasses
+import functools
 import itertools
 import pathlib
 import xml.etree.ElementTree
@@ -72,20 +73,26 @@ def _with_normal_cell(
     )
 
 
+@functools.cache
+def _released() -> scene.Scene:
+    """The released genotype, drawn once for what only looks at it."""
+    return genotype_drawing.draw(published.released())
+
+
 class DrawTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
         self.released = published.released()
 
     def test_every_operation_is_drawn_once_beside_the_legend(self):
-        drawing = genotype_drawing.draw(self.released)
+        drawing = _released()
 
         self.assertLen(
             _operations(drawing), _RELEASED_OPERATIONS + len(primitives.known())
         )
 
     def test_interaction_names_level_and_source(self):
-        texts = " ".join(_texts(genotype_drawing.draw(self.released)).copy())
+        texts = " ".join(_texts(_released()).copy())
 
         for branch in keys.BRANCHES:
             nodes = getattr(self.released.interaction, branch)
@@ -97,7 +104,7 @@ class DrawTest(parameterized.TestCase):
                     )
 
     def test_no_two_operations_cover_each_other(self):
-        boxes = _operation_boxes(genotype_drawing.draw(self.released))
+        boxes = _operation_boxes(_released())
 
         for first, second in itertools.combinations(boxes, 2):
             self.assertFalse(_overlap(first, second))
@@ -121,7 +128,7 @@ class DrawTest(parameterized.TestCase):
             self.assertFalse(_overlap(first, second))
 
     def test_every_name_fits_its_box(self):
-        drawing = genotype_drawing.draw(self.released)
+        drawing = _released()
         widths = {
             (box.get_x() + box.get_width() / 2, box.get_y() + half): box
             for box in _boxes(drawing)
@@ -138,7 +145,7 @@ class DrawTest(parameterized.TestCase):
         self.assertGreater(checked, _RELEASED_OPERATIONS)
 
     def test_everything_lies_on_the_page(self):
-        drawing = genotype_drawing.draw(self.released)
+        drawing = _released()
 
         for box in _boxes(drawing):
             self.assertGreaterEqual(box.get_x(), 0)

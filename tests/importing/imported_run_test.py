@@ -25,23 +25,23 @@ class ImportedRunTest(absltest.TestCase):
         )
         entries = state_dict.network_entries(cls.network)
         torch_writer.write(cls.path, state_dict.to_state_dict(entries))
+        cls.imported = imported_run.read(cls.path)
 
     def test_a_run_is_written_and_has_the_weights_of_the_file(self):
         output = pathlib.Path(self.create_tempdir().full_path) / "run"
 
-        imported = imported_run.read(self.path)
-        imported_run.write(output, imported, (32, 64))
+        imported_run.write(output, self.imported, (32, 64))
 
         network, descriptor, size = predictor.load_run(output)
         self.assertEqual(size, (32, 64))
-        self.assertEqual(descriptor, imported.descriptor)
+        self.assertEqual(descriptor, self.imported.descriptor)
         for loaded, original in zip(
             network.weights, self.network.weights, strict=True
         ):
             np.testing.assert_array_equal(loaded, original)
 
     def test_classes_and_joints_of_nobody_get_numbers(self):
-        descriptor = imported_run.read(self.path).descriptor
+        descriptor = self.imported.descriptor
 
         self.assertEqual(descriptor.classes, ("class_0", "class_1", "class_2"))
         self.assertLen(descriptor.keypoints, 5)

@@ -126,7 +126,7 @@ class Accumulation:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch((whole, variables))
             losses = self._model.joint_loss(batch, whole)
-            objective = losses[keys.TOTAL_LOSS] + self._model.penalty()
+            objective = losses[keys.TOTAL_LOSS] + self._model.penalty(updates)
         upstream, gradients = tape.gradient(
             objective,
             (whole, variables),

@@ -289,7 +289,7 @@ class JointModel(keras.Model):
             tape.watch(variables)
             predictions = self.network(batch[keys.IMAGE], training=True)
             losses = self.joint_loss(batch, predictions)
-            objective = losses[keys.TOTAL_LOSS] + self.penalty()
+            objective = losses[keys.TOTAL_LOSS] + self.penalty(updates)
         gradients = tape.gradient(
             objective,
             variables,
@@ -397,8 +397,14 @@ class JointModel(keras.Model):
             return resampling.for_xla()
         return contextlib.nullcontext()
 
-    def penalty(self):
-        """A term of the objective that depends on no data."""
+    def penalty(self, updates: Sequence[Update]):
+        """A term of the objective that depends on no data.
+
+        Args:
+            updates: What descends: a term that does not depend on their
+                variables may be left out.
+        """
+        del updates
         return 0.0
 
     def track(self, losses, trackers):

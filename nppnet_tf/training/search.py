@@ -291,8 +291,7 @@ class SearchModel(joint_model.JointModel):
                 moving[row] = gradient
             gradients = [moving, *gradients[1:]]
         super().apply(updates, gradients)
-        is_architecture = updates[0].name == ARCHITECTURE_OPTIMIZER
-        if is_architecture and self.budget_term is not None:
+        if _moves_architecture(updates) and self.budget_term is not None:
             self.budget_term.ascend(self.network.architecture)
         for each in (*self.relaxations, *self.perturbations):
             each.draw_anew()
@@ -302,7 +301,9 @@ class SearchModel(joint_model.JointModel):
         with normalization.frozen_statistics():
             return self.network(image, training=True)
 
-    def penalty(self):
+    def penalty(self, updates):
+        if not _moves_architecture(updates):
+            return 0.0
         # Eq. 8 depends on no data: every replica adds an equal part.
         count = self.distribute_strategy.num_replicas_in_sync
         penalty = self.entropy_weight * self.network.entropy()
@@ -357,6 +358,11 @@ class SearchModel(joint_model.JointModel):
             schedules.StepDecay(config.architecture_learning_rate),
             optimizers.get(ARCHITECTURE_OPTIMIZER, adam),
         )
+
+
+def _moves_architecture(updates: Sequence[joint_model.Update]) -> bool:
+    """Returns whether it is alpha and beta that descend."""
+    return updates[0].name == ARCHITECTURE_OPTIMIZER
 
 
 def _apply(made: Sequence[perturbation.Perturbation], weights):

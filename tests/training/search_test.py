@@ -87,6 +87,16 @@ class DescentTest(absltest.TestCase):
         for left, right in zip(_state(one), _state(other), strict=True):
             self.assertTrue(_same(left, right))
 
+    def test_only_alpha_is_penalized(self):
+        """What weights do not move would be traced for nothing."""
+        model = tiny_network.search_model()
+        *of_weights, of_architecture = model.updates
+
+        self.assertEqual(model.penalty(of_weights), 0)
+        self.assertEqual(float(model.penalty([of_architecture])), 0)
+        model.entropy_weight.assign(1)
+        self.assertGreater(float(model.penalty([of_architecture])), 1)
+
     def test_a_step_moves_weights_first(self):
         together, apart = (tiny_network.search_model() for _ in range(2))
         reversed_order = tiny_network.search_model()

@@ -103,6 +103,8 @@ PIPELINE_OPTIONS = FLAGS.define_text(
 
 
 def _run(argv: list[str]) -> None:
+    if INPUT_RECORDS.value:
+        FLAGS.refuse_idle("pictures", "pictures_per_shard")
     if importlib.util.find_spec("apache_beam") is None:
         raise UserError(
             "Apache Beam is not installed",

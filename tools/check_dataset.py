@@ -85,6 +85,8 @@ def main() -> None:
 def _run(argv: list[str]) -> None:
     del argv
     started = time.perf_counter()
+    if RECORDS.value:
+        DATASET.refuse_idle("no --records")
     output = paths.new_folder(OUTPUT.value, "--output")
     sources, refused = _sources()
     for name, source in sources.items():

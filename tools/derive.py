@@ -80,6 +80,9 @@ COST = FLAGS.define_switch(
 
 def _run(argv: list[str]) -> None:
     del argv
+    if SELECTION.value == strategies.SHARES:
+        wanted = f"--selection={strategies.BY_PERTURBATION}"
+        FLAGS.refuse_idle(wanted, "records", "selection_batches")
     path = _checkpoint_path()
     output = _output(path)
     sizes = _sizes()
@@ -106,13 +109,6 @@ def _run(argv: list[str]) -> None:
 def _selected() -> genotypes.Genotype | None:
     """Returns what the supernet of the run misses most, if that decides."""
     if SELECTION.value == strategies.SHARES:
-        if RECORDS.value:
-            raise UserError(
-                "records are not looked at",
-                "--records",
-                f"--selection={strategies.BY_PERTURBATION}, or no records",
-                RECORDS.value,
-            )
         return None
     FLAGS.require_given("workdir", "records")
 

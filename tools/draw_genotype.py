@@ -51,6 +51,8 @@ SCALE = FLAGS.define_number(
 def _run(argv: list[str]) -> None:
     del argv
     genotype_drawing.check_suffix(OUTPUT.value)
+    if OUTPUT.value.lower().endswith(".svg"):
+        FLAGS.refuse_idle("an --output of .png", "scale")
     output = paths.new_file(
         OUTPUT.value, "--output", (GENOTYPE.value, OTHER.value)
     )

@@ -38,14 +38,14 @@ ROOT = FLAGS.define_output(
 TRAIN = FLAGS.define_count("train", 512, "Pictures of the train split.")
 VAL = FLAGS.define_count("val", 64, "Pictures of the val split.")
 SEED = FLAGS.define_seed("seed", 0, "Seed of the whole set of pictures.")
-HEIGHT = FLAGS.define_count(
+FLAGS.define_count(
     "height",
     None,
     "Median height of the pictures, in pixels; LIP's where missing.",
     1,
     _MOST_SIDE,
 )
-WIDTH = FLAGS.define_count(
+FLAGS.define_count(
     "width",
     None,
     "Median width of the pictures, in pixels; LIP's where missing.",
@@ -88,22 +88,22 @@ def _run(argv: list[str]) -> None:
     size = _median_size()
     if ROOT.value:
         _draw(size)
+    else:
+        FLAGS.refuse_idle("--root", "train", "val")
     for flag, path in sheets.items():
         if path:
             _write_sheet(pathlib.Path(path), size, flag == "--label_sheet")
 
 
 def _median_size() -> tuple[int, int] | None:
-    if HEIGHT.value is None and WIDTH.value is None:
+    size = FLAGS.values_together("height", "width")
+    if size is None:
         return None
-    if HEIGHT.value is None or WIDTH.value is None:
-        raise UserError(
-            "flag is missing",
-            "--height, --width",
-            "both or none",
-            f"--height={HEIGHT.value} --width={WIDTH.value}",
-        )
-    return HEIGHT.value, WIDTH.value
+    # Here, so that --help needs neither NumPy nor Pillow.
+    from nppnet_tf.drawn_people import person
+
+    person.check_size(size, "--height, --width")
+    return size
 
 
 def _check_sheet(flag: str, name: str) -> pathlib.Path:
@@ -127,7 +127,6 @@ def _lies_in(folder: str, path: pathlib.Path) -> bool:
 
 
 def _draw(size: tuple[int, int] | None) -> None:
-    # Here, so that --help needs neither NumPy nor Pillow.
     from nppnet_tf.drawn_people import lip_folder
 
     counts = {"train": TRAIN.value, "val": VAL.value}

@@ -38,6 +38,8 @@ _MOST_RECORDS = 1 << 31
 
 FLAGS = ToolFlags()
 
+_OF_MODEL = ("flip", "scales", "limit", "max_bad_records", "whole_pictures")
+
 MODEL = FLAGS.define_path(
     "model",
     None,
@@ -126,17 +128,14 @@ def _run(_: list[str]) -> None:
             "--prediction_dir, or --truth_csv and --prediction_csv",
             found="both" if of_files else "none of them",
         )
-    if WHOLE_PICTURES.value and of_files:
-        raise UserError(
-            "wrong flags", "--whole_pictures", "--model and --records"
-        )
-    if POSE_READING.value != POSE_READING.default and not poses:
-        raise UserError(
-            "wrong flags",
-            f"--pose_reading={POSE_READING.value}",
-            "--truth_csv and --prediction_csv",
-            "no file of poses",
-        )
+    if of_files:
+        FLAGS.refuse_idle("--model and --records", *_OF_MODEL)
+    else:
+        FLAGS.refuse_idle("files of answers", "allow_missing", "dataset")
+    if not poses:
+        FLAGS.refuse_idle("--truth_csv and --prediction_csv", "pose_reading")
+    if not WHOLE_PICTURES.value:
+        FLAGS.refuse_idle("--whole_pictures", "head_factor")
     output = _output()
     result = _measure_model() if of_model else _measure_files(label_maps, poses)
     console.say(result_file.to_text(result))

@@ -151,7 +151,13 @@ def _run(argv: list[str]) -> None:
 def _check_flags() -> None:
     if not OUTPUT.value and (EXPORT.value or not COMPARE.value):
         raise UserError("flag is missing", "--output", "a folder", "nothing")
-    if EXPORT.value:
+    if not OUTPUT.value:
+        FLAGS.refuse_idle("--output", "image_size")
+    if not COMPARE.value:
+        FLAGS.refuse_idle("--compare", "tolerance")
+    if not EXPORT.value:
+        FLAGS.refuse_idle("--export", "name")
+    else:
         model_folders.checked_name(NAME.value)
 
 

@@ -106,6 +106,7 @@ COCO = CocoFlag(FLAGS)
 
 
 def _run(argv: list[str]) -> None:
+    _refuse_idle()
     found = inputs.find(argv[1:])
     output = paths.require_new_folder(OUTPUT.value, "--output")
     writer = formats.FORMATS[FORMAT.value](
@@ -130,6 +131,14 @@ def _run(argv: list[str]) -> None:
     if videos:
         asked |= model.facts
         VIDEOS.run(model, names, output, OPACITY.value, asked, videos)
+
+
+def _refuse_idle() -> None:
+    own = f"--format={formats.FILES}"
+    if FORMAT.value != formats.FILES:
+        FLAGS.refuse_idle(own, "opacity", "quality")
+    if FORMAT.value not in (formats.FILES, "openpose"):
+        FLAGS.refuse_idle(f"{own} or openpose", "openpose")
 
 
 def _predict_pictures(

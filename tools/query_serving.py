@@ -77,8 +77,19 @@ EXTRAS = FLAGS.define_switch(
     "extras", False, "Check what only tools.serve does, too."
 )
 
+_FLAGS_OF = {
+    PREDICT: ("output", "descriptor", "score_threshold", "compare"),
+    MEASURE: ("seconds", "clients", "rate"),
+    CONTRACT: ("extras",),
+}
+
 
 def _run(argv: list[str]) -> None:
+    for what, names in _FLAGS_OF.items():
+        if WHAT.value != what:
+            FLAGS.refuse_idle(f"--what={what}", *names)
+    if COMPARE.value is not None:
+        FLAGS.refuse_idle("no --compare", "descriptor", "score_threshold")
     extras.require(extras.SERVE)
     words = argv[1:]
     if WHAT.value == METADATA:

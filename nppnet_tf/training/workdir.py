@@ -6,6 +6,7 @@ import os
 import pathlib
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
@@ -95,14 +96,25 @@ class Workdir:
     def hold(self) -> Iterator[None]:
         """Makes the folder and keeps other processes out of it.
 
+        A new run that is refused before it has saved anything leaves nothing
+        behind.
+
         Raises:
             UserError: Another process runs in it, or it holds something else.
         """
-        if not self._run_file.exists():
+        is_new = not self._run_file.exists()
+        if is_new:
             self._require_nothing_else()
+        places = (self.path, *self.path.parents)
+        made = [folder for folder in places if not folder.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
         with folder_lock.hold(self.path, f"`workdir`={self.path}"):
-            yield
+            try:
+                yield
+            except UserError:
+                if is_new:
+                    self._leave(made)
+                raise
 
     def completed_epochs(self) -> int:
         """Returns how many epochs `metrics_file` tells of."""
@@ -142,6 +154,23 @@ class Workdir:
             except UserError:
                 break
         return found
+
+    def _leave(self, made: Sequence[pathlib.Path]) -> None:
+        """Takes away what claims a folder, and folders that were made for it.
+
+        Args:
+            made: These, the innermost first.
+        """
+        lock = self.path / folder_lock.LOCK_NAME
+        claims = {lock, self._run_file, self.flags_file}
+        found = set(self.path.iterdir())
+        if found <= claims:
+            for path in found:
+                path.unlink()
+        for folder in made:
+            # Others may use it.
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def _require_nothing_else(self) -> None:
         names = set()

@@ -75,6 +75,11 @@ class DrawPeopleTest(parameterized.TestCase):
         self.assertNotIn("Traceback", err)
         self.assertFalse(self.root.exists())
 
+    def test_a_size_that_is_not_drawn_is_told_by_its_flags(self):
+        _, _, err = self._run(f"--root={self.root}", "--height=4", "--width=9")
+
+        self.assertIn("where: --height, --width; expected: ", err)
+
     def test_a_folder_of_another_seed_is_one_line_and_status_2(self):
         lip_folder.write_lip(self.root, {"train": 1}, 5, (32, 24))
         status, _, err = self._run(f"--root={self.root}", "--seed=6")

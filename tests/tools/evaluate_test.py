@@ -349,7 +349,7 @@ class EvaluateFilesTest(parameterized.TestCase):
                 "--prediction_dir={maps}",
                 "--pose_reading=released",
             ],
-            "no file of poses",
+            "not in use; where: --pose_reading=released",
         ),
         (
             "unknown_dataset",

@@ -63,6 +63,31 @@ class WorkdirTest(parameterized.TestCase):
 
         self.assertEqual(self._settings(), {"channels": 32})
 
+    def test_new_run_that_is_refused_leaves_nothing(self):
+        workdir = Workdir(self.path / "k_4" / "run")
+        for is_there in (False, True):
+            if is_there:
+                workdir.path.mkdir(parents=True)
+            with self.assertRaisesRegex(UserError, "no batch"):
+                with workdir.hold():
+                    workdir.claim("search", _SETTINGS, "--channels=16\n")
+                    raise UserError("no batch")
+
+            self.assertEqual(workdir.path.exists(), is_there)
+            self.assertEqual(self.path.exists(), is_there)
+        self.assertEmpty(list(workdir.path.iterdir()))
+
+    def test_run_that_is_refused_later_keeps_what_it_saved(self):
+        for saves in (True, False):
+            with self.assertRaises(UserError):
+                with self.workdir.hold():
+                    self.workdir.claim("search", _SETTINGS, "--channels=16\n")
+                    if saves:
+                        self.workdir.checkpoints.mkdir()
+                    raise UserError("no batch")
+
+            self.assertEqual(self.workdir.settings()["channels"], 16)
+
     def test_folder_with_other_things_is_refused(self):
         self.path.mkdir()
         (self.path / "thesis.txt").write_text("valuable")

@@ -5,6 +5,8 @@ Shared by the tools that look at a data set's own files.
 
 import pathlib
 
+from absl.flags import FlagHolder
+
 from nppnet_tf.data import absence
 from nppnet_tf.data import descriptors
 from nppnet_tf.data.people import cutting
@@ -121,6 +123,12 @@ class DatasetFlags:
             False,
             "Refuse another number of samples than the published one.",
         )
+
+    def refuse_idle(self, needed: str) -> None:
+        """Raises UserError for a flag that says nothing without `needed`."""
+        flags = vars(self).values()
+        names = [each.name for each in flags if isinstance(each, FlagHolder)]
+        self._tool.refuse_idle(needed, *names)
 
     def is_split_given(self) -> bool:
         """Whether the flags name one split."""

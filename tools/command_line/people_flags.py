@@ -45,6 +45,7 @@ class PeopleFlags:
     """
 
     def __init__(self, tool: ToolFlags) -> None:
+        self._tool = tool
         self._detector = tool.define_path(
             "detector",
             None,
@@ -108,7 +109,8 @@ class PeopleFlags:
         """Whether people are looked for.
 
         Raises:
-            UserError: If it is said in two ways where they are.
+            UserError: If it is said in two ways where they are, or in none and
+                something else of them.
         """
         if self._detector.value and self.boxes:
             raise UserError(
@@ -116,6 +118,10 @@ class PeopleFlags:
                 "--detector, --boxes",
                 "one of them",
                 "both",
+            )
+        if not self.inputs:
+            self._tool.refuse_idle(
+                "--detector or --boxes", "min_score", "padding"
             )
         return bool(self.inputs)
 

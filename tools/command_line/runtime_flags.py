@@ -25,6 +25,7 @@ class RuntimeFlags:
     """
 
     def __init__(self, tool: ToolFlags) -> None:
+        self._tool = tool
         self._format = tool.define_choice(
             "format",
             _SAVED_MODEL,
@@ -77,6 +78,12 @@ class RuntimeFlags:
             UserError: It cannot have what is wanted, or is not installed.
         """
         if self._format.value != _SAVED_MODEL:
+            if self._precision.value != runtime.INT8:
+                self._tool.refuse_idle(
+                    "--precision=int8", "calibration_pictures"
+                )
+            if self._records.value is None:
+                self._tool.refuse_idle("--records", "limit")
             wanted = table.RUNTIMES[self._format.value]
             packages.require_one_scale(scales, wanted.name)
             wanted.require_packages(for_writing=True)
@@ -84,6 +91,7 @@ class RuntimeFlags:
         flags = (
             self._precision,
             self._calibration_records,
+            self._calibration_pictures,
             self._records,
             self._limit,
         )

@@ -292,6 +292,25 @@ class ToolFlags(flags.FlagValues):
                     "flag is missing", f"--{name}", "a value", "nothing"
                 )
 
+    def refuse_idle(self, needed: str, *names: str) -> None:
+        """Refuses flags that say nothing without another.
+
+        Args:
+            needed: What they would need.
+            *names: Names of the flags.
+
+        Raises:
+            UserError: One of them does not have its default.
+        """
+        for flag in (self[name] for name in names):
+            if flag.value != flag.default:
+                raise UserError(
+                    "flag sets what is not in use",
+                    flag.serialize(),
+                    f"with it {needed}, or none of it",
+                    "nothing that it is of",
+                )
+
     def text_of(self, name: str) -> str:
         """Returns the value of a flag as a user may type it."""
         flag = self[name]

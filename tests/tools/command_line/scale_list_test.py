@@ -26,6 +26,13 @@ class ScaleListTest(parameterized.TestCase):
         ):
             self.flags.read(["tool", f"--scales={text}"])
 
+    def test_more_factors_than_anyone_waits_for_are_refused(self):
+        self.flags.read(["tool", f"--scales={','.join(['1'] * 32)}"])
+        with self.assertRaisesRegex(
+            flags.IllegalFlagValueError, "at most 32 factors"
+        ):
+            self.flags.read(["tool", f"--scales={','.join(['1'] * 33)}"])
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -15,9 +15,12 @@ from absl import flags
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.records import record_writer
 from nppnet_tf.errors import UserError
 from tests import build_file
 from tests import shared
+from tests.data import sample_records
 from tools.command_line import flag_kinds
 from tools.command_line.tool_flags import ToolFlags
 
@@ -108,6 +111,56 @@ _NO_NUMBERS = (
     "1,2",
     "1 2",
 )
+
+
+# By the words of a command line that asks for something else: flags that would
+# say nothing, and what they need.
+_IDLE = {
+    ("predict", "{png}", "--model={run}", "--output={new}"): (
+        ("--padding=0.3", "--detector or --boxes"),
+        ("--min_score=0.3", "--detector or --boxes"),
+        ("--format=coco --opacity=0.3", "--format=files"),
+        ("--format=lip --quality", "--format=files"),
+        ("--format=tryon --openpose=coco_18", "--format=files or openpose"),
+    ),
+    ("bulk_predict", "{png}", "--model={run}", "--output={new}"): (
+        ("--input_records=a --pictures_per_shard=2", "pictures"),
+    ),
+    ("evaluate", "--truth_dir={run}", "--prediction_dir={run}"): (
+        ("--flip", "--model and --records"),
+        ("--scales=0.5,1.0", "--model and --records"),
+        ("--head_factor=2.0", "--whole_pictures"),
+        ("--pose_reading=released", "--truth_csv and --prediction_csv"),
+    ),
+    ("import_npp", "--checkpoint={png}", "--output={new}"): (
+        ("--name=people", "--export"),
+        ("--tolerance=0.1", "--compare"),
+    ),
+    ("export", "--model={run}", "--output={new}", "--format=onnx"): (
+        ("--calibration_pictures=3", "--precision=int8"),
+        ("--limit=3", "--records"),
+    ),
+    ("query_serving", "--what=metadata"): (
+        ("--output={new}", "--what=predict"),
+        ("--clients=3", "--what=measure"),
+        ("--extras", "--what=contract"),
+    ),
+    ("check_dataset", "--records={records}", "--output={new}"): (
+        ("--split=val", "no --records"),
+        ("--root={run}", "no --records"),
+    ),
+    ("derive", "--checkpoint={png}"): (
+        ("--selection_batches=3", "--selection=perturbation"),
+    ),
+    ("build_records", "--verify", "--output={records}"): (
+        ("--num_shards=3", "no --verify"),
+        ("--people=whole", "no --verify"),
+    ),
+    ("draw_people", "--contact_sheet={new}.png"): (("--train=3", "--root"),),
+    ("draw_genotype", "--genotype=released", "--output={new}.svg"): (
+        ("--scale=2.0", "an --output of .png"),
+    ),
+}
 
 
 class ToolFlagsTest(parameterized.TestCase):
@@ -314,6 +367,45 @@ class ToolFlagsTest(parameterized.TestCase):
             flags.IllegalFlagValueError, f"^flag {name}=(?s:.*): expected "
         ):
             self._parse(word)
+
+
+class IdleFlagsTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = pathlib.Path(
+            cls.enterClassContext(tempfile.TemporaryDirectory())
+        )
+        (folder / "network.json").write_text("{}")
+        (folder / "a.png").write_bytes(b"")
+        records = sample_records.make_records(1)
+        record_writer.write_records(records, folder / "records", LIP, 1)
+        cls.names = {
+            "run": folder,
+            "png": folder / "a.png",
+            "new": folder / "new",
+            "records": folder / "records",
+        }
+
+    @parameterized.parameters(
+        (words, *case) for words, cases in _IDLE.items() for case in cases
+    )
+    def test_flags_that_would_say_nothing_are_refused(
+        self, words, given, needed
+    ):
+        tool, *words = [each.format(**self.names) for each in words]
+        added = given.format(**self.names).split()
+
+        result = shared.run_tool(tool, *words, *added)
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertIn(
+            f"sets what is not in use; where: {added[-1]}; "
+            f"expected: with it {needed}, or none of it",
+            result.stderr,
+        )
+        self.assertLen(result.stderr.splitlines(), 1)
+        self.assertFalse(self.names["new"].exists())
 
 
 class EveryToolTest(absltest.TestCase):

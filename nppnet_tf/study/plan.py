@@ -123,18 +123,30 @@ class Plan:
         rate = self.learning_rate(system)
         return Unit(kinds.TRAINING, system, seed, budget, rate)
 
+    def is_rate_known(self, system: str) -> bool:
+        """Whether all trainings that choose the learning rate are finished."""
+        return all(
+            unit in self._results for unit in self._of_rates(system).values()
+        )
+
     def learning_rate(self, system: str) -> float:
         """Returns the rate with the best score on the selection set."""
+        units = self._of_rates(system)
+        return max(
+            units,
+            key=lambda rate: self._results[units[rate]]["selection_score"],
+        )
+
+    def _of_rates(self, system: str) -> dict[float, Unit]:
+        """Returns trainings by the rates that they are made with."""
         if system == SAMPLE:
             # Eight genotypes of one search space: as those that are drawn of
             # all of it, which are trained before.
             system = RANDOM if RANDOM in self.systems else self.reference
-        return max(
-            self.config.learning_rates,
-            key=lambda rate: self._results[
-                Unit(kinds.TRAINING, system, 0, STEPS, rate)
-            ]["selection_score"],
-        )
+        return {
+            rate: Unit(kinds.TRAINING, system, 0, STEPS, rate)
+            for rate in self.config.learning_rates
+        }
 
     def _trainings(self, system: str, seed: int) -> Iterator[Unit]:
         """What a system is made of, then by steps, with all rates at first."""

@@ -75,8 +75,9 @@ class Results:
         self.num_others = 0
         self.settings: list[dict[str, Any]] = []
         self._found: dict[Unit, dict[str, Any]] = {}
-        # Bytes of whole lines.
+        # Bytes of whole lines, and the end that an editor has taken away.
         self._size = 0
+        self._lacking = b""
         for unit, result in self._read():
             if unit.kind == SETTINGS:
                 self.settings.append(result)
@@ -115,10 +116,11 @@ class Results:
             self.path.open("ab") as file,
         ):
             file.truncate(self._size)
-            file.write(text.encode())
+            file.write(self._lacking + text.encode())
             file.flush()
             os.fsync(file.fileno())
             self._size = file.tell()
+            self._lacking = b""
         found = json.loads(text)["result"]
         if unit.kind == SETTINGS:
             self.settings.append(found)
@@ -128,11 +130,18 @@ class Results:
     def _read(self) -> list[tuple[Unit, dict[str, Any]]]:
         if not self.path.exists():
             return []
-        text = text_files.read(self.path)
-        whole = text[: text.rfind("\n") + 1]
-        self._size = len(whole.encode())
+        data = text_files.read_bytes(self.path, text_files.MAX_BYTES)
+        # Not `splitlines`: what follows the last end is "" or half a line.
+        *lines, last = text_files.decode(data, self.path).split("\n")
+        self._size = len(data)
+        if _is_json(last):
+            lines.append(last)
+            self._lacking = b"\n"
+        else:
+            # The text may be shorter than the file: marks, ends of two bytes.
+            self._size -= len(last.encode())
         rows = []
-        for number, line in enumerate(whole.splitlines(), 1):
+        for number, line in enumerate(lines, 1):
             where = f"{self.path}, line {number}"
             digest, unit, result = _parse(line, where)
             if digest == self.digest:
@@ -142,11 +151,21 @@ class Results:
         return rows
 
 
+def _is_json(line: str) -> bool:
+    try:
+        json_documents.parse(line, "")
+    except UserError:
+        return False
+    return True
+
+
 def _parse(line: str, where: str) -> tuple[str, Unit, dict[str, Any]]:
     row = json_documents.parse(line, where)
     json_documents.require(row, "an object", where, "line")
     try:
         unit = Unit(**row["unit"])
+        # Raises TypeError for what is no name of anything.
+        hash(unit)
         if row["format"] == FORMAT and unit.kind in _KINDS:
             result = row["result"]
             json_documents.require(result, "an object", where, "result")

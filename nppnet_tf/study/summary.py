@@ -123,20 +123,15 @@ def _system(
     if budget == plan.TIME and system == study.reference:
         # Equal time is its time: the trainings are those by steps.
         budget = plan.STEPS
-    rates = {
-        unit.learning_rate
-        for unit in results.of_kind(kinds.TRAINING)
-        if unit.system == system
-    }
-    if not rates or (
-        system != plan.SAMPLE and rates != set(study.config.learning_rates)
-    ):
+    if not study.is_rate_known(system):
         return None
     rate = study.learning_rate(system)
     found = {
         unit.seed: result
         for unit, result in results.of_kind(kinds.TRAINING).items()
         if unit == Unit(kinds.TRAINING, system, unit.seed, budget, rate)
+        # A line may have been taken out of the file.
+        and Unit(kinds.NETWORK, system, unit.seed) in results
     }
     if not found:
         return None

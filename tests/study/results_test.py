@@ -54,6 +54,24 @@ class ResultsTest(parameterized.TestCase):
         self.assertStartsWith(self.path.read_text(), whole)
         self.assertLen(self.path.read_text().splitlines(), 2)
 
+    def test_what_an_editor_saves_otherwise_is_kept_whole(self):
+        Results(self.path, "a").add(UNIT, {"score": 0.25})
+        line = self.path.read_bytes().rstrip()
+        other = dataclasses.replace(UNIT, seed=2)
+        for text in (
+            b"\xef\xbb\xbf" + line + b"\r\n",
+            b"\xef\xbb\xbf" + line + b"\r\n" + line[:50],
+            line + b"\r",
+            line,
+        ):
+            self.path.write_bytes(text)
+
+            Results(self.path, "a").add(other, {"score": 0.5})
+
+            found = Results(self.path, "a")
+            self.assertEqual(found[UNIT], {"score": 0.25}, text)
+            self.assertEqual(found[other], {"score": 0.5}, text)
+
     def test_who_only_reads_leaves_what_another_process_writes(self):
         self.path.write_text('{"format": "nppnet_tf.stu')
 
@@ -66,6 +84,8 @@ class ResultsTest(parameterized.TestCase):
         "{}",
         '{"format": "nppnet_tf.study", "unit": {"kind": "other"}}',
         '{"format": "nppnet_tf.study", "unit": {"place": 1}}',
+        '{"format": "nppnet_tf.study", "settings": "a", "result": {}, '
+        '"unit": {"kind": "training", "seed": [1]}}',
     )
     def test_other_lines_are_refused_by_their_number(self, line):
         self.path.write_text(f"{line}\n")

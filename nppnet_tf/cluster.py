@@ -12,6 +12,7 @@ import dataclasses
 import errno
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ VARIABLE = "TF_CONFIG"
 
 _CHIEF, _WORKER = "chief", "worker"
 _MOST_PORT = (1 << 16) - 1
+
+# A name, or numbers; those of IPv6 in brackets, for their colons.
+_HOST = re.compile(r"[^\s/@:\[\]]+|\[[^\s/@\[\]]+\]")
 
 # A process that was killed a moment ago may hold its port a moment longer.
 _SECONDS_FOR_PORT = 5.0
@@ -107,7 +111,8 @@ def host_and_port(address: str) -> tuple[str, int]:
     """
     host, _, port = address.rpartition(":")
     is_port = port.isascii() and port.isdecimal() and len(port) <= 5
-    if not host or not is_port or not 1 <= int(port) <= _MOST_PORT:
+    is_host = _HOST.fullmatch(host) and host.isprintable()
+    if not is_host or not is_port or not 1 <= int(port) <= _MOST_PORT:
         raise _error(
             "has an address that is none",
             f'"host:port" with a port from 1 to {_MOST_PORT}',
@@ -185,7 +190,15 @@ def _all_different(
     addresses: Mapping[str, tuple[str, ...]],
 ) -> tuple[str, ...]:
     workers = (*addresses.get(_CHIEF, ()), *addresses.get(_WORKER, ()))
-    twice = sorted({each for each in workers if workers.count(each) > 1})
+    # "A:4000" and "a:04000" are one place, too.
+    places = [(h.lower(), port) for h, port in map(host_and_port, workers)]
+    twice = sorted(
+        {
+            worker
+            for worker, place in zip(workers, places, strict=True)
+            if places.count(place) > 1
+        }
+    )
     if twice:
         raise _error(
             "names an address twice", "one for each worker", ", ".join(twice)

@@ -220,7 +220,8 @@ class Meeting:
             "workers": self.cluster.workers,
         }
         while True:
-            with contextlib.suppress(OSError, EOFError, ValueError):
+            reason = None
+            try:
                 client = socket.create_connection(
                     self.cluster.chief, _SECONDS_TO_GREET
                 )
@@ -235,7 +236,10 @@ class Meeting:
                             "workers do not fit", "TF_CONFIG", found=answer
                         )
                     return {0: connection}
-            self._waiting.look([self.cluster.name(0)])
+            except (OSError, EOFError, ValueError) as error:
+                # Such as a name that no machine has.
+                reason = getattr(error, "strerror", None)
+            self._waiting.look([self.cluster.name(0)], reason)
             time.sleep(_SECONDS_BETWEEN_CALLS)
 
     def _verdict(self, ours: Mapping, theirs: Mapping[int, Mapping]):
@@ -381,8 +385,12 @@ class _Waiting:
         """Seconds until nobody is waited for any more."""
         return max(0.0, self._start + self._patience - time.monotonic())
 
-    def look(self, absent: list[str]) -> None:
+    def look(self, absent: list[str], reason: str | None = None) -> None:
         """Says who is absent, where it is time to.
+
+        Args:
+            absent: Names of workers.
+            reason: Why they cannot be reached, if known.
 
         Raises:
             UserError: Waiting took long enough.
@@ -394,11 +402,11 @@ class _Waiting:
                 "other workers have not come",
                 "TF_CONFIG",
                 f"{names} within {durations.in_words(self._patience)}",
-                "no connection",
+                reason or "no connection",
             )
         if waited >= self._next_line:
             self._next_line = waited + _SECONDS_BETWEEN_LINES
-            self._say(f"waits for {names}")
+            self._say(f"waits for {names}" + (f": {reason}" if reason else ""))
 
 
 def _keep_alive(connection: Connection) -> None:

@@ -99,6 +99,13 @@ class MeetingTest(absltest.TestCase):
         ):
             meeting.Meeting(Cluster(self.addresses, 0), self.lines.append, 0.3)
 
+    def test_a_chief_of_no_machine_is_told(self):
+        addresses = ("no-machine.invalid:1", *self.addresses[1:])
+        with self.assertRaisesRegex(
+            UserError, "have not come.*no-machine.*found: .*(name|Name)"
+        ):
+            meeting.Meeting(Cluster(addresses, 1), self.lines.append, 0.3)
+
     def test_a_number_of_two_processes_is_refused(self):
         future = self.pool.submit(self._meet, 0)
         first = self._meet(1)

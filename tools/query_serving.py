@@ -135,7 +135,6 @@ def _predict(words: Sequence[str]) -> None:
     found = inputs.find(words)
     writer = OwnFiles(Settings(pathlib.Path(OUTPUT.value)))
     starts = writer.plan(found.pictures)
-    output = paths.new_folder(OUTPUT.value, "--output")
     names = Names(descriptors.resolve(DESCRIPTOR.value), SCORE_THRESHOLD.value)
     local = None
     if COMPARE.value is not None:
@@ -143,6 +142,9 @@ def _predict(words: Sequence[str]) -> None:
         threshold = local.description.score_threshold
         names = Names(local.descriptor, threshold)
     with SERVER.peer() as peer:
+        # What is wrong with the server is wrong with no picture.
+        peer.metadata()
+        output = paths.new_folder(OUTPUT.value, "--output")
         model = RemoteModel(peer, local)
         run = PictureRun(model, writer, names, console.say)
         run.run(starts, Progress(len(starts), "asking").over)
@@ -158,6 +160,8 @@ def _measure(pictures: Sequence[bytes]) -> None:
     from nppnet_tf.inference import serving_graph
     from nppnet_tf.serving import load
 
+    with SERVER.peer() as peer:
+        peer.metadata()
     signature = serving_graph.PNG_SIGNATURE
     asked = load.Load(SECONDS.value, CLIENTS.value, RATE.value)
     figures = load.run(

@@ -131,7 +131,12 @@ def outcome_of(call: Callable[[], str]) -> str:
 def status_of(peer: Any, picture: bytes, signature: str) -> str:
     """Sends one picture; returns its status."""
     outputs = peer.predict([picture], signature)
-    return str(int(outputs["status"][0]))
+    try:
+        return str(int(outputs["status"][0]))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise UserError(
+            "answer of another form", peer.place.model, "ours", repr(error)
+        ) from error
 
 
 @contextlib.contextmanager

@@ -50,6 +50,9 @@ class RestPeer:
 
     Args:
         place: Where it is.
+
+    Raises:
+        UserError: Its URL is none.
     """
 
     def __init__(self, place: Place) -> None:
@@ -57,8 +60,12 @@ class RestPeer:
         headers = {}
         if place.token is not None:
             headers["authorization"] = f"Bearer {place.token}"
+        try:
+            url = httpx.URL(place.rest or "")
+        except httpx.InvalidURL as error:
+            raise _unreachable(place, error) from error
         self._client = httpx.Client(
-            base_url=place.rest or "",
+            base_url=url,
             timeout=place.seconds,
             headers=headers,
             # Of the environment neither proxies nor passwords.
@@ -102,33 +109,32 @@ class RestPeer:
         """Returns the outputs for encoded pictures.
 
         Raises:
-            UserError: The server refuses, or cannot be reached.
+            UserError: The server refuses, cannot be reached, or is another.
         """
         body = {
             "signature_name": signature,
             "inputs": {"image_bytes": [in_base64(data) for data in pictures]},
         }
         response = self.post(f"{self.path}:predict", body)
-        document = _document(response, self.place)
-        return {
-            name: _array(name, value)
-            for name, value in document["outputs"].items()
-        }
+        document = _document(response, self.place, "outputs")
+        try:
+            return {
+                name: _array(name, value)
+                for name, value in document["outputs"].items()
+            }
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _other_form(self.place, repr(error)) from error
 
     def metadata(self) -> dict[str, Any]:
         """Returns what the server tells of the model's signatures."""
-        return _document(self.get(f"{self.path}/metadata"), self.place)
+        response = self.get(f"{self.path}/metadata")
+        return _document(response, self.place, "metadata")
 
     def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             return self._client.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise UserError(
-                "server cannot be asked",
-                self.place.rest,
-                "a server that answers REST",
-                error,
-            ) from error
+            raise _unreachable(self.place, error) from error
 
 
 class GrpcPeer:
@@ -239,11 +245,31 @@ def arrays(response: Any) -> dict[str, np.ndarray]:
     }
 
 
-def _document(response: httpx.Response, place: Place) -> dict[str, Any]:
+def _unreachable(place: Place, error: Exception) -> UserError:
+    return UserError(
+        "server cannot be asked",
+        place.rest,
+        "a server that answers REST",
+        error,
+    )
+
+
+def _other_form(place: Place, found: object) -> UserError:
+    return UserError(
+        "answer of another form", place.rest, "TensorFlow Serving's", found
+    )
+
+
+def _document(
+    response: httpx.Response, place: Place, entry: str
+) -> dict[str, Any]:
+    """Returns an answer that has an entry, known to be an object."""
     try:
         document = response.json()
     except ValueError:
         document = {"error": response.text}
+    if not isinstance(document, dict):
+        document = {"error": document}
     if response.status_code != httpx.codes.OK:
         raise UserError(
             "server gives no answer",
@@ -251,6 +277,8 @@ def _document(response: httpx.Response, place: Place) -> dict[str, Any]:
             "status 200",
             f"status {response.status_code}: {document.get('error')}",
         )
+    if entry not in document:
+        raise _other_form(place, document.get("error", ", ".join(document)))
     return document
 
 

@@ -1,7 +1,10 @@
 """Tests of tools.query_serving, against our server."""
 
+import contextlib
+import http.server
 import json
 import pathlib
+import threading
 
 from absl.testing import absltest
 
@@ -107,7 +110,36 @@ class QueryServingTest(absltest.TestCase):
         self.assertEqual(kept.exit_code, 0, kept.stdout)
         self.assertNotIn("BROKEN", kept.stdout)
 
+    def test_servers_of_something_else_are_one_line(self):
+        for body in (b"[]", b"<html>", b'{"outputs": {}}'):
+            with _answering(body) as url, self.subTest(body):
+                result = self._ask("--what=metadata", f"--rest={url}")
+
+                self.assertEqual(result.exit_code, 2)
+                self.assertLen(result.stderr.splitlines(), 1)
+                self.assertIn("answer of another form", result.stderr)
+
+    def test_answers_that_are_none_are_counted(self):
+        for body in (
+            b'{"metadata": {}, "outputs": 5}',
+            b'{"metadata": {}, "outputs": {"a_bytes": [1]}}',
+            b'{"metadata": {}, "outputs": {}}',
+        ):
+            with _answering(body) as url, self.subTest(body):
+                result = self._ask(
+                    "--what=measure",
+                    "--seconds=0.1",
+                    f"--rest={url}",
+                    self.pictures,
+                )
+
+                self.assertEqual((result.exit_code, result.stderr), (0, ""))
+                self.assertIn("Error(", result.stdout)
+
     def test_servers_and_models_that_are_not_there_are_one_line(self):
+        out = f"--output={self.folder / 'out_of_none'}"
+        secret = self.folder / "secret"
+        secret.write_text("two\nlines")
         for arguments, says in (
             (["--what=metadata", "--name=other"], "Servable not found"),
             (["--what=metadata", "--rest=http://127.0.0.1:1"], "cannot be"),
@@ -117,6 +149,18 @@ class QueryServingTest(absltest.TestCase):
                 "UNAVAILABLE",
             ),
             (["--what=contract", "--name=other", self.pictures], "not found"),
+            (["--what=metadata", "--rest=http://[::1"], "cannot be asked"),
+            (["--what=metadata", "--rest=http://a:x"], "cannot be asked"),
+            ([out, "--name=other", self.pictures], "not found"),
+            ([out, "--rest=http://127.0.0.1:1", self.pictures], "cannot be"),
+            (
+                ["--what=measure", "--rest=http://127.0.0.1:1", self.pictures],
+                "cannot be",
+            ),
+            (
+                ["--what=metadata", f"--token_file={secret}"],
+                "no request can hold",
+            ),
             ([self.pictures], "--output"),
             (["--output=out"], "picture is missing"),
         ):
@@ -126,6 +170,31 @@ class QueryServingTest(absltest.TestCase):
                 self.assertEqual(result.exit_code, 2)
                 self.assertLen(result.stderr.splitlines(), 1)
                 self.assertIn(says, result.stderr)
+        self.assertFalse((self.folder / "out_of_none").exists())
+
+
+@contextlib.contextmanager
+def _answering(body):
+    """Yields the URL of a server that gives one answer to everything."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            size = int(self.headers.get("content-length", 0))
+            self.rfile.read(size)
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 if __name__ == "__main__":

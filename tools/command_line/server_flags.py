@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from nppnet_tf.errors import UserError
 from nppnet_tf.files import text_files
 
 from . import paths
@@ -70,13 +71,21 @@ class ServerFlags:
         return self._protocol.value == REST
 
     def place(self) -> "Place":
-        """Returns where the model is."""
+        """Returns where the model is; UserError for a secret that is none."""
         from nppnet_tf.serving.peer import Place
 
         token = None
         if self._token_file.value is not None:
             path = self._token_file.value
             token = text_files.read(path, _MAX_TOKEN_BYTES).strip()
+            # Never the secret itself.
+            if not (token and token.isascii() and token.isprintable()):
+                raise UserError(
+                    "secret that no request can hold",
+                    f"--{self._token_file.name}={path}",
+                    "a line of ASCII",
+                    "other characters" if token else "nothing",
+                )
         return Place(
             self._rest.value,
             self._grpc.value,

@@ -81,6 +81,9 @@ _IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
 _TRUTH_VALUES = 3
 _SUBMISSION_VALUES = 2
 
+# No picture is as large; squares of far more overflow.
+_MOST_PIXELS = 1e9
+
 
 class CocoPicture(NamedTuple):
     """One picture of `coco_document`.
@@ -587,8 +590,14 @@ def _parse_pose(cells: list[str], num_keypoints: int, place: str) -> np.ndarray:
         raise UserError(
             "not a number", place, "numbers or nan", error
         ) from error
-    if np.isinf(values).any():
-        raise UserError("not a coordinate", place, "numbers or nan", "inf")
+    far = np.abs(values) > _MOST_PIXELS
+    if far.any():
+        raise UserError(
+            "not a coordinate",
+            place,
+            f"numbers up to {_MOST_PIXELS:g}, or nan",
+            values[far][0],
+        )
     return values.reshape(num_keypoints, -1)[:, :2]
 
 

@@ -52,7 +52,7 @@ class RestPeer:
         place: Where it is.
 
     Raises:
-        UserError: Its URL is none.
+        UserError: The place has no URL that is one.
     """
 
     def __init__(self, place: Place) -> None:

@@ -291,6 +291,7 @@ class PoseRowsTest(parameterized.TestCase):
         ("columns", "a.jpg,1,2,3", "expected: 49 or 33; found: 4"),
         ("word", "a" + ",x" * 32, "not a number"),
         ("infinity", "a" + ",inf" * 32, "not a coordinate"),
+        ("far", "a" + ",-1e300" * 32, "not a coordinate.*found: -1e.300"),
         ("twice", "a.jpg" + ",1" * 32 + "\na" + ",1" * 32, "comes twice"),
         ("empty", "\n", "no poses"),
         ("binary", b"\xff\xfe\x00", "cannot be read"),

@@ -228,6 +228,8 @@ async def _start_grpc(
     for name in _SERVICES:
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     address = f"{_bracketed(settings.host)}:{settings.grpc_port}"
+    # The library writes a line of its own on stderr where it is in use.
+    listen(settings.host, settings.grpc_port).close()
     try:
         port = server.add_insecure_port(address)
     except RuntimeError:

@@ -311,7 +311,7 @@ class ServerTest(absltest.TestCase):
                 async with server.serving(settings, self.store, socket):
                     raise AssertionError("two servers at one port")
 
-        # In the words of the system: gRPC, which writes on stderr, is not asked.
+        # Words of the system: gRPC, which writes on stderr, is not asked.
         with self.assertRaisesRegex(
             UserError, f"cannot listen.*{port}.*found: Address already in use"
         ):

@@ -76,13 +76,17 @@ class TilesTest(absltest.TestCase):
         pipe = pathlib.Path(self.create_tempdir().full_path, "pipe.png")
         os.mkfifo(pipe)
         picture = picture_files.encode_png(np.zeros([8, 6, 3], np.uint8))
-        # Nobody comes to take it.
-        threading.Thread(
+        writer = threading.Thread(
             target=pipe.write_bytes, args=(picture,), daemon=True
-        ).start()
+        )
+        writer.start()
         self.source = Source(LIP, samples=[_Sample("a", b"", (pipe,))])
 
         self.assertEqual(self.titles([], 1, 1), "")
+        # Nobody has come to take it.
+        self.assertTrue(writer.is_alive())
+        self.assertEqual(pipe.read_bytes(), picture)
+        writer.join()
 
     def test_no_tiles_make_no_picture(self):
         path = pathlib.Path(self.create_tempdir().full_path, "sheet.png")

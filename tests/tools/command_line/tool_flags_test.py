@@ -152,10 +152,6 @@ _IDLE = {
     ("derive", "--checkpoint={png}"): (
         ("--selection_batches=3", "--selection=perturbation"),
     ),
-    ("build_records", "--verify", "--output={records}"): (
-        ("--num_shards=3", "no --verify"),
-        ("--people=whole", "no --verify"),
-    ),
     ("draw_people", "--contact_sheet={new}.png"): (("--train=3", "--root"),),
     ("draw_genotype", "--genotype=released", "--output={new}.svg"): (
         ("--scale=2.0", "an --output of .png"),

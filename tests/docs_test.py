@@ -45,9 +45,10 @@ _STEPS = (
 # Added to the commands of pages that are run here; to `--scales` where they
 # have it.
 _FEW_SCALES = "--scales=0.5"
+_FEW_PEOPLE = ("--train=8", "--val=4")
 SMALL = {
     "derive": ("--nocost",),
-    "draw_people": ("--train=8", "--val=4", "--height=96", "--width=72"),
+    "draw_people": ("--height=96", "--width=72"),
     # What is searched makes the graph large; the interaction is enough.
     "search": (
         *_NETWORK,
@@ -425,6 +426,8 @@ def _run_command(command, folder):
     arguments = (*command.arguments, *SMALL.get(command.tool, ()))
     if any(argument.startswith("--scales=") for argument in arguments):
         arguments += (_FEW_SCALES,)
+    if any(argument.startswith("--train=") for argument in arguments):
+        arguments += _FEW_PEOPLE
     with contextlib.chdir(folder):
         result = shared.run_tool(command.tool, *arguments)
     if result.exit_code or result.stderr:

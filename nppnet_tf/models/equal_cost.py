@@ -64,14 +64,7 @@ def _of_cost(
     tolerance: float = TOLERANCE,
 ) -> tuple[NetworkConfig, int]:
     """Returns the size of `of_equal_cost`, and what the network costs."""
-
-    @functools.cache
-    def macs(channels: int, width: float) -> int:
-        sizes = dataclasses.replace(
-            config, channels=channels, baseline_width=width
-        )
-        return cost.cost(NPPNet(genotype, sizes), image_size).macs
-
+    macs = _macs_of(genotype, config, image_size)
     channels, width = _closest_channels(macs, config.channels, target_macs), 1.0
     if genotype.encoder_decoder in genotypes.BASELINES:
         width = closest_width(lambda tried: macs(channels, tried), target_macs)
@@ -130,12 +123,9 @@ def channels_around(
         most_macs: What the last C costs at least, unless it is the largest
             there is.
     """
-
-    @functools.cache
-    def macs(channels: int) -> int:
-        sizes = dataclasses.replace(config, channels=channels)
-        return cost.cost(NPPNet(genotype, sizes), image_size).macs
-
+    macs = functools.partial(
+        _macs_of(genotype, config, image_size), width=config.baseline_width
+    )
     multiple = topology.CHANNEL_MULTIPLE
     first = config.channels
     while macs(first) > least_macs and first - multiple >= LEAST_CHANNELS:
@@ -146,6 +136,21 @@ def channels_around(
     while macs(last) < most_macs and last + multiple <= MOST_CHANNELS:
         last += multiple
     return list(range(first, last + 1, multiple))
+
+
+def _macs_of(
+    genotype: Genotype, config: NetworkConfig, image_size: tuple[int, int]
+) -> Callable[[int, float], int]:
+    """Returns what a network costs by C and the width of a baseline."""
+
+    @functools.cache
+    def macs(channels: int, width: float) -> int:
+        sizes = dataclasses.replace(
+            config, channels=channels, baseline_width=width
+        )
+        return cost.cost(NPPNet(genotype, sizes), image_size).macs
+
+    return macs
 
 
 def _closest_channels(

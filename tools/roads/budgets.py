@@ -64,14 +64,12 @@ class Budgets:
         systems = [p for s in range(self.seeds) for p in self._systems(s)]
         runner.run([*searches, *systems])
         # Anew whenever it is asked for: there may be more seeds than before.
-        self.summarize()
-        rows = json_documents.read(self.folder / "pareto.json")
-        for line in text_lines(rows):
+        for line in text_lines(self.summarize()):
             console.say(line)
         console.say(f"report: {self.folder / 'report.html'}")
 
-    def summarize(self) -> None:
-        """Writes the scores of all networks, and the page."""
+    def summarize(self) -> list[dict[str, Any]]:
+        """Writes and returns the scores of all networks; writes the page."""
         rows = [
             self._row(system, target, trained, seed)
             for seed in range(self.seeds)
@@ -98,6 +96,7 @@ class Budgets:
             environment=run_report.environment(),
         )
         page.write(data, self.folder / "report.html")
+        return rows
 
     def _searches(self, seed: int) -> list[Phase]:
         goals = {_FREE: (), **{_name(t): (_flag(t),) for t in self.targets}}

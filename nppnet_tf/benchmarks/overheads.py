@@ -72,6 +72,6 @@ def _works(
 
 
 def _describe(recorder: recording.RunRecorder) -> None:
-    record = {"epoch": 0, "losses": _LOSSES, **recorder.describe(0)}
-    record |= recorder.conclude(record)
+    record = {"epoch": 0, "losses": _LOSSES}
+    record |= recorder.describe(record)
     recorder.events.write_record(record)

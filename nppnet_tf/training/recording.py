@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -161,9 +162,9 @@ class RunRecorder:
             **_split_logs(logs),
             "learning_rates": self.model.learning_rates,
             "task_weights": self.model.task_weights,
-            **self.describe(epoch),
+            **self._rollbacks(epoch),
         }
-        record |= self._rollbacks(epoch) | self.conclude(record)
+        record |= self.describe(record)
         progress = self._choose_best(record)
         record["best_epoch"] = progress.best_epoch
         self.progress = dataclasses.replace(
@@ -178,12 +179,8 @@ class RunRecorder:
         self.events.write_record(record)
         return record
 
-    def describe(self, epoch: int) -> dict:
+    def describe(self, record: Mapping) -> dict:
         """Returns what else belongs into an epoch's record."""
-        return {}
-
-    def conclude(self, record: Mapping) -> dict:
-        """Returns what follows from an epoch's record and those before it."""
         return {}
 
     def score(self, record: Mapping) -> float | None:
@@ -230,6 +227,20 @@ class RunRecorder:
         atomic.write_text(self.workdir.metrics_file, text, durable=True)
 
 
+class _Reached(NamedTuple):
+    """Where a search is after an epoch.
+
+    Attributes:
+        architecture: Alpha and beta by part.
+        pruned: What pruning keeps of them.
+        genotype: The same, brought to the budget where there is one.
+    """
+
+    architecture: Mapping[str, pruning.ArchitectureArrays]
+    pruned: genotypes.Genotype
+    genotype: genotypes.Genotype
+
+
 class SearchRecorder(RunRecorder):
     """Adds genotype, health and alarms of the search to every epoch.
 
@@ -254,9 +265,45 @@ class SearchRecorder(RunRecorder):
         super().__init__(model, workdir)
         self.measure = measure
 
-    def describe(self, epoch: int) -> dict:
+    def describe(self, record: Mapping) -> dict:
+        """Returns what else belongs into an epoch's record; writes nothing.
+
+        Args:
+            record: Record so far, with "epoch" and "losses".
+        """
+        reached = self._reached()
+        self._genotype = reached.genotype
+        found = self._state(record["epoch"], reached)
+        found["loss_gap"] = health.loss_gaps(
+            record["losses"], search.ARCHITECTURE_PREFIX
+        )
+        raised = alarms.found(
+            (*self.progress.history, {**record, **found}),
+            self.model.config.epochs,
+        )
+        if raised:
+            found["alarms"] = raised
+        return found | self._stop_rule(reached)
+
+    def _reached(self) -> _Reached:
+        """Reads alpha and beta, and derives from them: once in an epoch."""
         network = self.model.network
-        derived = self._derive()
+        architecture = checkpoints.architecture_arrays(network)
+        relaxation = relaxations.named(network.relaxation)
+        pruned = pruning.derive(
+            network.genotype,
+            architecture,
+            network.space.primitives,
+            relaxation,
+        )
+        genotype = budgets.brought_to(
+            self.model.budget, pruned, architecture, relaxation
+        )
+        return _Reached(architecture, pruned, genotype)
+
+    def _state(self, epoch: int, reached: _Reached) -> dict:
+        """Returns where the search is after an epoch."""
+        network = self.model.network
         return {
             "architecture_moves": self.model.architecture_moves,
             "entropy_weight": float(
@@ -264,45 +311,29 @@ class SearchRecorder(RunRecorder):
             ),
             **self.model.relaxations[0].describe(),
             **health.search_health(
-                checkpoints.architecture_arrays(network),
+                reached.architecture,
                 network.space.primitives,
                 relaxations.named(network.relaxation),
-                derived,
+                reached.genotype,
             ),
-            "agreement": self._agreement(epoch, derived),
+            "agreement": self._agreement(epoch, reached.genotype),
             "gradient_norms": self._gradient_norms(),
-            **self._cost(derived),
-            **self.measure(epoch, derived),
+            **self._cost(reached),
+            **self.measure(epoch, reached.genotype),
             "genotype": str(self._path(epoch).relative_to(self.workdir.path)),
         }
 
-    def conclude(self, record: Mapping) -> dict:
-        seen = {
-            "loss_gap": health.loss_gaps(
-                record["losses"], search.ARCHITECTURE_PREFIX
-            )
-        }
-        found = alarms.found(
-            (*self.progress.history, {**record, **seen}),
-            self.model.config.epochs,
-        )
-        return {
-            **seen,
-            **({"alarms": found} if found else {}),
-            **self._stop_rule(record),
-        }
-
-    def _stop_rule(self, record: Mapping) -> dict:
+    def _stop_rule(self, reached: _Reached) -> dict:
         """Returns what the rule sees in an epoch, and why it ends the run."""
-        config, network = self.model.config, self.model.network
+        config = self.model.config
         if config.stop_rule == strategies.NONE:
             return {}
-        if not record["architecture_moves"]:
+        if not self.model.architecture_moves:
             return {}
         seen = stop_rules.seen(
-            self._derive(),
-            checkpoints.architecture_arrays(network),
-            network.space.primitives,
+            reached.genotype,
+            reached.architecture,
+            self.model.network.space.primitives,
         )
         reason = table.stop_rule(config.stop_rule)(
             (*self.progress.history, {"stop_rule": seen}), config
@@ -313,34 +344,15 @@ class SearchRecorder(RunRecorder):
         }
 
     def before_checkpoint(self, is_best: bool) -> None:
-        derived = self._derive()
         path = self._path(self.progress.epoch - 1)
         path.parent.mkdir(parents=True, exist_ok=True)
-        genotypes.save(derived, path)
-        genotypes.save(derived, self.workdir.genotype_file)
+        for place in (path, self.workdir.genotype_file):
+            genotypes.save(self._genotype, place)
 
     def _path(self, epoch: int) -> pathlib.Path:
         return self.workdir.genotypes / f"epoch_{epoch:04d}.json"
 
-    def _derive(self) -> genotypes.Genotype:
-        network = self.model.network
-        return budgets.brought_to(
-            self.model.budget,
-            self._prune(),
-            checkpoints.architecture_arrays(network),
-            relaxations.named(network.relaxation),
-        )
-
-    def _prune(self) -> genotypes.Genotype:
-        network = self.model.network
-        return pruning.derive(
-            network.genotype,
-            checkpoints.architecture_arrays(network),
-            network.space.primitives,
-            relaxations.named(network.relaxation),
-        )
-
-    def _cost(self, derived: genotypes.Genotype) -> dict:
+    def _cost(self, reached: _Reached) -> dict:
         """What the search aims at and where it is, where it has a budget."""
         term = self.model.budget_term
         if term is None:
@@ -348,13 +360,14 @@ class SearchRecorder(RunRecorder):
         searched = tuple(self.model.network.architecture)
         to_numpy = keras.ops.convert_to_numpy
         relative = term.relative_cost(self.model.network.architecture)
-        pruned, budget = self._prune(), term.budget
+        _, pruned, genotype = reached
+        budget = term.budget
         found = {
             "target": budget.target,
             "expected": float(to_numpy(relative)) * budget.target,
             "pruned": budget.cost(pruned),
-            "derived": budget.cost(derived),
-            "kept_of_pruned": health.agreement(pruned, derived, searched),
+            "derived": budget.cost(genotype),
+            "kept_of_pruned": health.agreement(pruned, genotype, searched),
             "pull": float(to_numpy(term.pull)),
         }
         return {"cost": found}

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ from tensorflow.core.util import event_pb2
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import pruning
 from nppnet_tf.training import recording
 from nppnet_tf.training.workdir import Workdir
 from tests.training import tiny_network
@@ -70,11 +72,28 @@ class SearchRecorderTest(_Case):
         self.assertFalse(latest.is_searched)
 
     def test_describing_an_epoch_writes_nothing(self):
-        described = self.recorder.describe(0)
+        described = self.recorder.describe({"epoch": 0, "losses": {}})
 
         self.assertEqual(described["genotype"], "genotypes/epoch_0000.json")
         self.assertEmpty(
             [p for p in self.workdir.path.rglob("*") if p.is_file()]
+        )
+
+    def test_an_epoch_is_derived_once(self):
+        """Also where a rule looks at what is kept, and where costs are told."""
+        self.model = tiny_network.search_model(stop_rule="darts_plus")
+        recorder = recording.SearchRecorder(self.model, self.workdir)
+        derive = self.enterContext(
+            mock.patch.object(pruning, "derive", wraps=pruning.derive)
+        )
+
+        record = recorder.record(0, _SEARCH_LOGS, 1.0)
+
+        derive.assert_called_once()
+        self.assertIn("stop_rule", record)
+        self.assertEqual(
+            genotypes.load(self.workdir.genotype_file),
+            pruning.derive(*derive.call_args.args),
         )
 
     def test_best_is_the_lowest_loss_on_the_architecture_half(self):

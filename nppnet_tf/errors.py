@@ -1,4 +1,12 @@
-"""The one exception that users of the tools can cause, and its wording."""
+"""The one exception that users of the tools can cause, and its wording.
+
+What kind of error it is says its class, never its text.
+"""
+
+import copy
+import copyreg
+from typing import Any
+from typing import Self
 
 # Of the line that a terminal or a log gets.
 MAX_MESSAGE = 460
@@ -51,13 +59,37 @@ class UserError(Exception):
             )
         )
 
-    def at(self, where: object) -> "UserError":
+    def at(self, where: object) -> Self:
         """Returns the same error of a place that the caller knows better."""
-        return type(self)(self.problem, where, self.expected, self.found)
+        moved = copy.copy(self)
+        UserError.__init__(
+            moved, self.problem, where, self.expected, self.found
+        )
+        return moved
+
+    def kept(self) -> Self:
+        """Returns the same error as text alone, to be kept in a list.
+
+        One that was raised holds the variables of every function that it went
+        through.
+        """
+        kept = copy.copy(self)
+        for name in ("where", "expected", "found"):
+            if (value := getattr(self, name)) is not None:
+                setattr(kept, name, str(value))
+        return kept
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles the error as it is, whatever makes its class."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__
 
 
 class AbsentSplitError(UserError):
     """A data set lacks a split that was asked for."""
+
+
+class UnreadableError(UserError):
+    """A file cannot be read, or is not whole."""
 
 
 def printable(value: object) -> str:

@@ -1,11 +1,16 @@
 """Tests of nppnet_tf.errors."""
 
 import os
+import pickle
 
 from absl.testing import absltest
 
 from nppnet_tf import errors
+from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures.picture_structure import TOO_LARGE
+from nppnet_tf.pictures.picture_structure import PictureError
+from nppnet_tf.workers import WorkerDiedError
 
 
 class UserErrorTest(absltest.TestCase):
@@ -76,6 +81,49 @@ class FieldsTest(absltest.TestCase):
         self.assertEqual(
             str(moved), "none; where: --here; expected: one; found: two"
         )
+
+    def test_another_place_keeps_the_fields_of_a_class_of_its_own(self):
+        error = PictureError("large", "there", status=TOO_LARGE)
+
+        moved = error.at("a.png")
+
+        self.assertEqual(moved.status, TOO_LARGE)
+        self.assertEqual(str(moved), "large; where: a.png")
+        self.assertEqual(str(error), "large; where: there")
+        bad = BadRecordError("a", "torn", "there").at("b.jpg")
+        self.assertEqual((bad.record_id, bad.reason), ("a", "torn"))
+        self.assertEqual(str(bad), "record a: torn; where: b.jpg")
+
+    def test_errors_come_whole_out_of_other_processes(self):
+        # A message of these lengths would be cut once more if made again.
+        for error in (
+            *(
+                UserError("p", "w" * length, "e", 3)
+                for length in range(425, 450)
+            ),
+            PictureError("large", "there", status=TOO_LARGE),
+            BadRecordError("a", UserError("torn", "b.jpg"), "there"),
+            WorkerDiedError(3),
+        ):
+            copied = pickle.loads(pickle.dumps(error))
+
+            self.assertIs(type(copied), type(error))
+            self.assertEqual(str(copied), str(error))
+            self.assertEqual(
+                {name: str(value) for name, value in vars(copied).items()},
+                {name: str(value) for name, value in vars(error).items()},
+            )
+
+    def test_what_is_kept_is_text_of_the_same_class(self):
+        try:
+            raise PictureError("torn", "a.png", None, ValueError("bits"))
+        except PictureError as error:
+            kept = error.kept()
+            self.assertEqual(str(kept), str(error))
+
+        self.assertIsInstance(kept, PictureError)
+        self.assertIsNone(kept.__traceback__)
+        self.assertEqual((kept.expected, kept.found), (None, "bits"))
 
 
 if __name__ == "__main__":

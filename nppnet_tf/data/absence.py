@@ -183,17 +183,16 @@ def near_label_maps(
     known = set(names)
     if labels is not None and labels.is_dir():
         is_mixed = labels == pictures
-        own = _described(labels, root, known, is_mixed)
+        own, _ = _described(labels, root, known, is_mixed)
         if own or not is_mixed:
             return own or f"{_below(labels, root)}/ holds no label map"
     for folder in (root, *_folders(root)):
         is_mixed = folder in (root, pictures)
-        text = _described(folder, root, known, is_mixed)
+        text, is_readable = _described(folder, root, known, is_mixed)
         if text and folder not in passed_over:
-            is_readable = flag and "the same stems" in text
-            return text + (
-                f": `{flag}`={_below(folder, root)}?" if is_readable else ""
-            )
+            if flag and is_readable:
+                text += f": `{flag}`={_below(folder, root)}?"
+            return text
     return ""
 
 
@@ -265,10 +264,13 @@ def _described(
     root: pathlib.Path,
     names: Collection[str],
     is_mixed: bool = False,
-) -> str:
+) -> tuple[str, bool]:
     """What a folder holds that could be label maps, or nothing.
 
     Where pictures lie in it as well, only a name for a label map tells.
+
+    Returns:
+        A phrase, and whether a reader takes the folder as it is.
     """
     same: collections.Counter[str] = collections.Counter()
     affixed: list[tuple[str, str]] = []
@@ -292,21 +294,22 @@ def _described(
     place = f"{_below(folder, root)}/ holds"
     if affixed:
         name, base = affixed[0]
-        return f"{place} {name}, expected {base}.png ({len(affixed)} files)"
+        expected = f"expected {base}.png ({len(affixed)} files)"
+        return f"{place} {name}, {expected}", False
     if is_mixed:
-        return ""
+        return "", False
     for ending, count in same.most_common():
         kind = ending[1:].upper()
         if ending in _READ_ENDINGS:
-            return f"{place} {count} {kind} files of the same stems"
+            return f"{place} {count} {kind} files of the same stems", True
         if _OF_LABELS.search(folder.name):
-            return f"{place} {count} {kind} files, not PNG"
+            return f"{place} {count} {kind} files, not PNG", False
     if others:
         ending, count = others.most_common(1)[0]
         if ending in _READ_ENDINGS:
             kind = ending[1:].upper()
-            return f"{place} {count} {kind} files of other stems"
-    return ""
+            return f"{place} {count} {kind} files of other stems", False
+    return "", False
 
 
 def _folders(root: pathlib.Path) -> Iterator[pathlib.Path]:

@@ -15,8 +15,11 @@ class BadRecordError(UserError):
 
     Args:
         record_id: Id of the record.
-        reason: What is wrong with it.
+        reason: What is wrong with it, an error or a phrase.
         where: File or shard that holds it.
+
+    Attributes:
+        cause: The error that is the reason, or None of a phrase.
     """
 
     def __init__(
@@ -25,11 +28,7 @@ class BadRecordError(UserError):
         super().__init__(f"record {record_id}: {reason}", where)
         self.record_id = record_id
         self.reason = " ".join(str(reason).split())
-        self.where = where
-
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        """Lets the error come out of another process."""
-        return type(self), (self.record_id, self.reason, self.where)
+        self.cause = reason.kept() if isinstance(reason, UserError) else None
 
     @property
     def line(self) -> str:

@@ -17,9 +17,29 @@ OUTSIDE_SHARE = 0.02
 OUTSIDE_PIXELS = 2.0
 
 
+@dataclasses.dataclass(frozen=True)
+class Mended:
+    """What was mended in a record.
+
+    Attributes:
+        record_id: Id of the record.
+        found: What was wrong.
+        done: What became of it.
+    """
+
+    record_id: str
+    found: str
+    done: str
+
+    @property
+    def line(self) -> str:
+        """`<id><tab><found>: <done>`, as a list of notes has it."""
+        return f"{self.record_id}\t{self.found}: {self.done}"
+
+
 def inspect(
     record: Record, descriptor: DatasetDescriptor
-) -> tuple[Record, list[str]]:
+) -> tuple[Record, list[Mended]]:
     """Checks a record, and mends what can be mended.
 
     Args:
@@ -30,7 +50,7 @@ def inspect(
         The record with bytes that every decoder reads alike
         (`picture_files.plain_bytes`), with keypoints far outside of the
         picture made absent, and without a label map of background and ignored
-        pixels alone; and one line for each of those.
+        pixels alone; and each of those that there was.
 
     Raises:
         UserError: The picture cannot be decoded, the label map has another
@@ -38,22 +58,23 @@ def inspect(
     """
     image_bytes = picture_files.plain_bytes(record.image_bytes)
     size = picture_files.picture_size(image_bytes)
-    notes = []
+    mended = []
     record = dataclasses.replace(record, image_bytes=image_bytes)
     if record.label_map is not None:
         picture_files.require_same_size(record.label_map, size)
         _check_labels(record.label_map, descriptor)
         if tells_nothing(record.label_map, descriptor):
-            notes = [
-                f"{record.record_id}\tlabel map of nothing but background and "
-                f"{descriptor.ignore_label}, which counts nowhere: left out"
-            ]
+            found = (
+                "label map of nothing but background and "
+                f"{descriptor.ignore_label}, which counts nowhere"
+            )
+            mended.append(Mended(record.record_id, found, "left out"))
             record = dataclasses.replace(record, label_map=None)
     if record.keypoints_xy is None or record.visibility is None:
-        return record, notes
+        return record, mended
     _check_keypoints(record, descriptor)
     record, far = _without_far_keypoints(record, size, descriptor)
-    return record, notes + far
+    return record, mended + far
 
 
 def tells_nothing(label_map: np.ndarray, descriptor: DatasetDescriptor) -> bool:
@@ -121,14 +142,19 @@ def _check_keypoints(record: Record, descriptor: DatasetDescriptor) -> None:
 
 def _without_far_keypoints(
     record: Record, size: tuple[int, int], descriptor: DatasetDescriptor
-) -> tuple[Record, list[str]]:
+) -> tuple[Record, list[Mended]]:
     height, width = size
     is_far = is_outside(record.keypoints_xy, size)
     is_far &= record.visibility != ABSENT
-    notes = [
-        f"{record.record_id}\t{descriptor.keypoints[k]} at "
-        "({:g}, {:g})".format(*record.keypoints_xy[k])
-        + f" lies outside of the picture of {height} x {width}: made absent"
+    mended = [
+        Mended(
+            record.record_id,
+            f"{descriptor.keypoints[k]} at ({{:g}}, {{:g}})".format(
+                *record.keypoints_xy[k]
+            )
+            + f" lies outside of the picture of {height} x {width}",
+            "made absent",
+        )
         for k in np.flatnonzero(is_far)
     ]
     is_absent = is_far | (record.visibility == ABSENT)
@@ -139,4 +165,4 @@ def _without_far_keypoints(
         keypoints_xy=keypoints_xy.astype(np.float32),
         visibility=visibility.astype(np.int32),
     )
-    return record, notes
+    return record, mended

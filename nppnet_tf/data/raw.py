@@ -13,6 +13,7 @@ from nppnet_tf.data.drawn_labels import DrawnLabels
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Record
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import matlab
 from nppnet_tf.files import text_files
@@ -126,9 +127,8 @@ def read_bytes(path: pathlib.Path, record_id: str) -> bytes:
         raise BadRecordError(record_id, error) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise BadRecordError(
-            record_id, f"cannot be read: {reason}", path
-        ) from error
+        unreadable = UnreadableError(f"cannot be read: {reason}")
+        raise BadRecordError(record_id, unreadable, path) from error
 
 
 def file_of(place: LabelPlace) -> pathlib.Path:
@@ -166,7 +166,7 @@ def _matlab_label_map(path: pathlib.Path) -> np.ndarray:
     labels = matlab.numbers(matrix, path)
     ids = np.nan_to_num(labels, nan=-1).clip(0, 255).astype(np.uint8)
     if ids.ndim != 2 or (ids != labels).any():
-        raise UserError(
+        raise picture_files.LabelFormError(
             "label map does not hold class ids",
             path,
             f"a matrix {_MATLAB_LABELS} of 0..255",

@@ -22,11 +22,14 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.data.source import Sample
 from nppnet_tf.dataset_check import findings
 from nppnet_tf.dataset_check.findings import Finding
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.metrics import consistency
 from nppnet_tf.metrics import pck
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_structure
+from nppnet_tf.pictures.picture_files import LabelFormError
+from nppnet_tf.pictures.picture_files import SizeMismatchError
 
 # Pixels: less is no person, more than a telephone's picture is a mistake.
 TINY_SIDE = 32
@@ -46,17 +49,11 @@ _SWAPPED_FACTOR = 3
 _FINGERPRINT_SIDE = 9
 _LEAST_CONTRAST = 24
 
-# Begins the message: its kind.
-_KINDS_OF_PROBLEMS = {
-    "cannot be read: No such file": findings.MISSING_FILE,
-    "label map is a JPEG": findings.LABEL_MODE,
-    "label map does not hold class ids": findings.LABEL_MODE,
-    "label map does not fit the picture": findings.SIZE_MISMATCH,
-    "mask does not fit the picture": findings.SIZE_MISMATCH,
-    "cannot be read": findings.UNREADABLE,
-    "picture is": findings.UNREADABLE,
-    "checksum differs": findings.UNREADABLE,
-    "shard is truncated": findings.UNREADABLE,
+# Every other error is one of the annotation.
+_KINDS_OF_ERRORS = {
+    UnreadableError: findings.UNREADABLE,
+    LabelFormError: findings.LABEL_MODE,
+    SizeMismatchError: findings.SIZE_MISMATCH,
 }
 
 
@@ -142,14 +139,15 @@ def examine(sample: Sample, descriptor: DatasetDescriptor) -> Examined:
 
 
 def _tell_problem(error: UserError, examined: Examined) -> None:
-    reason = error.reason if isinstance(error, BadRecordError) else str(error)
+    cause, reason = error, str(error)
+    if isinstance(error, BadRecordError):
+        cause, reason = error.cause, error.reason
     kind = findings.MALFORMED_ANNOTATION
-    for beginning, candidate in _KINDS_OF_PROBLEMS.items():
-        if reason.startswith(beginning):
+    for each, candidate in _KINDS_OF_ERRORS.items():
+        if isinstance(cause, each):
             kind = candidate
-            break
-    where = getattr(error, "where", None)
-    examined.find(kind, reason if where is None else f"{reason} ({where})")
+    where = "" if error.where is None else f" ({error.where})"
+    examined.find(kind, f"{reason}{where}")
 
 
 def _look_at_picture(
@@ -271,8 +269,7 @@ def _look_at_pose(
         examined.find(findings.MALFORMED_ANNOTATION, error)
         return
     for note in notes:
-        detail = note.partition("\t")[2].partition(": made absent")[0]
-        examined.find(findings.JOINT_OUTSIDE, detail)
+        examined.find(findings.JOINT_OUTSIDE, note.found)
     examined.visibility = record.visibility
     if not (record.visibility != ABSENT).any():
         examined.find(findings.EMPTY_POSE, "all joints are absent")

@@ -52,17 +52,19 @@ def tiles(
         for name, source in sources.items()
         for sample in source.samples
     }
-    texts = _texts(found)
+    by_sample = _by_sample(found)
     suspects = _by_turns(
-        [(key, texts[key][0]) for key in texts if key in samples]
+        [(key, by_sample[key][0].kind) for key in by_sample if key in samples]
     )
-    others = [key for key in samples if key not in texts]
+    others = [key for key in samples if key not in by_sample]
     order = np.random.default_rng(seed).permutation(len(others))
     drawn = [others[place] for place in order]
 
     def visible(keys: Sequence[Key]) -> Iterator[Tile]:
         for key in keys:
-            text = "; ".join(texts.get(key, ()))
+            text = "; ".join(
+                f"{each.kind}: {each.detail}" for each in by_sample.get(key, ())
+            )
             tile = _tile("/".join(key), text, samples[key])
             # Of a picture that cannot be read there is nothing to look at.
             if tile.image is not None:
@@ -89,25 +91,25 @@ def write_sheet(
         Image.fromarray(sheet).save(temporary, "PNG")
 
 
-def _texts(found: Mapping[str, Sequence[Finding]]) -> dict[Key, list[str]]:
-    """What was found of each sample; samples and texts, the worst first."""
-    texts: dict[Key, list[str]] = {}
+def _by_sample(
+    found: Mapping[str, Sequence[Finding]],
+) -> dict[Key, list[Finding]]:
+    """What was found of each sample; samples and findings, the worst first."""
+    by_sample: dict[Key, list[Finding]] = {}
     ranked = sorted(
         ((name, each) for name, every in found.items() for each in every),
         key=lambda place: findings.rank(place[1].kind),
     )
     for name, finding in ranked:
-        text = f"{finding.kind}: {finding.detail}"
-        texts.setdefault((name, finding.record_id), []).append(text)
-    return texts
+        by_sample.setdefault((name, finding.record_id), []).append(finding)
+    return by_sample
 
 
 def _by_turns(suspects: Sequence[tuple[Key, str]]) -> list[Key]:
     """Some of every kind, then some more: no kind fills the sheet."""
     seen: collections.Counter[str] = collections.Counter()
     turns = []
-    for place, (key, text) in enumerate(suspects):
-        kind = text.partition(":")[0]
+    for place, (key, kind) in enumerate(suspects):
         turns.append((seen[kind] // _IN_A_TURN, place, key))
         seen[kind] += 1
     return [key for _, _, key in sorted(turns)]

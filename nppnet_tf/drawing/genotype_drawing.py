@@ -315,13 +315,13 @@ def _draw_field(
     y += 42
     values = [getattr(genotype, name) for genotype in subject.genotypes]
     states = [
-        f"{label}: {state}" if label else state
+        (state, f"{label}: {state}" if label else state)
         for state, label in zip(values, subject.names, strict=True)
         if isinstance(state, str)
     ]
     # Both the same state, or one genotype drawn alone.
-    for state in dict.fromkeys(states):
-        words = f"{state} - {_STATE_TEXTS[state.rpartition(' ')[2]]}"
+    for state, named in dict.fromkeys(states):
+        words = f"{named} - {_STATE_TEXTS[state]}"
         width = figures.text_width(words, 15) + 48
         page.box((_MARGIN, y), width, 46, _STATE, words, 15)
         y += 62

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import text_files
 
@@ -54,7 +55,7 @@ def read(
         # SciPy's parser lets out whatever it stumbles over: errors of zlib,
         # struct, types, keys, memory and its own.
         found = getattr(error, "strerror", None) or str(error)
-        raise UserError(
+        raise UnreadableError(
             "cannot be read",
             path,
             f"a MATLAB file with {', '.join(names)}",

@@ -9,6 +9,7 @@ line that says where.
 import os
 import stat
 
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 
 # A list or table of the largest data sets has some megabytes.
@@ -51,7 +52,7 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int) -> bytes:
         with open(path, "rb") as stream:
             data = stream.read(max_bytes + 1)
     except (OSError, ValueError) as error:
-        raise UserError(
+        raise UnreadableError(
             "cannot be read",
             path,
             "a file",

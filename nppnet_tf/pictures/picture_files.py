@@ -23,6 +23,7 @@ from nppnet_tf.pictures import picture_structure
 from nppnet_tf.pictures.picture_structure import JPEG_START
 from nppnet_tf.pictures.picture_structure import MAX_BYTES
 from nppnet_tf.pictures.picture_structure import MAX_PIXELS
+from nppnet_tf.pictures.picture_structure import PictureError
 from nppnet_tf.pictures.picture_structure import PictureStructure
 
 _PORTION = 1 << 20
@@ -44,6 +45,14 @@ _DECODING_ERRORS = (
     struct.error,
     zlib.error,
 )
+
+
+class LabelFormError(UserError):
+    """A label map is in a form that holds no class ids."""
+
+
+class SizeMismatchError(UserError):
+    """A label map or a mask is not of the size of its picture."""
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -134,11 +143,11 @@ def decode_label_map(data: bytes, where: object = None) -> np.ndarray:
         Uint8 [H, W].
 
     Raises:
-        UserError: Not such a PNG, ids over 255, damaged, truncated or too
-            large.
+        LabelFormError: Not such a PNG, or ids over 255.
+        PictureError: Damaged, truncated or too large.
     """
     if data.startswith(JPEG_START):
-        raise UserError(
+        raise LabelFormError(
             "label map is a JPEG, which changes ids",
             where,
             "a PNG of class ids",
@@ -195,7 +204,7 @@ def require_same_size(
 ) -> None:
     """Refuses a label map that is not of the picture's (height, width)."""
     if label_map.shape != tuple(size):
-        raise UserError(
+        raise SizeMismatchError(
             "label map does not fit the picture",
             where,
             "the picture's {} x {}".format(*size),
@@ -268,11 +277,11 @@ def _ids(
     return np.array(stored, np.uint8)
 
 
-def _no_ids(where: object, expected: str, found: str) -> UserError:
-    return UserError(
+def _no_ids(where: object, expected: str, found: str) -> LabelFormError:
+    return LabelFormError(
         "label map does not hold class ids", where, expected, found
     )
 
 
-def _damaged(where: object, error: object) -> UserError:
+def _damaged(where: object, error: object) -> PictureError:
     return picture_structure.damaged(where, f"{error}" or type(error).__name__)

@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from nppnet_tf.errors import UserError
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.pictures import picture_orientation
 
 # Status of a picture, an output of the serving signatures.
@@ -64,7 +64,7 @@ _WHOLE = "a whole JPEG or PNG"
 _NO_END = "no end marker: it is truncated"
 
 
-class PictureError(UserError):
+class PictureError(UnreadableError):
     """A picture cannot be read.
 
     Attributes:

@@ -451,13 +451,11 @@ def _parse(data: object, where: object) -> Genotype:
     names = {"format", "version"} | {field.name for field in FIELDS}
     found = _mapping(data, names, where, "")
     json_documents.opened(found, where, FORMAT, FORMAT_VERSION, noun="genotype")
+    fields = {f.name: _parse_field(f, found[f.name], where) for f in FIELDS}
     try:
-        return Genotype(
-            **{f.name: _parse_field(f, found[f.name], where) for f in FIELDS}
-        )
+        return Genotype(**fields)
     except UserError as error:
-        if str(where) in str(error.where):
-            raise
+        # A genotype knows its parts, not its file.
         raise error.at(f"{where}, {error.where}") from error
 
 

@@ -83,6 +83,11 @@ class FolderTest(_RootTestCase):
             "images/ holds a_labels.png, expected a.png",
         ),
         ("other_stems", "labels/0{}.png", "3 PNG files of other stems"),
+        (
+            "folder_of_a_strange_name",
+            "the same stems/0{}.png",
+            "the same stems/ holds 3 PNG files of other stems$",
+        ),
         ("pictures", "labels/{}.jpg", "3 JPG files, not PNG"),
         ("nothing", "labels/{}.txt", "labels/ holds no label map"),
         ("hidden", "labels/._{}.png", "labels/ holds no label map"),

@@ -5,6 +5,8 @@ What each damage leads to is tested in tests/tools/check_dataset_test.py.
 
 import dataclasses
 import io
+import pathlib
+import pickle
 
 import numpy as np
 from absl.testing import absltest
@@ -13,12 +15,24 @@ from PIL import Image
 
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.readers import pascal
 from nppnet_tf.data.record import OCCLUDED
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
+from nppnet_tf.data.records import record_sample
+from nppnet_tf.data.records import record_writer
+from nppnet_tf.data.source import Options
 from nppnet_tf.dataset_check import examination
 from nppnet_tf.dataset_check import findings
+from nppnet_tf.errors import UnreadableError
+from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures.picture_files import LabelFormError
+from nppnet_tf.pictures.picture_files import SizeMismatchError
+from nppnet_tf.pictures.picture_structure import PictureError
+from tests.data import person_trees
+from tests.data import sample_records
 
 _LEFT_ARM, _RIGHT_ARM, _SKIRT = LIP.class_indices(
     ("Left-arm", "Right-arm", "Skirt")
@@ -119,13 +133,56 @@ class ExamineTest(parameterized.TestCase):
         kinds = [each.kind for each in examined.findings]
         self.assertEqual(findings.SIDES_SWAPPED in kinds, suspected)
 
-    def test_unknown_problem_is_the_annotation(self):
-        error = BadRecordError("one", "the cat sat on it", "a.csv")
+    @parameterized.parameters(
+        (UnreadableError, findings.UNREADABLE),
+        (PictureError, findings.UNREADABLE),
+        (LabelFormError, findings.LABEL_MODE),
+        (SizeMismatchError, findings.SIZE_MISMATCH),
+        # Its words are no kind of their own.
+        (UserError, findings.MALFORMED_ANNOTATION),
+        (str, findings.MALFORMED_ANNOTATION),
+    )
+    def test_class_of_an_error_is_its_kind(self, error_class, kind):
+        error = error_class("picture is of the cat")
 
-        (finding,) = _examine(error).findings
+        (finding,) = _examine(BadRecordError("one", error, "a.csv")).findings
 
-        self.assertEqual(finding.kind, findings.MALFORMED_ANNOTATION)
-        self.assertEqual(finding.detail, "the cat sat on it (a.csv)")
+        self.assertEqual(finding.kind, kind)
+        self.assertEqual(finding.detail, "picture is of the cat (a.csv)")
+
+    def test_what_a_reader_could_not_read_is_unreadable(self):
+        root = pathlib.Path(self.create_tempdir().full_path)
+        person_trees.write(root, ["p1", "p2"])
+        people = root / "Instances" / "p1.png"
+        people.write_bytes(people.read_bytes()[:60])
+        joints = root / "PersonJoints" / "p2.mat"
+        joints.write_bytes(b"no MATLAB file")
+
+        source = pascal.read([root], None, Options(people="instances"))
+
+        found = [
+            (each.record_id, each.kind, each.detail)
+            for sample in pickle.loads(pickle.dumps(source.samples))
+            for each in examination.examine(sample, PASCAL_PERSON_PART).findings
+        ]
+        self.assertEqual(
+            [each[:2] for each in found],
+            [("p1", findings.UNREADABLE), ("p2", findings.UNREADABLE)],
+        )
+        self.assertRegex(found[0][2], "^picture is damaged; where: .*p1.png")
+        self.assertRegex(found[1][2], "^cannot be read; where: .*p2.mat")
+
+    def test_records_that_changed_are_unreadable(self):
+        folder = pathlib.Path(self.create_tempdir().full_path) / "records"
+        records = sample_records.make_records(1)
+        record_writer.write_records(records, folder, LIP, 1)
+        (sample,) = record_sample.source(folder).samples
+        sample_records.flip_byte(sample.paths[0], 50)
+
+        (finding,) = examination.examine(sample, LIP).findings
+
+        self.assertEqual(finding.kind, findings.UNREADABLE)
+        self.assertRegex(finding.detail, "^checksum differs .*records-00000")
 
     def test_fingerprint_survives_scaling_and_compression(self):
         random = np.random.default_rng(0)

@@ -119,6 +119,12 @@ class GenotypeTest(parameterized.TestCase):
         self.assertNotIn("\n", str(caught.exception))
         self.assertIn("my.json", str(caught.exception))
 
+    def test_file_of_any_name_is_told(self):
+        text = altered(put("fusion", value="unknown"))
+
+        with self.assertRaisesRegex(UserError, "where: fusion, fusion;"):
+            Genotype.from_json(text, "fusion")
+
     @parameterized.parameters("", "[]", "{", "3", "null")
     def test_other_files_are_refused(self, text):
         path = pathlib.Path(self.create_tempdir().full_path) / "g.json"

@@ -190,7 +190,8 @@ class CroppedSample:
         visibility: Int32 [K], or None with `keypoints_xy`.
         mask: Who is who in the label map; None leaves it as it is.
         score: Score of the detection.
-        fault: What is wrong with the annotation already, or None.
+        fault: What is wrong with the annotation already, an error or a phrase,
+            or None.
         stated_size: (height, width) of the picture that box and joints are
             of, as their file states it, or None; see `frames`.
     """
@@ -204,7 +205,7 @@ class CroppedSample:
     visibility: np.ndarray | None = None
     mask: Mask | None = None
     score: float = 1.0
-    fault: str | None = None
+    fault: UserError | str | None = None
     stated_size: tuple[int, int] | None = None
 
     @property
@@ -299,7 +300,7 @@ class CroppedSample:
                 return label_map
             mask = frame.label_map(self.mask.read())
             if mask.shape != size:
-                raise UserError(
+                raise picture_files.SizeMismatchError(
                     "mask does not fit the picture",
                     self.mask.path,
                     "{} x {}".format(*size),

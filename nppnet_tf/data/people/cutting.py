@@ -180,7 +180,7 @@ class Cutter:
                     picture_id,
                     image_path,
                     (0, 0, 0, 0),
-                    fault=str(error),
+                    fault=error.kept(),
                 )
             ]
 

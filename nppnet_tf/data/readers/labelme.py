@@ -98,9 +98,8 @@ def read(
             found = _people(name, document, descriptor, way)
         except UserError as error:
             path = table.get(name, root / f"{name}.json")
-            found = [
-                LabelmeSample(name, name, path, descriptor, fault=str(error))
-            ]
+            fault = error.kept()
+            found = [LabelmeSample(name, name, path, descriptor, fault=fault)]
         if not found:
             left_out["pictures_without_people"].append(name)
         samples += found
@@ -137,7 +136,7 @@ class LabelmeSample:
         group: Number of the person; None where the record is the picture.
         has_parts: Whether a part is drawn.
         has_joints: Whether a joint is.
-        fault: What is wrong already, or None.
+        fault: What is wrong already, an error, or None.
     """
 
     record_id: str
@@ -149,7 +148,7 @@ class LabelmeSample:
     group: int | None = None
     has_parts: bool = False
     has_joints: bool = False
-    fault: str | None = None
+    fault: UserError | None = None
 
     @property
     def paths(self) -> tuple[pathlib.Path, ...]:

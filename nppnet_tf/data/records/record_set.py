@@ -30,6 +30,7 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.data.records import example
 from nppnet_tf.data.records import manifest as manifests
 from nppnet_tf.data.records import record_index
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_digests
 
@@ -222,9 +223,11 @@ class RecordSet:
         except OSError as error:
             raise self.bad_record(number, error) from error
         if len(frame) < size:
-            raise self.bad_record(number, "shard is truncated")
+            truncated = UnreadableError("shard is truncated")
+            raise self.bad_record(number, truncated)
         serialized = frame[record_index.FRAME_HEADER.size :]
         length, _ = record_index.FRAME_HEADER.unpack_from(frame)
         if length != entry.length or zlib.crc32(serialized) != entry.crc32:
-            raise self.bad_record(number, "checksum differs")
+            changed = UnreadableError("checksum differs")
+            raise self.bad_record(number, changed)
         return serialized

@@ -151,7 +151,7 @@ def _add(
         if is_repeated:
             raise UserError("its id occurs twice")
         record = item if isinstance(item, Record) else item.load()
-        record, notes = inspection.inspect(record, descriptor)
+        record, mended = inspection.inspect(record, descriptor)
     except BadRecordError as bad:
         where = None if bad.where is None else str(bad.where)
         made.bad_records.append((bad.record_id, bad.reason, where))
@@ -169,7 +169,7 @@ def _add(
     made.num_bytes += record_index.FRAME_HEADER.size
     made.num_bytes += length + _FRAME_FOOTER_BYTES
     made.notes += [f"{record.record_id}\t{note}" for note in record.notes]
-    made.notes += notes
+    made.notes += [each.line for each in mended]
     made.num_label_maps += record.label_map is not None
     made.num_poses += record.keypoints_xy is not None
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.inference import network_input
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.pictures import picture_decoder
 
@@ -89,7 +90,7 @@ def _module(input_size: tuple[int, int]) -> tf.Module:
 
     def prepare(encoded: tf.Tensor) -> tf.Tensor:
         image = picture_decoder.decode(encoded)
-        return serving_graph.preprocess(image, input_size)
+        return network_input.preprocess(image, input_size)
 
     def bare(image_bytes: tf.Tensor) -> tf.Tensor:
         return tf.map_fn(prepare, image_bytes, fn_output_signature=tf.float32)

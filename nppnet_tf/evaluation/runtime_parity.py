@@ -13,7 +13,7 @@ import tensorflow as tf
 from nppnet_tf import keys
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.evaluation import evaluation
-from nppnet_tf.inference import serving_graph
+from nppnet_tf.inference import network_input
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.pictures import picture_files
 
@@ -45,7 +45,7 @@ def record_inputs(
     inputs = []
     for record in map(records.read, numbers.tolist()):
         picture = picture_files.decode(record.image_bytes, record.record_id)
-        image = serving_graph.preprocess(tf.constant(picture), image_size)
+        image = network_input.preprocess(tf.constant(picture), image_size)
         inputs.append(image.numpy()[np.newaxis])
     return inputs
 

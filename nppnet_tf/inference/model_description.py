@@ -60,7 +60,7 @@ class ModelDescription:
             `visibility`. Files of older versions do not name it.
         calibration: What the scores mean, where that was measured.
         limits: Limits of a request and of its pictures, see
-            `serving_graph.LIMITS`.
+            `request_limits.LIMITS`.
         runtime: Format, precision and digests of the files of another runtime,
             as `packages.write` tells them; None for a SavedModel.
     """

@@ -19,6 +19,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import plain_path
 from nppnet_tf.form import answering
 from nppnet_tf.inference import model_description
+from nppnet_tf.inference import request_limits
 from nppnet_tf.inference import runtime_models
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference.model_description import ModelDescription
@@ -428,7 +429,7 @@ def describe(
         scales=tuple(float(scale) for scale in scales),
         network=dataclasses.asdict(network.config),
         genotype=genotype and genotype.to_values(),
-        limits=dict(serving_graph.LIMITS),
+        limits=dict(request_limits.LIMITS),
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from google.protobuf import message
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from nppnet_tf.inference import request_limits
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.serving.peer import GrpcPeer
 from nppnet_tf.serving.peer import RestPeer
@@ -338,7 +339,7 @@ def _inputs_that_do_not_fit(subject: Subject) -> None:
 
 @_check(CONTRACT)
 def _numbers_of_pictures(subject: Subject) -> None:
-    for count in (0, serving_graph.MAX_PICTURES + 1):
+    for count in (0, request_limits.MAX_PICTURES + 1):
         body = {"inputs": {"image_bytes": [in_base64(_NO_PICTURE)] * count}}
         _refused(subject, body)
 
@@ -440,7 +441,7 @@ def _grpc_inputs_that_do_not_fit(subject: Subject) -> None:
         {"no_such_input": [b"x"]},
         {"image_bytes": [b"x"], "more": [b"x"]},
         {"image_bytes": np.zeros(1, np.float32)},
-        {"image_bytes": [b"x"] * (serving_graph.MAX_PICTURES + 1)},
+        {"image_bytes": [b"x"] * (request_limits.MAX_PICTURES + 1)},
     ):
         request = subject.grpc.request(signature, inputs)
         expect(_predict_code(subject, request), "INVALID_ARGUMENT", [*inputs])

@@ -20,7 +20,7 @@ from google.protobuf import wrappers_pb2
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import text_files
-from nppnet_tf.inference import serving_graph
+from nppnet_tf.inference import request_limits
 from nppnet_tf.serving.batching import BatchSettings
 
 BATCHING = "BatchingParameters"
@@ -86,7 +86,7 @@ def read_batching(path: str | os.PathLike[str]) -> BatchSettings:
     """
     found = read(path, BATCHING)
     bounds = {
-        "max_batch_size": serving_graph.MAX_PICTURES,
+        "max_batch_size": request_limits.MAX_PICTURES,
         "batch_timeout_micros": _MOST_MICROS,
         "max_enqueued_batches": _MOST_QUEUE,
         "num_batch_threads": _MOST_THREADS,

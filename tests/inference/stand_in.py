@@ -1,4 +1,6 @@
-"""A network of three layers that is called as NPPNet is."""
+"""A network of three layers that is called as NPPNet is; pictures for it."""
+
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -65,3 +67,20 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
     coarse = rng.uniform(0, 255, (5, 5, 3)).astype(np.float32)
     smooth = tf.image.resize(coarse, (height, width), "bicubic").numpy()
     return smooth.clip(0, 255).astype(np.uint8)
+
+
+def sizes(
+    random: np.random.Generator, count: int, largest: int
+) -> Iterator[tuple[int, int]]:
+    """Small and large (height, width), odd and even."""
+    for _ in range(count):
+        limit = random.choice([9, 70, largest])
+        yield tuple(random.integers(1, limit, 2).tolist())
+
+
+def mirrored_xy(keypoints_xy, size, axis):
+    """Places in the mirror image of a picture of (height, width)."""
+    result = np.array(keypoints_xy)
+    place = 1 - axis
+    result[..., place] = size[axis] - 1 - result[..., place]
+    return result

@@ -6,7 +6,7 @@ import jsonschema
 import yaml
 from absl.testing import absltest
 
-from nppnet_tf.inference import serving_graph
+from nppnet_tf.inference import request_limits
 from nppnet_tf.serving import model_sources
 from nppnet_tf.serving import text_protos
 from tests import shared
@@ -205,7 +205,7 @@ class ProtoTest(absltest.TestCase):
         settings = text_protos.read_batching(_FOLDER / "batching.config")
 
         self.assertLessEqual(
-            settings.max_batch_size, serving_graph.MAX_PICTURES
+            settings.max_batch_size, request_limits.MAX_PICTURES
         )
         self.assertEqual(settings.allowed_batch_sizes, (1, 2, 4, 8))
 

@@ -71,9 +71,9 @@ class Budgets:
     def summarize(self) -> list[dict[str, Any]]:
         """Writes and returns the scores of all networks; writes the page."""
         rows = [
-            self._row(system, target, trained, seed)
+            self._row(network, seed)
             for seed in range(self.seeds)
-            for system, target, trained in self._networks(seed)
+            for network in self._networks(seed)
         ]
         atomic.write_text(
             self.folder / "pareto.json", json.dumps(rows, indent=1) + "\n"
@@ -142,57 +142,46 @@ class Budgets:
         )
         atomic.write_text(self._widths(seed), json.dumps(widths) + "\n")
 
-    def _networks(
-        self, seed: int
-    ) -> list[tuple[str, float | None, pathlib.Path]]:
-        """Returns system, target and folder of all networks of a seed."""
+    def _networks(self, seed: int) -> "list[_Network]":
+        """Returns all networks of a seed."""
         of_seed = self.folder / f"seed_{seed}"
-        return [
-            *(
-                (SEARCHED, target, of_seed / f"searched_{_name(target)}")
-                for target in self.targets
-            ),
-            *(
-                (WIDTH, None, of_seed / f"width_{channels}")
-                for channels in json_documents.read(self._widths(seed))
-            ),
+        searched = [
+            _Network(
+                of_seed / f"searched_{_name(target)}",
+                self._search(seed, _name(target)),
+                target=target,
+            )
+            for target in self.targets
         ]
+        widths = [
+            _Network(
+                of_seed / f"width_{channels}",
+                self._search(seed, _FREE),
+                channels=channels,
+            )
+            for channels in json_documents.read(self._widths(seed))
+        ]
+        return [*searched, *widths]
 
     def _systems(self, seed: int) -> list[Phase]:
-        found = []
-        for _, target, trained in self._networks(seed):
-            if target is None:
-                search, channels = _FREE, trained.name.removeprefix("width_")
-                what, sizes = f"C = {channels}", (f"--channels={channels}",)
-            else:
-                search, what, sizes = _name(target), f"{target:g} GMAC", ()
-            found += self._train_and_measure(
-                f"Seed {seed}: {what}",
-                seed,
-                self._search(seed, search),
-                trained,
-                sizes,
-            )
-        return found
+        return [
+            phase
+            for network in self._networks(seed)
+            for phase in self._train_and_measure(network, seed)
+        ]
 
-    def _train_and_measure(
-        self,
-        title: str,
-        seed: int,
-        search: pathlib.Path,
-        trained: pathlib.Path,
-        sizes: tuple[str, ...],
-    ) -> list[Phase]:
-        name = trained.name
+    def _train_and_measure(self, network: "_Network", seed: int) -> list[Phase]:
+        trained = network.trained
+        title = f"Seed {seed}: {network.title}"
         train = Command(
             "train",
             (
                 f"--flagfile={self.train_flagfile}",
-                f"--genotype={search / 'genotype.json'}",
+                f"--genotype={network.search / 'genotype.json'}",
                 f"--records={self.records}",
                 f"--workdir={trained}",
                 f"--seed={seed}",
-                *sizes,
+                *network.sizes,
             ),
         )
         result = trained / "result.json"
@@ -206,45 +195,39 @@ class Budgets:
         )
         return [
             Phase(
-                f"train_{name}_{seed}",
+                f"train_{trained.name}_{seed}",
                 f"{title}: train",
                 (train,),
                 outputs=(trained / "network.json",),
                 expected_seconds=150,
             ),
             Phase(
-                f"measure_{name}_{seed}",
+                f"measure_{trained.name}_{seed}",
                 f"{title}: measure",
                 (measure,),
                 outputs=(result,),
             ),
         ]
 
-    def _row(
-        self,
-        system: str,
-        target: float | None,
-        trained: pathlib.Path,
-        seed: int,
-    ) -> dict[str, Any]:
+    def _row(self, of: "_Network", seed: int) -> dict[str, Any]:
         from nppnet_tf.inference import predictor
         from nppnet_tf.models import cost
 
-        network, _, image_size = predictor.load_run(trained)
-        result = json_documents.read(trained / "result.json")
+        network, _, image_size = predictor.load_run(of.trained)
+        result = json_documents.read(of.trained / "result.json")
         scores = run_report.scores(result)
         if None in scores.values():
             raise UserError(
                 "a network lacks a score",
-                trained / "result.json",
+                of.trained / "result.json",
                 "validation records with label maps and poses",
                 scores,
             )
         found = cost.cost(network, image_size)
         return {
-            "system": system,
+            "system": of.system,
             "seed": seed,
-            "target_gmac": target,
+            "target_gmac": of.target,
             "gmac": found.macs / 1e9,
             "parameters": found.parameters,
             "channels": network.config.channels,
@@ -256,6 +239,40 @@ class Budgets:
 
     def _widths(self, seed: int) -> pathlib.Path:
         return self.folder / f"seed_{seed}" / "channels.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Network:
+    """One that is trained: searched for a target, or of a width.
+
+    Attributes:
+        trained: Folder of its training.
+        search: Folder of the search that found its genotype.
+        target: GMAC that it was searched for, or None.
+        channels: C that it is given, or None for that of the flag file.
+    """
+
+    trained: pathlib.Path
+    search: pathlib.Path
+    target: float | None = None
+    channels: int | None = None
+
+    @property
+    def system(self) -> str:
+        return WIDTH if self.target is None else SEARCHED
+
+    @property
+    def title(self) -> str:
+        if self.target is None:
+            return f"C = {self.channels}"
+        return f"{self.target:g} GMAC"
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """Flags of `train` beside those of the flag file."""
+        if self.channels is None:
+            return ()
+        return (f"--channels={self.channels}",)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> page.Table:

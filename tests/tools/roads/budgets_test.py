@@ -69,10 +69,10 @@ class BudgetsTest(absltest.TestCase):
         return 0, ""
 
     def _run(self):
-        def row(road, system, target, trained, seed):
+        def row(road, of, seed):
             del road
-            channels = trained.name.partition("width_")[2]
-            return _row(system, target, seed, 0.2, int(channels or 16))
+            channels = of.channels or 16
+            return _row(of.system, of.target, seed, 0.2, channels)
 
         widths = mock.Mock(return_value=[12, 16, 20])
         stand_in = lambda *arguments: self._stand_in(*arguments)  # noqa: E731

@@ -40,6 +40,8 @@ COCO_18 = "coco_18"
 
 _LIMBS = ("shoulder", "elbow", "wrist")
 _LEGS = ("hip", "knee", "ankle")
+_FACE = ("right_eye", "left_eye", "right_ear", "left_ear")
+_FEET = ("big_toe", "small_toe", "heel")
 
 
 def _sided(side: str, joints: Iterable[str]) -> tuple[str, ...]:
@@ -51,27 +53,29 @@ OPENPOSE_MIDDLES = {
     "neck": ("right_shoulder", "left_shoulder"),
     "mid_hip": ("right_hip", "left_hip"),
 }
-# Names of OpenPose's keypoints that a body has, in OpenPose's order; None for
-# those of the face and feet, which LIP does not annotate.
-OPENPOSE_LAYOUTS: dict[str, tuple[str | None, ...]] = {
+# Names of OpenPose's keypoints in its order, as COCO and COCO-WholeBody call
+# them. LIP annotates neither the face nor the feet.
+OPENPOSE_LAYOUTS: dict[str, tuple[str, ...]] = {
     BODY_25: (
-        None,
+        "nose",
         "neck",
         *_sided("right", _LIMBS),
         *_sided("left", _LIMBS),
         "mid_hip",
         *_sided("right", _LEGS),
         *_sided("left", _LEGS),
-        *(None,) * 10,
+        *_FACE,
+        *_sided("left", _FEET),
+        *_sided("right", _FEET),
     ),
     COCO_18: (
-        None,
+        "nose",
         "neck",
         *_sided("right", _LIMBS),
         *_sided("left", _LIMBS),
         *_sided("right", _LEGS),
         *_sided("left", _LEGS),
-        *(None,) * 4,
+        *_FACE,
     ),
 }
 
@@ -281,10 +285,11 @@ def openpose_document(
 ) -> dict[str, Any]:
     """Returns poses in the layout of OpenPose's JSON files.
 
-    OpenPose's neck and middle of the hips are the middles of the shoulders and
-    of the hips, where both ends were found. What was not found (see
-    `visibility`), and face and feet, which the network does not know, are
-    zeros: OpenPose's own word for "not found".
+    Keypoints are taken by their names. OpenPose's neck and middle of the hips
+    are the middles of the shoulders and of the hips, where both ends were
+    found. What was not found (see `visibility`), and what the descriptor does
+    not name, as LIP neither face nor feet, are zeros: OpenPose's own word for
+    "not found".
 
     Args:
         people: Those of a picture.

@@ -8,6 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.data import descriptors
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import prediction_files
@@ -18,6 +19,9 @@ from tests import shared
 
 # Where each of LIP's joints stands in the order of the release.
 _RELEASE_TO_LIP = [10, 9, 8, 11, 12, 13, 15, 14, 1, 0, 4, 3, 2, 5, 6, 7]
+
+# COCO's joints in the order of OpenPose's, without those that are middles.
+_COCO_IN_OPENPOSE = (0, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
 
 
 def _pose() -> tuple[np.ndarray, np.ndarray]:
@@ -93,6 +97,29 @@ class PoseTest(parameterized.TestCase):
         np.testing.assert_allclose(points[8, :2], xy[2])
         np.testing.assert_allclose(points[13, :2], xy[5])
         self.assertFalse(points[[0, 14, 15, 16, 17]].any())
+
+    @parameterized.parameters(
+        (prediction_files.BODY_25, (0, *range(2, 8), *range(9, 19))),
+        (prediction_files.COCO_18, (0, *range(2, 18))),
+    )
+    def test_openpose_has_the_face_where_a_data_set_names_it(
+        self, layout, places
+    ):
+        coco = descriptors.get("coco")
+        xy = np.arange(34, dtype=np.float32).reshape(17, 2) + 1
+        scores = np.linspace(0.2, 0.9, 17, dtype=np.float32)
+
+        document = prediction_files.openpose_document(
+            [PersonAnswer(xy, scores)], coco, layout
+        )
+
+        values = document["people"][0]["pose_keypoints_2d"]
+        points = np.reshape(values, (-1, 3))
+        for theirs, ours in zip(places, _COCO_IN_OPENPOSE, strict=True):
+            np.testing.assert_allclose(points[theirs, :2], xy[ours])
+            self.assertAlmostEqual(points[theirs, 2], scores[ours], places=3)
+        np.testing.assert_allclose(points[1, :2], (xy[5] + xy[6]) / 2)
+        self.assertFalse(points[19:].any())
 
     def test_joints_that_were_not_found_are_zeros_in_openpose(self):
         xy, _ = _pose()

@@ -13,7 +13,6 @@ from nppnet_tf.benchmarks import figures
 from nppnet_tf.benchmarks import measures
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import subjects
-from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
@@ -26,8 +25,6 @@ from .command_line.tool_flags import ToolFlags
 
 FLAGS = ToolFlags()
 
-_OF_ALL = ("what", "output", "figures", "compare")
-
 WHAT = FLAGS.define_choice(
     "what",
     None,
@@ -38,8 +35,8 @@ STAGE = FLAGS.define_choice(
     "stage",
     "interaction_fusion",
     stages.NAMES,
-    "Stage of the search that search_step takes. The second keeps the "
-    "encoder-decoder of --genotype.",
+    "Stage of the search that search_step and latency_table take. The second "
+    "keeps the encoder-decoder of --genotype.",
 )
 GENOTYPE = FLAGS.define_path(
     "genotype",
@@ -131,6 +128,8 @@ FLAGS.require_batch("batch_size", "image_size")
 
 def _run(_: list[str]) -> None:
     what, output = WHAT.value, OUTPUT.value
+    for name, needed in subjects.idle_settings(what, STAGE.value, PRESET.value):
+        FLAGS.refuse_idle(needed, name)
     if COMPARE.value is not None:
         FLAGS.require_given("output")
     if what == subjects.ALL:
@@ -178,13 +177,6 @@ def _measure() -> None:
 def _make_figures() -> None:
     """Makes those that were asked for, or those that are not there."""
     FLAGS.require_given("output")
-    for flag in FLAGS.own():
-        if flag.present and flag.name not in _OF_ALL:
-            raise UserError(
-                "flag means nothing where all is measured",
-                f"--{flag.name}",
-                f"only --{', --'.join(_OF_ALL)}",
-            )
     names = FIGURES.value and FIGURES.value.split(",")
     wanted = figures.wanted(OUTPUT.value, names)
     folder = paths.new_folder(OUTPUT.value, "--output")

@@ -42,14 +42,8 @@ CHECKPOINT = FLAGS.define_path(
 OUTPUT = FLAGS.define_output(
     "output", None, "JSON file to write.", paths.new_file
 )
-config_flags.define(
-    FLAGS,
-    configuration.NetworkConfig(),
-    "channels",
-    "cells",
-    "head_channels",
-    "baseline_width",
-)
+_SIZES = ("channels", "cells", "head_channels", "baseline_width")
+config_flags.define(FLAGS, configuration.NetworkConfig(), *_SIZES)
 IMAGE_SIZE = FLAGS.define_side(
     "image_size", 384, "Side of the network's input, in pixels."
 )
@@ -76,6 +70,7 @@ BATCHES = FLAGS.define_count(
 COST = FLAGS.define_switch(
     "cost", True, "Build the network and count its parameters and operations."
 )
+_OF_COST = (*_SIZES, "image_size")
 
 
 def _run(argv: list[str]) -> None:
@@ -83,6 +78,8 @@ def _run(argv: list[str]) -> None:
     if SELECTION.value == strategies.SHARES:
         wanted = f"--selection={strategies.BY_PERTURBATION}"
         FLAGS.refuse_idle(wanted, "records", "selection_batches")
+    if not COST.value:
+        FLAGS.refuse_idle("--cost", *_OF_COST)
     path = _checkpoint_path()
     output = _output(path)
     sizes = _sizes()

@@ -106,8 +106,8 @@ COCO = CocoFlag(FLAGS)
 
 
 def _run(argv: list[str]) -> None:
-    _refuse_idle()
     found = inputs.find(argv[1:])
+    _refuse_idle(found)
     output = paths.require_new_folder(OUTPUT.value, "--output")
     writer = formats.FORMATS[FORMAT.value](
         writers.Settings(
@@ -133,7 +133,9 @@ def _run(argv: list[str]) -> None:
         VIDEOS.run(model, names, output, OPACITY.value, asked, videos)
 
 
-def _refuse_idle() -> None:
+def _refuse_idle(found: inputs.Inputs) -> None:
+    if not found.pictures:
+        FLAGS.refuse_idle("a picture", "quality", "openpose")
     own = f"--format={formats.FILES}"
     if FORMAT.value != formats.FILES:
         FLAGS.refuse_idle(own, "opacity", "quality")

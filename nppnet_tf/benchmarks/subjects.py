@@ -1,5 +1,7 @@
 """What can be measured, and of which network; needs no TensorFlow."""
 
+from collections.abc import Iterator
+
 from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
@@ -76,6 +78,27 @@ BATCH_SIZES = {
 }
 
 _ANSWERS = (INFERENCE, ROOFLINE, SERVING, HOSTILITY)
+_STEPS = (SEARCH_STEP, TRAIN_STEP, EQUAL_COST)
+_SEARCHED = (SEARCH_STEP, LATENCY_TABLE)
+_NETWORKS = (*_STEPS, *_ANSWERS, LATENCY_TABLE)
+
+# What takes each setting; of all else it says nothing.
+TAKEN_BY = {
+    "stage": _SEARCHED,
+    "genotype": _NETWORKS,
+    "preset": _ANSWERS,
+    "channels": (*_NETWORKS, IMPORT),
+    "cells": (*_NETWORKS, IMPORT),
+    "num_fusion_cells": (EQUAL_COST, LATENCY_TABLE),
+    "head_channels": (EQUAL_COST, LATENCY_TABLE),
+    "runtime": (LATENCY_TABLE,),
+    "image_size": (*_NETWORKS, READING, INPUT_PIPELINE),
+    "batch_size": (*_STEPS, INFERENCE, ROOFLINE, INPUT_PIPELINE),
+    "repeats": NAMES,
+    "num_replicas": (TRAIN_STEP,),
+    "records": (INPUT_PIPELINE,),
+    "input_workers": (INPUT_PIPELINE,),
+}
 
 
 def require(what: str | None) -> None:
@@ -83,6 +106,25 @@ def require(what: str | None) -> None:
     if what is None:
         expected = f"{', '.join(NAMES)} or {ALL}"
         raise UserError("nothing to measure", "`what`", expected, "nothing")
+
+
+def idle_settings(
+    what: str | None, stage: str, preset: str | None
+) -> Iterator[tuple[str, str]]:
+    """Yields every setting that says nothing here, and what it would need.
+
+    Args:
+        what: What is measured, one of `NAMES`, or None.
+        stage: Stage of the search, of `stages.NAMES`.
+        preset: Preset that takes the place of the genotype, or None.
+    """
+    for setting, taken_by in TAKEN_BY.items():
+        if what not in taken_by:
+            yield setting, f"`what`={' or '.join(taken_by)}"
+    if preset is not None:
+        yield "genotype", "no `preset`"
+    if what in _SEARCHED and stage == stages.ENCODER_DECODER:
+        yield "genotype", f"`stage`={stages.INTERACTION_FUSION}"
 
 
 def genotype_of(

@@ -9,6 +9,7 @@ from absl.testing import absltest
 from nppnet_tf.benchmarks import figures
 from nppnet_tf.benchmarks import subjects
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import stages
 from tests import shared
 
 # Writes its words to where it is told to; fails if it is told to.
@@ -29,6 +30,16 @@ class TableTest(absltest.TestCase):
                 )
 
                 self.assertEqual(result.exit_code, 0, result.stderr)
+                given = dict(
+                    word.removeprefix("--").split("=", 1)
+                    for word in figure.arguments
+                )
+                idle = subjects.idle_settings(
+                    given["what"],
+                    given.get("stage", stages.INTERACTION_FUSION),
+                    given.get("preset"),
+                )
+                self.assertNoCommonElements(given, [name for name, _ in idle])
 
     def test_growth_starts_at_one_figure_that_all_share(self):
         what = subjects.INFERENCE

@@ -44,6 +44,39 @@ class SubjectTest(parameterized.TestCase):
             )
         )
 
+    @parameterized.parameters(
+        (subjects.SEARCH_STEP, stages.INTERACTION_FUSION, None, False),
+        (subjects.SEARCH_STEP, stages.ENCODER_DECODER, None, True),
+        (subjects.TRAIN_STEP, stages.ENCODER_DECODER, None, False),
+        (subjects.INFERENCE, stages.ENCODER_DECODER, None, False),
+        (subjects.INFERENCE, stages.INTERACTION_FUSION, "released", True),
+        (subjects.IMPORT, stages.INTERACTION_FUSION, None, True),
+        (subjects.READING, stages.INTERACTION_FUSION, None, True),
+    )
+    def test_genotype_is_idle_where_another_gives_the_same(
+        self, what, stage, preset, is_idle
+    ):
+        idle = [name for name, _ in subjects.idle_settings(what, stage, preset)]
+
+        self.assertEqual("genotype" in idle, is_idle)
+        same = [
+            subjects.genotype_of(what, stage, name, preset)
+            for name in ("baseline", "unet")
+        ]
+        self.assertEqual(same[0] == same[1], is_idle)
+
+    def test_every_setting_is_of_something_that_is_measured(self):
+        nothing = {
+            name
+            for name, _ in subjects.idle_settings(
+                None, stages.INTERACTION_FUSION, None
+            )
+        }
+
+        self.assertEqual(nothing, set(subjects.TAKEN_BY))
+        for taken_by in subjects.TAKEN_BY.values():
+            self.assertContainsSubset(taken_by, subjects.NAMES)
+
     def test_training_takes_a_derived_network(self):
         self.assertEqual(
             subjects.genotype_of(

@@ -162,6 +162,11 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertLen(found["samples_of_each_second"], 1)
         for value in (found["samples_per_cpu_second"], *parts.values()):
             self.assertGreater(value, 0)
+        idle = shared.run_tool(
+            "benchmark", "--what=reading", f"--records={folder / 'records'}"
+        )
+        self.assertEqual(idle.exit_code, 2)
+        self.assertIn("expected: with it --what=input_pipeline", idle.stderr)
 
     def test_import_is_measured_in_a_process_of_its_own(self):
         programs = types.SimpleNamespace(
@@ -190,7 +195,8 @@ class BenchmarkTest(parameterized.TestCase):
         (
             "flag_that_all_has_not",
             ("--what=all", "--output=figures", "--cells=4"),
-            "flag means nothing where all is measured; where: --cells",
+            "flag sets what is not in use; where: --cells=4; expected: with "
+            "it --what=search_step or ",
         ),
         (
             "unknown_figure",
@@ -211,6 +217,17 @@ class BenchmarkTest(parameterized.TestCase):
             "unknown_genotype",
             ("--what=inference", "--genotype=relesed", *SIZES),
             "not found; where: --genotype=relesed",
+        ),
+        (
+            "stage_of_training",
+            ("--what=train_step", "--stage=encoder_decoder"),
+            "where: --stage=encoder_decoder; expected: with it "
+            "--what=search_step or latency_table,",
+        ),
+        (
+            "genotype_beside_a_preset",
+            ("--what=inference", "--preset=released", "--genotype=unet"),
+            "--genotype=unet; expected: with it no --preset, or none",
         ),
         (
             "impossible_size",
@@ -260,6 +277,14 @@ class BenchmarkTest(parameterized.TestCase):
 
         self.assertIn("milliseconds, jpeg, 1, reading: ", same.stdout)
         self.assertNotIn("CHANGED", same.stdout)
+        idle = shared.run_tool(
+            "benchmark",
+            f"--output={made}",
+            f"--compare={made}",
+            "--repeats=3",
+        )
+        self.assertEqual(idle.exit_code, 2)
+        self.assertIn("not in use; where: --repeats=3", idle.stderr)
 
     def _assert_reading(self, cases):
         """Reading beside bare decoding, of every kind of picture."""

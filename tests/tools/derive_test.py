@@ -57,6 +57,19 @@ class DeriveTest(parameterized.TestCase):
             r"C = 16, L = 4, 32 x 32: \d+\.\d+ M parameters, \d+\.\d+ GMAC",
         )
 
+    @parameterized.parameters(
+        "--channels=16",
+        "--cells=4",
+        "--head_channels=8",
+        "--baseline_width=3.5",
+        "--image_size=32",
+    )
+    def test_sizes_are_of_the_cost(self, flag):
+        self._assert_user_error(
+            [f"--workdir={self.folder}", "--nocost", flag],
+            f"not in use; where: {flag}; expected: with it --cost",
+        )
+
     @parameterized.named_parameters(
         ("neither", [], "found: none"),
         ("absent_folder", ["--workdir=absent"], "absent"),

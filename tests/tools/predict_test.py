@@ -322,10 +322,16 @@ class PredictTest(parameterized.TestCase):
         self.assertIn("3 frames of walk.mp4 predicted", result.stdout)
         self.assertIn("1 of 1 pictures predicted", result.stdout)
         self.assertTrue((self.output / "walk_overlay.mp4").exists())
+        for flag in ("--nosmooth", "--vote=1"):
+            idle = self._predict(self.pictures / "a.png", flag)
+            self.assertEqual(idle.exit_code, 2)
+            self.assertRegex(idle.stderr, f"{flag}; expected: with it a video")
         for flag, message in (
             ("--format=coco", "format is of pictures"),
             (f"--boxes={self.pictures}", "no boxes of the video"),
             (f"--coco={self.folder}/coco.json", "no pictures; where: --coco"),
+            ("--quality", "where: --quality; expected: with it a picture"),
+            ("--openpose=coco_18", "not in use; where: --openpose=coco_18"),
         ):
             result = self._predict(whole, flag)
             self.assertEqual(result.exit_code, 2)

@@ -30,6 +30,7 @@ class VideoFlags:
     """
 
     def __init__(self, tool: ToolFlags) -> None:
+        self._tool = tool
         self._smooth = tool.define_switch(
             "smooth", True, "Of videos, smooth the joints over time."
         )
@@ -57,9 +58,11 @@ class VideoFlags:
 
         Raises:
             UserError: If PyAV is not installed, the format is one of pictures,
-                or something would be replaced that is no earlier output.
+                something would be replaced that is no earlier output, or the
+                flags are given and there is no video.
         """
         if not videos:
+            self._tool.refuse_idle("a video", "smooth", "vote")
             return {}
         if layout != formats.FILES:
             raise UserError(

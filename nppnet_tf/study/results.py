@@ -16,6 +16,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import json_documents
 from nppnet_tf.files import text_files
+from nppnet_tf.study import result_forms
 
 FORMAT = "nppnet_tf.study"
 
@@ -27,7 +28,14 @@ SPEED = "speed"
 SUPERNET = "supernet"
 TRAINING = "training"
 
-_KINDS = (SETTINGS, SEARCH, NETWORK, SPEED, SUPERNET, TRAINING)
+_FORMS = {
+    SETTINGS: result_forms.SETTINGS,
+    SEARCH: result_forms.SEARCH,
+    NETWORK: result_forms.NETWORK,
+    SPEED: result_forms.SPEED,
+    SUPERNET: result_forms.SUPERNET,
+    TRAINING: result_forms.TRAINING,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +74,8 @@ class Results:
         digest: Name of the settings; lines of others are kept and not read.
 
     Raises:
-        UserError: A line, but for a last one without an end, is none.
+        UserError: A line, but for a last one without an end, is none, or one of
+            these settings lacks something.
     """
 
     def __init__(self, path: str | os.PathLike[str], digest: str) -> None:
@@ -145,6 +154,8 @@ class Results:
             where = f"{self.path}, line {number}"
             digest, unit, result = _parse(line, where)
             if digest == self.digest:
+                form = _FORMS[unit.kind]
+                result_forms.check(result, form, where, "result")
                 rows.append((unit, result))
             else:
                 self.num_others += 1
@@ -164,9 +175,10 @@ def _parse(line: str, where: str) -> tuple[str, Unit, dict[str, Any]]:
     json_documents.require(row, "an object", where, "line")
     try:
         unit = Unit(**row["unit"])
-        # Raises TypeError for what is no name of anything.
-        hash(unit)
-        if row["format"] == FORMAT and unit.kind in _KINDS:
+        result_forms.check(
+            dataclasses.asdict(unit), result_forms.UNIT, where, "unit"
+        )
+        if row["format"] == FORMAT and unit.kind in _FORMS:
             result = row["result"]
             json_documents.require(result, "an object", where, "result")
             return str(row["settings"]), unit, result
@@ -177,6 +189,6 @@ def _parse(line: str, where: str) -> tuple[str, Unit, dict[str, Any]]:
     raise UserError(
         "not a result of a study",
         where,
-        f"a line of {FORMAT}, {', '.join(_KINDS)}",
+        f"a line of {FORMAT}, {', '.join(_FORMS)}",
         f"{row['format']}, {unit.kind}",
     )

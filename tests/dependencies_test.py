@@ -2,8 +2,6 @@
 
 import re
 import runpy
-import subprocess
-import sys
 from unittest import mock
 
 from absl.testing import absltest
@@ -109,13 +107,7 @@ try:
 finally:
     print(*{_SLOW} & sys.modules.keys())
 """
-        result = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=shared.REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        result = shared.run_program(code)
 
         *_, last = result.stdout.split("\n")[:-1]
         self.assertEqual(last, "")

@@ -66,7 +66,7 @@ def run_tool(
     """
     words = [str(argument) for argument in arguments]
     if fresh_process:
-        return _run_in_fresh_process(name, words)
+        return _in_fresh_process("-m", f"tools.{name}", *words)
     stdout, stderr = io.StringIO(), io.StringIO()
     exit_code = 0
     module = importlib.import_module(f"tools.{name}")
@@ -85,9 +85,24 @@ def run_tool(
     return ToolResult(exit_code, stdout.getvalue(), stderr.getvalue())
 
 
-def _run_in_fresh_process(name: str, words: list[str]) -> ToolResult:
+def run_program(code: str) -> ToolResult:
+    """Runs a few lines of Python in an interpreter of their own.
+
+    Args:
+        code: The program; what is in the repository can be imported.
+
+    Raises:
+        AssertionError: It failed; the message is what it wrote to stderr.
+    """
+    result = _in_fresh_process("-c", code)
+    if result.exit_code:
+        raise AssertionError(f"status {result.exit_code}: {result.stderr}")
+    return result
+
+
+def _in_fresh_process(*words: str) -> ToolResult:
     completed = subprocess.run(
-        [sys.executable, "-m", f"tools.{name}", *words],
+        [sys.executable, *words],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -1,8 +1,6 @@
 """Tests of nppnet_tf.standard_error."""
 
 import os
-import subprocess
-import sys
 
 from absl.testing import absltest
 
@@ -28,13 +26,7 @@ with standard_error.dropped():
 
 class StandardErrorTest(absltest.TestCase):
     def test_what_is_written_is_dropped_inside_alone(self):
-        ended = subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            cwd=shared.REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        ended = shared.run_program(_PROGRAM)
 
         self.assertEqual(ended.stderr, "after")
         self.assertEqual(ended.stdout, "none\n")

@@ -1,8 +1,6 @@
 """Tests of nppnet_tf.pictures.library_messages."""
 
 import os
-import subprocess
-import sys
 
 from absl.testing import absltest
 
@@ -30,14 +28,8 @@ with library_messages.captured() as lines:
 
 class CapturedTest(absltest.TestCase):
     def test_lines_belong_to_the_error_and_others_pass(self):
-        result = subprocess.run(
-            [sys.executable, "-c", _PROGRAM],
-            cwd=shared.REPOSITORY,
-            capture_output=True,
-            text=True,
-        )
+        result = shared.run_program(_PROGRAM)
 
-        self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stdout, "['why', 'where']\n")
         self.assertEqual(result.stderr, "of another thread\nafterwards\n")
 

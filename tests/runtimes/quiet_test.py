@@ -1,8 +1,6 @@
 """Tests of runtimes.quiet."""
 
 import logging
-import subprocess
-import sys
 
 from absl.testing import absltest
 
@@ -21,13 +19,7 @@ os.write(2, b"after")
 
 class QuietTest(absltest.TestCase):
     def test_what_libraries_write_is_dropped_inside_alone(self):
-        ended = subprocess.run(
-            [sys.executable, "-c", _TALK],
-            cwd=shared.REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        ended = shared.run_program(_TALK)
 
         self.assertEqual(ended.stderr, "after")
 

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import pathlib
-import subprocess
-import sys
 
 from absl.testing import absltest
 from absl.testing import parameterized
@@ -86,16 +84,10 @@ class ManifestTest(parameterized.TestCase):
         self._assert_refused("manifest was changed or damaged")
 
     def test_it_is_read_without_tensorflow(self):
-        subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "import sys; from nppnet_tf.data.records import manifest; "
-                f"manifest.read({str(self.folder)!r}); "
-                "sys.exit('tensorflow' in sys.modules)",
-            ],
-            cwd=shared.REPOSITORY,
-            check=True,
+        shared.run_program(
+            "import sys; from nppnet_tf.data.records import manifest; "
+            f"manifest.read({str(self.folder)!r}); "
+            "sys.exit('tensorflow' in sys.modules)"
         )
 
 

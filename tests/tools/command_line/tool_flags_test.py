@@ -6,7 +6,6 @@ import io
 import math
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 from unittest import mock
@@ -410,14 +409,8 @@ class EveryToolTest(absltest.TestCase):
     def test_none_is_imported_with_tensorflow(self):
         tools = ", ".join(f"tools.{name}" for name in build_file.tool_names())
 
-        subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                f"import sys; sys.modules['tensorflow'] = None; import {tools}",
-            ],
-            cwd=shared.REPOSITORY,
-            check=True,
+        shared.run_program(
+            f"import sys; sys.modules['tensorflow'] = None; import {tools}"
         )
 
     def test_each_flag_is_of_a_checked_kind(self):

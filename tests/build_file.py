@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import functools
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from tests import shared
@@ -119,10 +120,11 @@ def _file_of(parts: list[str]) -> str | None:
     return None
 
 
-def read_targets() -> dict[str, Target]:
+@functools.cache
+def read_targets() -> Mapping[str, Target]:
     """Returns the Python rules of BUILD by name.
 
-    BUILD's language is a part of Python, so Python evaluates it.
+    BUILD's language is a part of Python, so Python evaluates it, once.
     """
     targets = {}
 

@@ -36,6 +36,7 @@ _SEARCH = (
     *_COMMON,
     "--stage=interaction_fusion",
     "--genotype=baseline",
+    "--interaction=omit",
     "--warmup_epochs=0",
 )
 # A kill within one of many steps.

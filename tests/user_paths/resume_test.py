@@ -24,7 +24,7 @@ _SEARCH = (
     "--warmup_epochs=1",
 )
 # Fewer operations, less to trace.
-_FEW = "--primitives=std_conv_3x3,skip_connect,dil_conv_3x3_2"
+_FEW = "--primitives=std_conv_3x3,skip_connect"
 
 
 def _arrays(path):

@@ -377,8 +377,18 @@ def _machine() -> str:
     versions = sorted(
         {f"{k} {v}" for one in every for k, v in one["versions"].items()}
     )
+    rates = sorted(
+        found["machine_gmac_per_second"]
+        for found in every
+        if "machine_gmac_per_second" in found
+    )
+    rate = (
+        f"A product of matrices runs at {rates[0]} to {rates[-1]} GMAC/s. "
+        if rates
+        else ""
+    )
     return (
-        f"Cores of the processes: {' and '.join(map(str, cores))}. "
+        f"Cores of the processes: {' and '.join(map(str, cores))}. {rate}"
         f"{', '.join(versions)}. Load average at the end of a figure: "
         f"{min(loads)} to {max(loads)}."
     )

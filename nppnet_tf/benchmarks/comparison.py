@@ -60,6 +60,8 @@ _SAMPLES = "samples"
 _OF_EACH = "_of_each_"
 # Load beyond the cores, of a minute: what others did.
 _FREE_LOAD = 0.5
+# Ratio of two machines' rates from which on they are no two of one speed.
+_FASTER = 1.15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -252,6 +254,17 @@ def _warnings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """Yields what makes the comparison doubtful."""
     if old.get("versions") != new.get("versions"):
         yield "not of the same versions of TensorFlow, Keras and NumPy"
+    rates = [
+        _numbers([result.get("machine_gmac_per_second")])
+        for result in (old, new)
+    ]
+    if all(rates):
+        ratio = rates[1][0] / rates[0][0]
+        if max(ratio, 1 / ratio) >= _FASTER:
+            yield (
+                f"the machine of the second is {ratio:.2f} times as fast (one "
+                "product of matrices): seconds tell of it and not of the code"
+            )
     for name, result in (("first", old), ("second", new)):
         load, cores = _numbers([result.get("load_average")]), result["cores"]
         if load and load[0] > cores + _FREE_LOAD:

@@ -16,9 +16,16 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nppnet_tf.errors import UserError
 
 _POLL_SECONDS = 0.05
+
+# Side of the matrices whose product tells how fast a machine is, and how often
+# they are multiplied; the fastest counts, what others do only slows.
+_SIDE = 1536
+_PRODUCTS = 10
 
 # Lists of plain values, as `json` spreads them over lines.
 _LIST = re.compile(r"\[\n[^][{}]*\]")
@@ -171,15 +178,32 @@ def to_json(result: Mapping[str, Any]) -> str:
 
 
 def circumstances() -> dict[str, Any]:
-    """Returns what the figures depend on besides the code."""
+    """Returns what the figures depend on besides the code.
+
+    Among it the machine's own rate, multiply-accumulates of one large matrix
+    product of NumPy in a second: figures of machines that differ in it are not
+    to be compared.
+    """
     return {
         "cores": len(os.sched_getaffinity(0)),
+        "machine_gmac_per_second": round(_machine_rate() / 1e9, 1),
         "load_average": round(os.getloadavg()[0], 1),
         "versions": {
             name: importlib.metadata.version(name)
             for name in ("tensorflow", "keras", "numpy")
         },
     }
+
+
+def _machine_rate() -> float:
+    square = np.random.default_rng(0).normal(size=(_SIDE, _SIDE))
+    square = square.astype(np.float32)
+    seconds = []
+    for _ in range(_PRODUCTS):
+        started = time.perf_counter()
+        square @ square
+        seconds.append(time.perf_counter() - started)
+    return _SIDE**3 / min(seconds)
 
 
 def _in_one_line(text: str) -> str:

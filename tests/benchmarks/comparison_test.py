@@ -96,14 +96,24 @@ class ResultTest(absltest.TestCase):
         )
 
     def test_what_makes_it_doubtful_is_told(self):
-        old = _result(versions={"numpy": "1"}, load_average=3.0)
-        new = _result(versions={"numpy": "2"}, peak_memory_gb=1)
+        old = _result(
+            versions={"numpy": "1"},
+            load_average=3.0,
+            machine_gmac_per_second=50.0,
+        )
+        new = _result(
+            versions={"numpy": "2"},
+            peak_memory_gb=1,
+            machine_gmac_per_second=100.0,
+        )
 
         self.assertEqual(
             comparison.compare_results(old, new, "old.json"),
             [
                 "peak_memory_gb: measured in one of the two alone",
                 "not of the same versions of TensorFlow, Keras and NumPy",
+                "the machine of the second is 2.00 times as fast (one product "
+                "of matrices): seconds tell of it and not of the code",
                 "the first was measured beside other work: load 3 on 2 cores",
             ],
         )

@@ -2,7 +2,9 @@
 
 import json
 import sys
+import time
 
+import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 
@@ -39,6 +41,17 @@ class MeasuringTest(absltest.TestCase):
 
         self.assertIn('"samples": [1.5, 2]\n', text)
         self.assertEqual(json.loads(text), result)
+
+    def test_the_rate_of_the_machine_is_one_that_a_product_reaches(self):
+        found = measuring.circumstances()["machine_gmac_per_second"]
+        square = np.ones([512, 512], np.float32)
+        started = time.perf_counter()
+        for _ in range(5):
+            square @ square
+        reached = 5 * 512**3 / (time.perf_counter() - started) / 1e9
+
+        # Within a hundredfold: what units are mixed up for.
+        self.assertBetween(found / reached, 0.01, 100)
 
     def test_nodes_of_called_functions_are_counted(self):
         @tf.function

@@ -148,13 +148,21 @@ def best_threshold(
     lost = np.concatenate([[0], np.cumsum(shown)]) / shown.sum()
     left_out = np.concatenate([[0], np.cumsum(~shown)]) / (~shown).sum()
     accuracy = (1 - lost + left_out) / 2
-    # Equal scores fall on one side.
-    is_edge = np.concatenate([[True], np.diff(ordered) > 0, [True]])
+    below = np.concatenate([[-np.inf], ordered])
+    above = np.concatenate([ordered, [np.inf]])
+    # Equal scores fall on one side, and a threshold is from 0 to 1.
+    is_edge = (below < above) & (below < 1) & (above >= 0)
     best = int(np.argmax(np.where(is_edge, accuracy, -1)))
-    below = ordered[best - 1] if best else ordered[0]
-    above = ordered[best] if best < len(ordered) else ordered[-1]
-    threshold = float(np.clip((below + above) / 2, 0, 1))
-    return round(threshold, 4), float(accuracy[best])
+    return _between(below[best], above[best]), float(accuracy[best])
+
+
+def _between(below: float, above: float) -> float:
+    """A threshold of few digits that the one score misses, not the other."""
+    most = min(float(above), 1.0)
+    least = most if below == -np.inf else max(float(below), 0.0)
+    threshold = round((least + most) / 2, 4)
+    # Compared as `visibility` does.
+    return threshold if below < np.float32(threshold) <= above else most
 
 
 def balanced_accuracy(is_found: np.ndarray, is_shown: np.ndarray) -> float:

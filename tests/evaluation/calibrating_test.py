@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 from absl.testing import absltest
 
+from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
@@ -37,12 +38,34 @@ class BestThresholdTest(absltest.TestCase):
 
         found = scores >= threshold
         self.assertAlmostEqual(
-            calibrating.balanced_accuracy(found, is_shown), accuracy, places=2
+            calibrating.balanced_accuracy(found, is_shown), accuracy
         )
         for other in (np.zeros(1000, bool), scores >= 0.5, scores >= 0.1):
             self.assertGreater(
                 accuracy, calibrating.balanced_accuracy(other, is_shown) + 0.1
             )
+
+    def test_no_other_threshold_is_better(self):
+        # Also of scores that differ by less than what a file shows of them,
+        # and of such as no threshold tells apart.
+        for seed in range(100):
+            random = np.random.default_rng(seed)
+            spread = random.choice([1e-5, 0.1, 2.0])
+            scores = random.normal(random.choice([0, 0.4, 1]), spread, 20)
+            scores = scores.astype(np.float32)
+            is_shown = np.arange(20) < random.integers(1, 20)
+
+            threshold, accuracy = calibrating.best_threshold(scores, is_shown)
+
+            def accuracy_of(threshold, scores=scores, is_shown=is_shown):
+                places = np.zeros([20, 2])
+                found = visibility.are_visible(places, scores, threshold)
+                return calibrating.balanced_accuracy(found, is_shown)
+
+            others = [0, 1, *scores[(scores > 0) & (scores < 1)].tolist()]
+            self.assertAlmostEqual(accuracy, max(map(accuracy_of, others)))
+            self.assertAlmostEqual(accuracy, accuracy_of(threshold))
+            self.assertBetween(threshold, 0, 1)
 
     def test_equal_scores_fall_on_one_side(self):
         scores = np.array([0.5, 0.5, 0.5, 0.5])

@@ -24,6 +24,8 @@ def sums(values: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
     Args:
         values: Values of this replica, any shapes; as many on every replica.
     """
+    if num_replicas() == 1:
+        return values
 
     def reduce(strategy, *values):
         return strategy.extended.batch_reduce_to(

@@ -216,6 +216,17 @@ class MixedFanout(keras.layers.Layer):
                 projection.build((None, None, None, self.channels))
         self.built = True
 
+    @property
+    def operation_weights(self) -> list[keras.Variable]:
+        """What operations learn; not the projections."""
+        projected = {
+            id(weight)
+            for projection in self.projections
+            if projection is not None
+            for weight in projection.trainable_weights
+        }
+        return [w for w in self.trainable_weights if id(w) not in projected]
+
     def call(self, inputs, mixture, training=None):
         searched, bypass = inputs, None
         if self.searched < self.channels:

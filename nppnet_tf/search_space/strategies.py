@@ -96,8 +96,6 @@ _COMPONENTS = {
     ],
 }
 
-KINDS = tuple(_COMPONENTS)
-
 
 def components(kind: str) -> tuple[Component, ...]:
     """Returns the components of a kind, "none" first."""

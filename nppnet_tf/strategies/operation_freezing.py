@@ -1,11 +1,65 @@
 """Stops operations, one by one, from fitting their half too well (OLES)."""
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
+from nppnet_tf.config import SearchConfig
 from nppnet_tf.layers.fanout import MixedFanout
+from nppnet_tf.strategies.stop_rules import StopRule
+
+
+class OperationFreezing(StopRule):
+    """Holds the weights of operations that have begun to learn by heart.
+
+    Where an operation's gradient on the half that weights learn from has
+    little to do with that on the other half, it fits single pictures. Alpha,
+    which learns from the other half, then turns to operations without weights:
+    to skips. So it is not trained any more.
+
+    Departs from the paper: an operation is a kind of operation on all edges
+    that leave one state, since these share a variable; and both gradients are
+    taken at the same weights, in a step of their own every so many steps,
+    since the descent of alpha has no gradients of kernels here.
+
+    Reference:
+        Jiang et al., OLES, https://openreview.net/forum?id=yAOwkf4FyL,
+        Sec. 3.4; the default of `stop_similarity`, the mean cosine below which
+        one is held, and `comparisons` are those of the authors' code.
+
+    Attributes:
+        comparisons: Comparisons that the mean is taken over.
+    """
+
+    compares = True
+    comparisons = 20
+
+    def __init__(self, config: SearchConfig, network: keras.Model) -> None:
+        super().__init__(config, network)
+        self.weights = operation_weights(network)
+        count = len(self.weights)
+        with keras.name_scope("freezing"):
+            self.total = _remembered("total", (count,))
+            self.count = _remembered("seen", ())
+            self.held = _remembered("frozen", (count,))
+        self.variables = [self.total, self.count, self.held]
+
+    def compare(self, ours, theirs):
+        cosines = tf.stack(
+            [
+                _cosine(our, their)
+                for our, their in zip(ours, theirs, strict=True)
+            ]
+        )
+        total, count = self.total.value + cosines, self.count.value + 1
+        is_due = count >= self.comparisons
+        is_low = total / count < self.config.stop_similarity
+        is_held = tf.cast(tf.logical_and(is_due, is_low), tf.float32)
+        self.held.assign(tf.maximum(self.held.value, is_held))
+        self.total.assign(tf.where(is_due, tf.zeros_like(total), total))
+        self.count.assign(tf.where(is_due, 0.0, count))
+
+    def seen(self, genotype, architecture, primitives):
+        return {"held": len(self.held_weights), "of": len(self.weights)}
 
 
 def operation_weights(network: keras.Model) -> list[keras.Variable]:
@@ -15,98 +69,22 @@ def operation_weights(network: keras.Model) -> list[keras.Variable]:
     """
     return [
         weight
+        # Keras has no public way to layers within layers.
         for layer in network._flatten_layers(include_self=False)
         if isinstance(layer, MixedFanout)
-        # Its own, and not those of projections.
-        for weight in layer._trainable_variables
+        for weight in layer.operation_weights
     ]
 
 
-@keras.saving.register_keras_serializable(package="nppnet_tf")
-class OperationFreezing(keras.layers.Layer):
-    """Remembers how well gradients of both halves agree, and what is frozen.
-
-    Where an operation's gradient on the half that weights learn from has
-    little to do with that on the other half, it has begun to learn by heart.
-    Alpha, which learns from the other half, then turns to operations without
-    weights: to skips. So it is not trained any more.
-
-    Departs from the paper: an operation is a kind of operation on all edges
-    that leave one state, since these share a variable; and both gradients are
-    taken at the same weights, in a step of their own every so many steps,
-    since the descent of alpha has no gradients of kernels here.
-
-    Reference:
-        Jiang et al., OLES, https://openreview.net/forum?id=yAOwkf4FyL,
-        Sec. 3.4; 0.4 and 20 are those of the authors' code.
-
-    Args:
-        count: Number of operations.
-        threshold: Mean cosine below which an operation is frozen.
-        comparisons: Comparisons that the mean is taken over.
-    """
-
-    def __init__(
-        self,
-        count: int,
-        threshold: float = 0.4,
-        comparisons: int = 20,
-        **kwargs,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.count = count
-        self.threshold = threshold
-        self.comparisons = comparisons
-
-    def build(self, input_shape=None) -> None:
-        def state(name, shape):
-            return self.add_weight(
-                shape=shape,
-                initializer="zeros",
-                trainable=False,
-                autocast=False,
-                aggregation="only_first_replica",
-                name=name,
-            )
-
-        self.total = state("total", (self.count,))
-        self.seen = state("seen", ())
-        # 1 where an operation is frozen, for the rest of the search.
-        self.frozen = state("frozen", (self.count,))
-        self.built = True
-
-    def compare(self, ours: Sequence, theirs: Sequence) -> None:
-        """Takes gradients of every operation on both halves, in a graph."""
-        cosines = tf.stack(
-            [
-                _cosine(our, their)
-                for our, their in zip(ours, theirs, strict=True)
-            ]
-        )
-        total, seen = self.total.value + cosines, self.seen.value + 1
-        is_due = seen >= self.comparisons
-        is_frozen = tf.logical_and(is_due, total / seen < self.threshold)
-        self.frozen.assign(
-            tf.maximum(self.frozen.value, tf.cast(is_frozen, tf.float32))
-        )
-        self.total.assign(tf.where(is_due, tf.zeros_like(total), total))
-        self.seen.assign(tf.where(is_due, 0.0, seen))
-
-    def without_frozen(self, gradients: Sequence) -> list:
-        """Returns gradients of the operations, 0 where one is frozen."""
-        moves = tf.unstack(1 - self.frozen.value)
-        return [
-            gradient * tf.cast(move, gradient.dtype)
-            for gradient, move in zip(gradients, moves, strict=True)
-        ]
-
-    def get_config(self) -> dict:
-        return {
-            **super().get_config(),
-            "count": self.count,
-            "threshold": self.threshold,
-            "comparisons": self.comparisons,
-        }
+def _remembered(name: str, shape: tuple[int, ...]) -> keras.Variable:
+    return keras.Variable(
+        "zeros",
+        shape,
+        trainable=False,
+        autocast=False,
+        aggregation="only_first_replica",
+        name=name,
+    )
 
 
 def _cosine(one, other):

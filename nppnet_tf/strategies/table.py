@@ -1,7 +1,6 @@
 """The components by name: what makes each of them for a search."""
 
 from collections.abc import Callable
-from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +9,12 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import strategies
 from nppnet_tf.search_space.primitives import SKIP_CONNECT
 from nppnet_tf.strategies import regularizers
-from nppnet_tf.strategies import stop_rules
+from nppnet_tf.strategies.operation_freezing import OperationFreezing
 from nppnet_tf.strategies.perturbation import Perturbation
 from nppnet_tf.strategies.perturbation import RandomSmoothing
 from nppnet_tf.strategies.skip_dropout import SkipDropout
+from nppnet_tf.strategies.stop_rules import DartsPlus
+from nppnet_tf.strategies.stop_rules import StopRule
 
 # Takes alpha [edges, primitives]; returns a penalty for each edge.
 Regularizer = Callable[[Any], Any]
@@ -32,14 +33,10 @@ _REGULARIZERS: dict[str, Regularizer] = {
     strategies.CONCENTRATION: regularizers.concentration,
 }
 
-# Takes the records of epochs and the settings; returns why the search is over,
-# "" where it goes on.
-StopRule = Callable[[Sequence[Mapping], SearchConfig], str]
-
-_STOP_RULES: dict[str, StopRule] = {
-    strategies.DARTS_PLUS: stop_rules.darts_plus,
-    # It ends the learning of operations, and never the search.
-    strategies.OLES: lambda history, config: "",
+_STOP_RULES: dict[str, type[StopRule]] = {
+    strategies.NONE: StopRule,
+    strategies.DARTS_PLUS: DartsPlus,
+    strategies.OLES: OperationFreezing,
 }
 
 _CODE = {
@@ -47,6 +44,12 @@ _CODE = {
     strategies.REGULARIZER: _REGULARIZERS,
     strategies.STOP_RULE: _STOP_RULES,
 }
+
+
+def require(config: SearchConfig) -> None:
+    """Raises a UserError unless there are all components of a search."""
+    for kind in _CODE:
+        strategies.require_component(kind, getattr(config, kind))
 
 
 def make_perturbations(
@@ -102,8 +105,8 @@ def regularizer(name: str) -> Regularizer | None:
     return None if name == strategies.NONE else _REGULARIZERS[name]
 
 
-def stop_rule(name: str) -> StopRule:
-    """Returns what ends a search, by its name.
+def stop_rule(name: str) -> type[StopRule]:
+    """Returns the class of what stops a search, by its name.
 
     Raises:
         UserError: If there is none.
@@ -118,7 +121,7 @@ def register(kind: str, component: strategies.Component, code: object) -> None:
     Args:
         kind: "perturbation", "regularizer" or "stop_rule".
         component: Name and meaning of it.
-        code: `PerturbationMaker`, `Regularizer` or `StopRule`.
+        code: `PerturbationMaker`, `Regularizer` or subclass of `StopRule`.
 
     Raises:
         ValueError: If there is one of this name.

@@ -1,9 +1,26 @@
-"""Adam in one graph node per variable."""
+"""Adam in one graph node per variable, and what an optimizer remembers."""
 
 import keras
 import tensorflow as tf
 
 from nppnet_tf import replicas
+
+
+def slots(
+    optimizer: keras.optimizers.Optimizer, name: str
+) -> list[keras.Variable]:
+    """Returns what an optimizer remembers of each variable, in their order.
+
+    Args:
+        optimizer: Any of Keras, built.
+        name: Keras' word for what is remembered: "momentum", the first moment,
+            "velocity", the second. Nothing is returned where it has none.
+    """
+    return [
+        variable
+        for variable in optimizer.variables
+        if variable.path.endswith(f"_{name}")
+    ]
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -76,8 +93,6 @@ class Adam(keras.optimizers.Adam):
             self._step_constants = None
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-            return grads_and_vars
         gradients, variables = zip(*grads_and_vars, strict=True)
         return list(zip(replicas.sums(gradients), variables, strict=True))
 

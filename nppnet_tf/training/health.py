@@ -16,6 +16,7 @@ from nppnet_tf.search_space.primitives import MAX_POOL_3X3
 from nppnet_tf.search_space.primitives import POOLED_CONV
 from nppnet_tf.search_space.primitives import SKIP_CONNECT
 from nppnet_tf.search_space.relaxation import Relaxation
+from nppnet_tf.training.adam import slots
 
 POOLING = (MAX_POOL_3X3, POOLED_CONV)
 
@@ -170,7 +171,7 @@ def gradient_norm(optimizer: keras.optimizers.Optimizer) -> float | None:
         optimizer: An `Adam`; None is returned for any other that remembers no
             second moment.
     """
-    moments = getattr(optimizer, "_velocities", None)
+    moments = slots(optimizer, "velocity")
     beta = getattr(optimizer, "beta_2", None)
     steps = int(keras.ops.convert_to_numpy(optimizer.iterations))
     if not moments or beta is None or not steps:

@@ -426,7 +426,7 @@ def means_of_replicas(
     strategy: tf.distribute.Strategy, logs: Mapping[str, Any]
 ) -> dict[str, tf.Tensor]:
     """Returns the means of values that every replica of a strategy has."""
-    if distribution.is_divided(strategy):
+    if logs and distribution.is_divided(strategy):
         # One message for all of them.
         joined = strategy.run(_joined, args=(list(logs.values()),))
         mean = (

@@ -21,9 +21,6 @@ from nppnet_tf.models import budget as budgets
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import pruning
 from nppnet_tf.search_space import relaxation as relaxations
-from nppnet_tf.search_space import strategies
-from nppnet_tf.strategies import stop_rules
-from nppnet_tf.strategies import table
 from nppnet_tf.training import alarms
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import health
@@ -283,7 +280,9 @@ class SearchRecorder(RunRecorder):
         )
         if raised:
             found["alarms"] = raised
-        return found | self._stop_rule(reached)
+        if self.model.architecture_moves:
+            found |= self._stop_rule({**record, **found}, reached)
+        return found
 
     def _reached(self) -> _Reached:
         """Reads alpha and beta, and derives from them: once in an epoch."""
@@ -323,25 +322,17 @@ class SearchRecorder(RunRecorder):
             "genotype": str(self._path(epoch).relative_to(self.workdir.path)),
         }
 
-    def _stop_rule(self, reached: _Reached) -> dict:
+    def _stop_rule(self, record: Mapping, reached: _Reached) -> dict:
         """Returns what the rule sees in an epoch, and why it ends the run."""
-        config = self.model.config
-        if config.stop_rule == strategies.NONE:
-            return {}
-        if not self.model.architecture_moves:
-            return {}
-        seen = stop_rules.seen(
+        rule = self.model.stop_rule
+        seen = rule.seen(
             reached.genotype,
             reached.architecture,
             self.model.network.space.primitives,
         )
-        reason = table.stop_rule(config.stop_rule)(
-            (*self.progress.history, {"stop_rule": seen}), config
-        )
-        return {
-            "stop_rule": seen,
-            **({workdirs.ENDED_BECAUSE: reason} if reason else {}),
-        }
+        found = {"stop_rule": seen} if seen else {}
+        reason = rule.reason((*self.progress.history, {**record, **found}))
+        return found | ({workdirs.ENDED_BECAUSE: reason} if reason else {})
 
     def before_checkpoint(self, is_best: bool) -> None:
         path = self._path(self.progress.epoch - 1)

@@ -45,10 +45,10 @@ from nppnet_tf.models import latency_table as latency_tables
 from nppnet_tf.models import saved_network
 from nppnet_tf.models.budget import Budget
 from nppnet_tf.search_space import genotype as genotypes
-from nppnet_tf.search_space import strategies
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
+from nppnet_tf.strategies import table as components
 from nppnet_tf.training import alarms
 from nppnet_tf.training import callbacks
 from nppnet_tf.training import checkpoints
@@ -907,17 +907,14 @@ def _place(progress: checkpoints.Progress) -> str:
 
 def _check_fit(config: RunConfig) -> None:
     """Raises UserError where components of a strategy do not fit the rest."""
-    for kind in strategies.KINDS:
-        if hasattr(config.schedule, kind):
-            name = getattr(config.schedule, kind)
-            strategies.require_component(kind, name)
-    parts = config.process.accumulate_steps
-    if config.schedule.stop_rule == strategies.OLES and parts > 1:
+    components.require(config.schedule)
+    rule, parts = config.schedule.stop_rule, config.process.accumulate_steps
+    if components.stop_rule(rule).compares and parts > 1:
         raise UserError(
             "gradients are not compared where batches come in parts",
             "`stop_rule`, `accumulate_steps`",
             "another rule, or 1",
-            f"{strategies.OLES}, {parts}",
+            f"{rule}, {parts}",
         )
 
 

@@ -21,15 +21,14 @@ from nppnet_tf.models.budget import Budget
 from nppnet_tf.models.budget import BudgetTerm
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
-from nppnet_tf.search_space import strategies
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
-from nppnet_tf.strategies import operation_freezing
 from nppnet_tf.strategies import perturbation
 from nppnet_tf.strategies import table
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
+from nppnet_tf.training.adam import slots
 
 ARCHITECTURE_PREFIX = "architecture_"
 ARCHITECTURE_OPTIMIZER = "architecture_optimizer"
@@ -92,13 +91,7 @@ class SearchModel(joint_model.JointModel):
             self.regularizer_weight = self.add_weight(
                 name="regularizer_weight", initializer="zeros", trainable=False
             )
-        self.freezing = None
-        if config.stop_rule == strategies.OLES:
-            self._compared = operation_freezing.operation_weights(network)
-            self.freezing = operation_freezing.OperationFreezing(
-                len(self._compared), config.stop_similarity, name="freezing"
-            )
-            self.freezing.build()
+        self.stop_rule = table.stop_rule(config.stop_rule)(config, network)
         self.scores = []
         for relaxation in self.relaxations:
             relaxation.set_temperatures(
@@ -130,11 +123,10 @@ class SearchModel(joint_model.JointModel):
     def kept_variables(self) -> dict[str, list[keras.Variable]]:
         # What was drawn so far; sizes follow the epoch.
         keys_of_draws = [each.key for each in self.perturbations]
-        freezing = self.freezing.variables if self.freezing else []
         pull = [self.budget_term.pull] if self.budget_term else []
         kept = {
             "perturbations": keys_of_draws,
-            "stop_rule": freezing,
+            "stop_rule": list(self.stop_rule.variables),
             "budget": pull,
         }
         return {name: found for name, found in kept.items() if found}
@@ -188,24 +180,24 @@ class SearchModel(joint_model.JointModel):
         return joint_model.results(self.architecture_trackers.values())
 
     def take_step(self, data):
-        if self.freezing is not None and self.architecture_moves:
+        if self.stop_rule.weights and self.architecture_moves:
             iterations = self.updates[0].optimizer.iterations
             steps = int(keras.ops.convert_to_numpy(iterations))
-            if steps % self.config.compare_every == 0:
+            if steps % self.stop_rule.compare_every == 0:
                 self.traced(self.comparison_step)(data)
-                self._forget_momentum()
+                self._stop_held()
         return super().take_step(data)
 
     def comparison_step(self, data):
-        """Shows OLES the gradients of the operations on both halves."""
+        """Shows the stop rule the gradients of its weights on both halves."""
         with normalization.frozen_statistics(), perturbation.within(False):
             gradients = [
-                self._of_all_replicas(
-                    self._gradients(data[split], self._compared)
+                replicas.sums(
+                    self._gradients(data[split], self.stop_rule.weights)
                 )
                 for split in (keys.WEIGHT_SPLIT, keys.ARCHITECTURE_SPLIT)
             ]
-        self.freezing.compare(*gradients)
+        self.stop_rule.compare(*gradients)
         return {}
 
     def _gradients(self, batch, variables: Sequence[keras.Variable]):
@@ -221,22 +213,15 @@ class SearchModel(joint_model.JointModel):
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
 
-    def _of_all_replicas(self, gradients):
-        if self.distribute_strategy.num_replicas_in_sync == 1:
-            return gradients
-        return replicas.sums(gradients)
-
-    def _forget_momentum(self) -> None:
-        """Lets what is frozen stand still at once, and not coast."""
-        (update, *_) = self.updates
-        momentums = getattr(update.optimizer, "_momentums", None)
-        if not momentums:
-            return
-        numbers = {id(v): n for n, v in enumerate(update.variables)}
-        frozen = keras.ops.convert_to_numpy(self.freezing.frozen)
-        for variable, is_frozen in zip(self._compared, frozen, strict=True):
-            if is_frozen:
-                momentum = momentums[numbers[id(variable)]]
+    def _stop_held(self) -> None:
+        """Lets held weights stand still at once, and not coast."""
+        held = {id(weight) for weight in self.stop_rule.held_weights}
+        update, *_ = self.updates
+        momentums = slots(update.optimizer, "momentum")
+        # Of an optimizer without momentum there are none.
+        pairs = zip(update.variables, momentums, strict=False)
+        for variable, momentum in pairs:
+            if id(variable) in held:
                 momentum.assign(tf.zeros(momentum.shape))
 
     def score_by(self, metrics: Sequence[MeanIoU | HeatmapPCKh]) -> None:
@@ -282,14 +267,10 @@ class SearchModel(joint_model.JointModel):
         return {name: each * count for name, each in of_replica.items()}
 
     def apply(self, updates, gradients):
-        if self.freezing is not None and updates[0] is self.updates[0]:
-            numbers = {id(v): n for n, v in enumerate(updates[0].variables)}
-            rows = [numbers[id(variable)] for variable in self._compared]
-            moving = list(gradients[0])
-            left = self.freezing.without_frozen([moving[row] for row in rows])
-            for row, gradient in zip(rows, left, strict=True):
-                moving[row] = gradient
-            gradients = [moving, *gradients[1:]]
+        gradients = [
+            self.stop_rule.without_held(update.variables, of_update)
+            for update, of_update in zip(updates, gradients, strict=True)
+        ]
         super().apply(updates, gradients)
         if _moves_architecture(updates) and self.budget_term is not None:
             self.budget_term.ascend(self.network.architecture)

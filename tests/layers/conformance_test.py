@@ -70,7 +70,6 @@ WITHOUT_CASE = {
     "Perturbation": "what the perturbations share",
     "RandomSmoothing": "of a search, never of a network; tests/strategies",
     "SkipDropout": "as RandomSmoothing",
-    "OperationFreezing": "as RandomSmoothing",
     "DrawnRelaxation": "what the relaxations share that draw",
     "NPPNet": "nppnet_test, replicas_test; it takes float32 alone",
     "JointModel": "has no config; tests/training",

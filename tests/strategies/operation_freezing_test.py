@@ -1,5 +1,6 @@
 """Tests of operations that are frozen one by one."""
 
+import functools
 from unittest import mock
 
 from tests import two_replicas  # isort: skip  (before any operation)
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
+from absl.testing import parameterized
 
 from nppnet_tf.config import SearchConfig
 from nppnet_tf.layers.fanout import MixedFanout
@@ -18,33 +20,45 @@ from tests.training import tiny_network
 
 
 class OperationFreezingTest(absltest.TestCase):
-    def _compared(self, times, threshold=0.4):
-        layer = operation_freezing.OperationFreezing(3, threshold, 2)
-        layer.build()
+    def _compared(self, times):
+        self.weights = [keras.Variable([1.0, 1.0]) for _ in range(3)]
+        with mock.patch.object(
+            operation_freezing,
+            "operation_weights",
+            lambda network: self.weights,
+        ):
+            rule = operation_freezing.OperationFreezing(
+                SearchConfig(stop_similarity=0.4), keras.Sequential()
+            )
+        rule.comparisons = 2
         # Cosines of 1, 0 and -1.
         ours = [tf.constant([1.0, 2.0])] * 3
         theirs = [[2.0, 4.0], [2.0, -1.0], [-1.0, -2.0]]
         for _ in range(times):
-            layer.compare(ours, list(map(tf.constant, theirs)))
-        return layer
+            rule.compare(ours, list(map(tf.constant, theirs)))
+        return rule
 
-    def test_what_disagrees_is_frozen_after_its_comparisons(self):
+    def test_what_disagrees_is_held_after_its_comparisons(self):
         before, after = self._compared(1), self._compared(2)
 
-        np.testing.assert_array_equal(before.frozen, [0, 0, 0])
+        np.testing.assert_array_equal(before.held, [0, 0, 0])
         np.testing.assert_allclose(before.total, [1, 0, -1], atol=1e-6)
-        np.testing.assert_array_equal(after.frozen, [0, 1, 1])
+        np.testing.assert_array_equal(after.held, [0, 1, 1])
         np.testing.assert_array_equal(after.total, [0, 0, 0])
+        self.assertEqual(after.seen(None, {}, ()), {"held": 2, "of": 3})
 
-    def test_what_is_frozen_stays_so_and_has_no_gradient(self):
-        layer = self._compared(2)
+    def test_what_is_held_stays_so_and_has_no_gradient(self):
+        rule = self._compared(2)
         same = [tf.ones([2])] * 3
         for _ in range(2):
-            layer.compare(same, same)
+            rule.compare(same, same)
+        # In another order, with one that it does not watch.
+        variables = [keras.Variable([1.0]), *self.weights[::-1]]
 
-        found = layer.without_frozen(same)
+        found = rule.without_held(variables, [tf.ones([1]), *same])
 
-        np.testing.assert_array_equal(found, [[1, 1], [0, 0], [0, 0]])
+        for gradient, expected in zip(found, [1, 0, 0, 1], strict=True):
+            np.testing.assert_array_equal(gradient, expected)
 
     def test_operations_of_a_fan_out_are_its_own_weights(self):
         fanout = MixedFanout(8, [Target(0), Target(1, 1, 16)])
@@ -58,8 +72,8 @@ class OperationFreezingTest(absltest.TestCase):
         self.assertNoCommonElements({"kernel", "gamma"}, names)
 
 
-class SearchTest(absltest.TestCase):
-    def _model(self):
+class SearchTest(parameterized.TestCase):
+    def _model(self, optimizers=None):
         network = tiny_network.TinyNetwork(tiny_network.FUSION)
         with mock.patch.object(
             operation_freezing,
@@ -75,6 +89,7 @@ class SearchTest(absltest.TestCase):
                     stop_similarity=1.0,
                     compare_every=1,
                 ),
+                optimizers,
             )
 
     def test_two_replicas_compare_as_one(self):
@@ -88,20 +103,25 @@ class SearchTest(absltest.TestCase):
         ):
             with scope.scope():
                 model = self._model()
-            model.freezing.comparisons = 2
+            model.stop_rule.comparisons = 2
             model.begin_epoch(0)
             model.take_step(data)
-            found.append(float(model.freezing.total.numpy()[0]))
+            found.append(float(model.stop_rule.total.numpy()[0]))
             model.take_step(data)
-            self.assertEqual(model.freezing.frozen.numpy().tolist(), [1.0])
+            self.assertEqual(model.stop_rule.held.numpy().tolist(), [1.0])
 
         self.assertAlmostEqual(*found, places=4)
         self.assertGreater(abs(found[0]), 0.01)
 
-    def test_frozen_weights_stand_still_and_the_others_move(self):
-        model = self._model()
+    @parameterized.parameters(
+        (None,), (functools.partial(keras.optimizers.SGD, momentum=0.9),)
+    )
+    def test_held_weights_stand_still_and_the_others_move(self, optimizer):
+        model = self._model(
+            {"weight_optimizer": optimizer} if optimizer else {}
+        )
         network = model.network
-        model.freezing.comparisons = 2
+        model.stop_rule.comparisons = 2
         model.begin_epoch(0)
         kernels = []
         for batch in tiny_network.search_dataset(4):
@@ -109,8 +129,8 @@ class SearchTest(absltest.TestCase):
             kernels.append(network.stem.kernel.numpy().copy())
 
         self.assertFalse(np.array_equal(kernels[0], np.zeros_like(kernels[0])))
-        # Frozen by the second comparison, before the second step.
-        self.assertEqual(model.freezing.frozen.numpy().tolist(), [1.0])
+        # Held by the second comparison, before the second step.
+        self.assertEqual(model.stop_rule.held_weights, [network.stem.kernel])
         np.testing.assert_array_equal(kernels[0], kernels[3])
         self.assertIn("stop_rule", model.kept_variables)
 

@@ -1,5 +1,6 @@
 """Tests of what ends a search early."""
 
+import keras
 import numpy as np
 from absl.testing import absltest
 
@@ -29,29 +30,27 @@ def arrays(skip_edges=0):
     return pruning.ArchitectureArrays(alpha, np.zeros(18))
 
 
+def rule(cls=stop_rules.DartsPlus):
+    return cls(CONFIG, keras.Sequential())
+
+
 class DartsPlusTest(absltest.TestCase):
     def test_two_skips_of_one_cell_end_it(self):
         history = [epoch(0), epoch(1)]
 
-        self.assertEqual(stop_rules.darts_plus(history, CONFIG), "")
-        self.assertIn(
-            "2 skip",
-            stop_rules.darts_plus([*history, epoch(2)], CONFIG),
-        )
+        self.assertEqual(rule().reason(history), "")
+        self.assertIn("2 skip", rule().reason([*history, epoch(2)]))
 
     def test_ranks_that_stay_end_it(self):
         changing = [epoch(ranks=name) for name in "abbb"]
 
-        self.assertEqual(stop_rules.darts_plus(changing, CONFIG), "")
-        self.assertIn(
-            "3 epochs",
-            stop_rules.darts_plus([*changing, epoch(ranks="b")], CONFIG),
-        )
+        self.assertEqual(rule().reason(changing), "")
+        self.assertIn("3 epochs", rule().reason([*changing, epoch(ranks="b")]))
 
     def test_epochs_of_the_warm_up_do_not_count(self):
         history = [{"epoch": n} for n in range(9)]
 
-        self.assertEqual(stop_rules.darts_plus(history, CONFIG), "")
+        self.assertEqual(rule().reason(history), "")
 
 
 class SeenTest(absltest.TestCase):
@@ -65,7 +64,7 @@ class SeenTest(absltest.TestCase):
         derived = pruning.derive(
             start, architecture, primitives.PAPER, relaxation.PAPER
         )
-        return stop_rules.seen(derived, architecture, primitives.PAPER)
+        return rule().seen(derived, architecture, primitives.PAPER)
 
     def test_skips_are_those_of_the_worst_cell(self):
         self.assertEqual(self._seen(arrays())["skips"], 0)

@@ -11,6 +11,7 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf import keys
 from nppnet_tf.config import SearchConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.layers.architecture import ArchitectureParameters
@@ -19,9 +20,12 @@ from nppnet_tf.search_space import sources
 from nppnet_tf.search_space import strategies
 from nppnet_tf.search_space.topology import Edge
 from nppnet_tf.strategies import perturbation
+from nppnet_tf.strategies import stop_rules
 from nppnet_tf.strategies import table
 from nppnet_tf.training import checkpoints
+from nppnet_tf.training import recording
 from nppnet_tf.training import search
+from nppnet_tf.training.workdir import Workdir
 from tests.training import tiny_network
 
 SEARCHES = [
@@ -196,16 +200,36 @@ class StepTest(absltest.TestCase):
         return after
 
 
+class _OwnStopRule(stop_rules.StopRule):
+    """Holds the first weight, and ends the search at a low loss."""
+
+    compares = True
+
+    def __init__(self, config, network):
+        super().__init__(config, network)
+        self.weights = network.network_weights[:1]
+        self.held = keras.Variable([0.0], trainable=False, name="held")
+        self.variables = [self.held]
+
+    def compare(self, ours, theirs):
+        self.shown = ours, theirs
+        self.held.assign([1.0])
+
+    def reason(self, history):
+        return "it has learned" if history[-1]["losses"]["loss"] < 1 else ""
+
+
 class OwnComponentTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         kept = {
             kind: list(strategies.components(kind))
-            for kind in ("perturbation", "regularizer")
+            for kind in ("perturbation", "regularizer", "stop_rule")
         }
         self.enterContext(mock.patch.dict(strategies._COMPONENTS, kept))
         self.enterContext(mock.patch.dict(table._PERTURBATIONS))
         self.enterContext(mock.patch.dict(table._REGULARIZERS))
+        self.enterContext(mock.patch.dict(table._STOP_RULES))
 
     def test_a_search_takes_ones_own(self):
         component = strategies.Component("squares", "small", sources.DARTS)
@@ -224,6 +248,51 @@ class OwnComponentTest(absltest.TestCase):
         self.assertEqual(made.key.path, "pose_fusion_squares/key")
         with self.assertRaisesRegex(ValueError, "squares"):
             table.register("regularizer", component, lambda alpha: alpha)
+
+    def test_a_stop_rule_of_ones_own_sees_gradients_and_holds_weights(self):
+        component = strategies.Component("own", "the first", sources.DARTS)
+        table.register("stop_rule", component, _OwnStopRule)
+        model = tiny_network.search_model(stop_rule="own", compare_every=2)
+        network, (batch,) = model.network, tiny_network.search_dataset(1)
+        watched, other = network.network_weights[:2]
+
+        self._assert_sees_gradients(model, batch, watched)
+        model.stop_rule.held.assign([0.0])
+        model.take_step(batch)
+        before = tiny_network.values([watched, other])
+        model.take_step(batch)
+
+        same = [
+            np.array_equal(*pair)
+            for pair in zip(
+                before, tiny_network.values([watched, other]), strict=True
+            )
+        ]
+        self.assertEqual(same, [True, False])
+        self._assert_reason_ends_it(model)
+
+    def _assert_sees_gradients(self, model, batch, weight):
+        # Eagerly: what it is shown can be kept.
+        model.comparison_step(batch)
+
+        halves = (keys.WEIGHT_SPLIT, keys.ARCHITECTURE_SPLIT)
+        for (found,), half in zip(model.stop_rule.shown, halves, strict=True):
+            with tf.GradientTape() as tape:
+                image = batch[half][keys.IMAGE]
+                predicted = model.network(image, training=True)
+                losses = model.joint_loss(batch[half], predicted)
+            expected = tape.gradient(losses[keys.TOTAL_LOSS], weight.value)
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+    def _assert_reason_ends_it(self, model):
+        recorder = recording.SearchRecorder(
+            model, Workdir(self.create_tempdir().full_path)
+        )
+        ends = [
+            recorder.record(epoch, {"loss": loss}, 1.0).get("ended_because")
+            for epoch, loss in enumerate([2.0, 0.5])
+        ]
+        self.assertEqual(ends, [None, "it has learned"])
 
     def test_skips_are_not_dropped_where_there_are_none(self):
         with self.assertRaisesRegex(UserError, "no skip.*skip_dropout"):

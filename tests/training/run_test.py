@@ -256,6 +256,18 @@ class RunTest(training_case.TrainingCase):
                 )
         self.assertFalse((self.folder / "run").exists())
 
+    def test_a_rule_that_compares_gradients_takes_whole_batches(self):
+        settings = dataclasses.replace(
+            _SEARCH,
+            schedule=dataclasses.replace(_SEARCH.schedule, stop_rule="oles"),
+            process=config.ProcessConfig(accumulate_steps=2),
+        )
+
+        with self.assertRaisesRegex(
+            UserError, "`stop_rule`, `accumulate_steps`.*found: oles, 2"
+        ):
+            self._search("run", settings=settings)
+
     def test_what_is_still_searched_is_not_retrained(self):
         with self.assertRaisesRegex(UserError, "still searched.*`genotype`"):
             run.retrain(

@@ -12,33 +12,28 @@ first, from the same numbers in the same order. A mirrored picture gives the
 mirrored result to the last bit.
 """
 
-import contextlib
-import contextvars
-from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from nppnet_tf import replicas
+
 # Of pictures, not of class scores.
 _FEW_CHANNELS = 4
 
-_is_for_xla = contextvars.ContextVar("is_for_xla", default=False)
+_is_for_xla = replicas.Setting(False)
 
 
-@contextlib.contextmanager
-def for_xla() -> Iterator[None]:
-    """Makes what this thread traces within right for XLA.
+def for_xla() -> AbstractContextManager[None]:
+    """Makes what is traced within right for XLA.
 
     XLA compiles TensorFlow's resize with aligned corners to another map and
     says nothing: with TensorFlow 2.20, 4 pixels made 16 differ from what the
     operation gives by up to twice their standard deviation.
     """
-    token = _is_for_xla.set(True)
-    try:
-        yield
-    finally:
-        _is_for_xla.reset(token)
+    return _is_for_xla.within(True)
 
 
 def resize_bilinear(
@@ -57,7 +52,7 @@ def resize_bilinear(
     Returns:
         Float [B, *size, channels], of the type of `images`.
     """
-    if _is_for_xla.get():
+    if _is_for_xla.value:
         return _resize_by_matrices(images, size, align_corners)
     resized = tf.raw_ops.ResizeBilinear(
         images=images,

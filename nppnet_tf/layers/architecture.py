@@ -1,13 +1,12 @@
 """Architecture parameters of one searched part: alpha and beta."""
 
-import contextlib
-from collections.abc import Callable
-from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import keras
 import tensorflow as tf
 
+from nppnet_tf import replicas
 from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.relaxations.relaxation_layer import RelaxationLayer
 from nppnet_tf.layers.relaxations.relaxation_layer import SoftmaxRelaxation
@@ -46,7 +45,7 @@ class ArchitectureParameters(keras.layers.Layer):
         self.relaxation = relaxation or SoftmaxRelaxation(name="relaxation")
         # What a search does to the weights of operations while it trains.
         self.perturb = lambda weights: weights
-        self._held_shares: Callable[[], tf.Tensor] | None = None
+        self._held_shares = replicas.Setting[tf.Tensor | None](None)
 
     def build(self, input_shape=None) -> None:
         start = keras.initializers.Constant(INITIAL_VALUE)
@@ -73,8 +72,8 @@ class ArchitectureParameters(keras.layers.Layer):
         Args:
             training: Whether it is a step of the search that asks.
         """
-        if self._held_shares is not None:
-            gamma = self._held_shares()
+        gamma = self._held_shares.value
+        if gamma is not None:
             edges = tf.reduce_sum(gamma, 1, keepdims=True)
             return EdgeMixture(tf.transpose(gamma)[..., None], edges)
         edges = self.relaxation.edge_weights(
@@ -89,18 +88,13 @@ class ArchitectureParameters(keras.layers.Layer):
         shares = tf.transpose(operations * edges[:, None])
         return EdgeMixture(shares[..., None], edges[:, None])
 
-    @contextlib.contextmanager
-    def holding(self, gamma: tf.Tensor) -> Iterator[None]:
+    def holding(self, gamma: tf.Tensor) -> AbstractContextManager[None]:
         """Lets the mixture be given shares, in what is traced in a block.
 
         Args:
             gamma: Share of every operation in its node, [edges, primitives].
         """
-        self._held_shares = lambda: gamma
-        try:
-            yield
-        finally:
-            self._held_shares = None
+        return self._held_shares.within(gamma)
 
     def mixtures(
         self, groups: Sequence[Sequence[int]], training: bool | None = False

@@ -1,9 +1,7 @@
 """Batch normalization: every constant of it, and its one implementation."""
 
-import contextlib
 import functools
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import keras
 import tensorflow as tf
@@ -14,23 +12,17 @@ from nppnet_tf import replicas
 EPSILON = 1e-5
 MOMENTUM = 0.9
 
-_state = threading.local()
+_is_frozen = replicas.Setting(False)
 
 
-@contextlib.contextmanager
-def frozen_statistics() -> Iterator[None]:
+def frozen_statistics() -> AbstractContextManager[None]:
     """Traces training passes that leave moving statistics as they are.
 
     A supernet always normalizes with its batch, in both descents of Eq. 7 and
     in pictures of its predictions; statistics that nobody reads need no
     assignments, two of them per layer.
     """
-    before = getattr(_state, "frozen", False)
-    _state.frozen = True
-    try:
-        yield
-    finally:
-        _state.frozen = before
+    return _is_frozen.within(True)
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -100,7 +92,8 @@ class BatchNormalization(keras.layers.Layer):
 
     def sums_parts(self, training) -> bool:
         """Returns whether `sum_of_parts` may take the place of a call."""
-        return bool(training) and _is_frozen() and replicas.num_replicas() == 1
+        is_alone = replicas.num_replicas() == 1
+        return bool(training) and _is_frozen.value and is_alone
 
     def sum_of_parts(self, parts, gains):
         """Normalizes parts of the channels and adds them.
@@ -120,7 +113,7 @@ class BatchNormalization(keras.layers.Layer):
 
     def _normalize_batch(self, inputs, gain, offset):
         """Normalizes with the batch; the operation also moves statistics."""
-        moves = not _is_frozen()
+        moves = not _is_frozen.value
         moving = (self.moving_mean, self.moving_variance)
         before = [m.value if moves else tf.zeros([0]) for m in moving]
         outputs, *after = tf.raw_ops.FusedBatchNormV3(
@@ -151,7 +144,7 @@ class BatchNormalization(keras.layers.Layer):
     def _normalize_over_replicas(self, inputs, gain, offset):
         """Normalizes with the batches of all replicas."""
         mean, variance, count = _global_moments(inputs)
-        if not _is_frozen():
+        if not _is_frozen.value:
             unbiased = count / _at_least(count - 1.0, 1.0)
             for variable, value, factor in (
                 (self.moving_mean, mean, 1.0),
@@ -175,10 +168,6 @@ class BatchNormalization(keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "affine": self.affine}
-
-
-def _is_frozen() -> bool:
-    return getattr(_state, "frozen", False)
 
 
 def _at_least_float32(inputs):

@@ -1,19 +1,17 @@
 """What disturbs the weights of operations while a search trains."""
 
-import contextlib
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import keras
 import tensorflow as tf
 
+from nppnet_tf import replicas
 from nppnet_tf.layers.draws import Draws
 
-_state = threading.local()
+_is_architecture_step = replicas.Setting[bool | None](None)
 
 
-@contextlib.contextmanager
-def within(is_architecture_step: bool) -> Iterator[None]:
+def within(is_architecture_step: bool) -> AbstractContextManager[None]:
     """Traces a descent, for the perturbations that act in it.
 
     Outside of one none acts: what is predicted for people is undisturbed.
@@ -21,12 +19,7 @@ def within(is_architecture_step: bool) -> Iterator[None]:
     Args:
         is_architecture_step: Whether alpha and beta descend, not weights.
     """
-    before = getattr(_state, "step", None)
-    _state.step = is_architecture_step
-    try:
-        yield
-    finally:
-        _state.step = before
+    return _is_architecture_step.within(is_architecture_step)
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")
@@ -67,7 +60,7 @@ class Perturbation(Draws, keras.layers.Layer):
         raise TypeError(f"{type(self).__name__} disturbs nothing")
 
     def call(self, weights):
-        step = getattr(_state, "step", None)
+        step = _is_architecture_step.value
         if step is None or (step and not self.in_architecture_steps):
             return weights
         return self.perturb(weights)

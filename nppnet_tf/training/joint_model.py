@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -16,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf import keys
+from nppnet_tf import replicas
 from nppnet_tf import resampling
 from nppnet_tf.data import descriptors
 from nppnet_tf.metrics.mean_iou import MeanIoU
@@ -185,7 +185,7 @@ class JointModel(keras.Model):
         # Of a run that was ruined by larger learning rates.
         self.rate_factor = 1.0
         self._traced_steps: dict[str, Callable] = {}
-        self._descent: Descent | None = None
+        self._descent = replicas.Setting[Descent | None](None)
         self.built = True
 
     @property
@@ -279,8 +279,8 @@ class JointModel(keras.Model):
         trackers: Mapping[str, keras.metrics.Mean],
     ) -> None:
         """Moves the variables of some updates one step down on one batch."""
-        if self._descent is not None:
-            self._descent(batch, updates, trackers)
+        if self._descent.value is not None:
+            self._descent.value(batch, updates, trackers)
             return
         variables = variables_of(updates)
         # What is not watched is not differentiated: a descent of alpha traces
@@ -305,14 +305,9 @@ class JointModel(keras.Model):
         for update, of_update in zip(updates, gradients, strict=True):
             update.optimizer.apply(of_update, update.variables)
 
-    @contextlib.contextmanager
-    def descending(self, descent: Descent) -> Iterator[None]:
+    def descending(self, descent: Descent) -> AbstractContextManager[None]:
         """Lets steps that are traced in a block descend otherwise."""
-        self._descent = descent
-        try:
-            yield
-        finally:
-            self._descent = None
+        return self._descent.within(descent)
 
     def take_step(self, data) -> dict[str, tf.Tensor]:
         """Takes the traced steps of one batch and returns their logs.
@@ -388,11 +383,7 @@ class JointModel(keras.Model):
         return self._traced_steps[name]
 
     def resizing(self) -> AbstractContextManager[None]:
-        """Resizes, in what a block traces, as what compiles it needs.
-
-        To be entered on the replica: a strategy may trace each of them in a
-        thread of its own, which knows nothing of blocks around it.
-        """
+        """Resizes, in what a block traces, as what compiles it needs."""
         if self.jit_compile:
             return resampling.for_xla()
         return contextlib.nullcontext()
@@ -410,9 +401,9 @@ class JointModel(keras.Model):
     def track(self, losses, trackers):
         """Adds this replica's shares of losses to their trackers."""
         # The mean over replicas of n times the share is the global loss.
-        replicas = self.distribute_strategy.num_replicas_in_sync
+        count = self.distribute_strategy.num_replicas_in_sync
         for name, tracker in trackers.items():
-            tracker.update_state(losses[name] * replicas)
+            tracker.update_state(losses[name] * count)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Does nothing: the network is built, and Keras would reduce a batch.

@@ -673,13 +673,24 @@ def of_record(config: Any, settings: Mapping[str, object]) -> Any:
     Args:
         config: Instance of a dataclass; what a run does not tell stays.
         settings: What `record_of` made, perhaps with more in it.
+
+    Raises:
+        UserError: A setting is of another kind.
     """
     values = {}
     for field, limits in settings_of(config).items():
         name = limits.name or field
         if name in settings:
             whole = is_whole(config, field)
-            values[field] = _read(limits.kind, settings[name], whole)
+            try:
+                values[field] = _read(limits.kind, settings[name], whole)
+            except (OverflowError, TypeError, ValueError) as error:
+                raise UserError(
+                    "setting of another kind",
+                    f"`{name}` of the run",
+                    "what a run records",
+                    settings[name],
+                ) from error
     return dataclasses.replace(config, **values)
 
 

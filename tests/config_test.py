@@ -110,6 +110,18 @@ class RecordTest(absltest.TestCase):
 
         self.assertEqual(config.record_of(inputs)["flip_probability"], 0.0)
 
+    def test_settings_of_another_kind_are_told(self):
+        for name, value in (
+            ("image_size", "wide"),
+            ("scale_range", [None]),
+            ("scale_range", [10**400]),
+        ):
+            with (
+                self.subTest(name),
+                self.assertRaisesRegex(UserError, f"another kind.*{name}"),
+            ):
+                config.of_record(config.InputConfig(), {name: value})
+
 
 if __name__ == "__main__":
     absltest.main()

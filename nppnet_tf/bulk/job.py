@@ -19,6 +19,8 @@ from typing import Any
 from nppnet_tf.bulk import places
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_digests
+from nppnet_tf.files import json_documents
+from nppnet_tf.files import text_files
 from nppnet_tf.inference import predictor as predictors
 
 FORMAT = "nppnet_tf.bulk"
@@ -183,10 +185,7 @@ def begin(output: str, settings: dict[str, Any], shards: list[Shard]) -> None:
     if not places.exists(path):
         places.write(path, f"{json.dumps(document, indent=1)}\n".encode())
         return
-    try:
-        there = json.loads(places.read(path))
-    except ValueError:
-        there = None
+    there = _document(path)
     if there == document:
         return
     other = "another file"
@@ -218,7 +217,16 @@ def totals(output: str, shards: Sequence[Shard]) -> dict[str, int]:
     """Adds up the counts of the shards that are done."""
     total = {"pictures": 0, "dead_letters": 0}
     for shard in shards:
-        counts = json.loads(places.read(done_file(output, shard.name)))
+        path = done_file(output, shard.name)
+        counts = json_documents.require_form(
+            _document(path), dict.fromkeys(total, "an integer"), path, "shard"
+        )
         for name in total:
             total[name] += counts[name]
     return total
+
+
+def _document(path: str) -> Any:
+    """Reads JSON of a job, which may lie on another file system."""
+    data = places.read(path, json_documents.MAX_BYTES)
+    return json_documents.parse(text_files.decode(data, path), path)

@@ -17,6 +17,7 @@ from nppnet_tf.drawn_people import figure as figure_lib
 from nppnet_tf.drawn_people import person
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
+from nppnet_tf.files import json_documents
 
 # A change of what is drawn for a (seed, index) must change this number.
 GENERATOR_VERSION = 1
@@ -136,10 +137,7 @@ def _claim(
             )
         atomic.write_text(path, json.dumps(wanted, indent=2) + "\n")
         return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        found = "no JSON"
+    found = json_documents.read(path)
     if found != wanted:
         raise UserError(
             "The folder holds other drawings",

@@ -1,7 +1,7 @@
 """The two files of LIP's test server, from what `tools.predict` wrote."""
 
 import io
-import json
+import math
 import pathlib
 import zipfile
 from collections.abc import Iterable
@@ -13,9 +13,17 @@ from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files import atomic
+from nppnet_tf.files import json_documents
 
 POSE_FILE = "pose.csv"
 PARSING_FILE = "parsing.zip"
+
+# What a file of `tools.predict` has, besides the places of joints.
+_FORM = {
+    "height": "an integer",
+    "width": "an integer",
+    "keypoints": [{"name": "a text"}],
+}
 
 # The same predictions make the same archive, whenever it is packed.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -75,18 +83,19 @@ def _label_map(path: pathlib.Path, descriptor: DatasetDescriptor) -> np.ndarray:
 def _keypoints(
     path: pathlib.Path, size: tuple[int, int], descriptor: DatasetDescriptor
 ) -> np.ndarray:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        names = tuple(point["name"] for point in document["keypoints"])
-        keypoints_xy = np.array(
-            [(point["x"], point["y"]) for point in document["keypoints"]],
-            np.float64,
-        )
-        own_size = (document["height"], document["width"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(
-            "joints cannot be read", path, "a file of tools.predict", error
-        ) from error
+    document = json_documents.require_form(
+        json_documents.read(path), _FORM, path, "prediction"
+    )
+    points = document["keypoints"]
+    names = tuple(point["name"] for point in points)
+    keypoints_xy = np.array(
+        [
+            [_coordinate(point, axis, path) for axis in ("x", "y")]
+            for point in points
+        ],
+        np.float64,
+    )
+    own_size = (document["height"], document["width"])
     if names != descriptor.keypoints or own_size != size:
         raise UserError(
             "joints and label map do not belong together",
@@ -96,6 +105,14 @@ def _keypoints(
             "{} joints in one of {} x {}".format(len(names), *own_size),
         )
     return keypoints_xy
+
+
+def _coordinate(point: dict, axis: str, path: pathlib.Path) -> float:
+    """A place that was no number is null in the file."""
+    if axis in point and point[axis] is None:
+        return math.nan
+    place = f"{point['name']}.{axis}"
+    return json_documents.require(point.get(axis), "a number", path, place)
 
 
 def _gray_png(label_map: np.ndarray) -> bytes:

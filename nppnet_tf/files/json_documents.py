@@ -1,7 +1,8 @@
 """JSON that others may have written: size, depth and types are checked.
 
 `read` and `parse` return what the text says; `require` asks a value for its
-type and names the place of one that is another. Documents of ours begin with a
+type and names the place of one that is another, `require_form` asks all parts
+of a value. Documents of ours begin with a
 format and a version, and are sealed: a hash of everything in them tells whether
 they were changed or damaged.
 """
@@ -9,7 +10,9 @@ they were changed or damaged.
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from nppnet_tf.errors import UserError
@@ -21,6 +24,16 @@ MAX_BYTES = 64 << 20
 MAX_ANNOTATION_BYTES = 2 << 30
 
 SEAL = "sha256"
+
+# What the use of a document raises that is whole and holds something else.
+FORM_ERRORS = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
 
 _KINDS = {
     "an object": dict,
@@ -40,8 +53,8 @@ def read(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:
         max_bytes: A larger one is refused.
 
     Raises:
-        UserError: It cannot be read, is no UTF-8, no JSON, or nested too
-            deeply.
+        UserError: It cannot be read, is no UTF-8, no JSON, nested too deeply,
+            or gives one name two values.
     """
     return parse(text_files.read(path, max_bytes), path)
 
@@ -49,7 +62,11 @@ def read(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Any:
 def parse(text: str, where: object) -> Any:
     """Returns what a JSON text says; errors as of `read`."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
+    except _DoubledError as error:
+        raise UserError(
+            "two values of one name", where, "each name once", error
+        ) from None
     except RecursionError:
         raise UserError(
             "JSON is nested too deeply", where, "some levels", "hundreds"
@@ -64,7 +81,8 @@ def require(value: Any, kind: str, where: object, name: object) -> Any:
     Args:
         value: Part of a document.
         kind: "an object", "a list", "a text", "an integer", "a number" or
-            "true or false". True and false are no numbers.
+            "true or false". True and false are no numbers, and neither is what
+            is not finite or too large for a float.
         where: File of the document.
         name: Name of the part, "annotations[3].bbox".
 
@@ -72,8 +90,51 @@ def require(value: Any, kind: str, where: object, name: object) -> Any:
         UserError: It is of another kind.
     """
     is_bool = isinstance(value, bool) and kind != "true or false"
-    if is_bool or not isinstance(value, _KINDS[kind]):
+    is_kind = isinstance(value, _KINDS[kind]) and not is_bool
+    if is_kind and kind == "a number":
+        # Not of nan, and of integers before they become floats.
+        is_kind = abs(value) <= sys.float_info.max
+    if not is_kind:
         raise UserError(f"{name} is not {kind}", where, kind, described(value))
+    return value
+
+
+def require_form(value: Any, form: Any, where: object, name: str) -> Any:
+    """Returns a value all of whose parts are of the kinds that are expected.
+
+    Args:
+        value: Part of a document.
+        form: A kind, as of `require`; `[form]`, a list of such parts;
+            `{"": form}`, an object of such entries under any names; or an
+            object with the form of every entry that there has to be, beside
+            which others may stand.
+        where: File of the document.
+        name: Name of the part.
+
+    Raises:
+        UserError: It is of another form, or lacks an entry.
+    """
+    if isinstance(form, str):
+        return require(value, form, where, name)
+    if isinstance(form, list):
+        require(value, "a list", where, name)
+        parts = {
+            f"{name}[{number}]": (part, form[0])
+            for number, part in enumerate(value)
+        }
+    else:
+        require(value, "an object", where, name)
+        forms = dict.fromkeys(value, form[""]) if "" in form else form
+        if absent := [key for key in forms if key not in value]:
+            raise UserError(
+                f"{name} lacks an entry",
+                where,
+                ", ".join(forms),
+                f"no {absent[0]}",
+            )
+        parts = {f"{name}.{key}": (value[key], forms[key]) for key in forms}
+    for place, (part, of_part) in parts.items():
+        require_form(part, of_part, where, place)
     return value
 
 
@@ -193,3 +254,17 @@ def seal_of(document: Mapping[str, Any]) -> str:
     """Returns the hash of a document's content, however it is laid out."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _DoubledError(ValueError):
+    """A name of an object that has two values."""
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns an object; `json` alone would keep the last of two values."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if value != found[name]:
+                raise _DoubledError(described(name))
+    return found

@@ -129,7 +129,7 @@ class ModelDescription:
                 descriptor=DatasetDescriptor.from_values(descriptor, path),
                 **values,
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except json_documents.FORM_ERRORS as error:
             raise UserError(
                 "model cannot be described",
                 path,

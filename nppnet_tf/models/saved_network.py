@@ -177,7 +177,7 @@ def _make_network(description: dict, directory: pathlib.Path) -> NPPNet:
         json_documents.require(relaxation, "a text", path, "relaxation")
         relaxations.named(relaxation, path)
         return NPPNet(genotype, config, space, relaxation)
-    except (KeyError, TypeError, ValueError) as error:
+    except json_documents.FORM_ERRORS as error:
         raise UserError(
             "network description is malformed",
             path,

@@ -8,6 +8,7 @@ from typing import Any
 from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.drawing import search_history
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.reports import page
 from nppnet_tf.reports import run_report
 from nppnet_tf.search_space import genotype as genotypes
@@ -45,7 +46,7 @@ def write(
         )
     try:
         data = _data(workdir, records)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except json_documents.FORM_ERRORS as error:
         raise UserError(
             "records cannot be read", metrics, "records of a run", error
         ) from error

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 
 # Sends the picture of a number; returns how the answer is called: "0" for a
 # picture that was read.
@@ -133,7 +134,7 @@ def status_of(peer: Any, picture: bytes, signature: str) -> str:
     outputs = peer.predict([picture], signature)
     try:
         return str(int(outputs["status"][0]))
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except json_documents.FORM_ERRORS as error:
         raise UserError(
             "answer of another form", peer.place.model, "ours", repr(error)
         ) from error

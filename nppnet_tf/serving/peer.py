@@ -17,6 +17,7 @@ from tensorflow_serving.apis import predict_pb2
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.serving import grpc_service
 
 _MOST_BYTES = 256 << 20
@@ -122,7 +123,7 @@ class RestPeer:
                 name: _array(name, value)
                 for name, value in document["outputs"].items()
             }
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except json_documents.FORM_ERRORS as error:
             raise _other_form(self.place, repr(error)) from error
 
     def metadata(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.inference import serving_graph
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
@@ -125,7 +126,7 @@ def ask(
             np.asarray(outputs[serving_graph.KEYPOINTS_XY][0], np.float32),
             np.asarray(outputs[serving_graph.KEYPOINT_SCORES][0], np.float32),
         )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except json_documents.FORM_ERRORS as error:
         raise UserError(
             "answer of another form", peer.place.model, "ours", repr(error)
         ) from error

@@ -19,6 +19,7 @@ from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data import descriptors
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.losses.task_weighting import TaskWeighting
 from nppnet_tf.models import saved_network
 from nppnet_tf.models import weights_file
@@ -80,7 +81,7 @@ class InitialRun:
                 else descriptors.of_values(extra[_DESCRIPTOR], path),
                 dict(extra.get(_LOG_VARIANCES, {})),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except json_documents.FORM_ERRORS as error:
             raise UserError(
                 "network description is malformed",
                 path,

@@ -16,6 +16,21 @@ from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.evaluation import submission
 
 
+def _changed(document, how):
+    """Returns a document in which something is wrong."""
+    joint = document["keypoints"][2]
+    values = {"as text": "5", "no float": 10**400}
+    if how in values:
+        joint["x"] = values[how]
+    elif how == "no place":
+        del joint["y"]
+    elif how == "mixed":
+        document["height"] = 99
+    elif how == "list":
+        document = [document]
+    return "[" * 100_000 if how == "deep" else json.dumps(document)
+
+
 class WriteTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
@@ -91,8 +106,13 @@ class WriteTest(parameterized.TestCase):
             self.assertEqual(first, second)
 
     @parameterized.named_parameters(
-        ("absent", "absent", r"joints cannot be read.*10_1\.json"),
-        ("damaged", "damaged", r"joints cannot be read.*10_1\.json"),
+        ("absent", "absent", r"cannot be read.*10_1\.json"),
+        ("damaged", "damaged", r"not JSON.*10_1\.json"),
+        ("without_a_place", "no place", r"right_hip\.y is not a number"),
+        ("as_text", "as text", r"x is not a number.*10_1\.json.*'5'"),
+        ("no_float", "no float", r"x is not a number.*10_1\.json.*1000"),
+        ("deep", "deep", r"nested too deeply.*10_1\.json"),
+        ("another_document", "list", r"prediction is not an object"),
         ("of_another_picture", "mixed", "do not belong together.*12 x 9"),
         ("of_other_classes", "classes", r"other classes.*10_1\.png.*below 20"),
     )
@@ -104,9 +124,8 @@ class WriteTest(parameterized.TestCase):
             path.unlink()
         elif damage == "damaged":
             path.write_text(path.read_text()[:100])
-        elif damage == "mixed":
-            document = json.loads(path.read_text())
-            path.write_text(json.dumps({**document, "height": 99}))
+        elif damage != "classes":
+            path.write_text(_changed(json.loads(path.read_text()), damage))
         else:
             odd = np.full((12, 9), 20, np.uint8)
             Image.fromarray(odd).save(path.with_suffix(".png"))

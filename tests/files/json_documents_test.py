@@ -26,6 +26,19 @@ class ReadTest(absltest.TestCase):
         with self.assertRaisesRegex(UserError, "nested too deeply.*a.json"):
             json_documents.read(self.path)
 
+    def test_two_values_of_one_name_are_told(self):
+        self.path.write_text('{"a": {"b": 1, "c": 2, "b": 3}}')
+
+        with self.assertRaisesRegex(
+            UserError, "two values of one name.*a.json.*found: 'b'"
+        ):
+            json_documents.read(self.path)
+
+    def test_one_value_said_twice_is_taken(self):
+        self.path.write_text('{"a": [1], "a": [1]}')
+
+        self.assertEqual(json_documents.read(self.path), {"a": [1]})
+
     def test_other_texts_are_told(self):
         for text in ("", "{", '{"a": 1', "9" * 100_000, "nonsense"):
             self.path.write_text(text)
@@ -58,6 +71,9 @@ class RequireTest(parameterized.TestCase):
         ("an integer", True, "True"),
         ("a number", "1", "'1'"),
         ("a number", None, "null"),
+        ("a number", float("nan"), "nan"),
+        ("a number", -float("inf"), "-inf"),
+        ("a number", 10**400, r"1000000\S*"),
         ("true or false", 1, "1"),
     )
     def test_another_kind_is_named_with_its_place(self, kind, value, found):
@@ -65,6 +81,38 @@ class RequireTest(parameterized.TestCase):
             UserError, f"boxes is not {kind}.*a.json.*found: {found}$"
         ):
             json_documents.require(value, kind, "a.json", "boxes")
+
+
+class RequireFormTest(parameterized.TestCase):
+    _FORM = {
+        "name": "a text",
+        "rows": [{"x": "a number"}],
+        "by": {"": ["a text"]},
+    }
+    _VALUE = {"name": "n", "rows": [{"x": 1, "y": 2}], "by": {"a": ["b"]}}
+
+    def _require(self, value):
+        return json_documents.require_form(value, self._FORM, "a.json", "it")
+
+    def test_what_fits_is_returned_whatever_stands_beside_it(self):
+        value = {**self._VALUE, "more": None}
+
+        self.assertIs(self._require(value), value)
+
+    @parameterized.parameters(
+        ([], "it is not an object"),
+        ({}, "it lacks an entry.*expected: name, rows, by; found: no name"),
+        ({"name": 1}, "it.name is not a text.*found: 1"),
+        ({"rows": {}}, "it.rows is not a list"),
+        ({"rows": [{"x": 1}, {}]}, r"it.rows\[1\] lacks an entry.*no x"),
+        ({"rows": [{"x": "1"}]}, r"it.rows\[0\].x is not a number"),
+        ({"by": {"a": [1]}}, r"it.by.a\[0\] is not a text"),
+    )
+    def test_the_part_that_does_not_fit_is_named(self, change, pattern):
+        value = {**self._VALUE, **change} if change else change
+
+        with self.assertRaisesRegex(UserError, pattern):
+            self._require(value)
 
 
 class DocumentTest(absltest.TestCase):

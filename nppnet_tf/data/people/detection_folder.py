@@ -15,6 +15,7 @@ from typing import Any
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import file_names
+from nppnet_tf.files import json_documents
 
 FACTS = "detector.json"
 SKIPPED = "skipped.txt"
@@ -91,12 +92,6 @@ def keep_facts(output: pathlib.Path, facts: Mapping[str, Any]) -> None:
 
 
 def _read_facts(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text("utf-8"))
-    except ValueError:
-        facts = None
-    if not isinstance(facts, dict):
-        raise UserError(
-            "cannot be read", path, "what this tool wrote", "something else"
-        )
-    return facts
+    return json_documents.require(
+        json_documents.read(path), "an object", path, "what the tool wrote"
+    )

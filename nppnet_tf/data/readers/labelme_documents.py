@@ -273,13 +273,7 @@ def _points(value: Any, kind: str, where: str) -> np.ndarray:
             f"{_counted(least, most)} of x, y for a {kind}",
             f"{len(value)}",
         )
-    try:
-        points = np.array(value, np.float64)
-    except OverflowError:
-        points = np.array([math.inf])
-    if not np.isfinite(points).all():
-        raise UserError("points that are no numbers", where, "finite numbers")
-    return points
+    return np.array(value, np.float64)
 
 
 def _counted(least: int, most: float) -> str:

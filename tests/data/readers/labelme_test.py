@@ -169,7 +169,11 @@ class ReadTest(parameterized.TestCase):
         ("twice", labelme_trees.shapes()[2:] * 2, "there twice"),
         ("corners", [shape("Face", [[0, 0], [3, 0]])], "do not fit"),
         ("text", [shape("Face", [["0", 0], [3, 0], [3, 3]])], "not a number"),
-        ("huge", [shape("Face", [[10**400, 0], [3, 0], [3, 3]])], "no number"),
+        (
+            "huge",
+            [shape("Face", [[10**400, 0], [3, 0], [3, 3]])],
+            "not a number",
+        ),
         ("group", [shape("upper_neck", [[0, 0]], "point", "1")], "group_id"),
         ("no list", {"a": 1}, "not a list"),
         ("no object", [3], "not an object"),

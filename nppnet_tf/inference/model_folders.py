@@ -107,10 +107,24 @@ def is_name(text: str) -> bool:
 
 def versions_in(folder: pathlib.Path) -> list[int]:
     """Returns the versions of one model, ascending."""
+    return list(version_folders(folder))
+
+
+def version_folders(folder: pathlib.Path) -> dict[int, pathlib.Path]:
+    """Returns the folders of the versions of one model, ascending.
+
+    A number may have zeros before it, as TensorFlow Serving reads it; of two
+    folders of one number that without them counts. Numbers that 64 bits do not
+    hold are none.
+    """
     if not folder.is_dir():
-        return []
-    return sorted(
-        int(child.name)
+        return {}
+    found = {
+        child
         for child in folder.iterdir()
-        if child.name.isdecimal() and child.name.isascii()
-    )
+        if child.name.isdecimal() and child.name.isascii() and child.is_dir()
+    }
+    # The shortest name of a number comes last, and stays.
+    ordered = sorted(found, key=lambda child: -len(child.name))
+    numbered = {int(child.name): child for child in ordered}
+    return {n: numbered[n] for n in sorted(numbered) if n <= _MAX_VERSION}

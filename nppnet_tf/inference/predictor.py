@@ -19,6 +19,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import plain_path
 from nppnet_tf.form import answering
 from nppnet_tf.inference import model_description
+from nppnet_tf.inference import model_folders
 from nppnet_tf.inference import request_limits
 from nppnet_tf.inference import runtime_models
 from nppnet_tf.inference import serving_graph
@@ -304,8 +305,8 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
         return folder
     versions = [
         child
-        for child in folder.iterdir()
-        if child.name.isdecimal() and (child / _SAVED_MODEL_FILE).exists()
+        for child in model_folders.version_folders(folder).values()
+        if (child / _SAVED_MODEL_FILE).exists()
     ]
     if not versions:
         raise UserError(
@@ -315,7 +316,7 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
             "versions",
             "neither",
         )
-    return max(versions, key=lambda child: int(child.name))
+    return versions[-1]
 
 
 def load_run(

@@ -107,7 +107,7 @@ def described_folders(
     except UserError:
         return {}
     return {
-        source.name: source.folder / str(versions[0])
+        source.name: source.folder_of(versions[0])
         for source in sources
         if (versions := source.candidates())
     }

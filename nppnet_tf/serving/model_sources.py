@@ -61,6 +61,11 @@ class ModelSource:
             if self.policy != SPECIFIC or number in self.specific
         ]
 
+    def folder_of(self, version: int) -> pathlib.Path:
+        """Returns the folder of a version, which may be gone."""
+        there = model_folders.version_folders(self.folder)
+        return there.get(version, self.folder / str(version))
+
     @property
     def most(self) -> int | None:
         """How many of the candidates serve at once; None for all."""

@@ -133,7 +133,7 @@ class ModelVersions:
         version = self._versions.get(number, Version())
         if version.state == AVAILABLE:
             return True
-        folder = self.source.folder / str(number)
+        folder = self.source.folder_of(number)
         files = _files_of(folder)
         is_same = files == version.files
         if version.is_broken and is_same:
@@ -217,7 +217,7 @@ class ModelStore:
     def folders(self) -> dict[str, pathlib.Path]:
         """Returns the folder of the newest version that answers, by model."""
         return {
-            name: model.source.folder / str(max(available))
+            name: model.source.folder_of(max(available))
             for name, model in self.models().items()
             if (available := model.available())
         }

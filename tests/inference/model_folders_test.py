@@ -43,5 +43,27 @@ class NewVersionTest(parameterized.TestCase):
             model_folders.new_version(self.folder, name, version)
 
 
+class VersionFoldersTest(absltest.TestCase):
+    def test_versions_are_numbers_that_64_bits_hold(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        names = ("10", "9", "007", "0012", "12", "0", "1.5", "-3", "9" * 30)
+        for name in (*names, str(2**63), str(2**63 - 1)):
+            (folder / name).mkdir()
+        (folder / "11").touch()
+
+        found = model_folders.version_folders(folder)
+
+        expected = ("0", "007", "9", "10", "12", str(2**63 - 1))
+        self.assertEqual(
+            list(found.items()), [(int(n), folder / n) for n in expected]
+        )
+        self.assertEqual(model_folders.versions_in(folder), list(found))
+
+    def test_what_is_no_folder_has_none(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+
+        self.assertEqual(model_folders.version_folders(folder / "a"), {})
+
+
 if __name__ == "__main__":
     absltest.main()

@@ -72,6 +72,17 @@ class ModelStoreTest(absltest.TestCase):
         with self.assertRaisesRegex(RequestError, r"Specific\(people, 1\)"):
             self.store.find("people", 1)
 
+    def test_a_version_is_served_whatever_zeros_its_name_begins_with(self):
+        self._write("007")
+        self._write("9" * 30)
+        self.store.update(is_first=True)
+
+        self.assertEqual(self.store.find("people", 7), "people 7 whole")
+        self.assertEqual(self._states(), {7: "AVAILABLE"})
+        self.assertEqual(
+            self.store.folders(), {"people": self.models / "people" / "007"}
+        )
+
     def test_files_that_are_still_copied_are_waited_for(self):
         self._write(1)
         self.store.update(is_first=True)

@@ -1,11 +1,14 @@
 """The file of a study's results: one line for every finished unit.
 
 Each line names the settings that it was made with, so that results of two
-studies may lie in one file and never mix. A process that is killed leaves at
-most a part of the last line, which the next one to write removes.
+studies may lie in one file and never mix. Each line is added behind all that
+are there, also behind those that other processes have added meanwhile. A
+process that is killed leaves at most a part of the last line, which the next
+one to write removes.
 """
 
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
@@ -84,9 +87,6 @@ class Results:
         self.num_others = 0
         self.settings: list[dict[str, Any]] = []
         self._found: dict[Unit, dict[str, Any]] = {}
-        # Bytes of whole lines, and the end that an editor has taken away.
-        self._size = 0
-        self._lacking = b""
         for unit, result in self._read():
             if unit.kind == SETTINGS:
                 self.settings.append(result)
@@ -122,14 +122,16 @@ class Results:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with (
             atomic.naming(self.path),
-            self.path.open("ab") as file,
+            self.path.open("a+b") as file,
         ):
-            file.truncate(self._size)
-            file.write(self._lacking + text.encode())
+            # Studies of other settings may add lines at this moment.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            size, lacking = _whole_lines(file.read())
+            file.truncate(size)
+            file.write(lacking + text.encode())
             file.flush()
             os.fsync(file.fileno())
-            self._size = file.tell()
-            self._lacking = b""
         found = json.loads(text)["result"]
         if unit.kind == SETTINGS:
             self.settings.append(found)
@@ -140,15 +142,10 @@ class Results:
         if not self.path.exists():
             return []
         data = text_files.read_bytes(self.path, text_files.MAX_BYTES)
-        # Not `splitlines`: what follows the last end is "" or half a line.
-        *lines, last = text_files.decode(data, self.path).split("\n")
-        self._size = len(data)
-        if _is_json(last):
-            lines.append(last)
-            self._lacking = b"\n"
-        else:
-            # The text may be shorter than the file: marks, ends of two bytes.
-            self._size -= len(last.encode())
+        size, _ = _whole_lines(data)
+        text = text_files.decode(data[:size], self.path).removesuffix("\n")
+        # Not `splitlines`, which knows other ends.
+        lines = text.split("\n") if text else []
         rows = []
         for number, line in enumerate(lines, 1):
             where = f"{self.path}, line {number}"
@@ -162,12 +159,18 @@ class Results:
         return rows
 
 
-def _is_json(line: str) -> bool:
+def _whole_lines(data: bytes) -> tuple[int, bytes]:
+    """Returns how many bytes are whole lines, and what the last one lacks.
+
+    An editor may have taken away the end of the last line; what else has no
+    end is half a line of a process that was killed.
+    """
+    size = max(data.rfind(end) + 1 for end in (b"\n", b"\r"))
     try:
-        json_documents.parse(line, "")
+        json_documents.parse(text_files.decode(data[size:], ""), "")
     except UserError:
-        return False
-    return True
+        return size, b""
+    return len(data), b"\n"
 
 
 def _parse(line: str, where: str) -> tuple[str, Unit, dict[str, Any]]:
@@ -182,7 +185,7 @@ def _parse(line: str, where: str) -> tuple[str, Unit, dict[str, Any]]:
             result = row["result"]
             json_documents.require(result, "an object", where, "result")
             return str(row["settings"]), unit, result
-    except (KeyError, TypeError) as error:
+    except json_documents.FORM_ERRORS as error:
         raise UserError(
             "not a result of a study", where, f"a line of {FORMAT}", error
         ) from error

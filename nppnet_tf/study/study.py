@@ -123,7 +123,7 @@ class Study:
         self._record_settings()
         done = 0
         for unit in self._plan.units():
-            if unit in self._results:
+            if self._is_finished(unit):
                 continue
             if done == most:
                 return False
@@ -135,6 +135,14 @@ class Study:
                 f"{unit}: {time.perf_counter() - started:.0f} s{_told(result)}"
             )
         return True
+
+    def _is_finished(self, unit: Unit) -> bool:
+        """Whether there is a result, and of as much as is asked for now."""
+        if unit not in self._results:
+            return False
+        if unit.kind != kinds.SUPERNET:
+            return True
+        return len(self._results[unit]["scores"]) >= self._config.samples
 
     @property
     def _people(self) -> people.People:

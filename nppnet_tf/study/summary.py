@@ -250,18 +250,24 @@ def _supernet(
     if found is None or plan.SAMPLE not in systems:
         return None
     samples = systems[plan.SAMPLE]
-    scores = [found["scores"][seed] for seed in samples["seeds"]]
-    return {
-        measure: {
-            "inherited": [score[measure] for score in scores],
-            "trained": samples[measure]["values"],
-            "correlation": rank_correlation(
-                [score[measure] for score in scores],
-                samples[measure]["values"],
-            ),
+    scores = found["scores"]
+    # There may be more samples than when the supernet was measured.
+    places = [
+        place
+        for place, seed in enumerate(samples["seeds"])
+        if seed < len(scores)
+    ]
+    inherited = [scores[samples["seeds"][place]] for place in places]
+    compared = {}
+    for measure in MEASURES:
+        ours = [score[measure] for score in inherited]
+        theirs = [samples[measure]["values"][place] for place in places]
+        compared[measure] = {
+            "inherited": ours,
+            "trained": theirs,
+            "correlation": rank_correlation(ours, theirs),
         }
-        for measure in MEASURES
-    }
+    return compared
 
 
 def _table_5(

@@ -150,6 +150,26 @@ class ResultsTest(parameterized.TestCase):
 
         self.assertEqual(line["settings"], "a")
 
+    def test_lines_that_others_add_meanwhile_are_kept(self):
+        first, second = Results(self.path, "a"), Results(self.path, "b")
+        first.add(UNIT, _scored(0.25))
+        other = dataclasses.replace(UNIT, seed=2)
+
+        second.add(UNIT, _scored(0.5))
+        first.add(other, _scored(0.5))
+
+        self.assertLen(Results(self.path, "a"), 2)
+        self.assertEqual(Results(self.path, "b")[UNIT], _scored(0.5))
+
+    def test_lines_that_are_taken_out_meanwhile_leave_no_hole(self):
+        found = Results(self.path, "a")
+        found.add(UNIT, _scored(0.25))
+        self.path.write_text("")
+
+        found.add(dataclasses.replace(UNIT, seed=2), _scored(0.5))
+
+        self.assertLen(Results(self.path, "a"), 1)
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -12,6 +12,7 @@ from nppnet_tf.study import results
 from nppnet_tf.study import summary
 from nppnet_tf.study.plan import Plan
 from nppnet_tf.study.results import Results
+from nppnet_tf.study.results import Unit
 from nppnet_tf.study.settings import StudyConfig
 
 CONFIG = StudyConfig(seeds=3, samples=4, learning_rates=(0.1, 0.2, 0.3))
@@ -121,6 +122,18 @@ class SummaryTest(absltest.TestCase):
 
         self.assertEqual(found["mean_iou"]["correlation"]["spearman"], 1)
         self.assertEqual(found["pckh"]["correlation"]["spearman"], -1)
+
+    def test_samples_that_the_supernet_has_not_seen_are_left_out(self):
+        path = pathlib.Path(self.create_tempdir().full_path, "r.jsonl")
+        made, found = finished(path)
+        supernet = Unit(results.SUPERNET, "nppnet")
+        found.add(supernet, {"scores": found[supernet]["scores"][:3]})
+
+        again = summary.of(made, found)["supernet"]["mean_iou"]
+
+        before = self.found["supernet"]["mean_iou"]
+        self.assertEqual(again["trained"], before["trained"][:3])
+        self.assertEqual(again["inherited"], before["inherited"][:3])
 
     def test_rows_are_held_against_the_papers(self):
         found = self.found["table_5"]["mean_iou"]

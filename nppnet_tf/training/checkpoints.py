@@ -257,18 +257,22 @@ def load(path: str | os.PathLike[str]) -> Checkpoint:
         # Absent in files of before epochs could be saved in part.
         progress["part"] = EpochPart(**progress.get("part", {}))
         progress["rollbacks"] = tuple(progress.get("rollbacks", ()))
+        genotype = genotypes.Genotype.from_json(metadata["genotype"], path)
+        primitives = tuple(metadata["primitives"])
+        architecture = _take_architecture(arrays)
+        _require_fit(architecture, genotype, primitives)
         return Checkpoint(
             path=path,
             arrays=arrays,
             progress=Progress(**progress),
-            genotype=genotypes.Genotype.from_json(metadata["genotype"], path),
-            primitives=tuple(metadata["primitives"]),
-            architecture=_take_architecture(arrays),
+            genotype=genotype,
+            primitives=primitives,
+            architecture=architecture,
             relaxation=str(metadata.get("relaxation", relaxations.SOFTMAX)),
             circumstances=dict(metadata.get("circumstances", {})),
             budget=_budget(metadata),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except json_documents.FORM_ERRORS as error:
         raise UserError(
             "checkpoint cannot be read",
             path,
@@ -468,6 +472,31 @@ def _budget(metadata: Mapping) -> Budget | None:
     """Of a search that has one, since there are some."""
     plain = metadata.get("budget")
     return None if plain is None else Budget.from_plain(plain)
+
+
+def _require_fit(
+    architecture: Mapping[str, pruning.ArchitectureArrays],
+    genotype: genotypes.Genotype,
+    primitives: Sequence[str],
+) -> None:
+    """Raises ValueError where alpha or beta are not those of a search."""
+    searched = {p.name: p for p in genotypes.searched_parts(genotype)}
+    if set(architecture) != set(searched):
+        raise ValueError(
+            f"alpha and beta of {sorted(architecture)}, while the genotype "
+            f"searches {sorted(searched)}"
+        )
+    for name, arrays in architecture.items():
+        edges = len(searched[name].edges)
+        shapes = {"alpha": (edges, len(primitives)), "beta": (edges,)}
+        for kind, values in arrays._asdict().items():
+            if values.shape != shapes[kind] or values.dtype.kind != "f":
+                raise ValueError(
+                    f"{kind} of {name} is {values.dtype} {values.shape}, "
+                    f"not float {shapes[kind]}"
+                )
+            if not np.isfinite(values).all():
+                raise ValueError(f"{kind} of {name} is not finite")
 
 
 def _take_architecture(

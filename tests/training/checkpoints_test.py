@@ -147,6 +147,28 @@ class WrongFileTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "nppnet_tf.checkpoint 1"):
             checkpoints.load(self.path)
 
+    @parameterized.named_parameters(
+        ("fewer_operations", "alpha", lambda alpha: alpha[:, 1:]),
+        ("more_edges", "beta", lambda beta: np.append(beta, beta[:1])),
+        ("whole_numbers", "beta", lambda beta: beta.astype(np.int32)),
+        ("not_finite", "alpha", lambda alpha: alpha * np.nan),
+        ("absent", "alpha", None),
+    )
+    def test_alpha_and_beta_of_another_search_are_an_error(self, name, change):
+        checkpoints.save(
+            self.path, tiny_network.search_model(), checkpoints.Progress()
+        )
+        arrays = dict(np.load(self.path))
+        key = f"architecture/pose/fusion/{name}"
+        if change is None:
+            del arrays[key], arrays["architecture/pose/fusion/beta"]
+        else:
+            arrays[key] = change(arrays[key])
+        np.savez(self.path, **arrays)
+
+        with self.assertRaisesRegex(UserError, "cannot be read.*pose/fusion"):
+            checkpoints.load(self.path)
+
     def test_another_network_s_checkpoint_is_an_error(self):
         checkpoints.save(
             self.path, tiny_network.search_model(), checkpoints.Progress()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -16,7 +17,9 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.drawing import genotype_drawing
 from nppnet_tf.drawing import rendering
+from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
+from nppnet_tf.files import json_documents
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.reports import page
 from nppnet_tf.reports import run_report
@@ -92,7 +95,25 @@ def lay_out_pictures(
 
 
 def write(sources: Sources) -> None:
-    """Writes the page and the summary."""
+    """Writes the page and the summary.
+
+    Raises:
+        UserError: A file that the road has made is damaged.
+    """
+    try:
+        report, summary = _gathered(sources)
+    except json_documents.FORM_ERRORS as error:
+        raise UserError(
+            "what the report is of cannot be read",
+            sources.report.parent,
+            "results and records as the phases before have written them",
+            f"{type(error).__name__}: {error}",
+        ) from error
+    page.write(report, sources.report)
+    atomic.write_text(sources.summary, json.dumps(summary, indent=1) + "\n")
+
+
+def _gathered(sources: Sources) -> tuple[page.ReportData, dict[str, Any]]:
     from nppnet_tf.inference import predictor
 
     results = {
@@ -124,13 +145,28 @@ def write(sources: Sources) -> None:
         phases=sources.phases,
         environment=run_report.environment(),
     )
-    page.write(report, sources.report)
-    atomic.write_text(sources.summary, json.dumps(summary, indent=1) + "\n")
+    return report, summary
 
 
-def screen_table(summary: Mapping[str, Any]) -> str:
-    """Returns the table of a summary as lines of a screen."""
-    return run_report.text_table(_table(summary))
+def read_summary(path: str | os.PathLike[str]) -> tuple[str, float]:
+    """Returns the table of a summary as lines of a screen, and the minutes.
+
+    Raises:
+        UserError: The file is not what `write` has written.
+    """
+    found = json_documents.read(path)
+    try:
+        minutes = json_documents.require(
+            found["minutes"], "a number", path, "minutes"
+        )
+        return run_report.text_table(_table(found)), minutes
+    except json_documents.FORM_ERRORS as error:
+        raise UserError(
+            "not a summary of a demo",
+            path,
+            "what the demo wrote; without the file it is written again",
+            f"{type(error).__name__}: {error}",
+        ) from error
 
 
 def _summary(

@@ -11,6 +11,7 @@ from typing import Any
 import nppnet_tf
 from nppnet_tf import keys
 from nppnet_tf.drawing import line_chart
+from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
 from nppnet_tf.files import text_files
 from nppnet_tf.losses import terms
@@ -67,6 +68,9 @@ _STAGES_NOTE = (
     "Losses are sums over the stages of a network: two with a fusion (initial "
     "and refined), one without, as in the baselines."
 )
+
+# Of a network that is compared with others.
+_SCORED = {"parsing": {"mean_iou": "a number"}, "pose": {"pckh": "a number"}}
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "absl-py")
 
@@ -232,6 +236,25 @@ def scores(result: Mapping[str, Any]) -> dict[str, float | None]:
         "miou": parsing["mean_iou"] if parsing else None,
         "pckh": pose["pckh"] if pose else None,
     }
+
+
+def read_scores(path: str | os.PathLike) -> dict[str, float]:
+    """Reads the two numbers of a file of `tools.evaluate`, which has both.
+
+    Raises:
+        UserError: If it cannot be read, or has not both.
+    """
+    result = json_documents.read(path)
+    try:
+        json_documents.require_form(result, _SCORED, path, "the result")
+    except UserError as error:
+        raise UserError(
+            "a network lacks a score",
+            path,
+            "a result of validation records with label maps and poses",
+            error.problem,
+        ) from error
+    return scores(result)
 
 
 def protocol(result: Mapping[str, Any]) -> dict[str, str]:

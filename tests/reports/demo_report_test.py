@@ -1,6 +1,7 @@
 """Tests of nppnet_tf.reports.demo_report."""
 
 import io
+import json
 import pathlib
 
 import numpy as np
@@ -11,7 +12,9 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.record import Record
 from nppnet_tf.data.records import record_writer
+from nppnet_tf.errors import UserError
 from nppnet_tf.reports import demo_report
+from tests import wrong_kinds
 
 
 class _Sample:
@@ -81,25 +84,35 @@ class LayOutPicturesTest(absltest.TestCase):
         self.assertLen(list((self.folder / "pictures").iterdir()), 3)
 
 
-class ScreenTableTest(absltest.TestCase):
-    def test_each_system_is_a_row(self):
-        system = {
-            "miou": 0.41,
-            "pckh": None,
-            "title": "searched",
-            "parameters": 1_200_000,
-            "gmac": 0.5,
-            "epochs": 3,
-            "train_minutes": 2.0,
-        }
-        summary = {
-            "searched": system,
-            "baseline": {**system, "title": "ResNet-50 + FPN", "pckh": 0.5},
-            "minutes": 12.0,
-            "protocol": {"pictures": "64"},
-        }
+_SYSTEM = {
+    "miou": 0.41,
+    "pckh": None,
+    "title": "searched",
+    "parameters": 1_200_000,
+    "gmac": 0.5,
+    "epochs": 3,
+    "train_minutes": 2.0,
+}
+_SUMMARY = {
+    "searched": _SYSTEM,
+    "baseline": {**_SYSTEM, "title": "ResNet-50 + FPN", "pckh": 0.5},
+    "minutes": 12.0,
+    "protocol": {"pictures": "64"},
+}
 
-        lines = demo_report.screen_table(summary).splitlines()
+
+class ReadSummaryTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.path = pathlib.Path(self.create_tempdir().full_path, "s.json")
+
+    def test_each_system_is_a_row(self):
+        self.path.write_text(json.dumps(_SUMMARY))
+
+        table, minutes = demo_report.read_summary(self.path)
+
+        self.assertEqual(minutes, 12)
+        lines = table.splitlines()
 
         self.assertLen(lines, 3)
         self.assertEqual(
@@ -107,6 +120,18 @@ class ScreenTableTest(absltest.TestCase):
             ["searched", "0.410", "-", "1.20", "M", "0.500", "2.0"],
         )
         self.assertRegex(lines[2], r"^ResNet-50 \+ FPN +0.410 +0.500 ")
+
+    def test_other_documents_are_one_line(self):
+        for _, document in wrong_kinds.documents(_SUMMARY):
+            self.path.write_text(json.dumps(document))
+            try:
+                demo_report.read_summary(self.path)
+            except UserError as error:
+                self.assertIn("s.json", str(error))
+        for text in ("", "[]", "{}", '{"minutes": NaN}', "[" * 100_000):
+            self.path.write_text(text)
+            with self.subTest(text[:9]), self.assertRaises(UserError):
+                demo_report.read_summary(self.path)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from nppnet_tf import config as configuration
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.drawing import line_chart
 from nppnet_tf.errors import UserError
@@ -159,7 +160,7 @@ class Budgets:
                 self._search(seed, _FREE),
                 channels=channels,
             )
-            for channels in json_documents.read(self._widths(seed))
+            for channels in _read_widths(self._widths(seed))
         ]
         return [*searched, *widths]
 
@@ -338,6 +339,23 @@ def text_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         rows: What `Budgets.summarize` writes.
     """
     return run_report.text_table(table_of(rows)).splitlines()
+
+
+def _read_widths(path: pathlib.Path) -> list[int]:
+    """Returns what `Budgets._write_widths` wrote."""
+    widths = json_documents.require_form(
+        json_documents.read(path), ["an integer"], path, "C"
+    )
+    if not widths or not all(
+        1 <= channels <= configuration.MOST_CHANNELS for channels in widths
+    ):
+        raise UserError(
+            "no widths of networks",
+            path,
+            f"C from 1 to {configuration.MOST_CHANNELS}",
+            json_documents.described(widths),
+        )
+    return widths
 
 
 def _groups(

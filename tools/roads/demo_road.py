@@ -1,9 +1,7 @@
 """The whole road of NPPNet in one folder, from pictures to a report."""
 
-import json
 import os
 import pathlib
-from collections.abc import Mapping
 
 from nppnet_tf.errors import UserError
 
@@ -61,8 +59,7 @@ class Demo:
     def run(self) -> None:
         """Runs what is not done yet and prints the result."""
         self.runner.run(self.phases())
-        summary = json.loads(self.summary_path.read_text(encoding="utf-8"))
-        self._say_result(summary)
+        self._say_result()
 
     def phases(self) -> tuple[Phase, ...]:
         """Returns the steps of the road in order."""
@@ -321,13 +318,14 @@ class Demo:
             Progress(None, "laying out pictures").over,
         )
 
-    def _say_result(self, summary: Mapping[str, object]) -> None:
+    def _say_result(self) -> None:
         from nppnet_tf.reports import demo_report
 
+        table, minutes = demo_report.read_summary(self.summary_path)
         console.say()
-        console.say(demo_report.screen_table(summary))
+        console.say(table)
         console.say()
-        console.say(f"minutes: {summary['minutes']}")
+        console.say(f"minutes: {minutes}")
         console.say(f"report:  {self.report_path}")
 
     def _phase(

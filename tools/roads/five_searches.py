@@ -8,6 +8,8 @@ from typing import Any
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import json_documents
+from nppnet_tf.reports import run_report
+from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import stages
 
 from ..command_line import console
@@ -62,9 +64,9 @@ class Searches:
         """Writes the scores of all candidates and the winner's genotype."""
         rows = [self._scores(seed) for seed in range(self.count)]
         best = max(rows, key=lambda row: row["score"])
-        genotype = self._candidate(best["seed"]) / "genotype.json"
-        atomic.write_text(
-            self.folder / "genotype.json", genotype.read_text(encoding="utf-8")
+        genotypes.save(
+            genotypes.load(self._candidate(best["seed"]) / "genotype.json"),
+            self.folder / "genotype.json",
         )
         selection = {
             "rule": "highest mean of mIoU and PCKh@0.5 on the validation "
@@ -77,18 +79,8 @@ class Searches:
         )
 
     def _scores(self, seed: int) -> dict[str, Any]:
-        path = self._candidate(seed) / "result.json"
-        result = json_documents.read(path)
-        try:
-            miou = float(result["parsing"]["mean_iou"])
-            pckh = float(result["pose"]["pckh"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                "a candidate lacks a score",
-                path,
-                "validation records with label maps and poses",
-                error,
-            ) from error
+        scores = run_report.read_scores(self._candidate(seed) / "result.json")
+        miou, pckh = scores["miou"], scores["pckh"]
         return {
             "seed": seed,
             "miou": miou,
@@ -180,7 +172,7 @@ def _selection_lines(path: pathlib.Path) -> list[str]:
             * (row["seed"] == selection["selected"])
             for row in selection["candidates"]
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except json_documents.FORM_ERRORS as error:
         raise UserError(
             "not a selection", path, "seed, miou, pckh and score of each", error
         ) from error

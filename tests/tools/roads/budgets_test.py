@@ -11,6 +11,7 @@ import numpy as np
 from absl.testing import absltest
 
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.models import equal_cost
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
@@ -138,6 +139,18 @@ class BudgetsTest(absltest.TestCase):
         self.assertLen(
             json.loads((self.folder / "pareto.json").read_text()), 10
         )
+
+    def test_widths_of_another_form_are_one_line(self):
+        self._run()
+        path = self.folder / "seed_0" / "channels.json"
+        for text in ("", "{}", "[]", '["../x"]', "[0]", "[1e3]", "[NaN]"):
+            path.write_text(text)
+
+            with (
+                self.subTest(text),
+                self.assertRaisesRegex(UserError, "channels.json"),
+            ):
+                self._run()
 
     def test_tables_and_curves_are_means_over_seeds(self):
         rows = [

@@ -7,16 +7,29 @@ import json
 import pathlib
 from unittest import mock
 
+import numpy as np
 from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.search_space import published
+from nppnet_tf.search_space import random_genotype
+from nppnet_tf.search_space import stages
 from tests import shared
 from tools.command_line import phases
 from tools.roads import five_searches
 
 # mIoU and PCKh of three candidates; the means are 0.375, 0.5 and 0.5.
 _SCORES = ((0.5, 0.25), (0.25, 0.75), (0.5, 0.5))
+
+
+def _genotype(seed):
+    """A genotype that another seed does not have."""
+    return random_genotype.draw(
+        stages.start(stages.INTERACTION_FUSION, published.released()),
+        np.random.default_rng(seed),
+    )
 
 
 class SearchesTest(parameterized.TestCase):
@@ -48,7 +61,8 @@ class SearchesTest(parameterized.TestCase):
         miou, pckh = _SCORES[seed]
         result = {"parsing": {"mean_iou": miou}, "pose": {"pckh": pckh}}
         is_result = command.tool == "evaluate"
-        path.write_text(json.dumps(result) if is_result else f"of seed {seed}")
+        text = json.dumps(result)
+        path.write_text(text if is_result else _genotype(seed).to_json())
         return 0, ""
 
     def _run(self):
@@ -96,7 +110,8 @@ class SearchesTest(parameterized.TestCase):
         scores = [row["score"] for row in selection["candidates"]]
         self.assertEqual(scores, [0.375, 0.5, 0.5])
         self.assertEqual(
-            (self.folder / "five" / "genotype.json").read_text(), "of seed 1"
+            genotypes.load(self.folder / "five" / "genotype.json"),
+            _genotype(1),
         )
         self.assertIn(
             "seed 1: mIoU 0.2500, PCKh 0.7500, mean 0.5000  <-", output
@@ -130,6 +145,26 @@ class SearchesTest(parameterized.TestCase):
 
         with self.assertRaisesRegex(UserError, r"lacks a score.*result\.json"):
             self.searches.select()
+
+    @parameterized.parameters("[]", "{}", '{"parsing": {"mean_iou": "1"}}')
+    def test_a_damaged_result_is_one_line(self, text):
+        self._run()
+        (self.folder / "five" / "seed_1" / "result.json").write_text(text)
+
+        with self.assertRaisesRegex(UserError, r"seed_1/result\.json"):
+            self._run()
+
+    def test_a_damaged_genotype_is_not_handed_on(self):
+        self._run()
+        (self.folder / "five" / "seed_1" / "genotype.json").write_text("")
+        before = (self.folder / "five" / "genotype.json").read_text()
+
+        with self.assertRaisesRegex(UserError, r"seed_1/genotype\.json"):
+            self._run()
+
+        self.assertEqual(
+            (self.folder / "five" / "genotype.json").read_text(), before
+        )
 
 
 if __name__ == "__main__":

@@ -215,15 +215,7 @@ class Budgets:
         from nppnet_tf.models import cost
 
         network, _, image_size = predictor.load_run(of.trained)
-        result = json_documents.read(of.trained / "result.json")
-        scores = run_report.scores(result)
-        if None in scores.values():
-            raise UserError(
-                "a network lacks a score",
-                of.trained / "result.json",
-                "validation records with label maps and poses",
-                scores,
-            )
+        scores = run_report.read_scores(of.trained / "result.json")
         found = cost.cost(network, image_size)
         return {
             "system": of.system,

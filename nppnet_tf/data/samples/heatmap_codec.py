@@ -5,8 +5,15 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from nppnet_tf.data.samples.heatmap_encoder import CUT_EXPONENT
+
 # Far below the noise of any prediction, far above the smallest float32.
 _SMALLEST = 1e-6
+
+# Standard deviations at which a Gaussian filter has little weight left, and
+# pixels that a peak at the rim may be away from the middle of three.
+_REACH = 2
+_FAR = 1.5
 
 
 def decode_heatmaps(
@@ -16,7 +23,10 @@ def decode_heatmaps(
 
     The highest pixel, then along each axis the vertex of the parabola through
     the logarithms of it and its two neighbors. Exact for a Gaussian, whose
-    logarithm is a parabola; none at the rim, where a neighbor is missing.
+    logarithm is a parabola. At the rim, where a neighbor is missing, the
+    parabola goes through the outermost three pixels; and as far as the filter
+    reaches beyond the map, through pixels before the filter. Where one of these
+    is cut off as targets are, the highest pixel stays.
 
     Mirrored maps give mirrored places, to the last bit: of several equal peaks
     the middle of those that are found first from each corner. A map without
@@ -32,14 +42,20 @@ def decode_heatmaps(
         keypoints_xy: Float32 [B, K, 2], input pixels.
         scores: Float32 [B, K].
     """
-    heatmaps = tf.cast(heatmaps, tf.float32)
+    heatmaps = plain_maps = tf.cast(heatmaps, tf.float32)
     if smoothing:
         heatmaps = _smoothed_heatmaps(heatmaps, smoothing / stride)
+    rim = max(1, math.ceil(_REACH * smoothing / stride))
     # Of equal peaks the first is found, which in the mirror image is another:
     # what the mirror images say is averaged. Of one peak all say the same.
     axes = ([], [2], [1], [1, 2])
-    mirrored = tf.concat([tf.reverse(heatmaps, each) for each in axes], 0)
-    offsets_xy, scores = _peaks(mirrored)
+    offsets_xy, scores = _peaks(
+        *(
+            tf.concat([tf.reverse(maps, each) for each in axes], 0)
+            for maps in (heatmaps, plain_maps)
+        ),
+        rim,
+    )
     plain, across, down, both = tf.split(offsets_xy, len(axes), 0)
     offsets_xy = (
         (plain + across * [-1.0, 1.0]) + (down * [1.0, -1.0] - both)
@@ -90,51 +106,75 @@ def _highest_pixels(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return highest % shape[2], highest // shape[2]
 
 
-def _peaks(heatmaps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _peaks(
+    heatmaps: tf.Tensor, plain_maps: tf.Tensor, rim: int
+) -> tuple[tf.Tensor, tf.Tensor]:
     """First highest pixels of maps, refined, and their heights.
 
     Args:
         heatmaps: Float32 [B, h, w, K].
+        plain_maps: The same before they were smoothed.
+        rim: Pixels from a border on in which those are refined on.
 
     Returns:
         Offsets (x, y) from the middle of the maps, float32 [B, K, 2] in their
         pixels; and float32 [B, K].
     """
+    peaks = _highest_pixels(heatmaps)
+    rows_of_maps = [_rows_of_maps(maps) for maps in (heatmaps, plain_maps)]
+    sides = tf.unstack(tf.shape(heatmaps)[2:0:-1])
+    offsets_xy = []
+    for axis, (place, side) in enumerate(zip(peaks, sides, strict=True)):
+        is_rim = (place < rim) | (place >= side - rim)
+        # The middle one of the three that the parabola goes through.
+        middle = tf.clip_by_value(place, 1, tf.maximum(side - 2, 1))
+        logarithms = [
+            _logarithms(rows_of_maps, is_rim, middle + step, axis, peaks, sides)
+            for step in (-1, 0, 1)
+        ]
+        vertex = _vertex(*logarithms, tf.where(is_rim, _FAR, 0.5))
+        # A Gaussian that is cut within the three is none.
+        is_whole = tf.reduce_min(logarithms, axis=0) > -CUT_EXPONENT
+        is_found = tf.math.is_finite(vertex) & (is_whole | ~is_rim) & (side > 2)
+        offset = tf.cast(tf.where(is_found, middle, place), tf.float32)
+        offset -= tf.cast(side - 1, tf.float32) / 2
+        offsets_xy.append(offset + tf.where(is_found, vertex, 0.0))
+    scores = tf.reduce_max(heatmaps, axis=[1, 2])
+    return tf.stack(offsets_xy, axis=-1), scores
+
+
+def _rows_of_maps(heatmaps: tf.Tensor) -> tf.Tensor:
+    """Turns [B, h, w, K] into [B, K, h * w]: one row per map."""
     shape = tf.shape(heatmaps)
-    height, width = shape[1], shape[2]
-    # [B, K, h * w]: one row per map.
     maps = tf.transpose(heatmaps, [0, 3, 1, 2])
-    flat = tf.reshape(maps, [shape[0], shape[3], height * width])
-    x, y = _highest_pixels(heatmaps)
-
-    def at(step_y: int, step_x: int) -> tf.Tensor:
-        row = tf.clip_by_value(y + step_y, 0, height - 1)
-        column = tf.clip_by_value(x + step_x, 0, width - 1)
-        place = (row * width + column)[..., None]
-        values = tf.gather(flat, place, axis=-1, batch_dims=2)[..., 0]
-        return tf.math.log(tf.maximum(values, _SMALLEST))
-
-    center = at(0, 0)
-    offset_x = _vertex(at(0, -1), center, at(0, 1))
-    offset_y = _vertex(at(-1, 0), center, at(1, 0))
-    offset_x = tf.where((x > 0) & (x < width - 1), offset_x, 0.0)
-    offset_y = tf.where((y > 0) & (y < height - 1), offset_y, 0.0)
-    offsets_xy = [
-        tf.cast(place, tf.float32) - tf.cast(side - 1, tf.float32) / 2 + offset
-        for place, side, offset in (
-            (x, width, offset_x),
-            (y, height, offset_y),
-        )
-    ]
-    return tf.stack(offsets_xy, axis=-1), tf.reduce_max(flat, axis=-1)
+    return tf.reshape(maps, [shape[0], shape[3], shape[1] * shape[2]])
 
 
-def _vertex(left: tf.Tensor, center: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """Vertex of the parabola through three neighbors, in -0.5..0.5."""
+def _logarithms(rows_of_maps, is_rim, place, axis, peaks, sides):
+    """Logarithms beside the peaks, [B, K]: plain ones near a border."""
+    place = tf.clip_by_value(place, 0, sides[axis] - 1)
+    x, y = (place, peaks[1]) if axis == 0 else (peaks[0], place)
+    at = (y * sides[0] + x)[..., None]
+    smoothed, plain = (
+        tf.gather(rows, at, axis=-1, batch_dims=2)[..., 0]
+        for rows in rows_of_maps
+    )
+    values = tf.where(is_rim, plain, smoothed)
+    return tf.math.log(tf.maximum(values, _SMALLEST))
+
+
+def _vertex(
+    left: tf.Tensor, center: tf.Tensor, right: tf.Tensor, most: tf.Tensor
+) -> tf.Tensor:
+    """Vertex of the parabola through three neighbors; NaN where it has none.
+
+    Seen from the center, at most so far away.
+    """
     # As a sum of two that change places in the mirror image.
     curvature = (center - left) + (center - right)
     offset = tf.math.divide_no_nan(right - left, 2 * curvature)
-    return tf.where(curvature > 0, tf.clip_by_value(offset, -0.5, 0.5), 0.0)
+    offset = tf.clip_by_value(offset, -most, most)
+    return tf.where(curvature > 0, offset, np.nan)
 
 
 def _kernel(sigma: float) -> np.ndarray:

@@ -56,10 +56,38 @@ class DecodeTest(parameterized.TestCase):
             np.testing.assert_allclose(decoded_xy, keypoints_xy, atol=0.01)
             np.testing.assert_array_equal(scores, heatmaps.max(axis=(0, 1)))
 
-    def test_keypoint_at_the_rim_is_found_to_half_a_heatmap_pixel(self):
+    @parameterized.product(
+        smoothing=(0.0, 3.0), size=((96, 96), (64, 128)), sigma=(7.0, 14.0)
+    )
+    def test_round_trip_up_to_the_rim(self, smoothing, size, sigma):
+        height, width = size
+        random = np.random.default_rng(4)
+        # Along every border, from half a pixel outside on, and in corners.
+        near = np.concatenate([np.linspace(-0.5, 12, 26), np.zeros(4)])
+        x, y = random.uniform(20, np.array([[width], [height]]) - 20, (2, 30))
+        keypoints_xy = np.concatenate(
+            [
+                np.stack([near, y], 1),
+                np.stack([width - 1 - near, y], 1),
+                np.stack([x, near], 1),
+                np.stack([x, height - 1 - near], 1),
+                np.stack([near, height - 1 - near], 1),
+            ]
+        ).astype(np.float32)
+
+        heatmaps = heatmap_encoder.encode(
+            keypoints_xy, np.full(len(keypoints_xy), 2), size, 4, sigma
+        )
+        decoded_xy, _ = _decode(heatmaps, smoothing)
+
+        np.testing.assert_allclose(
+            decoded_xy, keypoints_xy, atol=0.3 if smoothing else 0.01
+        )
+
+    def test_narrow_gaussian_at_the_rim_is_found_in_its_pixel(self):
         keypoints_xy = np.array([[0, 0], [63, 40], [20, 63]], np.float32)
         heatmaps = heatmap_encoder.encode(
-            keypoints_xy, np.full(3, 2), (64, 64), 4, 7.0
+            keypoints_xy, np.full(3, 2), (64, 64), 4, 3.0
         )
 
         decoded_xy, _ = _decode(heatmaps)

@@ -22,9 +22,10 @@ def decode(
         keypoints_xy: Float32 [K, 2], input pixels.
         scores: Float32 [K], height of the highest pixel.
     """
-    heatmaps = np.asarray(heatmaps, np.float32)
+    heatmaps = plain_maps = np.asarray(heatmaps, np.float32)
     if smoothing:
         heatmaps = _smoothed(heatmaps, smoothing / stride)
+    rim = max(1, math.ceil(2 * smoothing / stride))
     height, width, num_keypoints = heatmaps.shape
     keypoints_xy = np.empty((num_keypoints, 2), np.float32)
     scores = np.empty(num_keypoints, np.float32)
@@ -33,24 +34,30 @@ def decode(
         y, x = np.unravel_index(np.argmax(heatmap), (height, width))
         scores[k] = heatmap[y, x]
         keypoints_xy[k] = (
-            _refined(heatmap[y, :], int(x)),
-            _refined(heatmap[:, x], int(y)),
+            _refined(heatmap[y, :], plain_maps[y, :, k], int(x), rim),
+            _refined(heatmap[:, x], plain_maps[:, x, k], int(y), rim),
         )
     return keypoints_xy * stride + (stride - 1) / 2, scores
 
 
-def _refined(line: np.ndarray, peak: int) -> float:
+def _refined(
+    line: np.ndarray, plain_line: np.ndarray, peak: int, rim: int
+) -> float:
     """Position of the maximum near pixel `peak` of one row or column."""
-    if not 0 < peak < len(line) - 1:
-        return float(peak)
+    middle, most = peak, 0.5
+    if peak < rim or peak >= len(line) - rim:
+        line, most = plain_line, 1.5
+        middle = min(max(peak, 1), len(line) - 2)
+        if len(line) < 3 or min(line[middle - 1 : middle + 2]) <= 0.01:
+            return float(peak)
     left, center, right = (
         math.log(max(float(value), _SMALLEST))
-        for value in line[peak - 1 : peak + 2]
+        for value in line[middle - 1 : middle + 2]
     )
     curvature = 2 * center - left - right
     if curvature <= 0:
         return float(peak)
-    return peak + min(max((right - left) / (2 * curvature), -0.5), 0.5)
+    return middle + min(max((right - left) / (2 * curvature), -most), most)
 
 
 def _kernel(sigma: float) -> np.ndarray:

@@ -11,8 +11,8 @@ def beta_decay(alpha):
     architecture on how fast weights learn.
 
     Reference:
-        Ye et al., beta-DARTS, https://arxiv.org/abs/2203.01665, Eq. 12; the
-        authors let its weight grow linearly.
+        Ye et al., beta-DARTS, https://arxiv.org/abs/2203.01665, Eq. 12; in the
+        authors' code its weight is half the number of the epoch, up to 50.
 
     Args:
         alpha: Float [edges, primitives].

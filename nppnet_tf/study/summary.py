@@ -178,10 +178,12 @@ def _spread(values: Sequence[float]) -> dict[str, Any]:
         "deviation": _deviation(values),
         "standard_error": None
         if len(values) < 2
-        else round(
-            float(np.std(values, ddof=1)) / math.sqrt(len(values)), _DIGITS
-        ),
+        else round(_standard_error(values), _DIGITS),
     }
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
 
 def _differences(
@@ -211,12 +213,15 @@ def _differences(
 
 def _difference(values: Sequence[float]) -> dict[str, Any]:
     spread = _spread(values)
-    error = spread["standard_error"]
+    errors = None
+    if spread["standard_error"]:
+        # Of what was not rounded: an error has few digits.
+        errors = round(float(np.mean(values)) / _standard_error(values), 2)
     return {
         **spread,
         "interval": interval(values),
         # How many standard errors the mean is above 0.
-        "standard_errors": round(spread["mean"] / error, 2) if error else None,
+        "standard_errors": errors,
     }
 
 

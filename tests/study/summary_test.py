@@ -100,6 +100,8 @@ class SummaryTest(absltest.TestCase):
         difference = self.found["differences"]["steps"]["unet"]["mean_iou"]
 
         self.assertEqual(difference["values"], [0.02, 0.018, 0.02])
+        # 0.058 / 3 over 0.002 / 3.
+        self.assertEqual(difference["standard_errors"], 29.0)
         low, high = difference["interval"]
         self.assertLess(0.0179, low)
         self.assertLess(low, difference["mean"])

@@ -104,9 +104,14 @@ def require_opencv() -> Any:
 
 
 def _scale(cv2: Any, layers: _Layers, factor: float) -> _Layers:
+    # A side that rounds to nothing is refused: of a strip one pixel stays.
+    size = None
+    if min(layers.size) * factor <= 0.5:
+        size = [max(1, round(side * factor)) for side in layers.size[::-1]]
+
     def resize(array: np.ndarray, interpolation: int) -> np.ndarray:
         return cv2.resize(
-            array, None, fx=factor, fy=factor, interpolation=interpolation
+            array, size, fx=factor, fy=factor, interpolation=interpolation
         )
 
     return _Layers(

@@ -116,6 +116,18 @@ class ApplyTest(parameterized.TestCase):
         self.assertIsNone(sample.keypoints_xy)
         self.assertEqual(sample.image.shape, (64, 64, 3))
 
+    @parameterized.parameters(((2, 1000),), ((1500, 1),), ((1, 1),))
+    def test_a_strip_is_a_sample(self, size):
+        record = sample_records.make_record(size=size)
+
+        for degrees in (0.0, 25.0, -40.0):
+            sample = released_sampling.apply(
+                record, Transform(0.5, degrees), LIP, (64, 96)
+            )
+
+            self.assertEqual(sample.image.shape, (64, 96, 3))
+            self.assertEqual(sample.label_map.shape, (64, 96))
+
     def test_a_far_crop_is_empty(self):
         record = block_record()
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nppnet_tf import keys
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
@@ -119,7 +118,8 @@ def measure(
             joints.append((prediction.scores, is_shown))
             hits.append(_hits(record, prediction, predictor.descriptor))
         if record.label_map is not None:
-            parts.append(_parts(record.label_map, prediction))
+            ignored = predictor.descriptor.ignore_label
+            parts.append(_parts(record.label_map, prediction, ignored))
     scores, is_shown = _joined(joints)
     hit_scores, is_hit = _joined(hits)
     confidences, accuracies = np.array(parts, float).reshape(-1, 2).T
@@ -230,9 +230,11 @@ def _hits(
     return prediction.scores[is_shown], distances[is_shown] <= _HALF * head
 
 
-def _parts(truth: np.ndarray, prediction: Prediction) -> tuple[float, float]:
+def _parts(
+    truth: np.ndarray, prediction: Prediction, ignore_label: int
+) -> tuple[float, float]:
     seen = prediction.label_map != _BACKGROUND
-    person = (seen | (truth != _BACKGROUND)) & (truth != keys.IGNORE_LABEL)
+    person = (seen | (truth != _BACKGROUND)) & (truth != ignore_label)
     if not seen.any() or not person.any():
         return np.nan, np.nan
     is_right = prediction.label_map[person] == truth[person]

@@ -151,6 +151,33 @@ class CalibrateTest(absltest.TestCase):
             found.parts.shares, found.parts.scores, atol=0.08
         )
 
+    def test_ignored_pixels_are_no_errors_whatever_their_label(self):
+        for ignore_label in (255, 100):
+            descriptor = dataclasses.replace(LIP, ignore_label=ignore_label)
+            people = sample_records.make_records(4)
+            for person in people:
+                person.label_map[::2] = ignore_label
+            records = record_writer.write_records(
+                people,
+                pathlib.Path(self.create_tempdir().full_path) / "r",
+                descriptor,
+            )
+            model = _Model(records)
+            model.descriptor = descriptor
+            right = {
+                picture: dataclasses.replace(
+                    answer, label_map=records.read(number).label_map % 100
+                )
+                for number, (picture, answer) in enumerate(
+                    model._answers.items()
+                )
+            }
+            model._answers = right
+
+            measured = calibrating.measure(model, records)
+
+            np.testing.assert_array_equal(measured.accuracies, np.ones(4))
+
     def test_pictures_that_show_every_joint_are_told(self):
         records = self._records(VISIBLE)
 

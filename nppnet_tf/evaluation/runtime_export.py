@@ -1,7 +1,6 @@
 """A run as a model of another runtime, with a report of how alike they are."""
 
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import nppnet_tf
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import evaluation
+from nppnet_tf.evaluation import result_file
 from nppnet_tf.evaluation import runtime_parity
 from nppnet_tf.files import atomic
 from nppnet_tf.inference import model_description
@@ -128,7 +128,7 @@ def export(
         )
         report = _report(network, temporary, wanted)
         (temporary / PARITY_FILE).write_text(
-            json.dumps(report, indent=1) + "\n", encoding="utf-8"
+            result_file.to_json(report), encoding="utf-8"
         )
         if make_card is not None:
             (temporary / model_description.CARD_NAME).write_text(

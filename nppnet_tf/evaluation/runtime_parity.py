@@ -1,5 +1,6 @@
 """How far a model of another runtime is from the SavedModel, in figures."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -119,7 +120,7 @@ def scores(
         ("pckh", "pose", "pckh"),
     ):
         rates = [result[part] and result[part][entry] for result in results]
-        if None not in rates:
+        if not any(rate is None or math.isnan(rate) for rate in rates):
             found[name] = {
                 "saved_model": rates[0],
                 "runtime": rates[1],

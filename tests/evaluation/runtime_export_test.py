@@ -11,6 +11,7 @@ from absl.testing import absltest
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.records import record_writer
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import runtime_export
@@ -97,6 +98,22 @@ class RuntimeExportTest(absltest.TestCase):
         loaded.predict([stand_in.picture(40, 30)])
         with self.assertRaisesRegex(UserError, "already there"):
             self._export(wanted)
+
+    def test_scores_that_nobody_can_measure_are_left_out(self):
+        people = sample_records.make_records(2)
+        for person in people:
+            # Nobody has a head.
+            person.visibility[LIP.keypoints.index("head_top")] = ABSENT
+        records = self.output / "records"
+        record_writer.write_records(people, records, LIP)
+        wanted = runtime_export.request(
+            table.RUNTIMES["onnx"], "float32", None, 2, records, 2
+        )
+
+        folder, report = self._export(wanted)
+
+        self.assertCountEqual(report["scores"], ["pictures", "mean_iou"])
+        self.assertNotIn("NaN", (folder / "parity.json").read_text())
 
     def test_integers_are_calibrated_on_pictures(self):
         _, report = self._export(self._request(runtime.INT8, self.records))

@@ -1,7 +1,8 @@
 """Writes down what the layers of a derived network compute at rest.
 
 One function for each layer, beside its `call` in meaning and order; a layer
-that has none, such as a user's own operation, stays as it is.
+that has none, such as a user's own operation, stays as it is. The layers come
+in the order of `models.walk`, as in the network.
 """
 
 import functools
@@ -34,6 +35,7 @@ from nppnet_tf.layers.primitives.max_pooling import MaxPooling
 from nppnet_tf.layers.primitives.pooled_convolution import PooledConvolution
 from nppnet_tf.layers.primitives.skip_connection import SkipConnection
 from nppnet_tf.layers.primitives.squeeze_excitation import SqueezeExcitation
+from nppnet_tf.models import walk
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.baseline import Bottleneck
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
@@ -61,87 +63,43 @@ def describe(network: NPPNet) -> dict[str, tuple[Node, ...]]:
             "a derived network",
             network.name,
         )
-    return _Walk(network).predictions()
-
-
-class _Walk:
-    """The way of `NPPNet.call` through its layers."""
-
-    def __init__(self, network: NPPNet) -> None:
-        self.network = network
-        self.branches = dict(zip(keys.BRANCHES, network.branches, strict=True))
-
-    def predictions(self) -> dict[str, tuple[Node, ...]]:
-        """Returns every prediction of every stage."""
-        network = self.network
-        pyramids = self._pyramids(nodes.Picture(()))
-        main, auxiliary = {}, {}
-        for branch, features in zip(
-            keys.BRANCHES, network.high_level, strict=True
-        ):
-            main[branch], auxiliary[branch] = _high_level(
-                features, pyramids[branch]
-            )
-        stages = [self._heads(0, main, auxiliary)]
-        if network.num_stages > 1:
-            main, auxiliary = self._fuse(main, auxiliary)
-            stages.append(self._heads(1, main, auxiliary))
-        return {key: tuple(stage[key] for stage in stages) for key in stages[0]}
-
-    def _pyramids(self, picture: Node) -> dict[str, list[Node]]:
-        states = {
-            name: _stem(branch.stem, picture)
-            for name, branch in self.branches.items()
-        }
-        pyramids: dict[str, list[Node]] = {name: [] for name in states}
-        pending = interactions.PendingTerms()
-        for level in range(topology.NUM_LEVELS):
-            for name, branch in self.branches.items():
-                pyramid = pyramids[name]
-                if level < topology.NUM_ENCODER_LEVELS:
-                    states[name] = encode(branch, level, states[name])
-                    pyramid.append(states[name][1])
-                else:
-                    skip = pyramid[topology.NUM_LEVELS - 1 - level]
-                    pyramid.append(decode(branch, level, pyramid[-1], skip))
-            if self.network.interaction is not None:
-                updated = _exchange(
-                    self.network.interaction,
-                    {name: pyramids[name][-1] for name in pyramids},
-                    level,
-                    pending,
-                )
-                for name, node in updated.items():
-                    pyramids[name][-1] = node
-                    states[name] = (states[name][0], node)
-        return pyramids
-
-    def _fuse(self, main, auxiliary):
-        fusion = self.network.fusion
-        for first in range(0, len(fusion), len(keys.BRANCHES)):
-            round_ = fusion[first : first + len(keys.BRANCHES)]
-            updated = {}
-            for branch, cell in zip(keys.BRANCHES, round_, strict=True):
-                auxiliary[branch], updated[branch] = _fusion_cell(
-                    cell,
-                    (auxiliary[branch], main[keys.POSE], main[keys.PARSING]),
-                )
-            main = updated
-        return main, auxiliary
-
-    def _heads(self, stage: int, main, auxiliary) -> dict[str, Node]:
-        features = (
-            (keys.HEATMAPS, main[keys.POSE]),
-            (keys.AUXILIARY_HEATMAPS, auxiliary[keys.POSE]),
-            (keys.PARSING_LOGITS, main[keys.PARSING]),
-            (keys.BOUNDARY_LOGITS, auxiliary[keys.PARSING]),
+    pyramids = _pyramids(network)
+    main, auxiliary = {}, {}
+    for branch, features in zip(keys.BRANCHES, network.high_level, strict=True):
+        main[branch], auxiliary[branch] = _high_level(
+            features, pyramids[branch]
         )
-        count = len(features)
-        heads = self.network.heads[count * stage : count * (stage + 1)]
-        return {
-            key: layer(head, feature)
-            for (key, feature), head in zip(features, heads, strict=True)
-        }
+    stages = [walk.predicted(network.heads_of(0), main, auxiliary, layer)]
+    if network.num_stages > 1:
+        main, auxiliary = walk.fused(
+            network.fusion_rounds, main, auxiliary, _fused
+        )
+        stages.append(
+            walk.predicted(network.heads_of(1), main, auxiliary, layer)
+        )
+    return {key: tuple(stage[key] for stage in stages) for key in stages[0]}
+
+
+def _pyramids(network: NPPNet) -> dict[str, list[Node]]:
+    branches = dict(zip(keys.BRANCHES, network.branches, strict=True))
+    picture = nodes.Picture(())
+    pending = interactions.PendingTerms()
+
+    def encoded(name, level, states):
+        return encode(branches[name], level, states)
+
+    def decoded(name, level, low, skip):
+        return decode(branches[name], level, low, skip)
+
+    def exchanged(level, features):
+        if network.interaction is None:
+            return {}
+        return _exchange(network.interaction, features, level, pending)
+
+    stems = {
+        name: _stem(branch.stem, picture) for name, branch in branches.items()
+    }
+    return walk.pyramids(stems, encoded, decoded, exchanged)
 
 
 def layer(described: keras.layers.Layer, node: Node) -> Node:
@@ -370,8 +328,8 @@ def _cell(described: Cell, inputs: Sequence[Node]) -> Node:
     return nodes.Concatenation(tuple(made))
 
 
-def _fusion_cell(
-    described: FusionCell, inputs: Sequence[Node]
+def _fused(
+    _: str, described: FusionCell, inputs: Sequence[Node]
 ) -> tuple[Node, Node]:
     states, made = _states_and_nodes(described, inputs)
     return nodes.Concatenation(tuple(states)), nodes.Concatenation(tuple(made))

@@ -16,6 +16,7 @@ from nppnet_tf.layers.heads import PredictionHead
 from nppnet_tf.layers.interaction import Interaction
 from nppnet_tf.layers.relaxations import table as relaxations
 from nppnet_tf.models import keras_settings
+from nppnet_tf.models import walk
 from nppnet_tf.models.baseline import BaselineEncoderDecoder
 from nppnet_tf.models.encoder_decoder import EncoderDecoder
 from nppnet_tf.models.searched_network import SearchedNetwork
@@ -24,22 +25,12 @@ from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import relaxation as contracts
-from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
 
 # Hidden width of the head of boundaries, whatever C; as in the release.
 BOUNDARY_HIDDEN = 6
-
-# What the heads of a stage predict, in their order: every other one sees the
-# auxiliary feature.
-_PREDICTIONS = (
-    keys.HEATMAPS,
-    keys.AUXILIARY_HEATMAPS,
-    keys.PARSING_LOGITS,
-    keys.BOUNDARY_LOGITS,
-)
 
 _BASELINES = {
     genotypes.BASELINE: BaselineEncoderDecoder,
@@ -192,9 +183,29 @@ class NPPNet(SearchedNetwork, keras.Model):
         }[branch]
         return [
             weight
-            for number, head in enumerate(self.heads)
-            if _PREDICTIONS[number % len(_PREDICTIONS)] in named
+            for stage in range(self.num_stages)
+            for prediction, head in self.heads_of(stage).items()
+            if prediction in named
             for weight in head.prediction.variables
+        ]
+
+    def heads_of(self, stage: int) -> dict[str, PredictionHead]:
+        """Returns the heads of a stage by what they predict.
+
+        Args:
+            stage: 0 for the initial prediction, 1 for the refined one.
+        """
+        count = len(walk.PREDICTIONS)
+        of_stage = self.heads[count * stage : count * (stage + 1)]
+        return dict(zip(walk.PREDICTIONS, of_stage, strict=True))
+
+    @property
+    def fusion_rounds(self) -> list[dict[str, FusionCell]]:
+        """Pose and parsing cell of every round, by branch."""
+        count = len(keys.BRANCHES)
+        return [
+            dict(zip(keys.BRANCHES, self.fusion[i : i + count], strict=True))
+            for i in range(0, len(self.fusion), count)
         ]
 
     def _branch(self, branch: str) -> keras.layers.Layer:
@@ -233,7 +244,7 @@ class NPPNet(SearchedNetwork, keras.Model):
         )
 
     def _stage_heads(self, stage: int) -> list[PredictionHead]:
-        """Heads in the order of `_PREDICTIONS`."""
+        """Heads in the order of `walk.PREDICTIONS`."""
         joints, hidden = self.config.num_keypoints, self.config.head_channels
         return [
             PredictionHead(hidden, joints, name=f"pose_head_{stage}"),
@@ -306,79 +317,52 @@ class NPPNet(SearchedNetwork, keras.Model):
         return {key: tuple(stage[key] for stage in stages) for key in stages[0]}
 
     def _pyramids(self, inputs, mixtures, training) -> dict[str, list]:
-        """Walks both branches level by level, with the exchange in between."""
         branches = dict(zip(keys.BRANCHES, self.branches, strict=True))
-        states = {
+        exchanged = _of_kind(mixtures, parts.INTERACTION)
+        pending = interactions.PendingTerms()
+
+        def encode(name, level, states):
+            mixture = _of_branch(mixtures, name)
+            return branches[name].encode(level, states, mixture, training)
+
+        def decode(name, level, low, skip):
+            mixture = _of_branch(mixtures, name)
+            return branches[name].decode(level, low, skip, mixture, training)
+
+        def exchange(level, features):
+            if self.interaction is None:
+                return {}
+            return self.interaction(
+                features,
+                level=level,
+                pending=pending,
+                mixtures=exchanged,
+                training=training,
+            )
+
+        stems = {
             name: branch.stem(inputs, training=training)
             for name, branch in branches.items()
         }
-        pyramids = {name: [] for name in branches}
-        pending = interactions.PendingTerms()
-        for level in range(topology.NUM_LEVELS):
-            for name, branch in branches.items():
-                cell_mixtures = _of_branch(mixtures, name)
-                pyramid = pyramids[name]
-                if level < topology.NUM_ENCODER_LEVELS:
-                    states[name] = branch.encode(
-                        level, states[name], cell_mixtures, training
-                    )
-                    pyramid.append(states[name][1])
-                else:
-                    skip = pyramid[topology.NUM_LEVELS - 1 - level]
-                    pyramid.append(
-                        branch.decode(
-                            level, pyramid[-1], skip, cell_mixtures, training
-                        )
-                    )
-            if self.interaction is not None:
-                self._exchange(
-                    level, pyramids, states, pending, mixtures, training
-                )
-        return pyramids
-
-    def _exchange(self, level, pyramids, states, pending, mixtures, training):
-        """Puts the exchanged features where the next cells find them."""
-        updated = self.interaction(
-            {branch: pyramids[branch][-1] for branch in keys.BRANCHES},
-            level=level,
-            pending=pending,
-            mixtures=_of_kind(mixtures, parts.INTERACTION),
-            training=training,
-        )
-        for branch in keys.BRANCHES:
-            pyramids[branch][-1] = updated[branch]
-            states[branch] = (states[branch][0], updated[branch])
+        return walk.pyramids(stems, encode, decode, exchange)
 
     def _fuse(self, main, auxiliary, mixtures, training):
-        """Stacks pose and parsing cell; both see the other as it was."""
         mixtures = _of_kind(mixtures, parts.FUSION)
-        for number in range(self._num_rounds):
-            updated = {}
-            for position, branch in enumerate(keys.BRANCHES):
-                layer = self.fusion[number * len(keys.BRANCHES) + position]
-                auxiliary[branch], updated[branch] = layer(
-                    [auxiliary[branch], main[keys.POSE], main[keys.PARSING]],
-                    mixtures=None if mixtures is None else mixtures[branch],
-                    training=training,
-                )
-            main = updated
-        return main, auxiliary
+
+        def fuse(branch, cell, inputs):
+            mixture = None if mixtures is None else mixtures[branch]
+            return cell(inputs, mixtures=mixture, training=training)
+
+        return walk.fused(self.fusion_rounds, main, auxiliary, fuse)
 
     def _predict(self, stage, main, auxiliary, training) -> dict:
-        features = [
-            feature[branch]
-            for branch in (keys.POSE, keys.PARSING)
-            for feature in (main, auxiliary)
-        ]
-        first = len(_PREDICTIONS) * stage
-        of_stage = self.heads[first : first + len(_PREDICTIONS)]
-        return {
+        dtype = self.variable_dtype
+
+        def predict(head, feature):
             # Losses, metrics and answers read no narrower type.
-            key: tf.cast(head(feature, training=training), self.variable_dtype)
-            for key, feature, head in zip(
-                _PREDICTIONS, features, of_stage, strict=True
-            )
-        }
+            return tf.cast(head(feature, training=training), dtype)
+
+        return walk.predicted(self.heads_of(stage), main, auxiliary, predict)
 
     def _mixtures(self, training) -> dict[tuple[str, str], list]:
         """Mixtures of every searched part, once per pass, by fan-out."""

@@ -71,7 +71,7 @@ class AnsweringTest(parameterized.TestCase):
                 found = super().call(inputs, training)
                 return {key: (9 * x[-1],) for key, x in found.items()}
 
-        louder = Louder(published.unet(), networks.CONFIG)
+        louder = networks.settle(Louder(published.unet(), networks.CONFIG))
         picture = tf.random.stateless_normal([1, *SIZE, 3], [3, 4])
 
         found = answering.answering(louder, SIZE).function(picture)

@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 
 from nppnet_tf.config import NetworkConfig
@@ -18,17 +19,22 @@ CONFIG = NetworkConfig(channels=8, cells=4, num_fusion_cells=2)
 @functools.cache
 def settled(genotype, config=CONFIG, seed=0):
     """Returns a network that looks as after training; one for all tests."""
-    network = NPPNet(genotype, config)
+    return settle(NPPNet(genotype, config), seed)
+
+
+def settle(network, seed=0):
+    """Gives a network weights as after training, the same in every run."""
     generator = np.random.default_rng(seed)
-    for variable in network.variables:
+    for number, variable in enumerate(network.variables):
         name = variable.path.rsplit("/", 1)[-1]
         if name in ("moving_variance", "gain"):
             value = generator.uniform(0.5, 2, variable.shape)
         elif name in ("moving_mean", "offset", "bias"):
             value = generator.normal(0, 0.3, variable.shape)
         else:
-            continue
-        variable.assign(value.astype(np.float32))
+            draw = keras.initializers.GlorotNormal(seed=seed + number)
+            value = draw(variable.shape)
+        variable.assign(np.asarray(value, np.float32))
     return network
 
 

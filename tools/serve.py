@@ -32,6 +32,15 @@ _STANDARD_OUTPUT = "-"
 
 FLAGS = ToolFlags()
 
+# What a server in front of another one does not do.
+_OF_MODELS = (
+    "grpc_port",
+    "poll_seconds",
+    "batching_parameters_file",
+    "max_pictures",
+    "grpc_connection_seconds",
+)
+
 
 def _require_models(path: str, flag: str) -> None:
     # In front of another server it only helps.
@@ -118,6 +127,7 @@ def _run(argv: list[str]) -> None:
     if BACKEND.value is None:
         model_sources.read(models)
     else:
+        FLAGS.refuse_idle("no --backend", *_OF_MODELS)
         url = backend.checked_url(BACKEND.value, "--backend")
     settings = _settings()
     with server.listen(settings.host, settings.rest_port) as rest_socket:

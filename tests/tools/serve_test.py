@@ -73,6 +73,14 @@ class ServeTest(absltest.TestCase):
         for address in ("models.example:8501", "ftp://models.example"):
             self._assert_refused(f"--backend={address}", says="no address")
 
+    def test_flags_of_models_in_front_of_another_server(self):
+        for flag in ("--grpc_port=0", "--poll_seconds=2.5", "--max_pictures=8"):
+            self._assert_refused(
+                "--backend=http://models.example",
+                flag,
+                says=f"where: {flag}; expected: with it no --backend",
+            )
+
     def test_a_package_that_is_missing(self):
         find_spec = importlib.util.find_spec
 

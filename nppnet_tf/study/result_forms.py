@@ -12,6 +12,7 @@ from nppnet_tf.files import json_documents
 from nppnet_tf.search_space.genotype import Genotype
 
 GENOTYPE = "a genotype"
+POSITIVE = "a positive number"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Each:
     may_be_empty: bool = False
 
 
-# A kind of `json_documents.require` or `GENOTYPE`; entries that are alike; or
-# an object, by the names of its parts.
+# A kind of `json_documents.require`, `GENOTYPE` or `POSITIVE`; entries that are
+# alike; or an object, by the names of its parts.
 Form = str | Each | Mapping[str, "Form"]
 
 _SCORES = {"mean_iou": "a number", "pckh": "a number"}
@@ -62,15 +63,15 @@ SEARCH = {
 NETWORK = {
     "genotype": GENOTYPE,
     "channels": "an integer",
-    "baseline_width": "a number",
-    "parameters": "a number",
-    "macs": "a number",
+    "baseline_width": POSITIVE,
+    "parameters": POSITIVE,
+    "macs": POSITIVE,
 }
 
 SPEED = {
-    "seconds_per_step": "a number",
-    "reference_seconds_per_step": "a number",
-    "share": "a number",
+    "seconds_per_step": POSITIVE,
+    "reference_seconds_per_step": POSITIVE,
+    "share": POSITIVE,
     "quartiles": Each("a number"),
 }
 
@@ -101,6 +102,10 @@ def check(value: Any, form: Form, where: object, name: str) -> None:
     """
     if form == GENOTYPE:
         Genotype.from_values(value, f"{where}, {name}")
+    elif form == POSITIVE:
+        # What is no number at all, NaN, is not above 0 either.
+        if not json_documents.require(value, "a number", where, name) > 0:
+            raise UserError(f"{name} is not {form}", where, form, value)
     elif isinstance(form, str):
         json_documents.require(value, form, where, name)
     elif isinstance(form, Each):

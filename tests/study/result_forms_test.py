@@ -48,6 +48,11 @@ class CheckTest(parameterized.TestCase):
             self._check(_SEARCH | changes)
         self.assertIn("where: r.jsonl, line 3", str(caught.exception))
 
+    @parameterized.parameters(0, -1, "1", None, float("nan"))
+    def test_what_is_divided_by_is_positive(self, macs):
+        with self.assertRaisesRegex(UserError, "result.macs is not a.*line 3"):
+            self._check({"macs": macs}, {"macs": result_forms.POSITIVE})
+
     def test_some_lists_may_be_empty(self):
         self._check([], Each("a number", may_be_empty=True))
         with self.assertRaisesRegex(UserError, "result is empty"):

@@ -5,6 +5,7 @@ says what they are of. A run that was killed goes on behind the last file; a run
 of another video or network begins anew.
 """
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -18,6 +19,7 @@ import numpy as np
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import array_archives
 from nppnet_tf.files import atomic
+from nppnet_tf.files import folder_lock
 from nppnet_tf.files import json_documents
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
@@ -57,9 +59,9 @@ class Journal:
         self._folder = folder
         self._waiting: list[PictureAnswer] = []
         document = {"format": _FORMAT, **facts}
-        if self._read_facts() != document:
-            self.remove()
-            folder.mkdir(parents=True)
+        if _read_facts(folder) != document:
+            self._clear()
+            folder.mkdir(parents=True, exist_ok=True)
             text = json.dumps(document, indent=1) + "\n"
             atomic.write_text(folder / _FACTS, text)
         atomic.sweep(folder)
@@ -69,7 +71,7 @@ class Journal:
         self.count = self._num_files * FRAMES
         if self._num_files:
             # The last one has fewer, where the end was reached before.
-            last = array_archives.read(self._path(self._num_files - 1), _NAMES)
+            last = _read(self._path(self._num_files - 1))
             self.count += last["counts"].size - FRAMES
 
     def add(self, answer: PictureAnswer) -> None:
@@ -96,34 +98,81 @@ class Journal:
     def answers(self) -> Iterator[PictureAnswer]:
         """Yields all answers that were written, a file at a time."""
         for number in range(self._num_files):
-            arrays = array_archives.read(self._path(number), _NAMES)
-            yield from _unpacked(arrays)
+            yield from _unpacked(_read(self._path(number)))
 
     def remove(self) -> None:
         """Removes the folder; it is the journal's own."""
         if self._folder.is_dir():
             shutil.rmtree(self._folder)
 
+    def _clear(self) -> None:
+        """Removes all but what says whose the folder is."""
+        if self._folder.is_dir():
+            for path in self._folder.iterdir():
+                if path.name != folder_lock.LOCK_NAME:
+                    path.unlink()
+
     def _path(self, number: int) -> pathlib.Path:
         return self._folder / f"{number:06d}.npz"
 
-    def _read_facts(self) -> Any:
-        """What the folder is of; UserError where it is nobody's journal."""
-        if not self._folder.exists():
-            return None
-        path = self._folder / _FACTS
-        try:
-            document = json_documents.read(path)
-        except UserError:
-            document = None
-        if not isinstance(document, dict) or document.get("format") != _FORMAT:
-            raise UserError(
-                "output would replace what is there",
-                self._folder,
-                "nothing, or what an earlier run left",
-                "something else",
-            )
-        return document
+
+@contextlib.contextmanager
+def held(folder: pathlib.Path) -> Iterator[None]:
+    """Keeps other processes out of the folder of a journal.
+
+    Args:
+        folder: Where it is; made where it is missing.
+
+    Raises:
+        UserError: Another process goes on with it, or it is nobody's journal.
+    """
+    # Nothing is put into a folder of others.
+    _read_facts(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock.hold(folder, folder, "video is being predicted"):
+        yield
+
+
+def _read_facts(folder: pathlib.Path) -> Any:
+    """What a folder is of; UserError where it is nobody's journal."""
+    if not folder.exists() or _is_new(folder):
+        return None
+    try:
+        document = json_documents.read(folder / _FACTS)
+    except UserError:
+        document = None
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
+        raise UserError(
+            "output would replace what is there",
+            folder,
+            "nothing, or what an earlier run left",
+            "something else",
+        )
+    return document
+
+
+def _is_new(folder: pathlib.Path) -> bool:
+    """Whether a folder was made for a journal that has not begun."""
+    if not folder.is_dir():
+        return False
+    return [path.name for path in folder.iterdir()] == [folder_lock.LOCK_NAME]
+
+
+def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
+    """Reads the answers of some frames.
+
+    Raises:
+        UserError: They are damaged, or are something else.
+    """
+    arrays = array_archives.read(path, _NAMES, what="answers about frames")
+    if set(arrays) != set(_NAMES):
+        raise UserError(
+            "answers about frames are not whole",
+            path,
+            ", ".join(_NAMES),
+            ", ".join(arrays),
+        )
+    return arrays
 
 
 def _packed(answers: Sequence[PictureAnswer]) -> dict[str, np.ndarray]:

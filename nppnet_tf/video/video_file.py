@@ -6,6 +6,7 @@ import fractions
 import os
 import pathlib
 from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 # Where a video does not say how many frames a second has.
 _USUAL_RATE = 25
+
+_MATRIX = "DISPLAYMATRIX"
+
+# From so many seconds, and so many frames, on a gap is no haste of a camera.
+_GAP_SECONDS = 0.5
+_GAP_FRAMES = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +53,9 @@ class VideoFile:
         size: (height, width) of the frames, upright.
         num_frames: About how many there are, or None where nobody says.
         rate: Frames of a second, a fraction.
+        pixel_shape: Width of a pixel by its height, upright, a fraction.
         damage: What ended the frames before their end, None while nothing did.
+        num_damaged: Frames that the decoder calls damaged.
 
     Raises:
         UserError: If PyAV is not installed, or the file is missing or no
@@ -56,11 +65,15 @@ class VideoFile:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = pathlib.Path(path)
         self.damage: str | None = None
+        self.num_damaged = 0
         self.size: tuple[int, int] | None = None
+        self.pixel_shape = fractions.Fraction(1)
+        self._count, self._end, self._gap = 0, 0.0, (0.0, 0.0)
         with self._opened() as container:
             stream = container.streams.video[0]
             self.rate = stream.average_rate or _USUAL_RATE
             self.num_frames = stream.frames or _count(stream, container)
+            self._seconds = _length(stream, container)
             first = next(self._decoded(container), None)
         if first is None:
             raise UserError("no frames", self.path, "a video", self.damage)
@@ -68,15 +81,43 @@ class VideoFile:
 
     def frames(self) -> Iterator[Frame]:
         """Yields the frames; one that is damaged is the end, see `damage`."""
-        self.damage = None
+        self.damage, self.num_damaged = None, 0
+        self._count, self._end, self._gap = 0, 0.0, (0.0, 0.0)
         with self._opened() as container:
             last = -1.0
             for number, (image, seconds) in enumerate(self._timed(container)):
                 # Times of some videos stand still, or are not there.
                 if seconds is None or seconds <= last:
                     seconds = last + float(1 / self.rate) if number else 0.0
+                if number and seconds - last > self._gap[1] - self._gap[0]:
+                    self._gap = (last, seconds)
                 last = seconds
+                self._count = number + 1
+                self._end = last + float(1 / self.rate)
                 yield Frame(number, round(seconds, 6), image)
+
+    def notes(self) -> list[str]:
+        """Returns lines on what was lost of the frames that were gone through.
+
+        Of a file that was cut off or holds a hole most readers know nothing.
+        """
+        found = []
+        least = max(_GAP_SECONDS, _GAP_FRAMES / float(self.rate))
+        end = f"ends after {self._count} frames"
+        if self.damage:
+            found.append(f"{end}: {self.damage}")
+        elif self._seconds and self._seconds - self._end > least:
+            found.append(
+                f"{end}, at {self._end:.2f} s, while its file tells of "
+                f"{self._seconds:.2f} s"
+            )
+        if self._gap[1] - self._gap[0] > least:
+            found.append(
+                "no frame between {:.2f} s and {:.2f} s".format(*self._gap)
+            )
+        if self.num_damaged:
+            found.append(f"damaged frames: {self.num_damaged}")
+        return found
 
     @contextlib.contextmanager
     def _opened(self) -> "Iterator[av.container.InputContainer]":
@@ -112,7 +153,11 @@ class VideoFile:
                     f"at most {picture_structure.MAX_PIXELS} pixels",
                     f"{frame.height} x {frame.width}",
                 )
-            image = _upright(frame)
+            self.num_damaged += bool(frame.is_corrupt)
+            matrix = _matrix(frame)
+            image = upright(frame.to_ndarray(format="rgb24"), matrix)
+            if self.size is None:
+                self.pixel_shape = _pixel_shape(stream, matrix)
             if self.size not in (None, image.shape[:2]):
                 self.damage = "frames of another size: {} x {}".format(
                     *image.shape[:2]
@@ -173,6 +218,16 @@ def origin_of(container: Any) -> fractions.Fraction:
     return fractions.Fraction(container.start_time or 0, 1_000_000)
 
 
+def _length(stream: Any, container: Any) -> float | None:
+    """Returns how many seconds a file says that its pictures take."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    if container.duration is None or container.streams.audio:
+        # Sound may go on for longer.
+        return None
+    return container.duration / 1e6 - float(origin_of(container))
+
+
 def _count(stream: Any, container: Any) -> int | None:
     """About how many frames there are, of the length of the video."""
     if stream.duration is not None and stream.time_base is not None:
@@ -184,11 +239,39 @@ def _count(stream: Any, container: Any) -> int | None:
     return max(1, round(seconds * float(stream.average_rate or _USUAL_RATE)))
 
 
-def _upright(frame: Any) -> np.ndarray:
-    """Pixels of a frame, turned as its display matrix says."""
-    image = frame.to_ndarray(format="rgb24")
-    quarters = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarters))
+def upright(image: np.ndarray, matrix: Sequence[int]) -> np.ndarray:
+    """Returns a frame as players show it.
+
+    Args:
+        image: Uint8 [H, W, 3], as it is stored.
+        matrix: a, b, c, d of the display matrix: a pixel at (x, y) is shown at
+            (a x + c y, b x + d y), with y downwards. The nearest quarter turn
+            is taken, and where it mirrors, so is the frame.
+    """
+    a, b, c, d = matrix
+    if _is_turned(matrix):
+        image, a, d = image.transpose(1, 0, 2), c, b
+    image = image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(image)
+
+
+def _is_turned(matrix: Sequence[int]) -> bool:
+    a, b, c, d = map(abs, matrix)
+    return b + c > a + d
+
+
+def _matrix(frame: Any) -> tuple[int, ...]:
+    """Returns the part of a frame's display matrix that turns."""
+    for entry in frame.side_data:
+        if entry.type.name == _MATRIX:
+            whole = np.frombuffer(bytes(entry)[:36], np.int32)
+            return tuple(int(whole[place]) for place in (0, 1, 3, 4))
+    return (1, 0, 0, 1)
+
+
+def _pixel_shape(stream: Any, matrix: Sequence[int]) -> fractions.Fraction:
+    shape = fractions.Fraction(stream.sample_aspect_ratio or 1)
+    return 1 / shape if _is_turned(matrix) else shape
 
 
 def _what(error: Exception) -> object:

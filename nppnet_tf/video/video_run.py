@@ -36,6 +36,7 @@ from nppnet_tf.outputs import own_files
 from nppnet_tf.outputs import picture_run
 from nppnet_tf.outputs.writer import Names
 from nppnet_tf.video import following
+from nppnet_tf.video import journal as journals
 from nppnet_tf.video import video_writer
 from nppnet_tf.video.following import Smoothing
 from nppnet_tf.video.journal import Journal
@@ -124,16 +125,18 @@ class VideoRun:
             UserError: If it cannot be read or shows no frame.
         """
         video = VideoFile(path)
+        # Known before all frames are looked at.
+        video_writer.require_size(video.size, path)
         ending = video_writer.ending_for(path)
-        journal = Journal(
-            self._settings.output / f"{start}{_JOURNAL}",
-            {"video": _digest(path), **self._settings.asked},
-        )
-        self._predict(video, journal)
-        self._write(video, journal, start, ending)
-        count = journal.count
-        journal.remove()
-        return count
+        folder = self._settings.output / f"{start}{_JOURNAL}"
+        with journals.held(folder):
+            journal = Journal(
+                folder, {"video": _digest(path), **self._settings.asked}
+            )
+            self._predict(video, journal)
+            self._write(video, journal, start, ending)
+            journal.remove()
+        return journal.count
 
     def _predict(self, video: VideoFile, journal: Journal) -> None:
         done = journal.count
@@ -152,11 +155,8 @@ class VideoRun:
                     journal.add(answer)
                 progress.advance(1, _Pace(begun, frame.number + 1 - done))
             journal.flush()
-        if video.damage:
-            self._say(
-                f"{video.path.name}: ends after {journal.count} frames: "
-                f"{video.damage}"
-            )
+        for line in video.notes():
+            self._say(f"{video.path.name}: {line}")
 
     def _write(
         self, video: VideoFile, journal: Journal, start: str, ending: str
@@ -172,7 +172,12 @@ class VideoRun:
             ) as (overlay, lines),
             open(lines, "w", encoding="utf-8") as text,
             video_writer.VideoWriter(
-                overlay, ending, video.size, video.rate, video.path
+                overlay,
+                ending,
+                video.size,
+                video.rate,
+                video.path,
+                video.pixel_shape,
             ) as writer,
             self._progress(journal.count, label) as progress,
         ):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nppnet_tf.errors import UserError
 from nppnet_tf.video import video_file
 
 # Sound that MP4 holds; of any other the video becomes one of Matroska.
@@ -25,6 +26,8 @@ _OPTIONS = {
     "threads": "1",
     "x264-params": "rc-lookahead=0:mbtree=0:scenecut=0:b-adapt=0:weightp=0",
 }
+# The longest side that the codec has.
+_MOST_SIDE = 16384
 # Of a second: fine enough for the times of any video.
 _CLOCK = fractions.Fraction(1, 90_000)
 
@@ -36,6 +39,25 @@ def ending_for(path: str | os.PathLike[str]) -> str:
     return MP4 if names <= _SOUND_OF_MP4 else MATROSKA
 
 
+def require_size(size: tuple[int, int], where: object) -> None:
+    """Refuses frames that cannot be written.
+
+    Args:
+        size: (height, width) of the frames.
+        where: The video that they come from.
+
+    Raises:
+        UserError: They are too large.
+    """
+    if max(size) > _MOST_SIDE:
+        raise UserError(
+            "frames are too large to be written",
+            where,
+            f"sides of at most {_MOST_SIDE} pixels",
+            "{} x {}".format(*size),
+        )
+
+
 class VideoWriter:
     """Encodes frames; a context, at whose end the sound is copied.
 
@@ -45,6 +67,7 @@ class VideoWriter:
         size: (height, width) of the frames.
         rate: Frames of a second, about.
         source: Video whose sound is copied, as it is encoded there.
+        pixel_shape: Width of a pixel by its height.
     """
 
     def __init__(
@@ -54,6 +77,7 @@ class VideoWriter:
         size: tuple[int, int],
         rate: Any,
         source: pathlib.Path,
+        pixel_shape: fractions.Fraction = fractions.Fraction(1),
     ) -> None:
         self._library = video_file.require_av()
         self._source = source
@@ -69,6 +93,9 @@ class VideoWriter:
         self._stream.height, self._stream.width = self._size
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = _CLOCK
+        self._stream.codec_context.sample_aspect_ratio = (
+            pixel_shape.limit_denominator(1 << 12)
+        )
         self._stream.options = _OPTIONS
         self._sound = []
 

@@ -13,6 +13,12 @@ from tests.video.walking import Walk
 RATE = 25
 _SOUND_RATE = 8000
 
+# Of a track of MP4: no turn, and a quarter clockwise.
+_PLAIN = bytes.fromhex("00010000" + "0" * 24 + "00010000" + "0" * 24)
+_TURNED = bytes.fromhex(
+    "00000000" + "00010000" + "00000000" + "ffff0000" + "0" * 32
+)
+
 
 @functools.cache
 def walk(count: int, size: tuple[int, int]) -> list[DrawnPerson]:
@@ -53,6 +59,14 @@ def write(
         if audio is not None:
             _write_tone(container, audio, count / RATE)
     return path
+
+
+def turn(path: pathlib.Path) -> None:
+    """Has an MP4 say that it is shown a quarter clockwise."""
+    data = path.read_bytes()
+    # The matrix of the movie comes first, that of the track second.
+    place = data.index(_PLAIN, data.index(b"tkhd"))
+    path.write_bytes(data[:place] + _TURNED + data[place + len(_TURNED) :])
 
 
 def write_images(path: pathlib.Path, images: list[np.ndarray]) -> pathlib.Path:

@@ -99,6 +99,17 @@ class JournalTest(absltest.TestCase):
 
         self.assertEqual(self._open(flip=True).count, 0)
 
+    def test_files_that_lack_something_are_told(self):
+        book = self._open()
+        book.add(_answer(0))
+        book.flush()
+        path = self.folder / "000000.npz"
+        for content in ({"counts": np.ones(1, int)}, {"other": np.ones(1)}):
+            np.savez(path, **content)
+
+            with self.assertRaisesRegex(UserError, "000000.npz.*label_maps"):
+                self._open()
+
     def test_folders_of_others_are_refused(self):
         self.folder.mkdir()
         (self.folder / "mine.txt").touch()

@@ -1,6 +1,7 @@
 """Tests of nppnet_tf.video.video_run."""
 
 import json
+import os
 import pathlib
 from unittest import mock
 
@@ -13,6 +14,7 @@ from nppnet_tf.files import file_digests
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.outputs.writer import Names
+from nppnet_tf.video import journal
 from nppnet_tf.video import video_run
 from nppnet_tf.video.following import Smoothing
 from nppnet_tf.video.video_file import VideoFile
@@ -82,6 +84,47 @@ class VideoRunTest(absltest.TestCase):
             self.assertEqual(document["people"][0]["id"], 1)
         overlay = VideoFile(self.output / "walk_overlay.mp4")
         self.assertLen(list(overlay.frames()), _COUNT)
+
+    def test_what_is_lost_of_a_video_is_said_once(self):
+        path = drawn_video.write(self.path.with_suffix(".mkv"), 60)
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2])
+        self.path, lines = path, []
+
+        count = self._run(_Model(), lines=lines)
+
+        self.assertLess(count, 60)
+        about = [line for line in lines if "ends after" in line]
+        self.assertLen(about, 1)
+        self.assertRegex(about[0], f"^walk.mkv: ends after {count} frames, at ")
+
+    def test_frames_that_cannot_be_written_are_refused_before_the_work(self):
+        self.path = drawn_video.write_images(
+            self.path.with_suffix(".mkv"), [np.zeros((2, 16386, 3), np.uint8)]
+        )
+        model = _Model()
+
+        with self.assertRaisesRegex(UserError, "too large.*walk.mkv"):
+            self._run(model)
+
+        self.assertEqual(model.count, 0)
+        self.assertFalse(self.output.exists())
+
+    def test_two_processes_do_not_predict_one_video_into_one_folder(self):
+        folder = self.output / "walk.frames"
+        model = _Model()
+        with (
+            journal.held(folder),
+            self.assertRaisesRegex(
+                UserError, f"being predicted.*walk.frames.*{os.getpid()}"
+            ),
+        ):
+            self._run(model)
+
+        self.assertEqual(model.count, 0)
+        # What was held by a process that is gone holds nobody up.
+        self.assertEqual(self._run(_Model()), _COUNT)
+        self.assertFalse(folder.exists())
 
     def test_interrupted_run_goes_on_to_the_same_files(self):
         whole = self.output.with_name("whole")

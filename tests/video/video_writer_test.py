@@ -1,5 +1,6 @@
 """Tests of nppnet_tf.video.video_writer."""
 
+import fractions
 import pathlib
 
 import av
@@ -45,6 +46,31 @@ class VideoWriterTest(absltest.TestCase):
         for number, frame in enumerate(frames):
             self.assertAlmostEqual(frame.image.mean(), 60 * number, delta=4)
         self.assertEqual(_sound(path), _sound(source))
+
+    def test_pixels_keep_their_shape_and_turn_with_the_picture(self):
+        source = drawn_video.write(self.folder / "a.mp4", 3)
+        for name, shape, is_turned in (
+            ("wide.mp4", fractions.Fraction(16, 15), False),
+            ("turned.mp4", fractions.Fraction(15, 16), True),
+        ):
+            path = self.folder / name
+            with video_writer.VideoWriter(
+                path, ".mp4", (64, 48), 25, source, fractions.Fraction(16, 15)
+            ) as writer:
+                for number in range(3):
+                    image = np.zeros((64, 48, 3), np.uint8)
+                    writer.write(image, number / 25)
+            if is_turned:
+                drawn_video.turn(path)
+
+            video = VideoFile(path)
+
+            self.assertEqual(video.pixel_shape, shape)
+
+    def test_frames_that_the_codec_does_not_take_are_told(self):
+        video_writer.require_size((16384, 16384), "a.mkv")
+        with self.assertRaisesRegex(UserError, "a.mkv.*16384.*2 x 16385"):
+            video_writer.require_size((2, 16385), "a.mkv")
 
     def test_sound_begins_with_the_frames_whatever_the_clock_says(self):
         # Such streams begin after a while.

@@ -162,7 +162,7 @@ def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
     """Reads the answers of some frames.
 
     Raises:
-        UserError: They are damaged, or are something else.
+        UserError: The file is damaged, or holds something else.
     """
     arrays = array_archives.read(path, _NAMES, what="answers about frames")
     if set(arrays) != set(_NAMES):

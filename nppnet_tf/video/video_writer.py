@@ -47,7 +47,7 @@ def require_size(size: tuple[int, int], where: object) -> None:
         where: The video that they come from.
 
     Raises:
-        UserError: They are too large.
+        UserError: The frames are too large.
     """
     if max(size) > _MOST_SIDE:
         raise UserError(

@@ -87,6 +87,111 @@ def _symmetric_network(image: tf.Tensor) -> dict[str, tf.Tensor]:
     }
 
 
+class _Oracle:
+    """Answers with the truth about one picture, however it is shown.
+
+    Pictures get brighter to the right, which tells their mirror images. Where
+    they lie in the input is computed here once more.
+
+    Args:
+        size: (height, width) of the picture.
+        input_size: (height, width) of the input at scale 1.
+        keypoints_xy: Float [16, 2], pixels of the picture.
+        border_x: Border of two parts: left arm before it, right arm behind.
+    """
+
+    def __init__(self, size, input_size, keypoints_xy, border_x):
+        self.scale = min(np.divide(input_size, size))
+        self._last_xy = np.subtract(size[::-1], 1)
+        self._input_last_xy = np.subtract(input_size[::-1], 1)
+        self._keypoints_xy = keypoints_xy
+        self._border_x = border_x
+
+    def __call__(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        heatmaps, logits = tf.numpy_function(
+            self._answers, [image], [tf.float32, tf.float32]
+        )
+        heatmaps.set_shape([None, None, None, 16])
+        logits.set_shape([None, None, None, 20])
+        return {keys.HEATMAPS: heatmaps, keys.PARSING_LOGITS: logits}
+
+    def _answers(self, images):
+        answers = [self._answer(image) for image in images]
+        return tuple(
+            np.stack(a).astype(np.float32) for a in zip(*answers, strict=True)
+        )
+
+    def _answer(self, image):
+        height, width = image.shape[:2]
+        row = image[height // 2, :, 0]
+        is_mirrored = row[: width // 2].mean() > row[width // 2 :].mean()
+        # The input is resized corner on corner.
+        resized = np.array([width - 1, height - 1]) / self._input_last_xy
+        xy = (self._keypoints_xy - self._last_xy / 2) * self.scale
+        xy = (xy + self._input_last_xy / 2) * resized
+        if is_mirrored:
+            xy[:, 0] = width - 1 - xy[:, 0]
+            xy = xy[list(LIP.mirrored_keypoints)]
+        centers_x, centers_y = (
+            np.arange(side // 4) * 4 + 1.5 for side in (width, height)
+        )
+        squared = (centers_x[:, None] - xy[:, 0]) ** 2
+        squared = squared + (centers_y[:, None, None] - xy[:, 1]) ** 2
+        heatmaps = np.exp(-squared / (2 * (7 * resized[0]) ** 2))
+        heatmaps[heatmaps < 0.01] = 0
+        x = np.linspace(0, width - 1, width // 4)
+        if is_mirrored:
+            x = width - 1 - x
+        x = (x / resized[0] - self._input_last_xy[0] / 2) / self.scale
+        right = x + self._last_xy[0] / 2 - self._border_x
+        logits = np.full((height // 4, width // 4, 20), -1e4)
+        logits[..., 14 + is_mirrored] = -right
+        logits[..., 15 - is_mirrored] = right
+        return heatmaps, logits
+
+
+class OracleTest(parameterized.TestCase):
+    @parameterized.parameters(
+        (False, (1.0,), 0.1),
+        (True, (1.0,), 0.1),
+        # Of a cell of the smallest heatmap, 8 pixels.
+        (True, (0.5, 0.75, 1.0, 1.25, 1.5), 1.0),
+    )
+    def test_joints_and_parts_of_any_picture_come_back(
+        self, flip, scales, tolerance
+    ):
+        random = np.random.default_rng(5)
+        input_size = (192, 160)
+        for size in ((192, 160), (293, 140), (51, 333), (601, 500)):
+            last_xy = np.subtract(size[::-1], 1)
+            # Anywhere, in the corners too.
+            keypoints_xy = random.uniform(0, last_xy, (16, 2))
+            keypoints_xy[:4] = [(0, 0), last_xy, (0, last_xy[1]), (3.5, 2.25)]
+            border_x = 0.4 * last_xy[0] + 0.3
+            oracle = _Oracle(size, input_size, keypoints_xy, border_x)
+            graph = serving_graph.ServingGraph(
+                oracle, [], LIP, input_size, flip, scales
+            )
+            ramp = np.linspace(0, 255, size[1], dtype=np.float32)
+            image = np.broadcast_to(ramp[:, None], (1, *size, 3))
+
+            answer = graph.predict_tensor(tf.constant(image))
+
+            np.testing.assert_allclose(
+                answer["keypoints_xy"][0],
+                keypoints_xy,
+                atol=tolerance / oracle.scale,
+            )
+            x = np.arange(size[1])
+            is_clear = np.abs(x - border_x) > 0.05 / oracle.scale
+            np.testing.assert_array_equal(
+                np.array(answer["label_map"])[0][:, is_clear],
+                np.broadcast_to(np.where(x < border_x, 14, 15), size)[
+                    :, is_clear
+                ],
+            )
+
+
 class ServingGraphTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):

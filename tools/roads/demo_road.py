@@ -143,8 +143,8 @@ class Demo:
         arguments = (
             f"--workdir={self._run('search_interaction_fusion')}",
             f"--output={self._genotype}",
-            *_COST_SIZES,
-            *self._extra("derive"),
+            # Those of a miniature ask for no cost, of which the sizes are.
+            *(self._extra("derive") or _COST_SIZES),
         )
         return self._phase(
             "derive",

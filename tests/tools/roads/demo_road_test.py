@@ -12,9 +12,9 @@ from nppnet_tf.errors import UserError
 from tests import shared
 from tools.command_line import phases
 from tools.roads import demo_road
-from tools.roads import demo_settings
 from tools.roads.demo_settings import DEMO
 from tools.roads.demo_settings import REAL
+from tools.roads.demo_settings import miniature
 
 
 def _run_in_this_process(
@@ -74,8 +74,20 @@ class RoadTest(parameterized.TestCase):
             ]
             self.assertCountEqual(names, road.seconds)
 
+    def test_sizes_are_given_where_a_cost_is_told(self):
+        for road, is_told in ((DEMO, True), (miniature(DEMO), False)):
+            (derive,) = (
+                command
+                for phase in demo_road.Demo(road, self.folder).phases()
+                for command in phase.commands
+                if command.tool == "derive"
+            )
+
+            self.assertEqual("--nocost" not in derive.arguments, is_told)
+            self.assertEqual("--channels=16" in derive.arguments, is_told)
+
     def test_drawn_people_become_records_and_pictures(self):
-        road = demo_road.Demo(demo_settings.miniature(DEMO), self.folder)
+        road = demo_road.Demo(miniature(DEMO), self.folder)
 
         with (
             mock.patch.object(

@@ -44,7 +44,9 @@ class Cost(NamedTuple):
     Attributes:
         parameters: Trainable numbers.
         macs: Multiply-accumulates of all convolutions for one picture, as
-            they are executed.
+            they are executed: a dilated one pads its input to a multiple of
+            the dilation, which shows where a side is none (at 384 x 384 all
+            are).
         published_macs: The same in the order of the release, which projects
             an edge of the interaction behind its upsampling, on more pixels;
             the figure to compare with published ones.

@@ -21,6 +21,7 @@ from nppnet_tf.bulk.answers import Answer
 from nppnet_tf.bulk.answers import PictureHandler
 from nppnet_tf.bulk.job import Model
 from nppnet_tf.bulk.job import Shard
+from nppnet_tf.files import atomic
 from nppnet_tf.runtimes import quiet
 
 _COUNTERS = "nppnet_tf"
@@ -62,7 +63,12 @@ def run(
     for first in range(0, len(shards), step):
         part = shards[first : first + step]
         # Beam tells of its workers.
-        with quiet.quiet(), beam.Pipeline(options=options) as pipeline:
+        with (
+            # Of a full disk Beam hands on the text alone.
+            atomic.naming(job.output),
+            quiet.quiet(),
+            beam.Pipeline(options=options) as pipeline,
+        ):
             build(pipeline, part, job)
         yield from part
 

@@ -3,11 +3,14 @@
 Needs the extra `beam`.
 """
 
+import contextlib
 import uuid
 from collections.abc import Iterator
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+
+from nppnet_tf.files import atomic
 
 
 def is_remote(path: str) -> bool:
@@ -49,16 +52,28 @@ def lines(path: str, start: int, count: int) -> Iterator[bytes]:
 
 
 def write(path: str, data: bytes) -> None:
-    """Writes a file: beside it first, so that no reader sees half of it."""
+    """Writes a file: beside it first, so that no reader sees half of it.
+
+    Raises:
+        OSError: The file cannot be written, or an error of the file system's
+            own; nothing is left of it.
+    """
     folder = FileSystems.split(path)[0]
     if not is_remote(path):
         make_folder(folder)
     temporary = f"{path}.tmp-{uuid.uuid4().hex[:12]}"
-    with FileSystems.create(
-        temporary, compression_type=CompressionTypes.UNCOMPRESSED
-    ) as file:
-        file.write(data)
-    FileSystems.rename([temporary], [path])
+    with atomic.naming(path, temporary):
+        try:
+            with FileSystems.create(
+                temporary, compression_type=CompressionTypes.UNCOMPRESSED
+            ) as file:
+                file.write(data)
+            FileSystems.rename([temporary], [path])
+        except Exception:
+            # Whatever file system it is; the first error is the one to tell.
+            with contextlib.suppress(Exception):
+                FileSystems.delete([temporary])
+            raise
 
 
 def make_folder(folder: str) -> None:

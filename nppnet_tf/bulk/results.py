@@ -76,13 +76,14 @@ def _write_json(output: str, name: str, answers: Sequence[Answer]) -> None:
 
 def _write_tfrecord(output: str, name: str, answers: Sequence[Answer]) -> None:
     """An Example for each picture."""
-    with tempfile.TemporaryDirectory() as folder:
+    target = places.joined(output, f"predictions-{name}.tfrecord")
+    with atomic.naming(target), tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "shard")
         with tf.io.TFRecordWriter(path) as writer:
             for each in answers:
                 writer.write(to_example(each))
         data = pathlib.Path(path).read_bytes()
-    places.write(places.joined(output, f"predictions-{name}.tfrecord"), data)
+    places.write(target, data)
 
 
 def _write_png(output: str, name: str, answers: Sequence[Answer]) -> None:

@@ -62,6 +62,31 @@ class BulkTest(absltest.TestCase):
                 self.assertEqual(name.read_bytes(), expected.read_bytes())
         self.assertEqual(json.loads(found[0].read_text())["image"], "000.png")
 
+    def test_a_full_disk_leaves_whole_files_and_the_job_goes_on(self):
+        model = toy_form.write(self.folder / "model", "onnx")
+        pictures = user_path.drawn().lip / "TrainVal_images" / "val_images"
+        for size, results in ((50, "json"), (500, "json"), (500, "tfrecord")):
+            output = self.folder / f"{results}_{size}"
+            arguments = (
+                f"--model={model}",
+                f"--output={output}",
+                f"--format={results}",
+                pictures,
+            )
+
+            with user_path.largest_file(size):
+                result = user_path.run("bulk_predict", *arguments)
+
+            self.assertEqual(result.exit_code, 2, result.stderr)
+            self.assertRegex(
+                result.stderr,
+                rf"\A\S+: File too large; where: {output}.*\n\Z",
+            )
+            self.assertEmpty(list(output.rglob("*tmp-*")))
+            self.assertEmpty(list(output.glob("predictions-*")))
+            user_path.run_well("bulk_predict", *arguments)
+            self.assertLen(list(output.glob("predictions-*")), 1)
+
     def _done(self):
         return sorted(self.output.glob("done/*.json"))
 

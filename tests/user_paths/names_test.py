@@ -1,10 +1,8 @@
 """Names of files and folders as people have them, and disks that are full."""
 
-import contextlib
 import json
 import os
 import pathlib
-import resource
 import shutil
 import tempfile
 
@@ -161,7 +159,7 @@ class PredictTest(absltest.TestCase):
         _save_picture(self.pictures / "b.png", 128)
         output = self.folder / "output"
 
-        with _largest_file(16 << 10):
+        with user_path.largest_file(16 << 10):
             result = user_path.run(
                 "predict",
                 self.pictures,
@@ -280,7 +278,7 @@ class FullDiskTest(absltest.TestCase):
     def test_drawing_goes_on_where_a_full_disk_stopped_it(self):
         arguments = (f"--root={self.folder}", "--train=0", "--val=2")
 
-        with _largest_file(2 << 10):
+        with user_path.largest_file(2 << 10):
             result = user_path.run("draw_people", *arguments)
 
         self.assertEqual(result.exit_code, 2)
@@ -294,7 +292,7 @@ class FullDiskTest(absltest.TestCase):
         self.assertLen(list(self.folder.rglob("*.jpg")), 2)
 
     def test_a_check_is_whole_or_not_there(self):
-        with _largest_file(16 << 10):
+        with user_path.largest_file(16 << 10):
             result = user_path.run(
                 "check_dataset",
                 f"--records={user_path.drawn().validation}",
@@ -308,17 +306,6 @@ class FullDiskTest(absltest.TestCase):
             r"where: \S+/contact_sheet.png\n\Z",
         )
         self.assertEmpty(list(self.folder.iterdir()))
-
-
-@contextlib.contextmanager
-def _largest_file(size):
-    """Lets processes that start in the block write no larger file."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def _contents(folder):

@@ -1,9 +1,12 @@
 """Runs tools as users run them, and draws the data they run on."""
 
+import contextlib
 import dataclasses
 import pathlib
+import resource
 import signal
 import subprocess
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 from tests import forked_tools
@@ -140,6 +143,17 @@ def run(
     """Runs a tool to its end; arguments as of `start` and `finish`."""
     process = start(tool, *arguments, is_real=is_real, **variables)
     return finish(process, seconds)
+
+
+@contextlib.contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Lets processes that start in the block write no larger file."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def run_well(

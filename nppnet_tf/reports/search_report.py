@@ -167,7 +167,7 @@ def _introduction(records: run_report.Records) -> str:
 
 
 def _events(records: run_report.Records) -> tuple[str, ...]:
-    """Alarms where they began, and rollbacks."""
+    """Alarms where they began, rollbacks, and why a search is over."""
     told, before = [], {}
     for record in records:
         now = record.get("alarms", {})
@@ -181,6 +181,11 @@ def _events(records: run_report.Records) -> tuple[str, ...]:
             f"{each['reason']}."
             for each in record.get("rollbacks", [])
         ]
+        if "ended_because" in record:
+            told.append(
+                f"Over with epoch {record['epoch'] + 1}: "
+                f"{record['ended_because']}."
+            )
         before = now
     return tuple(told)
 
@@ -244,6 +249,7 @@ _MEASURES = {
     "gradient of architecture to that of weights": _at(
         "gradient_norms", "ratio"
     ),
+    "operations that the stop rule holds": _at("stop_rule", "held"),
     "cost of the derived network": _at("cost", "derived"),
     "loss of the pruned network": _at("pruned", "loss"),
     "what pruning adds to the loss": _at("pruned", "gap"),

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from nppnet_tf.config import SearchConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.strategies.stop_rules import StopRule
 
@@ -26,6 +27,9 @@ class OperationFreezing(StopRule):
         Sec. 3.4; the default of `stop_similarity`, the mean cosine below which
         one is held, and `comparisons` are those of the authors' code.
 
+    Raises:
+        UserError: No operation of the network has weights.
+
     Attributes:
         comparisons: Comparisons that the mean is taken over.
     """
@@ -36,6 +40,13 @@ class OperationFreezing(StopRule):
     def __init__(self, config: SearchConfig, network: keras.Model) -> None:
         super().__init__(config, network)
         self.weights = operation_weights(network)
+        if not self.weights:
+            raise UserError(
+                "no operation could be frozen",
+                "`stop_rule`",
+                "another rule, or operations with weights",
+                "oles, where none has any",
+            )
         count = len(self.weights)
         with keras.name_scope("freezing"):
             self.total = _remembered("total", (count,))

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Self
 
 import keras
 import tensorflow as tf
@@ -89,8 +90,9 @@ class Epochs:
             watch = stall.StallWatch(self._say_stall)
             stack.enter_context(watch.watching())
             window = self._profile_window(stack)
-            left = (run.epochs - first) * data.steps - first_step
-            progress = _StepProgress(run.report, left, stack, watch)
+            progress = stack.enter_context(
+                _StepProgress(run.report, self._steps_left, watch)
+            )
             guard = callbacks.FiniteLossGuard(
                 run.config.process.check_every,
                 recorder.checkpoints.last_path,
@@ -98,18 +100,20 @@ class Epochs:
                 first_step % data.steps,
             )
             step_callbacks = [guard, callbacks.StepReport(progress.report)]
-            ended = self._loop(guard, [*step_callbacks, *window], watch).run(
-                first
-            )
+            ended = self._loop(
+                [*step_callbacks, *window],
+                watch,
+                functools.partial(self._goes_back, guard, progress),
+            ).run(first)
         if ended or recorder.progress.epoch == run.epochs:
             self._display.draw_page(is_last=True)
         return self._say_end(ended, window)
 
     def _loop(
         self,
-        guard: callbacks.FiniteLossGuard,
         step_callbacks: Sequence[keras.callbacks.Callback],
         watch: stall.StallWatch,
+        goes_back: Callable[[checkpoints.RuinedError], bool],
     ) -> loop.EpochLoop:
         data, process = self._data, self._run.config.process
         return loop.EpochLoop(
@@ -125,7 +129,7 @@ class Epochs:
             should_stop=self._should_stop,
             accumulate_steps=process.accumulate_steps,
             ends_with=self._ends_with,
-            goes_back=functools.partial(self._goes_back, guard),
+            goes_back=goes_back,
             watch=watch,
         )
 
@@ -142,8 +146,16 @@ class Epochs:
         is_alarmed = self._stops_on_alarm and alarms.raised(progress.history)
         return "by an alarm" if is_alarmed and not is_last else ""
 
+    def _steps_left(self) -> int:
+        """Steps behind the last checkpoint."""
+        done, steps = self._recorder.progress, self._data.steps
+        return (self._run.epochs - done.epoch) * steps - done.part.step
+
     def _goes_back(
-        self, guard: callbacks.FiniteLossGuard, error: checkpoints.RuinedError
+        self,
+        guard: callbacks.FiniteLossGuard,
+        progress: "_StepProgress",
+        error: checkpoints.RuinedError,
     ) -> bool:
         """Goes back to the last checkpoint, where the run is to and may."""
         process, recorder = self._run.config.process, self._recorder
@@ -152,6 +164,7 @@ class Epochs:
             return False
         recorder.roll_back(f"{error.problem}: {error.where}")
         guard.goes_on_from(recorder.progress.part.step)
+        progress.begin_anew()
         factor = recorder.progress.rate_factor
         self._run.report.say(
             f"{error.problem}, {error.where}: rollback {done + 1} of at most "
@@ -221,7 +234,9 @@ class Epochs:
         """
         report, progress = self._run.report, self._recorder.progress
         if reason := self._run.workdir.ended_because():
-            report.say(f"the search is over before its last epoch: {reason}")
+            report.say(
+                f"the search is over after {progress.epoch} epochs: {reason}"
+            )
         elif progress.epoch < self._run.epochs:
             report.say(
                 f"stopped {ended or report.stop_reason} after "
@@ -236,25 +251,37 @@ class Epochs:
 class _StepProgress:
     """Progress whose clock starts when the first step, the traced one, ends.
 
+    A context, at whose end it is closed.
+
     Args:
         report: Opens the progress.
-        steps: Steps that are left.
-        stack: Closes the progress.
+        steps_left: Returns the steps that are left of the run.
         watch: Knows how long steps wait for batches.
     """
 
     def __init__(
         self,
         report: Report,
-        steps: int,
-        stack: contextlib.ExitStack,
+        steps_left: Callable[[], int],
         watch: stall.StallWatch,
     ) -> None:
         self._report = report
-        self._steps = steps
-        self._stack = stack
+        self._steps_left = steps_left
         self._watch = watch
-        self._input_wait = watch.share_of(stall.TRAINING_INPUT)
+        self._open = contextlib.ExitStack()
+        self.begin_anew()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def begin_anew(self) -> None:
+        """Begins where the run begins, or has gone back to."""
+        self._open.close()
+        self._steps = self._steps_left()
+        self._input_wait = self._watch.share_of(stall.TRAINING_INPUT)
         self._advance: Callable[[Callable[[], str]], None] | None = None
 
     def report(self, note: Callable[[], str]) -> None:
@@ -263,7 +290,7 @@ class _StepProgress:
             self._advance(lambda: f"{note()}, input {self._input_wait():.1%}")
         else:
             self._input_wait = self._watch.share_of(stall.TRAINING_INPUT)
-            self._advance = self._stack.enter_context(
+            self._advance = self._open.enter_context(
                 self._report.progress(self._steps - 1)
             )
 

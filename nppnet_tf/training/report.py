@@ -113,6 +113,9 @@ def epoch_line(
         )
     if "entropy_mean" in record:
         words.append(f"entropy {record['entropy_mean']:.4f}")
+    if "held" in record.get("stop_rule", {}):
+        seen = record["stop_rule"]
+        words.append(f"{seen['held']} of {seen['of']} operations held")
     for name in ("mean_iou", "pckh"):
         if name in record.get("validation", {}):
             score = record["validation"][name]

@@ -34,6 +34,23 @@ class SearchReportTest(absltest.TestCase):
             self.assertIn(words, text)
         self.assertNotIn("Alarm in epoch 3", text)
 
+    def test_what_a_stop_rule_has_done_is_told(self):
+        search_run.write(self.folder)
+        metrics = self.folder / "metrics.jsonl"
+        *others, last = metrics.read_text().splitlines()
+        ended = {
+            **json.loads(last),
+            "stop_rule": {"held": 3, "of": 108},
+            "ended_because": "it has learned",
+        }
+        metrics.write_text("\n".join([*others, json.dumps(ended)]))
+
+        search_report.write(self.folder, self.page)
+
+        text = self.page.read_text()
+        self.assertIn("Over with epoch 3: it has learned.", text)
+        self.assertIn("operations that the stop rule holds", text)
+
     def test_a_training_is_shown_without_a_history(self):
         self.folder.mkdir()
         record = {"epoch": 0, "losses": {"loss": 1.0}, "seconds": 2.0}

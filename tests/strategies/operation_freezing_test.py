@@ -12,6 +12,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.config import SearchConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.layers.fanout import Target
 from nppnet_tf.strategies import operation_freezing
@@ -70,6 +71,12 @@ class OperationFreezingTest(absltest.TestCase):
         names = {weight.name for weight in found}
         self.assertIn("standard", names)
         self.assertNoCommonElements({"kernel", "gamma"}, names)
+
+    def test_a_network_without_operations_is_refused(self):
+        with self.assertRaisesRegex(UserError, "no operation .*`stop_rule`"):
+            operation_freezing.OperationFreezing(
+                SearchConfig(), keras.Sequential([keras.layers.Dense(3)])
+            )
 
 
 class SearchTest(parameterized.TestCase):

@@ -72,7 +72,7 @@ class SearchTest(training_case.TrainingCase):
 
         self.assert_ends_well(first)
         reason = "no edge has changed the order of operations in 1 epochs"
-        self.assertIn(f"over before its last epoch: {reason}", first.stdout)
+        self.assertIn(f"is over after 2 epochs: {reason}", first.stdout)
         self.assertIn(f"over after 2 epochs: {reason}", again.stdout)
         settings = json.loads((self.folder / "run" / "run.json").read_text())
         self.assertEqual(settings["settings"]["relaxation"], "dirichlet")

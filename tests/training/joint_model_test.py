@@ -1,6 +1,7 @@
 """What both trainings share: updates, trackers, the function of a step."""
 
 import functools
+from unittest import mock
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from absl.testing import absltest
 
 from nppnet_tf import keys
 from nppnet_tf.losses import terms
+from nppnet_tf.training import distribution
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import schedules
 from nppnet_tf.training.adam import Adam
@@ -150,6 +152,14 @@ class JointModelTest(absltest.TestCase):
             mean = np.mean([float(losses[name]) for losses in expected])
             # The weights stand still, but for the task weights' few steps.
             self.assertAlmostEqual(logs[name][0], mean, delta=0.01 * mean)
+
+    def test_a_step_without_logs_has_none_on_several_machines(self):
+        with mock.patch.object(distribution, "is_divided", return_value=True):
+            found = joint_model.means_of_replicas(
+                tf.distribute.get_strategy(), {}
+            )
+
+        self.assertEqual(found, {})
 
     def test_learning_rates_and_task_weights_are_told(self):
         model = tiny_network.retrain_model(learning_rate=0.5)

@@ -22,6 +22,20 @@ class EpochLineTest(absltest.TestCase):
             "30 s, about 1:00 min left",
         )
 
+    def test_weights_that_a_stop_rule_holds_are_told(self):
+        record = {
+            "epoch": 1,
+            "seconds": 1.0,
+            "losses": {"loss": 1.0},
+            "stop_rule": {"held": 3, "of": 108},
+        }
+
+        line = report.epoch_line(record, ({}, record), 2)
+
+        self.assertEqual(
+            line, "epoch 2/2: loss 1.0000, 3 of 108 operations held, 1 s"
+        )
+
     def test_first_epoch_promises_nothing(self):
         record = {"epoch": 0, "seconds": 90.0, "losses": {"loss": 1.0}}
 

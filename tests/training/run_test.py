@@ -39,6 +39,7 @@ class _Listener(run.Report):
         self.lines = []
         self.notes = []
         self.steps = []
+        self.counted = []
         self.left = stop_after
         self.drawn = []
 
@@ -48,7 +49,12 @@ class _Listener(run.Report):
     @contextlib.contextmanager
     def progress(self, steps):
         self.steps.append(steps)
-        yield lambda note: self.notes.append(note())
+        self.counted.append(0)
+        yield self._count
+
+    def _count(self, note):
+        self.notes.append(note())
+        self.counted[-1] += 1
 
     def draw(self, workdir):
         self.drawn.append(workdir.completed_epochs())
@@ -237,6 +243,29 @@ class RunTest(training_case.TrainingCase):
         self.assertEqual(report.steps, [2 * 4 - 1])
         self.assertLen(report.notes, 2 * 4 - 1)
         self.assertRegex(report.notes[-1], r"^loss \d\S+, input \d+\.\d%$")
+
+    def test_progress_begins_anew_where_a_run_goes_back(self):
+        report = _Listener()
+        schedule = config.RetrainConfig(
+            epochs=4, learning_rate=1e6, task_weight_learning_rate=1e6
+        )
+        process = config.ProcessConfig(
+            on_nonfinite="rollback", max_rollbacks=60, check_every=2
+        )
+
+        self._retrain(
+            "run",
+            report,
+            dataclasses.replace(_RETRAIN, schedule=schedule, process=process),
+        )
+
+        self.assertGreater(len(report.steps), 1)
+        for steps, counted in zip(report.steps, report.counted, strict=True):
+            self.assertLessEqual(counted, steps)
+        # No step is told that was not to come, none is missed.
+        self.assertEqual(report.steps[-1], report.counted[-1])
+        back = [each for each in report.lines if "rollback" in each]
+        self.assertRegex(back[0], r"^\S.* of at most 60, back to \d+ epochs")
 
     def test_wrong_values_are_named_as_arguments(self):
         for wrong, pattern in (

@@ -61,6 +61,8 @@ class RequestError(Exception):
         retry_after: int | None = None,
         http_status: int | None = None,
     ) -> None:
+        # What a client sent stands in it: of any length, and any characters.
+        message = errors.shorten(errors.printable(message), _MOST_LETTERS)
         super().__init__(message)
         self.code = code
         self.message = message

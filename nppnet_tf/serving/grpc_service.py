@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import pathlib
 from collections.abc import AsyncIterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent import futures
 from typing import Any
 
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import model_management_pb2
 from tensorflow_serving.apis import model_service_pb2_grpc
 from tensorflow_serving.apis import predict_pb2
@@ -27,6 +30,14 @@ from nppnet_tf.serving.services import Services
 
 # Message of a request and of its answer beyond their tensors.
 _ENVELOPE_BYTES = 1 << 20
+
+# What the calls of each method are recorded as.
+_CALLS = {
+    "Predict": "predict",
+    "GetModelMetadata": "metadata",
+    "GetModelStatus": "status",
+    "HandleReloadConfigRequest": "reload",
+}
 
 # A tensor may hold one value for all: what it would become is bounded, too.
 _MOST_STRINGS = 1 << 16
@@ -74,11 +85,12 @@ def add_services(server: Any, services: Services, home: pathlib.Path) -> None:
         home: Folder that models of a new configuration must lie in.
     """
     calls = _Calls(services)
+    registry = _Registry(server, calls)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(services, calls), server
+        PredictionService(services, calls), registry
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
-        ModelService(services, calls, home), server
+        ModelService(services, calls, home), registry
     )
 
 
@@ -104,6 +116,75 @@ class _Calls:
         await context.abort(
             grpc.StatusCode[failure.code], failure.message, trailing
         )
+
+
+class _Registry:
+    """Adds handlers to a server that also answer what is no message.
+
+    The library would tell such a client of its own exception, and nothing of
+    the call would be recorded.
+
+    Args:
+        server: The server.
+        calls: What every call has in common.
+    """
+
+    def __init__(self, server: Any, calls: _Calls) -> None:
+        self._server = server
+        self._calls = calls
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
+        """Adds handlers of a service."""
+        self._server.add_generic_rpc_handlers(
+            [_Handlers(handler, self._calls) for handler in handlers]
+        )
+
+    def add_registered_method_handlers(self, *handlers: object) -> None:
+        """Adds nothing: they are the same ones, under their names."""
+
+
+class _Handlers(grpc.GenericRpcHandler):
+    """Handlers of a service, by the methods that are called."""
+
+    def __init__(self, handlers: Any, calls: _Calls) -> None:
+        self._handlers = handlers
+        self._calls = calls
+
+    def service(self, handler_call_details: Any) -> Any:
+        """Returns what answers a call; None for another service's."""
+        handler = self._handlers.service(handler_call_details)
+        if handler is None:
+            return None
+        name = handler_call_details.method.rpartition("/")[2]
+
+        async def answer(request: Any, context: Any) -> Any:
+            if not isinstance(request, _NoMessage):
+                return await handler.unary_unary(request, context)
+            call = _CALLS.get(name, "other")
+            async with self._calls.answered(call, context) as record:
+                record.request_bytes = request.num_bytes
+                raise failures.invalid("the message cannot be parsed")
+
+        def read(data: bytes) -> Any:
+            try:
+                return handler.request_deserializer(data)
+            except DecodeError:
+                return _NoMessage(len(data))
+
+        return grpc.unary_unary_rpc_method_handler(
+            answer, read, handler.response_serializer
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _NoMessage:
+    """What cannot be parsed.
+
+    Attributes:
+        num_bytes: How long it is.
+    """
+
+    num_bytes: int
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -264,6 +345,8 @@ def _array(name: str, tensor: Any, most_bytes: int) -> np.ndarray:
                 raise ValueError("negative size")
         most = _MOST_STRINGS
         if dtype != tf.string:
+            if not dtype.size:
+                raise ValueError(f"values of type {dtype.name}")
             most = most_bytes // dtype.size
         if count > most or tensor.tensor_shape.unknown_rank:
             raise ValueError(f"{count} values")

@@ -167,10 +167,11 @@ def _base_path(text: str, name: str, where: pathlib.Path) -> pathlib.Path:
     if not text.strip():
         raise UserError("base_path is missing", f"{where}, {name}", "a folder")
     root = pathlib.PurePath(export.SERVER_ROOT)
-    if not path.is_dir() and path.is_relative_to(root):
+    if not os.path.isdir(path) and path.is_relative_to(root):
         path = path.relative_to(root)
     path = home / path
-    if not path.is_dir():
+    # Python's own test raises an error for what is too long for a name.
+    if not os.path.isdir(path):
         raise UserError(
             "folder of a model is missing", f"{where}, {name}", "a folder", text
         )

@@ -41,7 +41,7 @@ TIMEOUT_HEADER = "request-timeout"
 # Those that are answered under /v1, if only by a refusal.
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
-_WHICH = r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
+_WHICH = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _PREDICT = re.compile(
     rf"/v1/models/(?P<name>[^/:]+){_WHICH}:(?P<call>predict|classify|regress)",
     re.IGNORECASE,
@@ -166,7 +166,8 @@ class _Endpoints:
             f"the request has more than {limit} bytes",
             http_status=413,
         )
-        if request.headers.get("content-encoding", "identity") != "identity":
+        encoding = request.headers.get("content-encoding", "")
+        if encoding.strip().lower() not in ("", "identity"):
             raise RequestError(
                 failures.INVALID_ARGUMENT,
                 "the body is compressed",

@@ -11,6 +11,7 @@ import time
 import grpc
 import httpx
 import numpy as np
+import tensorflow as tf
 from absl.testing import absltest
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import model_management_pb2
@@ -263,6 +264,80 @@ class ServerTest(absltest.TestCase):
         self.assertNotIn("made_up", metrics)
         self.assertIn('code="OK",model="toy",protocol="rest"', metrics)
 
+    def test_what_grpc_cannot_read_is_the_clients_fault_and_is_recorded(self):
+        log = self.folder / "log.jsonl"
+        place = self._serve(access_log=str(log))
+        with grpc.insecure_channel(place.grpc) as channel:
+            for method, content in (
+                ("PredictionService/Predict", b"\x0a\x03\x0a\x01\xff"),
+                ("PredictionService/GetModelMetadata", b"\xff" * 99),
+                ("ModelService/GetModelStatus", b"\x0a\x7f"),
+            ):
+                call = channel.unary_unary(f"/tensorflow.serving.{method}")
+                with self.assertRaises(grpc.RpcError) as refused:
+                    call(content)
+
+                self.assertEqual(
+                    (
+                        refused.exception.code().name,
+                        refused.exception.details(),
+                    ),
+                    ("INVALID_ARGUMENT", "the message cannot be parsed"),
+                )
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual(
+            [(line["call"], line["request_bytes"]) for line in lines],
+            [("predict", 5), ("metadata", 99), ("status", 2)],
+        )
+
+    def test_tensors_of_types_without_values_are_refused(self):
+        place = self._serve()
+        with GrpcPeer(place) as peer:
+            for dtype in ("resource", "variant"):
+                request = peer.request("", {"image_bytes": [b"x"]})
+                tensor = request.inputs["image_bytes"]
+                tensor.dtype = tf.as_dtype(dtype).as_datatype_enum
+                with self.assertRaises(grpc.RpcError) as refused:
+                    peer.predictions.Predict(request)
+
+                self.assertEqual(
+                    refused.exception.code().name, "INVALID_ARGUMENT"
+                )
+                self.assertIn(dtype, refused.exception.details())
+
+    def test_names_of_any_length_and_letters_are_told_of_in_short(self):
+        place = self._serve()
+        with GrpcPeer(place) as peer:
+            for name, shown in (
+                ("n" * 99_999, "nnn ... nnn"),
+                ("\x1b[2J", "x1b"),
+            ):
+                request = peer.request("", {"image_bytes": [b"x"]})
+                request.model_spec.name = name
+                with self.assertRaises(grpc.RpcError) as refused:
+                    peer.predictions.Predict(request)
+
+                self.assertEqual(refused.exception.code().name, "NOT_FOUND")
+                self.assertIn(shown, refused.exception.details())
+                self.assertLess(len(refused.exception.details()), 500)
+
+    def test_numbers_of_versions_are_plain_digits(self):
+        place = self._serve()
+        with RestPeer(place) as peer:
+            for version, status in (("1", 200), ("01", 200), ("%D9%A1", 400)):
+                response = peer.get(f"/v1/models/toy/versions/{version}")
+
+                self.assertEqual(response.status_code, status, version)
+
+    def test_encodings_of_bodies_are_read_in_letters_of_any_size(self):
+        place = self._serve()
+        for encoding, status in (("Identity", 200), ("", 200), ("GZIP", 415)):
+            headers = {"content-encoding": encoding}
+
+            self.assertEqual(
+                self._post(place, b"x", **headers).status_code, status
+            )
+
     def test_pages_of_other_sites_do_not_reach_a_loopback_server(self):
         place = self._serve()
         with RestPeer(place) as peer:
@@ -290,7 +365,10 @@ class ServerTest(absltest.TestCase):
             with self.assertRaises(grpc.RpcError) as refused:
                 reload(request)
 
-        self.assertIn("not among the models", refused.exception.details())
+            self.assertIn("not among the models", refused.exception.details())
+            config.base_path = "n" * 9999
+            with self.assertRaisesRegex(grpc.RpcError, "folder of a model"):
+                reload(request)
 
     def test_a_port_in_use_is_one_line(self):
         with server.listen("127.0.0.1", 0) as socket:

@@ -20,6 +20,7 @@ ALLOWED = {
     "PictureHandler.get_num_bytes": "Beam calls it",
     "PictureHandler.load_model": "Beam calls it",
     "PictureHandler.run_inference": "Beam calls it",
+    "_Registry.add_registered_method_handlers": "generated code of gRPC may",
     "JointModel.make_test_function": "Keras calls it",
     "JointModel.make_train_function": "Keras calls it",
     "Adam.update_step": "Keras calls it",

@@ -63,6 +63,10 @@ class AccessLog:
             self._handler = logging.handlers.WatchedFileHandler(
                 path, encoding="utf-8"
             )
+        self._handler.handleError = self._complain
+        self._path = path
+        # Whether this line, and the one before, could not be written.
+        self._has_failed = self._had_failed = False
 
     def write(self, record: Record, seconds: float) -> None:
         """Writes one record.
@@ -77,13 +81,27 @@ class AccessLog:
             **dataclasses.asdict(record),
             "milliseconds": round(seconds * 1e3, 1),
         }
+        self._had_failed, self._has_failed = self._has_failed, False
         self._handler.handle(
             logging.makeLogRecord({"msg": "%s", "args": (json.dumps(values),)})
         )
 
     def close(self) -> None:
         """Writes what is left."""
-        self._handler.close()
+        # What cannot be written was told of.
+        with contextlib.suppress(OSError):
+            self._handler.close()
+
+    def _complain(self, record: logging.LogRecord) -> None:
+        """Says that lines are lost; once, until one can be written."""
+        del record
+        self._has_failed = True
+        if not self._had_failed:
+            logging.error(
+                "requests are answered and not recorded, %s: %s",
+                self._path,
+                sys.exception(),
+            )
 
 
 class Recorder:

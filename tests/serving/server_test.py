@@ -338,6 +338,17 @@ class ServerTest(absltest.TestCase):
                 self._post(place, b"x", **headers).status_code, status
             )
 
+    def test_a_log_that_cannot_be_written_is_told_of_once(self):
+        with self.assertLogs(level="ERROR") as logged:
+            place = self._serve(access_log="/dev/full")
+            for _ in range(3):
+                self.assertEqual(self._post(place, b"x").status_code, 200)
+
+        self.assertLen(logged.output, 1)
+        self.assertRegex(
+            logged.output[0], "answered and not recorded, /dev/full: .*space"
+        )
+
     def test_pages_of_other_sites_do_not_reach_a_loopback_server(self):
         place = self._serve()
         with RestPeer(place) as peer:

@@ -26,6 +26,11 @@ _FEW_CHANNELS = 4
 _is_for_xla = replicas.Setting(False)
 
 
+def is_for_xla() -> bool:
+    """Whether XLA compiles what is traced."""
+    return _is_for_xla.value
+
+
 def for_xla() -> AbstractContextManager[None]:
     """Makes what is traced within right for XLA.
 
@@ -52,7 +57,7 @@ def resize_bilinear(
     Returns:
         Float [B, *size, channels], of the type of `images`.
     """
-    if _is_for_xla.value:
+    if is_for_xla():
         return _resize_by_matrices(images, size, align_corners)
     resized = tf.raw_ops.ResizeBilinear(
         images=images,

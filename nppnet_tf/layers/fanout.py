@@ -18,6 +18,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from nppnet_tf import resampling
 from nppnet_tf.layers import resize
 from nppnet_tf.layers.convolution import Convolution
 from nppnet_tf.layers.convolution import convolve
@@ -407,7 +408,8 @@ def _join(mixed, bypass):
         bypass = split_last(bypass, [others, searched])
         bypass = tf.linalg.matrix_transpose(bypass)
         return merge_last(tf.concat([mixed[..., None], bypass], -1), 2)
-    if mixed.dtype == tf.float32:
+    # XLA has no bits of complex numbers.
+    if mixed.dtype == tf.float32 and not resampling.is_for_xla():
         return merge_last(_paired(mixed, bypass), 2)
     return merge_last(tf.stack([mixed, bypass], -1), 2)
 

@@ -105,7 +105,7 @@ class Accumulation:
             found.append(phase(batch, updates, trackers, *arguments))
 
         whole = tf.nest.map_structure(_joined, *parts)
-        with self._model.resizing(), self._model.descending(descent):
+        with self._model.compiling(), self._model.descending(descent):
             logs = step(whole)
         return logs if phase == self._move else found[0]
 

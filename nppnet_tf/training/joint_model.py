@@ -370,7 +370,7 @@ class JointModel(keras.Model):
             strategy = self.distribute_strategy
 
             def on_replica(data):
-                with self.resizing():
+                with self.compiling():
                     return step(data)
 
             @tf.function(autograph=False, jit_compile=self.jit_compile)
@@ -382,8 +382,8 @@ class JointModel(keras.Model):
             self._traced_steps[name] = function
         return self._traced_steps[name]
 
-    def resizing(self) -> AbstractContextManager[None]:
-        """Resizes, in what a block traces, as what compiles it needs."""
+    def compiling(self) -> AbstractContextManager[None]:
+        """Traces a block as what compiles the steps needs it."""
         if self.jit_compile:
             return resampling.for_xla()
         return contextlib.nullcontext()

@@ -7,6 +7,7 @@ import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
 
+from nppnet_tf import resampling
 from nppnet_tf.layers.fanout import EdgeMixture
 from nppnet_tf.layers.fanout import MixedFanout
 from nppnet_tf.layers.fanout import SelectedFanout
@@ -141,6 +142,30 @@ class MixedFanoutTest(parameterized.TestCase):
 
         for whole, parts in zip(*results, strict=True):
             np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-4)
+
+    @parameterized.parameters(1, 2, 4)
+    def test_xla_compiles_it_with_its_gradient(self, proportion):
+        space = SearchSpace(channel_proportion=proportion)
+        fanout = MixedFanout(8, [Target(0)], space=space)
+        fanout.build((None, None, None, 8))
+        x = tf.random.stateless_normal([2, 4, 4, 8], [1, 2])
+        shares = tf.random.stateless_uniform([8, 1, 1], [3, 4])
+
+        def compute(x):
+            with frozen_statistics(), tf.GradientTape() as tape:
+                tape.watch(x)
+                mixture = EdgeMixture(shares, tf.ones([1, 1]))
+                (y,) = fanout(x, mixture=mixture, training=True)
+                total = tf.reduce_sum(y**3)
+            return y, tape.gradient(total, x)
+
+        @tf.function(jit_compile=True, autograph=False)
+        def compiled(x):
+            with resampling.for_xla():
+                return compute(x)
+
+        for found, expected in zip(compiled(x), compute(x), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
     def test_too_few_channels_are_refused(self):
         with self.assertRaisesRegex(ValueError, "channels=6"):

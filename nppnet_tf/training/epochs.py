@@ -160,7 +160,13 @@ class Epochs:
         """Goes back to the last checkpoint, where the run is to and may."""
         process, recorder = self._run.config.process, self._recorder
         done = len(recorder.progress.rollbacks)
-        if process.on_nonfinite != "rollback" or done >= process.max_rollbacks:
+        if process.on_nonfinite != "rollback":
+            return False
+        if done >= process.max_rollbacks:
+            self._run.report.say(
+                f"no further rollback: {done} are done, of at most "
+                f"{process.max_rollbacks}"
+            )
             return False
         recorder.roll_back(f"{error.problem}: {error.where}")
         guard.goes_on_from(recorder.progress.part.step)

@@ -196,7 +196,7 @@ class RunRecorder:
             raise checkpoints.RuinedError(
                 "weights are not finite",
                 f"epoch {epoch}, {place}",
-                "finite weights; a lower learning rate may help",
+                "finite weights; `on_nonfinite`=rollback lowers learning rates",
                 f"{error}; "
                 f"{checkpoints.what_is_left(self.checkpoints.last_path)}",
             ) from error

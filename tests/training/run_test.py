@@ -267,6 +267,25 @@ class RunTest(training_case.TrainingCase):
         back = [each for each in report.lines if "rollback" in each]
         self.assertRegex(back[0], r"^\S.* of at most 60, back to \d+ epochs")
 
+    def test_a_ruined_run_says_what_goes_on_and_when_it_is_used_up(self):
+        schedule = config.RetrainConfig(epochs=2, task_weight_learning_rate=1e6)
+        ruinous = dataclasses.replace(_RETRAIN, schedule=schedule)
+
+        with self.assertRaisesRegex(
+            UserError, "`on_nonfinite`=rollback lowers learning rates"
+        ):
+            self._retrain("run", settings=ruinous)
+        report = _Listener()
+        back = config.ProcessConfig(on_nonfinite="rollback", max_rollbacks=1)
+        with self.assertRaisesRegex(UserError, "not finite"):
+            self._retrain(
+                "run", report, dataclasses.replace(ruinous, process=back)
+            )
+
+        self.assertEqual(
+            report.lines[-1], "no further rollback: 1 are done, of at most 1"
+        )
+
     def test_wrong_values_are_named_as_arguments(self):
         for wrong, pattern in (
             ({"inputs": config.InputConfig(batch_size=0)}, "`batch_size`"),

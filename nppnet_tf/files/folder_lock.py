@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterator
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import text_files
 
 LOCK_NAME = "lock"
 
@@ -28,11 +29,17 @@ def hold(
         problem: First words of the message.
 
     Raises:
-        UserError: Another process holds it; its number is named.
+        UserError: Another process holds it; its number is named. Or what lies
+            there under the name of the lock is no file.
     """
     path = pathlib.Path(folder) / LOCK_NAME
+    # It is emptied: a link might lead to what is somebody's.
+    if os.path.islink(path):
+        raise UserError("not a file", path, "a regular file", "a link")
+    if path.exists():
+        text_files.require_regular(path)
     # Not "w": the number of whoever holds it must stay.
-    with open(path, "a+", encoding="utf-8") as file:
+    with open(path, "a+", encoding="utf-8", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

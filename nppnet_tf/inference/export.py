@@ -86,6 +86,9 @@ def export_saved_model(
     )
     with atomic.atomic_path(target) as temporary:
         _save(graph, temporary)
+        description = dataclasses.replace(
+            description, files=model_description.digests(temporary)
+        )
         extra = temporary / model_description.FILE_NAME
         extra.parent.mkdir(exist_ok=True)
         extra.write_text(description.to_json(), encoding="utf-8")

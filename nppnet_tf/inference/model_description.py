@@ -14,6 +14,7 @@ import numpy as np
 from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import file_digests
 from nppnet_tf.files import json_documents
 from nppnet_tf.inference.calibration import Calibration
 
@@ -39,6 +40,7 @@ _KINDS = {
     "score_threshold": "a number",
     "limits": "an object",
 }
+_FILES = {"": "a text"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +63,9 @@ class ModelDescription:
         calibration: What the scores mean, where that was measured.
         limits: Limits of a request and of its pictures, see
             `request_limits.LIMITS`.
+        files: Digest (sha256) of every file of a SavedModel by its path in the
+            folder, but for those in `assets.extra`; empty for others, and in
+            files of older versions.
         runtime: Format, precision and digests of the files of another runtime,
             as `packages.write` tells them; None for a SavedModel.
     """
@@ -78,6 +83,7 @@ class ModelDescription:
     score_threshold: float = visibility.SCORE_THRESHOLD
     calibration: Calibration | None = None
     limits: dict[str, int] = dataclasses.field(default_factory=dict)
+    files: dict[str, str] = dataclasses.field(default_factory=dict)
     runtime: dict[str, Any] | None = None
 
     def to_json(self) -> str:
@@ -112,6 +118,9 @@ class ModelDescription:
         for name, kind in _KINDS.items():
             if name in values:
                 json_documents.require(values[name], kind, path, name)
+        json_documents.require_form(
+            values.get("files", {}), _FILES, path, "files"
+        )
         try:
             descriptor = values.pop("descriptor")
             values["image_size"] = checked_size(values["image_size"], path)
@@ -136,6 +145,45 @@ class ModelDescription:
                 "the file that nppnet-export writes",
                 error,
             ) from error
+
+
+def digests(folder: pathlib.Path) -> dict[str, str]:
+    """Returns `ModelDescription.files` of a SavedModel."""
+    extra = folder / FILE_NAME.parent
+    return {
+        path.relative_to(folder).as_posix(): file_digests.sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and extra not in path.parents
+    }
+
+
+def require_files(folder: pathlib.Path, description: ModelDescription) -> None:
+    """Refuses a SavedModel whose files are not those that were described.
+
+    Its weights are numbers within the graph: a changed one gives other answers,
+    and nothing else tells of it.
+
+    Args:
+        folder: Folder of the version.
+        description: What lies in the folder as a description.
+
+    Raises:
+        UserError: A file is missing or another one.
+    """
+    for name, expected in description.files.items():
+        path = folder / name
+        # Nothing of other folders is told, by a hash or its absence.
+        is_inside = not path.is_absolute() or path.is_relative_to(folder)
+        if not is_inside or ".." in path.parts or not path.is_file():
+            raise UserError("model is not whole", path, "the file", "none")
+        found = file_digests.sha256(path)
+        if found != expected:
+            raise UserError(
+                "model was changed or damaged",
+                path,
+                f"the file whose sha256 {FILE_NAME} names",
+                f"{found[:12]}... of {path.stat().st_size} bytes",
+            )
 
 
 def checked_size(value: Any, where: object) -> tuple[int, int]:

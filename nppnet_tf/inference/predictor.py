@@ -165,6 +165,7 @@ class Predictor:
         description = ModelDescription.load(
             folder / model_description.FILE_NAME
         )
+        model_description.require_files(folder, description)
         try:
             with plain_path.plain_path(folder) as plain:
                 loaded = tf.saved_model.load(plain)

@@ -13,8 +13,11 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from nppnet_tf.errors import UserError
 from nppnet_tf.files import plain_path
+from nppnet_tf.inference import model_description
 from nppnet_tf.inference import warm_up
+from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.serving import failures
 from nppnet_tf.serving.failures import RequestError
 
@@ -46,6 +49,7 @@ class LoadedModel:
     def __init__(self, name: str, version: int, folder: pathlib.Path) -> None:
         self.name = name
         self.version = version
+        _require_described(folder)
         with plain_path.plain_path(folder) as plain:
             self._loaded = tf.saved_model.load(plain)
         self.signature_defs = _signature_defs(folder)
@@ -137,6 +141,18 @@ def checked(signature: Any, inputs: Arrays) -> dict[str, np.ndarray]:
                 f"input {name} has shape {list(array.shape)}, expected {shape}"
             )
     return dict(inputs)
+
+
+def _require_described(folder: pathlib.Path) -> None:
+    """Refuses a model of ours whose files are not those described."""
+    try:
+        description = ModelDescription.load(
+            folder / model_description.FILE_NAME
+        )
+    except UserError:
+        # Of others' models nobody says.
+        return
+    model_description.require_files(folder, description)
 
 
 def _signature_defs(folder: pathlib.Path) -> dict[str, Any]:

@@ -48,6 +48,35 @@ class HoldTest(absltest.TestCase):
             with folder_lock.hold(self.folder, self.where):
                 self.fail("held by two")
 
+    def test_what_was_written_over_is_told_as_unknown_bytes(self):
+        process = self._holder()
+        (self.folder / folder_lock.LOCK_NAME).write_bytes(b"\xff\xfe")
+
+        with self.assertRaisesRegex(UserError, "found: process "):
+            with folder_lock.hold(self.folder, self.where):
+                self.fail("held by two")
+        process.kill()
+
+    def test_what_is_no_file_is_refused_and_stays(self):
+        lock = self.folder / folder_lock.LOCK_NAME
+        mine = self.folder / "mine"
+        mine.write_text("mine")
+        for make in (
+            lock.mkdir,
+            lambda: os.mkfifo(lock),
+            lambda: lock.symlink_to(mine),
+            lambda: lock.symlink_to("nothing"),
+        ):
+            make()
+            with (
+                self.subTest(str(make)),
+                self.assertRaisesRegex(UserError, "not a file.*lock"),
+                folder_lock.hold(self.folder, self.where),
+            ):
+                self.fail("held")
+            (lock.rmdir if lock.is_dir() else lock.unlink)()
+        self.assertEqual(mine.read_text(), "mine")
+
     def test_a_killed_process_lets_go(self):
         process = self._holder()
         process.send_signal(signal.SIGKILL)

@@ -43,6 +43,32 @@ class ModelDescriptionTest(absltest.TestCase):
 
         self.assertEqual(ModelDescription.load(self.path), _DESCRIPTION)
 
+    def test_files_are_those_within_the_folder(self):
+        folder = self.path.parent / "model"
+        (folder / "variables").mkdir(parents=True)
+        (folder / "assets.extra").mkdir()
+        for name in ("saved_model.pb", "variables/index", "assets.extra/card"):
+            (folder / name).write_text(name)
+        (self.path.parent / "other").write_text("")
+
+        files = model_description.digests(folder)
+
+        self.assertEqual(set(files), {"saved_model.pb", "variables/index"})
+        described = dataclasses.replace(_DESCRIPTION, files=files)
+        model_description.require_files(folder, described)
+        for name in ("../other", str(self.path.parent / "other"), "variables"):
+            described = dataclasses.replace(_DESCRIPTION, files={name: "0"})
+            with self.assertRaisesRegex(UserError, "not whole"):
+                model_description.require_files(folder, described)
+
+    def test_digests_of_another_form_are_told(self):
+        values = json.loads(_DESCRIPTION.to_json())
+        for files in ([], {"a": 1}, "a"):
+            self.path.write_text(json.dumps({**values, "files": files}))
+
+            with self.assertRaisesRegex(UserError, "files.*model.json"):
+                ModelDescription.load(self.path)
+
     def test_calibration_is_read_again(self):
         description = dataclasses.replace(
             _DESCRIPTION,

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +19,7 @@ from nppnet_tf.models import saved_network
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.search_space import genotype as genotypes
+from nppnet_tf.serving.servable import LoadedModel
 from tests.inference import stand_in
 from tests.inference import stand_in_models
 
@@ -146,6 +148,26 @@ class PredictorTest(absltest.TestCase):
 
         with self.assertRaisesRegex(UserError, "cannot be described"):
             Predictor.from_directory(self.folder)
+
+    def test_a_saved_model_of_other_bits_is_refused(self):
+        folder = self.folder / "1"
+        shutil.copytree(stand_in_models.exported_model(), folder)
+        graph, other = folder / "saved_model.pb", folder / "fingerprint.pb"
+        whole = graph.read_bytes()
+        content = bytearray(whole)
+        content[len(content) // 2] ^= 1
+        for path, bits, pattern in (
+            (graph, bytes(content), "changed or damaged.*saved_model.pb"),
+            (other, None, "not whole.*fingerprint.pb"),
+        ):
+            graph.write_bytes(whole)
+            path.unlink()
+            if bits is not None:
+                path.write_bytes(bits)
+            with self.assertRaisesRegex(UserError, pattern):
+                Predictor.from_directory(self.folder)
+            with self.assertRaisesRegex(UserError, pattern):
+                LoadedModel("people", 1, folder)
 
     def test_text_file_is_no_picture(self):
         path = self.folder / "text.jpg"

@@ -82,7 +82,6 @@ UNTESTED_MODULES = {
     "nppnet_tf/runtimes/litert.py": "table_test",
     "nppnet_tf/runtimes/onnx.py": "table_test",
     "nppnet_tf/search_space/sources.py": "names only",
-    "nppnet_tf/training/team.py": "tests/user_paths/hosts_test.py",
     "tools/command_line/console.py": "by every tool",
     "tools/command_line/flag_kinds.py": "tool_flags_test",
     "tools/command_line/help_text.py": "app_test",

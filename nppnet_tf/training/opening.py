@@ -196,7 +196,8 @@ class Opening:
                 run.report.flags_text,
             )
             if team is not None:
-                team.share_progress(run.workdir)
+                goes_back = run.config.process.on_nonfinite == "rollback"
+                team.share_progress(run.workdir, goes_back)
             keras.utils.set_random_seed(run.config.inputs.seed)
             yield run
 

@@ -115,14 +115,19 @@ class Team:
         with tempfile.TemporaryDirectory(prefix="nppnet_tf_worker_") as path:
             yield Workdir(path)
 
-    def share_progress(self, workdir: Workdir) -> None:
+    def share_progress(self, workdir: Workdir, goes_back: bool) -> None:
         """Gives every worker what the run goes on from.
 
         Args:
             workdir: What `folder` lent, claimed.
+            goes_back: Whether it may have to go back to earlier checkpoints:
+                all workers go back to the same.
         """
-        last = workdir.checkpoints / checkpoints.LAST_NAME
-        for path in (workdir.metrics_file, last):
+        folder = checkpoints.CheckpointFolder(workdir.checkpoints)
+        paths = [workdir.metrics_file, folder.last_path]
+        if goes_back:
+            paths += [folder.best_path, folder.start_path]
+        for path in paths:
             content = self._others.share(
                 path.read_bytes() if self.is_chief and path.exists() else b""
             )

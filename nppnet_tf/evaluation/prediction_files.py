@@ -9,7 +9,6 @@ import io
 import json
 import math
 import os
-import pathlib
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -24,9 +23,12 @@ from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
+from nppnet_tf.files import file_names
+from nppnet_tf.files import text_files
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
 from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import picture_names
 
 # COCO's number of the category of people, and its v of a joint that is seen.
 COCO_PERSON = 1
@@ -78,8 +80,6 @@ OPENPOSE_LAYOUTS: dict[str, tuple[str, ...]] = {
         *_FACE,
     ),
 }
-
-_IMAGE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png"))
 
 # LIP's ground truth has x, y and visibility, its submissions x and y.
 _TRUTH_VALUES = 3
@@ -540,8 +540,9 @@ def read_pose_rows(
 
     Args:
         path: File without a header. A row is a name, with or without the
-            ending of a picture, and for every keypoint x, y and visibility, or
-            x and y alone. `nan` says that a keypoint is absent.
+            ending of a picture and the folders before it, and for every
+            keypoint x, y and visibility, or x and y alone. `nan` says that a
+            keypoint is absent.
         descriptor: Number and order of the keypoints.
 
     Returns:
@@ -556,10 +557,11 @@ def read_pose_rows(
         if not row:
             continue
         place = f"{path}, line {number}"
-        name = pathlib.PurePath(row[0].strip())
-        stem = (
-            name.stem if name.suffix.lower() in _IMAGE_SUFFIXES else str(name)
-        )
+        stem = picture_names.stem_of(file_names.last_part(row[0].strip()))
+        if stem in ("", ".", ".."):
+            raise UserError(
+                "row without a name", place, "the name of a picture", row[0]
+            )
         if stem in poses:
             raise UserError("name comes twice", place, "one row each", stem)
         poses[stem] = _parse_pose(row[1:], descriptor.num_keypoints, place)
@@ -569,12 +571,10 @@ def read_pose_rows(
 
 
 def _read_rows(path: str | os.PathLike[str]) -> list[list[str]]:
+    text = text_files.read(path)
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            return list(csv.reader(file))
-    except FileNotFoundError:
-        raise UserError("not found", path, "a CSV file of poses") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return list(csv.reader(io.StringIO(text)))
+    except csv.Error as error:
         raise UserError(
             "poses cannot be read", path, "a CSV file", error
         ) from error

@@ -194,9 +194,17 @@ def encode_png(array: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def picture_size(data: bytes) -> tuple[int, int]:
-    """Returns (height, width) as `decode` would, without decoding."""
-    return picture_structure.read(data).upright_size
+def picture_size(data: bytes, where: object = None) -> tuple[int, int]:
+    """Returns (height, width) as `decode` would, without decoding.
+
+    Args:
+        data: Content of the file.
+        where: File or record, for messages.
+
+    Raises:
+        PictureError: The parts of the file are not whole, or it is too large.
+    """
+    return picture_structure.read(data, where).upright_size
 
 
 def require_same_size(

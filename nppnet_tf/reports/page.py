@@ -18,6 +18,7 @@ from nppnet_tf import errors
 from nppnet_tf.drawing import line_chart
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
+from nppnet_tf.pictures import picture_files
 
 if TYPE_CHECKING:
     import jinja2
@@ -253,12 +254,9 @@ def _embedded(image: pathlib.Path) -> str:
         raise UserError(
             "picture cannot be embedded", image, ", ".join(_MEDIA_TYPES)
         )
-    try:
-        content = pathlib.Path(image).read_bytes()
-    except OSError as error:
-        raise UserError(
-            "picture cannot be read", image, "a file", error.strerror
-        ) from error
+    content = picture_files.read_bytes(image)
+    # A browser would show a broken one as a small gap.
+    picture_files.picture_size(content, image)
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 

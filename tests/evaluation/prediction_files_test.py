@@ -287,6 +287,14 @@ class PoseRowsTest(parameterized.TestCase):
             commas = name.count(",")
             self.assertLen(self.path.read_text().split(","), 33 + commas)
 
+    def test_names_are_read_as_those_of_records(self):
+        for name in ("b.jpg", "x/b.JPE", "x\\b.png", "b", "\ufeffb.jpg"):
+            self.path.write_text(f"{name}{',1' * 32}\r\n", encoding="utf-8")
+
+            self.assertEqual(
+                list(prediction_files.read_pose_rows(self.path, LIP)), ["b"]
+            )
+
     def test_rows_equal_those_of_the_reference(self):
         arrays = reference_arrays.load("ref_inference.npz")
         # Joints in LIP's order; it cuts fractions off, ours rounds.
@@ -321,7 +329,11 @@ class PoseRowsTest(parameterized.TestCase):
         ("far", "a" + ",-1e300" * 32, "not a coordinate.*found: -1e.300"),
         ("twice", "a.jpg" + ",1" * 32 + "\na" + ",1" * 32, "comes twice"),
         ("empty", "\n", "no poses"),
-        ("binary", b"\xff\xfe\x00", "cannot be read"),
+        ("binary", b"\xff\xfe\x00", "not UTF-8"),
+        ("zero", b"a\x00" + b",1" * 32, "not text"),
+        ("nameless", ",1" * 32, "without a name"),
+        ("folder", "a/.." + ",1" * 32, "without a name"),
+        ("quotes", '"' + "a" * 200_000, "poses cannot be read"),
     )
     def test_wrong_row_is_named(self, text, message):
         self.path.write_bytes(
@@ -338,7 +350,7 @@ class PoseRowsTest(parameterized.TestCase):
             prediction_files.read_pose_rows(self.path, LIP)
 
     def test_missing_file_is_named(self):
-        with self.assertRaisesRegex(UserError, "not found.*poses.csv"):
+        with self.assertRaisesRegex(UserError, "cannot be read.*poses.csv"):
             prediction_files.read_pose_rows(self.path, LIP)
 
 

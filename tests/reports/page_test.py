@@ -234,8 +234,13 @@ class ReportTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("absent", "absent.png", "cannot be read"),
         ("other_kind", "person.gif", "cannot be embedded"),
+        ("empty", "empty.png", "neither JPEG nor PNG"),
+        ("cut", "cut.png", "is damaged"),
     )
     def test_bad_picture_is_named_and_leaves_no_page(self, name, problem):
+        (self.folder / "empty.png").touch()
+        whole = self.image.read_bytes()
+        (self.folder / "cut.png").write_bytes(whole[:-9])
         example = page.Example("x", (self.image, self.folder / name))
         gallery = dataclasses.replace(self.data.gallery, examples=(example,))
         data = dataclasses.replace(self.data, gallery=gallery)

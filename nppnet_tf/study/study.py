@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import nppnet_tf
 from nppnet_tf.config import NetworkConfig
+from nppnet_tf.errors import UserError
 from nppnet_tf.models import choice_costs
 from nppnet_tf.models import cost
 from nppnet_tf.models import equal_cost
@@ -46,6 +47,7 @@ _FIXED = {
     plan.RESNET: published.baseline,
     plan.RELEASED: published.released,
 }
+_REFERENCE = "reference"
 _EQUALIZED = (plan.UNET, plan.RESNET)
 _ALL_SEARCHED = Genotype(genotypes.SEARCH, genotypes.SEARCH, genotypes.SEARCH)
 _PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "matplotlib", "pillow")
@@ -117,7 +119,12 @@ class Study:
 
         Returns:
             Whether all are finished.
+
+        Raises:
+            UserError: Costs and speeds that are there are those of another
+                system.
         """
+        self._require_reference()
         # Of many traced networks, which is what a study has.
         tf.get_logger().setLevel("ERROR")
         self._record_settings()
@@ -129,12 +136,35 @@ class Study:
                 return False
             started = time.perf_counter()
             result = self._work[unit.kind](unit)
+            if self._depends_on_reference(unit):
+                result[_REFERENCE] = self._plan.reference
             self._results.add(unit, result)
             done += 1
             self._report.say(
                 f"{unit}: {time.perf_counter() - started:.0f} s{_told(result)}"
             )
         return True
+
+    def _require_reference(self) -> None:
+        """Refuses results that were held against another system."""
+        for kind in (kinds.NETWORK, kinds.SPEED):
+            for unit, found in self._results.of_kind(kind).items():
+                # Older lines do not name it.
+                other = found.get(_REFERENCE, self._plan.reference)
+                if other != self._plan.reference:
+                    raise UserError(
+                        "results are held against another system",
+                        f"{self._results.path}, {unit}",
+                        f"{self._plan.reference}, the first that is compared "
+                        "now, or other `results`",
+                        other,
+                    )
+
+    def _depends_on_reference(self, unit: Unit) -> bool:
+        """Whether a result is made for the system that others are held to."""
+        if unit.kind == kinds.NETWORK:
+            return unit.system in (*_EQUALIZED, plan.RANDOM)
+        return unit.kind == kinds.SPEED
 
     def _is_finished(self, unit: Unit) -> bool:
         """Whether there is a result, and of as much as is asked for now."""

@@ -11,6 +11,7 @@ from unittest import mock
 import keras
 from absl.testing import absltest
 
+from nppnet_tf.errors import UserError
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.study import report
 from nppnet_tf.study import results
@@ -112,6 +113,21 @@ class StudyTest(absltest.TestCase):
         self.assertTrue(study.run())
         self.assertEmpty(said)
         self.assertEqual((self.folder / "whole.jsonl").read_text(), before)
+
+    def test_costs_and_speeds_of_another_reference_are_refused(self):
+        copy = self.folder / "copy.jsonl"
+        text = (self.folder / "whole.jsonl").read_text()
+        copy.write_text(text)
+        found = Results(copy, CONFIG.digest())
+        units = Plan(CONFIG, [], ["random", "unet"], found)
+        other = Study(units, found, self.folder / "work", _Silent())
+
+        with self.assertRaisesRegex(
+            UserError, "another system.*network, unet.*random.*found: unet"
+        ):
+            other.run()
+
+        self.assertEqual(copy.read_text(), text)
 
     def test_variables_drawn_anew_are_those_of_a_model_made_for_them(self):
         people, used = self.study._people, self._trainer()

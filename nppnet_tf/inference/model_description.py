@@ -87,7 +87,7 @@ class ModelDescription:
     runtime: dict[str, Any] | None = None
 
     def to_json(self) -> str:
-        """Returns a JSON document."""
+        """Returns a JSON document, sealed."""
         values = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -95,7 +95,8 @@ class ModelDescription:
         values["descriptor"] = self.descriptor.to_values()
         if self.calibration is not None:
             values["calibration"] = dataclasses.asdict(self.calibration)
-        return json.dumps({"format": FORMAT, **values}, indent=1) + "\n"
+        document = json_documents.sealed({"format": FORMAT, **values})
+        return json.dumps(document, indent=1) + "\n"
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "ModelDescription":

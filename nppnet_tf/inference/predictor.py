@@ -173,6 +173,7 @@ class Predictor:
             raise UserError(
                 "SavedModel cannot be loaded", folder, "a whole export", error
             ) from error
+        _require_fit(loaded.signatures, description, folder)
         signature = loaded.signatures[serving_graph.TENSOR_SIGNATURE]
         asked = (flip, scales)
         exported = (description.flip, description.scales)
@@ -277,6 +278,27 @@ def _predict(
         scores=outputs[serving_graph.KEYPOINT_SCORES][0].numpy(),
         confidence=None if confidence is None else confidence[0].numpy(),
     )
+
+
+def _require_fit(
+    signatures: Mapping[str, Any],
+    description: ModelDescription,
+    folder: pathlib.Path,
+) -> None:
+    """Refuses a graph that answers of other joints than are described."""
+    signature = signatures.get(serving_graph.TENSOR_SIGNATURE)
+    outputs = signature.structured_outputs if signature else {}
+    name = serving_graph.KEYPOINTS_XY
+    expected = description.descriptor.num_keypoints
+    found = outputs[name].shape[1] if name in outputs else None
+    if found != expected:
+        raise UserError(
+            "SavedModel does not fit its description",
+            folder,
+            f"a signature {serving_graph.TENSOR_SIGNATURE} of {expected} "
+            "joints",
+            f"{found} joints" if found else "none",
+        )
 
 
 def read_picture(path: str | os.PathLike[str]) -> np.ndarray:

@@ -8,6 +8,7 @@ from absl.testing import absltest
 
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.inference import model_description
 from nppnet_tf.inference.model_description import ModelDescription
 from tests import schemas
@@ -25,6 +26,13 @@ _DESCRIPTION = ModelDescription(
 )
 
 
+def _unsealed():
+    """What a description holds, as an older version would have written it."""
+    document = json.loads(_DESCRIPTION.to_json())
+    del document[json_documents.SEAL]
+    return document
+
+
 class ModelDescriptionTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
@@ -36,8 +44,17 @@ class ModelDescriptionTest(absltest.TestCase):
 
         self.assertEqual(ModelDescription.load(self.path), _DESCRIPTION)
 
+    def test_changed_values_are_noticed(self):
+        text = _DESCRIPTION.to_json()
+        for old, new in (("0.1", "0.2"), ("64", "32"), ('"people"', '"x"')):
+            self.assertIn(old, text)
+            self.path.write_text(text.replace(old, new, 1))
+
+            with self.assertRaisesRegex(UserError, "changed or damaged"):
+                ModelDescription.load(self.path)
+
     def test_old_descriptions_have_the_usual_threshold(self):
-        values = json.loads(_DESCRIPTION.to_json())
+        values = _unsealed()
         self.assertEqual(values.pop("score_threshold"), 0.1)
         self.path.write_text(json.dumps(values))
 
@@ -62,7 +79,7 @@ class ModelDescriptionTest(absltest.TestCase):
                 model_description.require_files(folder, described)
 
     def test_digests_of_another_form_are_told(self):
-        values = json.loads(_DESCRIPTION.to_json())
+        values = _unsealed()
         for files in ([], {"a": 1}, "a"):
             self.path.write_text(json.dumps({**values, "files": files}))
 
@@ -87,7 +104,7 @@ class ModelDescriptionTest(absltest.TestCase):
 
     def test_wrong_threshold_is_named(self):
         for value in (2, -1, "0.1", None, float("nan")):
-            values = json.loads(_DESCRIPTION.to_json())
+            values = _unsealed()
             values["score_threshold"] = value
             self.path.write_text(json.dumps(values))
 
@@ -108,7 +125,7 @@ class ModelDescriptionTest(absltest.TestCase):
                 ModelDescription.load(self.path)
 
     def test_other_kinds_of_values_are_refused(self):
-        whole = json.loads(_DESCRIPTION.to_json())
+        whole = _unsealed()
         for name in whole:
             for value in (None, True, -1, 1e9, [], [1], {}, "9" * 5000):
                 self.path.write_text(json.dumps({**whole, name: value}))

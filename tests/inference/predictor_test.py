@@ -13,6 +13,8 @@ from PIL import Image
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
+from nppnet_tf.inference import model_description
 from nppnet_tf.inference import predictor
 from nppnet_tf.inference.predictor import Predictor
 from nppnet_tf.models import saved_network
@@ -168,6 +170,21 @@ class PredictorTest(absltest.TestCase):
                 Predictor.from_directory(self.folder)
             with self.assertRaisesRegex(UserError, pattern):
                 LoadedModel("people", 1, folder)
+
+    def test_a_saved_model_of_other_joints_is_refused(self):
+        folder = self.folder / "1"
+        shutil.copytree(stand_in_models.exported_model(), folder)
+        path = folder / model_description.FILE_NAME
+        values = json.loads(path.read_text())
+        del values[json_documents.SEAL]
+        few = {"name": "own", "classes": ["b"], "palette": [[0, 0, 0]]}
+        values["descriptor"] = {**few, "keypoints": ["nose"]}
+        path.write_text(json.dumps(values))
+
+        with self.assertRaisesRegex(
+            UserError, "not fit its description.*of 1 joints; found: 16 joints"
+        ):
+            Predictor.from_directory(folder)
 
     def test_text_file_is_no_picture(self):
         path = self.folder / "text.jpg"

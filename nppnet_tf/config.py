@@ -7,6 +7,7 @@ flag file of `flags` is the record of an experiment.
 """
 
 import dataclasses
+import inspect
 import math
 import re
 from collections.abc import Mapping
@@ -593,9 +594,11 @@ def settings_of(config: object) -> dict[str, Setting]:
 
 def meanings(config_class: type) -> dict[str, str]:
     """Returns what each field of a dataclass means, from its docstring."""
-    _, _, attributes = (config_class.__doc__ or "").partition("Attributes:\n")
+    # Python 3.13 takes the indentation out of docstrings, others leave it.
+    words = inspect.cleandoc(config_class.__doc__ or "")
+    _, _, attributes = words.partition("Attributes:\n")
     entries = re.findall(
-        r"^ {8}(\w+): (.*(?:\n {12}.*)*)", attributes, re.MULTILINE
+        r"^ {4}(\w+): (.*(?:\n {8}.*)*)", attributes, re.MULTILINE
     )
     return {name: " ".join(text.split()) for name, text in entries}
 

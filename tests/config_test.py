@@ -26,6 +26,22 @@ class SettingTest(parameterized.TestCase):
                 self.assertEqual(set(meanings), names)
                 self.assertNotIn("", meanings.values())
 
+    @parameterized.named_parameters(("as_written", 4), ("of_python_3_13", 0))
+    def test_meanings_are_read_however_docstrings_are_indented(self, left):
+        lines = [
+            "A part.",
+            "",
+            "Attributes:",
+            "    one: First",
+            "        line.",
+        ]
+        part = type("Part", (), {})
+        part.__doc__ = ("\n" + " " * left).join([*lines, "    two: Second."])
+
+        self.assertEqual(
+            config.meanings(part), {"one": "First line.", "two": "Second."}
+        )
+
     def test_every_default_is_within_its_limits(self):
         for part in _PARTS:
             config.check(part)

@@ -189,7 +189,7 @@ def _step(found: dict[str, Any]) -> list[str]:
 def convolution_seconds(found: dict[str, Any]) -> float:
     """Returns the thread time of convolutions in a step, gradients included."""
     shares = found["share_of_thread_time"].items()
-    share = sum(value for kind, value in shares if "conv" in kind.lower())
+    share = math.fsum(value for kind, value in shares if "conv" in kind.lower())
     return found["thread_seconds"] * share
 
 
@@ -200,7 +200,7 @@ def _kinds() -> str:
         name: one["share_of_thread_time"] for name, one in found.items() if one
     }
     total = {
-        kind: sum(share.get(kind, 0) for share in shares.values())
+        kind: math.fsum(share.get(kind, 0) for share in shares.values())
         for kind in sorted(
             {kind for share in shares.values() for kind in share}
         )
@@ -211,7 +211,9 @@ def _kinds() -> str:
         [f"`{kind}`", *(f"{s.get(kind, 0):.1%}" for s in shares.values())]
         for kind in kinds
     ]
-    others = [1 - sum(s.get(k, 0) for k in kinds) for s in shares.values()]
+    others = [
+        1 - math.fsum(s.get(k, 0) for k in kinds) for s in shares.values()
+    ]
     rows.append(["all others", *(f"{share:.1%}" for share in others)])
     return _table(["", *(STEPS[name] for name in shares)], rows)
 

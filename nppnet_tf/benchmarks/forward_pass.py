@@ -62,7 +62,9 @@ def measure(
         [size.batch_size, *size.image_size, 3], [1, 2]
     )
     answers = answering.answering(network, size.image_size)
-    traced = tf.function(answers.function, input_signature=_ANY_SIZE)
+    traced = tf.function(
+        answers.function, input_signature=_ANY_SIZE, autograph=False
+    )
 
     def step() -> None:
         traced(image)[keys.PARSING_LOGITS].numpy()
@@ -125,7 +127,9 @@ def _saved(answers: answering.Answering, image: tf.Tensor, folder: str) -> Call:
     """Returns a call of what answers as it is exported and loaded again."""
     module = tf.Module()
     module.kept = answers.variables
-    module.network = tf.function(answers.function, input_signature=_ANY_SIZE)
+    module.network = tf.function(
+        answers.function, input_signature=_ANY_SIZE, autograph=False
+    )
     path = os.path.join(folder, "saved_model")
     tf.saved_model.save(module, path, signatures={"network": module.network})
     loaded = tf.saved_model.load(path)

@@ -56,7 +56,7 @@ class ExecutionTest(absltest.TestCase):
         form = Form({"out": nodes.Rectification((pooled,))})
 
         with self.assertNoLogs(level="WARNING"):
-            tf.function(lambda picture: form(picture), input_signature=ANY)(
+            tf.function(form.__call__, input_signature=ANY)(
                 tf.zeros([1, 32, 32, 3])
             )
 

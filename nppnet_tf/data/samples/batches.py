@@ -261,6 +261,8 @@ def _numbered(
     def load(number: np.ndarray) -> list[np.ndarray]:
         return list(make_batch(*divmod(int(number), steps)).values())
 
+    # AutoGraph of TensorFlow 2.20 cannot read it on Python 3.13, and says so.
+    @tf.autograph.experimental.do_not_convert
     def make(number: tf.Tensor) -> Batch:
         dtypes = [each.dtype for each in form.values()]
         values = tf.numpy_function(load, [number], dtypes)

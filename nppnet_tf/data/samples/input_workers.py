@@ -133,7 +133,9 @@ class _Process:
             job = dataclasses.replace(job, pickled=pickled)
             self._sources[job.source] = None
             input_worker.forget_first(self._sources)
-        self._connection.send(job)
+        # As bytes: what `send` makes of it outlives a failure on Python 3.13,
+        # which then writes of it to stderr.
+        self._connection.send_bytes(pickle.dumps(job))
         return self._connection.recv()
 
     @property

@@ -280,7 +280,7 @@ class DetectPeopleTest(_Case):
             self._detect(model=other), "in another way.*model_sha256"
         )
         (self.output / "detector.json").write_text("[")
-        self.assert_one_line(self._detect(), "detector.json.*something else")
+        self.assert_one_line(self._detect(), "not JSON.*detector.json")
 
     def test_detector_without_masks_makes_files_of_boxes(self):
         self._save("a.png")

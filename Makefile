@@ -34,7 +34,7 @@ serve: $(INSTALLED)
 real: $(INSTALLED)
 	$(VENV_PYTHON) -m tools.demo --what=real --demo_dir="$(REAL_DIR)"
 
-# A worker for each core, but no more than memory holds of TensorFlow. Whole files,
+# A worker for each core and one more, but no more than memory holds of TensorFlow. Whole files,
 # since what a module makes for its tests would be made by several workers.
 test: $(INSTALLED)
 	$(VENV_PYTHON) -m pytest -n auto --maxprocesses=4 --dist=loadfile \

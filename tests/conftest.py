@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 
+import pytest
 from absl import flags
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -39,6 +40,12 @@ from tests import two_replicas  # noqa: E402, F401  (configures on import)
 
 # `create_tempdir` reads a flag of absltest; pytest parses no abseil flags.
 flags.FLAGS.mark_as_parsed()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests wait for others' processes."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_collection_modifyitems(items) -> None:

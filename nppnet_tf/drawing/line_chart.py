@@ -15,6 +15,9 @@ _WIDTH = 520
 _PLOT_HEIGHT = 262
 _LEGEND_ROW = 18
 _LEGEND_COLUMNS = 2
+# What is larger, or on a logarithmic axis closer to 0, leaves no room for
+# anything else, and the ticks overflow.
+_MOST, _LEAST = 1e100, 1e-100
 # First digits of the steps between two ticks.
 _ROUND = (1, 2, 5, 10)
 
@@ -25,8 +28,8 @@ class Curve:
 
     Attributes:
         name: Name in the legend.
-        points: (x, y) in the order of x; values that are not finite leave a
-            gap.
+        points: (x, y) in the order of x; values that are not finite, or
+            beyond 1e100, leave a gap.
     """
 
     name: str
@@ -51,6 +54,11 @@ class Chart:
     x_label: str = "epoch"
     is_logarithmic: bool = False
     y_limits: tuple[float, float] | None = None
+
+
+def has_values(chart: Chart) -> bool:
+    """Whether any curve holds a value that can be drawn."""
+    return any(_pieces(curve, chart) for curve in chart.curves)
 
 
 def to_svg(chart: Chart) -> str:
@@ -122,7 +130,10 @@ def _pieces(curve: Curve, chart: Chart) -> list[list[tuple[float, float]]]:
     """Cuts a curve where a value cannot be drawn."""
     pieces: list[list[tuple[float, float]]] = [[]]
     for x, y in curve.points:
-        is_drawn = math.isfinite(y) and (y > 0 or not chart.is_logarithmic)
+        # No comparison holds for nan.
+        is_drawn = abs(y) <= _MOST
+        if chart.is_logarithmic:
+            is_drawn = _LEAST <= y <= _MOST
         if is_drawn:
             pieces[-1].append((x, y))
         elif pieces[-1]:

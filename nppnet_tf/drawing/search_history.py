@@ -32,6 +32,9 @@ MOST_COLUMNS = 40
 
 _CHANGED = "#c62828"
 
+# A little more than 1, by rounding.
+_MOST_SHARE = 1.01
+
 
 def shares(
     epochs: Sequence[int], values: Mapping[str, Mapping[str, Sequence[float]]]
@@ -41,7 +44,7 @@ def shares(
     Args:
         epochs: Numbers of the epochs, as a reader counts them.
         values: For each part and each operation its share in every epoch,
-            0..1; nan where it is not known.
+            0..1; nan, and what is outside, where it is not known.
 
     Returns:
         An SVG element.
@@ -50,6 +53,9 @@ def shares(
         part: np.array(list(of_part.values()), np.float64)
         for part, of_part in values.items()
     }
+    for each in found.values():
+        # No shares: of a run whose weights were ruined.
+        each[~((each >= 0) & (each <= _MOST_SHARE))] = np.nan
     most = max(np.nanmax(each, initial=0.0) for each in found.values())
     rows = {part: len(each) for part, each in found.items()}
     with figures.style():

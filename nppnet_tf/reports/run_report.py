@@ -69,6 +69,8 @@ _STAGES_NOTE = (
     "and refined), one without, as in the baselines."
 )
 
+_MOST_EPOCHS = 1_000_000_000
+
 # Of a network that is compared with others.
 _SCORED = {"parsing": {"mean_iou": "a number"}, "pose": {"pckh": "a number"}}
 
@@ -110,9 +112,16 @@ def read_metrics(path: str | os.PathLike) -> list[dict[str, Any]]:
         where = f"{path}, line {number}"
         record = json_documents.parse(line, where)
         json_documents.require(record, "an object", where, "record")
-        json_documents.require(
+        epoch = json_documents.require(
             record.get("epoch"), "an integer", where, "epoch"
         )
+        if not 0 <= epoch < _MOST_EPOCHS:
+            raise UserError(
+                "no number of an epoch",
+                where,
+                f"0 to {_MOST_EPOCHS - 1}",
+                json_documents.described(epoch),
+            )
         for group in _GROUPS:
             json_documents.require(
                 record.get(group, {}), "an object", where, group
@@ -330,10 +339,8 @@ def _chart(
 def _present(
     charts: Iterable[line_chart.Chart],
 ) -> tuple[line_chart.Chart, ...]:
-    """Leaves out what the runs did not write."""
-    return tuple(
-        chart for chart in charts if any(curve.points for curve in chart.curves)
-    )
+    """Leaves out what the runs did not write, or nothing that can be drawn."""
+    return tuple(filter(line_chart.has_values, charts))
 
 
 def _sections(

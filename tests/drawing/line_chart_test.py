@@ -76,6 +76,24 @@ class FigureTest(parameterized.TestCase):
         self.assertEqual([len(line.get_xydata()) for line in lines], [2, 2])
         self.assertLen({line.get_color() for line in lines}, 1)
 
+    def test_values_that_leave_no_room_for_others_are_left_out(self):
+        for value in (math.nan, math.inf, -1e308, 1e308, 10**400):
+            for is_logarithmic in (False, True):
+                with self.subTest(str(value)[:9], log=is_logarithmic):
+                    chart = _chart(
+                        ((1, value), (2, 3.0)), is_logarithmic=is_logarithmic
+                    )
+                    self.assertTrue(line_chart.has_values(chart))
+                    self.assertIn("3 at 2", line_chart.to_svg(chart))
+                    alone = _chart(((1, value),), is_logarithmic=is_logarithmic)
+                    self.assertFalse(line_chart.has_values(alone))
+
+    def test_a_logarithmic_axis_has_no_place_for_zero(self):
+        self.assertTrue(line_chart.has_values(_chart(((1, 0.0),))))
+        self.assertFalse(
+            line_chart.has_values(_chart(((1, 0.0),), is_logarithmic=True))
+        )
+
     def test_one_value_is_a_dot(self):
         (dot,) = _axes(_chart(((1, 2.0),))).lines
 

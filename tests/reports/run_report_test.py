@@ -163,6 +163,16 @@ class ReadTest(absltest.TestCase):
         with self.assertRaisesRegex(UserError, "absent.json"):
             run_report.read_json(self.folder / "absent.json")
 
+    def test_epochs_are_numbers_that_there_are(self):
+        path = self.folder / "metrics.jsonl"
+        for number in (-1, 10**300, 10**9):
+            path.write_text(json.dumps({"epoch": number}))
+
+            with self.assertRaisesRegex(
+                UserError, "number of an epoch.*line 1"
+            ):
+                run_report.read_metrics(path)
+
     def test_environment_names_versions_and_no_machine(self):
         environment = run_report.environment()
 

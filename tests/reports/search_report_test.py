@@ -1,6 +1,7 @@
 """Tests of nppnet_tf.reports.search_report."""
 
 import json
+import math
 import pathlib
 
 from absl.testing import absltest
@@ -8,6 +9,19 @@ from absl.testing import absltest
 from nppnet_tf.errors import UserError
 from nppnet_tf.reports import search_report
 from tests.reports import search_run
+
+
+def _with_numbers(part, number):
+    """Returns a record of an epoch with one number in place of all others."""
+    if isinstance(part, dict):
+        return {
+            name: value
+            if name in ("epoch", "best_epoch")
+            else _with_numbers(value, number)
+            for name, value in part.items()
+        }
+    is_number = isinstance(part, int | float) and not isinstance(part, bool)
+    return number if is_number else part
 
 
 class SearchReportTest(absltest.TestCase):
@@ -70,6 +84,32 @@ class SearchReportTest(absltest.TestCase):
 
         self.assertIn("Shares of the operations", self.page.read_text())
         self.assertNotIn("What changed", self.page.read_text())
+
+    def test_numbers_of_a_ruined_run_leave_the_rest(self):
+        search_run.write(self.folder)
+        path = self.folder / "metrics.jsonl"
+        *before, last = path.read_text().splitlines()
+        for number in (math.nan, math.inf, -math.inf, 1e308, -1e308, -1, 0):
+            ruined = _with_numbers(json.loads(last), number)
+            path.write_text("\n".join([*before, json.dumps(ruined)]))
+
+            with self.subTest(number):
+                search_report.write(self.folder, self.page)
+
+                text = self.page.read_text()
+                self.assertIn("Shares of the operations", text)
+                self.assertIn("Total loss", text)
+
+    def test_a_training_that_was_ruined_at_once_has_a_page(self):
+        self.folder.mkdir()
+        for loss in (math.nan, math.inf, 0):
+            losses = {"loss": loss, "pose_loss": loss, "parsing_loss": loss}
+            record = {"epoch": 0, "losses": losses, "seconds": 2.0}
+            (self.folder / "metrics.jsonl").write_text(json.dumps(record))
+
+            search_report.write(self.folder, self.page)
+
+            self.assertIn("Training run", self.page.read_text())
 
     def test_without_an_epoch_there_is_nothing_to_report(self):
         self.folder.mkdir()

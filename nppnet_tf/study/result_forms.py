@@ -13,6 +13,7 @@ from nppnet_tf.search_space.genotype import Genotype
 
 GENOTYPE = "a genotype"
 POSITIVE = "a positive number"
+SHARE = "a share"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Each:
     may_be_empty: bool = False
 
 
-# A kind of `json_documents.require`, `GENOTYPE` or `POSITIVE`; entries that are
-# alike; or an object, by the names of its parts.
+# A kind of `json_documents.require`, `GENOTYPE`, `POSITIVE` or `SHARE`; entries
+# that are alike; or an object, by the names of its parts.
 Form = str | Each | Mapping[str, "Form"]
 
-_SCORES = {"mean_iou": "a number", "pckh": "a number"}
+_SCORES = {"mean_iou": SHARE, "pckh": SHARE}
 
 UNIT = {
     "kind": "a text",
@@ -106,6 +107,9 @@ def check(value: Any, form: Form, where: object, name: str) -> None:
         # What is no number at all, NaN, is not above 0 either.
         if not json_documents.require(value, "a number", where, name) > 0:
             raise UserError(f"{name} is not {form}", where, form, value)
+    elif form == SHARE:
+        if not 0 <= json_documents.require(value, "a number", where, name) <= 1:
+            raise UserError(f"{name} is not {form}", where, "0 to 1", value)
     elif isinstance(form, str):
         json_documents.require(value, form, where, name)
     elif isinstance(form, Each):

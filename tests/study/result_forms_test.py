@@ -53,6 +53,12 @@ class CheckTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "result.macs is not a.*line 3"):
             self._check({"macs": macs}, {"macs": result_forms.POSITIVE})
 
+    @parameterized.parameters(-0.1, 1e308, "1", None, float("nan"))
+    def test_scores_are_shares(self, score):
+        self._check({"pckh": 1}, {"pckh": result_forms.SHARE})
+        with self.assertRaisesRegex(UserError, "result.pckh is not a.*line 3"):
+            self._check({"pckh": score}, {"pckh": result_forms.SHARE})
+
     def test_some_lists_may_be_empty(self):
         self._check([], Each("a number", may_be_empty=True))
         with self.assertRaisesRegex(UserError, "result is empty"):

@@ -702,6 +702,18 @@ class WordTest(absltest.TestCase):
 
         self.assertEmpty(offenders)
 
+    def test_files_of_json_are_read_by_the_room_of_files(self):
+        # Size, encoding, depth and doubled names are looked at there alone.
+        reading = re.compile(r"json\.loads?\([^\n]*(read|open)")
+        offenders = [
+            f"{path}: {found.group()}"
+            for path in build_file.python_files("nppnet_tf", "tools")
+            if "benchmarks" not in str(path)
+            for found in reading.finditer(_text(path))
+        ]
+
+        self.assertEmpty(offenders)
+
     def _lines_with(self, words):
         found = []
         for path in _repository_files():

@@ -30,6 +30,7 @@ from nppnet_tf.evaluation import picture_outputs
 from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files import atomic
 from nppnet_tf.files import file_names
+from nppnet_tf.files import json_documents
 from nppnet_tf.files import output_names
 from nppnet_tf.inference.people_model import PeopleModel
 from nppnet_tf.outputs import own_files
@@ -291,9 +292,9 @@ def _refuse_foreign_files(output: pathlib.Path, start: str, name: str) -> None:
     found: object = "another file"
     try:
         with open(output / f"{start}{LINES}", encoding="utf-8") as lines:
-            document = json.loads(lines.readline(1 << 20))
+            document = json_documents.parse(lines.readline(1 << 20), LINES)
         found = document["video"]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (UserError, OSError, *json_documents.FORM_ERRORS):
         pass
     if found != file_names.as_text(name):
         raise UserError(

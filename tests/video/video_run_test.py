@@ -172,6 +172,13 @@ class VideoRunTest(absltest.TestCase):
             video_run.plan([other], self.output)
         with self.assertRaisesRegex(UserError, "among the pictures"):
             video_run.plan([self.path], self.path.parent)
+        for text in ("", "[]", "[" * 100_000, '{"video": 3}', "\0"):
+            (self.output / "walk.jsonl").write_text(text)
+            with (
+                self.subTest(text[:9]),
+                self.assertRaisesRegex(UserError, "replace what is there"),
+            ):
+                video_run.plan([self.path], self.output)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from typing import Any
 from typing import Protocol
 
 import PIL
@@ -26,8 +25,12 @@ from nppnet_tf.data.source import Sample
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import file_digests
+from nppnet_tf.files import json_documents
 
 _FRAME_FOOTER_BYTES = 4
+
+# Entry of the sealed record of a shard: all of a `FinishedShard`.
+_MADE = "made"
 
 
 class Loadable(Protocol):
@@ -123,8 +126,8 @@ def make(job: ShardJob, advance: Callable[[int], object]) -> FinishedShard:
                     break
     made.num_bytes = job.path.stat().st_size
     made.sha256 = file_digests.sha256(job.path)
-    text = json.dumps(dataclasses.asdict(made))
-    atomic.write_text(job.made_path, text)
+    document = json_documents.sealed({_MADE: dataclasses.asdict(made)})
+    atomic.write_text(job.made_path, json.dumps(document))
     return made
 
 
@@ -177,12 +180,14 @@ def _add(
 def _finished(job: ShardJob) -> FinishedShard | None:
     """The shard where it is there, whole, and of these inputs."""
     try:
-        values: dict[str, Any] = json.loads(job.made_path.read_text("utf-8"))
-        if "maker" in values:  # As version 0.1 called it.
-            values["fingerprint"] = values.pop("maker")
-        found = FinishedShard(**values)
+        document = json_documents.read(job.made_path)
+        # Without a seal it is of an earlier version, which made other bytes.
+        seal = document.pop(json_documents.SEAL, "")
+        if seal != json_documents.seal_of(document):
+            return None
+        found = FinishedShard(**document[_MADE])
         is_whole = file_digests.sha256(job.path) == found.sha256
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (UserError, OSError, *json_documents.FORM_ERRORS):
         return None
     is_same = (
         found.fingerprint == _fingerprint(job) and None not in found.digests

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import json
 import os
 import pathlib
 import shutil
@@ -154,6 +155,18 @@ class FoundAgainTest(_ShardTestCase):
     def test_shard_that_lost_a_byte_is_made_again(self):
         (path,) = self.base.glob("*/content/records-00000-of-00002.tfrecord")
         path.write_bytes(path.read_bytes()[:-1])
+
+        self.assertEqual(self.loads(_samples()), [1, 1, 1, 0, 0])
+
+    def test_shard_whose_record_was_changed_is_made_again(self):
+        (path,) = (
+            found
+            for found in self.base.rglob("*.json")
+            if '"records-00000' in found.read_text()
+        )
+        document = json.loads(path.read_text())
+        document["made"]["digests"] = 5
+        path.write_text(json.dumps(document))
 
         self.assertEqual(self.loads(_samples()), [1, 1, 1, 0, 0])
 

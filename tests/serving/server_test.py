@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import pathlib
+import socket
 import tempfile
 import threading
 import time
@@ -381,9 +382,20 @@ class ServerTest(absltest.TestCase):
             with self.assertRaisesRegex(grpc.RpcError, "folder of a model"):
                 reload(request)
 
+    def test_no_part_of_an_answer_waits_for_an_acknowledgement(self):
+        with server.listen("127.0.0.1", 0) as listening:
+            with socket.create_connection(listening.getsockname()):
+                connection, _ = listening.accept()
+                with connection:
+                    sends_at_once = connection.getsockopt(
+                        socket.IPPROTO_TCP, socket.TCP_NODELAY
+                    )
+
+        self.assertTrue(sends_at_once)
+
     def test_a_port_in_use_is_one_line(self):
-        with server.listen("127.0.0.1", 0) as socket:
-            port = socket.getsockname()[1]
+        with server.listen("127.0.0.1", 0) as listening:
+            port = listening.getsockname()[1]
             with self.assertRaisesRegex(UserError, f"127.0.0.1:{port}"):
                 server.listen("127.0.0.1", port)
         with self.assertRaisesRegex(UserError, "cannot listen"):
@@ -396,8 +408,8 @@ class ServerTest(absltest.TestCase):
             settings = server.ServerSettings(
                 "127.0.0.1", 0, int(port), self.folder
             )
-            with server.listen("127.0.0.1", 0) as socket:
-                async with server.serving(settings, self.store, socket):
+            with server.listen("127.0.0.1", 0) as listening:
+                async with server.serving(settings, self.store, listening):
                     raise AssertionError("two servers at one port")
 
         # Words of the system: gRPC, which writes on stderr, is not asked.

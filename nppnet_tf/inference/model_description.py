@@ -174,8 +174,10 @@ def require_files(folder: pathlib.Path, description: ModelDescription) -> None:
     for name, expected in description.files.items():
         path = folder / name
         # Nothing of other folders is told, by a hash or its absence.
-        is_inside = not path.is_absolute() or path.is_relative_to(folder)
-        if not is_inside or ".." in path.parts or not path.is_file():
+        # The folder itself may be reached by way of one above.
+        goes_up = ".." in pathlib.PurePath(name).parts
+        is_inside = path.is_relative_to(folder) and not goes_up
+        if not is_inside or not path.is_file():
             raise UserError("model is not whole", path, "the file", "none")
         found = file_digests.sha256(path)
         if found != expected:

@@ -72,7 +72,8 @@ class ModelDescriptionTest(absltest.TestCase):
 
         self.assertEqual(set(files), {"saved_model.pb", "variables/index"})
         described = dataclasses.replace(_DESCRIPTION, files=files)
-        model_description.require_files(folder, described)
+        for way in (folder, folder / ".." / "model"):
+            model_description.require_files(way, described)
         for name in ("../other", str(self.path.parent / "other"), "variables"):
             described = dataclasses.replace(_DESCRIPTION, files={name: "0"})
             with self.assertRaisesRegex(UserError, "not whole"):

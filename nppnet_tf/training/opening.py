@@ -128,14 +128,14 @@ class Opening:
             configuration.check(part)
         self._config = config
         self._report = report or Report()
-        self._records = self.open(records, is_trained_on=True)
+        records = self.open(records, is_trained_on=True)
         if config.process.deterministic:
             reproducibility.make_deterministic()
         self._is_divided = config.process.strategy == MULTI_WORKER
         # Machines that share a run meet before they have one.
         strategy = None if self._is_divided else _strategy_of(config)
         self._run = OpenRun(
-            config, self._records, strategy, Workdir(workdir), self._report
+            config, records, strategy, Workdir(workdir), self._report
         )
 
     def open(
@@ -180,7 +180,7 @@ class Opening:
         settings = {
             **settings,
             **self._report.settings,
-            "records": digest_of(self._records),
+            "records": digest_of(self._run.records),
             "genotype": _digest(dataclasses.asdict(genotype)),
         }
         with contextlib.ExitStack() as stack:

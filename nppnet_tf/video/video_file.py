@@ -64,11 +64,9 @@ class VideoFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = pathlib.Path(path)
-        self.damage: str | None = None
-        self.num_damaged = 0
         self.size: tuple[int, int] | None = None
         self.pixel_shape = fractions.Fraction(1)
-        self._count, self._end, self._gap = 0, 0.0, (0.0, 0.0)
+        self._begin()
         with self._opened() as container:
             stream = container.streams.video[0]
             self.rate = stream.average_rate or _USUAL_RATE
@@ -79,10 +77,15 @@ class VideoFile:
             raise UserError("no frames", self.path, "a video", self.damage)
         self.size = first.shape[:2]
 
+    def _begin(self) -> None:
+        """Forgets what was seen of the frames."""
+        self.damage: str | None = None
+        self.num_damaged = 0
+        self._count, self._end, self._gap = 0, 0.0, (0.0, 0.0)
+
     def frames(self) -> Iterator[Frame]:
         """Yields the frames; one that is damaged is the end, see `damage`."""
-        self.damage, self.num_damaged = None, 0
-        self._count, self._end, self._gap = 0, 0.0, (0.0, 0.0)
+        self._begin()
         with self._opened() as container:
             last = -1.0
             for number, (image, seconds) in enumerate(self._timed(container)):
@@ -218,10 +221,18 @@ def origin_of(container: Any) -> fractions.Fraction:
     return fractions.Fraction(container.start_time or 0, 1_000_000)
 
 
+def _own_length(stream: Any) -> float | None:
+    """Returns how many seconds a file says that one of its streams takes."""
+    if stream.duration is None or stream.time_base is None:
+        return None
+    return float(stream.duration * stream.time_base)
+
+
 def _length(stream: Any, container: Any) -> float | None:
     """Returns how many seconds a file says that its pictures take."""
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
+    seconds = _own_length(stream)
+    if seconds is not None:
+        return seconds
     if container.duration is None or container.streams.audio:
         # Sound may go on for longer.
         return None
@@ -230,12 +241,11 @@ def _length(stream: Any, container: Any) -> float | None:
 
 def _count(stream: Any, container: Any) -> int | None:
     """About how many frames there are, of the length of the video."""
-    if stream.duration is not None and stream.time_base is not None:
-        seconds = float(stream.duration * stream.time_base)
-    elif container.duration is not None:
+    seconds = _own_length(stream)
+    if seconds is None:
+        if container.duration is None:
+            return None
         seconds = container.duration / 1e6
-    else:
-        return None
     return max(1, round(seconds * float(stream.average_rate or _USUAL_RATE)))
 
 

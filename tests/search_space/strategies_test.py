@@ -14,12 +14,8 @@ from nppnet_tf.search_space import sources
 from nppnet_tf.search_space import strategies
 from tests import shared
 
-_KINDS = (
-    strategies.PERTURBATION,
-    strategies.REGULARIZER,
-    strategies.STOP_RULE,
-    strategies.SELECTION,
-)
+# All there are, so that none is forgotten here.
+_KINDS = tuple(strategies._COMPONENTS)
 NAMES = (
     "nppnet",
     "pc_darts",

@@ -92,6 +92,10 @@ class UnreadableError(UserError):
     """A file cannot be read, or is not whole."""
 
 
+class TooLargeError(UnreadableError):
+    """A file is larger than what is read of its kind."""
+
+
 def printable(value: object) -> str:
     """Returns a text of one line that every terminal and encoding can show.
 

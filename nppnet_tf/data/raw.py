@@ -13,6 +13,7 @@ from nppnet_tf.data.drawn_labels import DrawnLabels
 from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import Record
+from nppnet_tf.errors import TooLargeError
 from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import matlab
@@ -121,7 +122,12 @@ def read_bytes(path: pathlib.Path, record_id: str) -> bytes:
     try:
         text_files.require_regular(path)
         if path.stat().st_size > picture_files.MAX_BYTES:
-            raise UserError("file is too large", path)
+            raise TooLargeError(
+                "file is too large",
+                path,
+                f"at most {picture_files.MAX_BYTES} bytes",
+                path.stat().st_size,
+            )
         return path.read_bytes()
     except UserError as error:
         raise BadRecordError(record_id, error) from error

@@ -22,6 +22,7 @@ from nppnet_tf.data.record import Record
 from nppnet_tf.data.source import Sample
 from nppnet_tf.dataset_check import findings
 from nppnet_tf.dataset_check.findings import Finding
+from nppnet_tf.errors import TooLargeError
 from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.metrics import consistency
@@ -52,6 +53,8 @@ _LEAST_CONTRAST = 24
 # Every other error is one of the annotation.
 _KINDS_OF_ERRORS = {
     UnreadableError: findings.UNREADABLE,
+    # After the class that it is of, too.
+    TooLargeError: findings.TOO_LARGE,
     LabelFormError: findings.LABEL_MODE,
     SizeMismatchError: findings.SIZE_MISMATCH,
 }

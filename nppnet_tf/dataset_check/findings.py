@@ -40,6 +40,7 @@ WHOLE_SPLIT = "*"
 
 MISSING_FILE = "missing_file"
 UNREADABLE = "unreadable"
+TOO_LARGE = "too_large"
 LABEL_MODE = "label_mode"
 SIZE_MISMATCH = "size_mismatch"
 UNKNOWN_LABEL = "unknown_label"
@@ -87,6 +88,9 @@ KINDS = {
         ERROR, "unpack the archive again, or take the id off its list"
     ),
     UNREADABLE: Kind(ERROR, "copy or download the file again"),
+    TOO_LARGE: Kind(
+        ERROR, "shrink picture, label map and pose: nothing reads so much"
+    ),
     LABEL_MODE: Kind(
         ERROR,
         "save label maps as PNGs of one channel of 8 bits whose values are "

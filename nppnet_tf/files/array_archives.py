@@ -15,6 +15,7 @@ from typing import IO
 
 import numpy as np
 
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import text_files
 
@@ -86,7 +87,7 @@ def read(
                 for name, member in members.items()
             }
     except READING_ERRORS as error:
-        raise UserError(
+        raise UnreadableError(
             f"{what} cannot be read",
             path,
             "an .npz file of arrays",

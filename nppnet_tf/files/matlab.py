@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nppnet_tf.errors import TooLargeError
 from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import text_files
@@ -81,7 +82,7 @@ def _check_size(path: str | os.PathLike[str]) -> None:
         with open(path, "rb") as stream:
             count = _unpacked_bytes(stream)
     if count > MAX_BYTES:
-        raise UserError(
+        raise TooLargeError(
             "file is too large",
             path,
             f"at most {MAX_BYTES} bytes of variables",

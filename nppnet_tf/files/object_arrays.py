@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import array_archives
 from nppnet_tf.files import restricted_pickle
@@ -62,7 +63,10 @@ def _content(stream: BinaryIO) -> Any:
 
 
 def _malformed(path: object, found: object) -> UserError:
-    return UserError(
+    error_class = UserError
+    if isinstance(found, Exception):
+        error_class = UnreadableError
+    return error_class(
         "not a dictionary of arrays",
         path,
         "what numpy.save makes of one",

@@ -9,6 +9,7 @@ line that says where.
 import os
 import stat
 
+from nppnet_tf.errors import TooLargeError
 from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 
@@ -59,7 +60,7 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int) -> bytes:
             getattr(error, "strerror", None) or error,
         ) from error
     if len(data) > max_bytes:
-        raise UserError(
+        raise TooLargeError(
             "file is too large", path, f"at most {max_bytes} bytes", "more"
         )
     return data

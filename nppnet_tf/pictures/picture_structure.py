@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+from nppnet_tf.errors import TooLargeError
 from nppnet_tf.errors import UnreadableError
 from nppnet_tf.pictures import picture_orientation
 
@@ -81,6 +82,10 @@ class PictureError(UnreadableError):
     ) -> None:
         super().__init__(problem, where, expected, found)
         self.status = status
+
+
+class LargePictureError(PictureError, TooLargeError):
+    """A picture is beyond a limit."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -345,7 +350,7 @@ def damaged(where: object, found: object) -> PictureError:
     return PictureError("picture is damaged", where, _WHOLE, found)
 
 
-def _beyond(where: object, expected: str, found: str) -> PictureError:
-    return PictureError(
+def _beyond(where: object, expected: str, found: str) -> LargePictureError:
+    return LargePictureError(
         "picture is too large", where, expected, found, TOO_LARGE
     )

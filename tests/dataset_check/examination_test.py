@@ -25,11 +25,13 @@ from nppnet_tf.data.records import record_writer
 from nppnet_tf.data.source import Options
 from nppnet_tf.dataset_check import examination
 from nppnet_tf.dataset_check import findings
+from nppnet_tf.errors import TooLargeError
 from nppnet_tf.errors import UnreadableError
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures.picture_files import LabelFormError
 from nppnet_tf.pictures.picture_files import SizeMismatchError
+from nppnet_tf.pictures.picture_structure import LargePictureError
 from nppnet_tf.pictures.picture_structure import PictureError
 from tests.data import person_trees
 from tests.data import sample_records
@@ -136,6 +138,8 @@ class ExamineTest(parameterized.TestCase):
     @parameterized.parameters(
         (UnreadableError, findings.UNREADABLE),
         (PictureError, findings.UNREADABLE),
+        (TooLargeError, findings.TOO_LARGE),
+        (LargePictureError, findings.TOO_LARGE),
         (LabelFormError, findings.LABEL_MODE),
         (SizeMismatchError, findings.SIZE_MISMATCH),
         # Its words are no kind of their own.
@@ -183,6 +187,20 @@ class ExamineTest(parameterized.TestCase):
 
         self.assertEqual(finding.kind, findings.UNREADABLE)
         self.assertRegex(finding.detail, "^checksum differs .*records-00000")
+
+    def test_shards_that_cannot_be_read_are_unreadable(self):
+        folder = pathlib.Path(self.create_tempdir().full_path) / "records"
+        records = sample_records.make_records(1)
+        record_writer.write_records(records, folder, LIP, 1)
+        (sample,) = record_sample.source(folder).samples
+        sample.paths[0].unlink()
+        with self.assertRaises(BadRecordError) as caught:
+            sample.load()
+
+        (finding,) = _examine(caught.exception).findings
+
+        self.assertEqual(finding.kind, findings.UNREADABLE)
+        self.assertRegex(finding.detail, "^cannot be read: No such file")
 
     def test_fingerprint_survives_scaling_and_compression(self):
         random = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pathlib
 import shutil
 
@@ -103,6 +104,14 @@ def _miss_file(folder):
 def _cut_picture(folder):
     path = folder.image(2)
     path.write_bytes(path.read_bytes()[:400])
+
+
+def _fill_picture(folder):
+    os.truncate(folder.image(2), picture_files.MAX_BYTES + 1)
+
+
+def _fill_labels(folder):
+    os.truncate(folder.label(2), picture_files.MAX_BYTES + 1)
 
 
 def _color_labels(folder):
@@ -295,6 +304,8 @@ class CheckDatasetTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("missing_file", _miss_file, findings.MISSING_FILE),
         ("torn_picture", _cut_picture, findings.UNREADABLE),
+        ("picture_beyond_the_limit", _fill_picture, findings.TOO_LARGE),
+        ("labels_beyond_the_limit", _fill_labels, findings.TOO_LARGE),
         ("labels_of_colors", _color_labels, findings.LABEL_MODE),
         ("labels_of_16_bits", _widen_labels, findings.LABEL_MODE),
         ("labels_as_jpeg", _compress_labels, findings.LABEL_MODE),

@@ -221,7 +221,8 @@ class RecordSet:
                 stream.seek(entry.offset if is_whole else end)
                 frame = stream.read(size if is_whole else 0)
         except OSError as error:
-            raise self.bad_record(number, error) from error
+            reason = UnreadableError(f"cannot be read: {error.strerror}")
+            raise self.bad_record(number, reason) from error
         if len(frame) < size:
             truncated = UnreadableError("shard is truncated")
             raise self.bad_record(number, truncated)

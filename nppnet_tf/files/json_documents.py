@@ -179,6 +179,7 @@ def opened(
     *,
     version_name: str = "version",
     noun: str = "file",
+    remedy: str = "",
 ) -> dict[str, Any]:
     """Returns the entries of a document of ours, as it was read.
 
@@ -189,6 +190,7 @@ def opened(
         version: What its version must be; None where it has none.
         version_name: Name of the entry that holds the version.
         noun: What messages call it.
+        remedy: What to do where it was changed by hand.
 
     Returns:
         Its entries without the seal. A document without one, as before
@@ -215,7 +217,7 @@ def opened(
         raise UserError(
             f"{noun} was changed or damaged",
             where,
-            f"content whose {SEAL} is {described(seal)}",
+            f"content whose {SEAL} is {described(seal)}{remedy}",
             seal_of(document),
         )
     return document

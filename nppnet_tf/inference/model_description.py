@@ -113,7 +113,12 @@ class ModelDescription:
                 "nothing",
             )
         values = json_documents.opened(
-            json_documents.read(path), path, FORMAT, None, noun="description"
+            json_documents.read(path),
+            path,
+            FORMAT,
+            None,
+            noun="description",
+            remedy="; predict and export set another `score_threshold`",
         )
         del values["format"]
         for name, kind in _KINDS.items():
@@ -146,6 +151,25 @@ class ModelDescription:
                 "the file that nppnet-export writes",
                 error,
             ) from error
+
+
+def load_own(path: str | os.PathLike[str]) -> ModelDescription | None:
+    """As `ModelDescription.load`, of a model that may be of another make.
+
+    Returns:
+        None where there is no description, or one of another project.
+
+    Raises:
+        UserError: It is ours and damaged, or cannot be read.
+    """
+    if not os.path.exists(path):
+        return None
+    values = json_documents.read(path)
+    is_other = isinstance(values, dict) and FORMAT != values.get("format")
+    # Ours, of which the format was changed, still has its seal.
+    if is_other and json_documents.SEAL not in values:
+        return None
+    return ModelDescription.load(path)
 
 
 def digests(folder: pathlib.Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ runs them against any address.
 
 import base64
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -532,6 +533,19 @@ def _bodies_that_are_not_taken(subject: Subject) -> None:
         subject.predict_path, b"{}", **{"content-encoding": "gzip"}
     )
     expect(response.status_code, 415)
+
+
+@_check(EXTRAS)
+def _names_that_have_two_values(subject: Subject) -> None:
+    picture = json.dumps(in_base64(subject.picture))
+    signature = f'"signature_name": "{serving_graph.PNG_SIGNATURE}"'
+    row = f'[{{"image_bytes": {picture}, "image_bytes": {picture}}}]'
+    for body, name in (
+        (f'{{{signature}, "instances": {row}}}', "image_bytes"),
+        (f'{{{signature}, {signature}, "inputs": [{picture}]}}', "signature"),
+    ):
+        text = _refused(subject, body.encode())
+        _require(name in text, f"message does not name it: {text}")
 
 
 @_check(EXTRAS)

@@ -10,6 +10,7 @@ Reference:
 
 import base64
 import binascii
+import collections
 import json
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -45,7 +46,8 @@ def parse(body: bytes) -> dict[str, Any]:
     """Returns the object that a request's body holds.
 
     Raises:
-        RequestError: It is no JSON object, or holds no request.
+        RequestError: It is no JSON object, holds no request, or gives one
+            name two values.
     """
     if not body:
         raise failures.invalid("JSON Parse error: The document is empty")
@@ -54,7 +56,7 @@ def parse(body: bytes) -> dict[str, Any]:
             f"JSON Parse error: more than {_MOST_CONTAINERS} lists and objects"
         )
     try:
-        document = json.loads(body)
+        document = json.loads(body, object_pairs_hook=_object)
     except RecursionError:
         raise failures.invalid("JSON Parse error: nested too deeply") from None
     except ValueError as error:
@@ -139,6 +141,22 @@ def write(outputs: Arrays, kind: str) -> bytes:
 def write_error(message: str) -> bytes:
     """Returns the body of an answer that tells of an error."""
     return json.dumps({"error": message}).encode()
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns an object whose names all differ.
+
+    TensorFlow Serving takes the first value of a name of the request, and both
+    as two pictures within an instance; whoever sent it meant neither.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = collections.Counter(name for name, _ in pairs)
+        ((name, _),) = names.most_common(1)
+        raise failures.invalid(
+            f"JSON Parse error: two values of one name: {_shown(name)}"
+        )
+    return found
 
 
 def _rows(instances: Any, dtypes: Mapping[str, tf.DType]) -> Arrays:

@@ -13,11 +13,9 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
-from nppnet_tf.errors import UserError
 from nppnet_tf.files import plain_path
 from nppnet_tf.inference import model_description
 from nppnet_tf.inference import warm_up
-from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.serving import failures
 from nppnet_tf.serving.failures import RequestError
 
@@ -145,14 +143,12 @@ def checked(signature: Any, inputs: Arrays) -> dict[str, np.ndarray]:
 
 def _require_described(folder: pathlib.Path) -> None:
     """Refuses a model of ours whose files are not those described."""
-    try:
-        description = ModelDescription.load(
-            folder / model_description.FILE_NAME
-        )
-    except UserError:
-        # Of others' models nobody says.
-        return
-    model_description.require_files(folder, description)
+    description = model_description.load_own(
+        folder / model_description.FILE_NAME
+    )
+    # Of others' models nobody says.
+    if description is not None:
+        model_description.require_files(folder, description)
 
 
 def _signature_defs(folder: pathlib.Path) -> dict[str, Any]:

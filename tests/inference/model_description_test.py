@@ -50,8 +50,33 @@ class ModelDescriptionTest(absltest.TestCase):
             self.assertIn(old, text)
             self.path.write_text(text.replace(old, new, 1))
 
-            with self.assertRaisesRegex(UserError, "changed or damaged"):
+            with self.assertRaisesRegex(
+                UserError, "changed or damaged.*set another `score_threshold`"
+            ):
                 ModelDescription.load(self.path)
+
+    def test_models_of_others_are_told_from_damaged_ones_of_ours(self):
+        self.assertIsNone(model_description.load_own(self.path))
+        for text in ("{}", '{"format": "other"}'):
+            self.path.write_text(text)
+            self.assertIsNone(model_description.load_own(self.path))
+        whole = _DESCRIPTION.to_json()
+        self.path.write_text(whole)
+        self.assertEqual(model_description.load_own(self.path), _DESCRIPTION)
+        for text in (
+            "",
+            "[]",
+            whole[:200],
+            whole.replace('"nppnet_tf.model"', '"nppnet_tf.mode"'),
+            whole.replace('"format"', '"fornat"'),
+            whole.replace("64", "32", 1),
+        ):
+            self.path.write_text(text)
+            with (
+                self.subTest(text[:40]),
+                self.assertRaisesRegex(UserError, "model.json"),
+            ):
+                model_description.load_own(self.path)
 
     def test_old_descriptions_have_the_usual_threshold(self):
         values = _unsealed()

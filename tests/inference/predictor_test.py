@@ -1,6 +1,7 @@
 """Tests of inference.predictor."""
 
 import dataclasses
+import functools
 import json
 import pathlib
 import shutil
@@ -170,6 +171,26 @@ class PredictorTest(absltest.TestCase):
                 Predictor.from_directory(self.folder)
             with self.assertRaisesRegex(UserError, pattern):
                 LoadedModel("people", 1, folder)
+
+    def test_any_changed_bit_of_a_description_is_refused(self):
+        folder = self.folder / "1"
+        shutil.copytree(stand_in_models.exported_model(), folder)
+        path = folder / model_description.FILE_NAME
+        whole = path.read_bytes()
+        random = np.random.default_rng(0)
+        for place in random.choice(len(whole), 40, replace=False).tolist():
+            content = bytearray(whole)
+            content[place] ^= 1
+            # Blanks between values may be any.
+            if content.split() == whole.split():
+                continue
+            path.write_bytes(content)
+            for load in (
+                functools.partial(Predictor.from_directory, folder),
+                functools.partial(LoadedModel, "people", 1, folder),
+            ):
+                with self.assertRaisesRegex(UserError, "model.json"):
+                    load()
 
     def test_a_saved_model_of_other_joints_is_refused(self):
         folder = self.folder / "1"

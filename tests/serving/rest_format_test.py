@@ -91,6 +91,17 @@ class ReadTest(parameterized.TestCase):
         with self.assertRaisesRegex(RequestError, "JSON Parse error"):
             rest_format.parse(body)
 
+    @parameterized.parameters(
+        (b'{"instances": [1], "instances": [1]}', "'instances'"),
+        (b'{"inputs": {"x": [1], "y": [2], "x": [3]}}', "'x'"),
+        (b'{"instances": [{"b64": "AA==", "b64": "AA=="}]}', "'b64'"),
+    )
+    def test_a_name_has_one_value(self, body, name):
+        with self.assertRaisesRegex(
+            RequestError, f"two values of one name: {name}$"
+        ):
+            rest_format.parse(body)
+
     def test_messages_hold_nothing_of_a_body_but_its_end(self):
         secret = b'{"instances": ["c2VjcmV0" '
         with self.assertRaises(RequestError) as refused:

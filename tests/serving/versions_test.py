@@ -7,12 +7,14 @@ import tempfile
 from absl.testing import absltest
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.inference import model_description
 from nppnet_tf.serving import failures
 from nppnet_tf.serving import model_sources
 from nppnet_tf.serving import versions
 from nppnet_tf.serving.failures import RequestError
 from nppnet_tf.serving.model_sources import ModelSource
 from nppnet_tf.serving.versions import ModelStore
+from tests.inference import stand_in_models
 
 _BROKEN = "broken"
 
@@ -107,6 +109,29 @@ class ModelStoreTest(absltest.TestCase):
         self.assertIn("cannot be loaded: cannot read index", message)
         self.assertNotIn(str(self.models), message)
         self.assertLen([line for line in self.said if "cannot" in line], 1)
+
+    def test_a_damaged_description_is_said_and_the_old_version_serves(self):
+        versions = self.models / "people"
+        for number in "12":
+            shutil.copytree(stand_in_models.exported_model(), versions / number)
+        path = versions / "2" / model_description.FILE_NAME
+        path.write_text(path.read_text().replace("0.1", "0.2", 1))
+        store = ModelStore(self._read, say=self.said.append)
+        store.update(is_first=True)
+
+        self.assertEqual(store.find("people").version, 1)
+        self.assertEqual(
+            self.said,
+            [
+                "people version 2 " + store.statuses("people", 2)[2].message,
+                "people version 1 serves",
+            ],
+        )
+        self.assertRegex(
+            self.said[0],
+            "^people version 2 cannot be loaded: description was changed or "
+            "damaged; where: model.json; .*another `score_threshold`",
+        )
 
     def test_a_broken_version_that_was_mended_serves(self):
         self._write(1)

@@ -68,7 +68,7 @@ class ModelDescriptionTest(absltest.TestCase):
             "[]",
             whole[:200],
             whole.replace('"nppnet_tf.model"', '"nppnet_tf.mode"'),
-            whole.replace('"format"', '"fornat"'),
+            whole.replace('"format"', '"forma"'),
             whole.replace("64", "32", 1),
         ):
             self.path.write_text(text)

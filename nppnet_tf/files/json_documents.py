@@ -105,9 +105,10 @@ def require_form(value: Any, form: Any, where: object, name: str) -> Any:
     Args:
         value: Part of a document.
         form: A kind, as of `require`; `[form]`, a list of such parts;
-            `{"": form}`, an object of such entries under any names; or an
+            `{"": form}`, an object of such entries under any names; an
             object with the form of every entry that there has to be, beside
-            which others may stand.
+            which others may stand; or a function of value, file and name that
+            refuses what it does not take.
         where: File of the document.
         name: Name of the part.
 
@@ -116,6 +117,9 @@ def require_form(value: Any, form: Any, where: object, name: str) -> Any:
     """
     if isinstance(form, str):
         return require(value, form, where, name)
+    if callable(form):
+        form(value, where, name)
+        return value
     if isinstance(form, list):
         require(value, "a list", where, name)
         parts = {

@@ -200,17 +200,9 @@ def require_files(folder: pathlib.Path, description: ModelDescription) -> None:
         # Nothing of other folders is told, by a hash or its absence.
         # The folder itself may be reached by way of one above.
         goes_up = ".." in pathlib.PurePath(name).parts
-        is_inside = path.is_relative_to(folder) and not goes_up
-        if not is_inside or not path.is_file():
-            raise UserError("model is not whole", path, "the file", "none")
-        found = file_digests.sha256(path)
-        if found != expected:
-            raise UserError(
-                "model was changed or damaged",
-                path,
-                f"the file whose sha256 {FILE_NAME} names",
-                f"{found[:12]}... of {path.stat().st_size} bytes",
-            )
+        if goes_up or not path.is_relative_to(folder):
+            raise UserError("model is not whole", path, "a file of it", "none")
+        file_digests.require(path, expected, FILE_NAME)
 
 
 def checked_size(value: Any, where: object) -> tuple[int, int]:

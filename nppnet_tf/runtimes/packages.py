@@ -144,12 +144,4 @@ def _require_files(package: Package, described: Any) -> None:
         # The file itself may be called otherwise by now.
         if name == package.runtime.file:
             path = package.file
-        if not path.is_file():
-            raise UserError("model is not whole", path, "the file", "none")
-        if file_digests.sha256(path) != digest:
-            raise UserError(
-                "model is not the one described",
-                path,
-                f"the file that {DESCRIPTION_FILE} beside it names",
-                f"another one, of {path.stat().st_size} bytes",
-            )
+        file_digests.require(path, digest, DESCRIPTION_FILE)

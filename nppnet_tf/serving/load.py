@@ -23,6 +23,7 @@ import numpy as np
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import json_documents
+from nppnet_tf.serving.peer import not_ours
 
 # Sends the picture of a number; returns how the answer is called: "0" for a
 # picture that was read.
@@ -135,9 +136,7 @@ def status_of(peer: Any, picture: bytes, signature: str) -> str:
     try:
         return str(int(outputs["status"][0]))
     except json_documents.FORM_ERRORS as error:
-        raise UserError(
-            "answer of another form", peer.place.model, "ours", repr(error)
-        ) from error
+        raise not_ours(peer.place, error) from error
 
 
 @contextlib.contextmanager

@@ -246,6 +246,11 @@ def arrays(response: Any) -> dict[str, np.ndarray]:
     }
 
 
+def not_ours(place: Place, error: Exception) -> UserError:
+    """Returns the error of an answer that is none of a model of ours."""
+    return UserError("answer of another form", place.model, "ours", repr(error))
+
+
 def _unreachable(place: Place, error: Exception) -> UserError:
     return UserError(
         "server cannot be asked",

@@ -16,6 +16,7 @@ from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_structure
 from nppnet_tf.serving.peer import GrpcPeer
 from nppnet_tf.serving.peer import RestPeer
+from nppnet_tf.serving.peer import not_ours
 
 _REASONS = {
     picture_structure.UNREADABLE: "not a whole JPEG or PNG",
@@ -127,9 +128,7 @@ def ask(
             np.asarray(outputs[serving_graph.KEYPOINT_SCORES][0], np.float32),
         )
     except json_documents.FORM_ERRORS as error:
-        raise UserError(
-            "answer of another form", peer.place.model, "ours", repr(error)
-        ) from error
+        raise not_ours(peer.place, error) from error
 
 
 def compare(found: Prediction, expected: Prediction) -> Difference:

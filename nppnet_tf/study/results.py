@@ -152,7 +152,7 @@ class Results:
             digest, unit, result = _parse(line, where)
             if digest == self.digest:
                 form = _FORMS[unit.kind]
-                result_forms.check(result, form, where, "result")
+                json_documents.require_form(result, form, where, "result")
                 rows.append((unit, result))
             else:
                 self.num_others += 1
@@ -178,7 +178,7 @@ def _parse(line: str, where: str) -> tuple[str, Unit, dict[str, Any]]:
     json_documents.require(row, "an object", where, "line")
     try:
         unit = Unit(**row["unit"])
-        result_forms.check(
+        json_documents.require_form(
             dataclasses.asdict(unit), result_forms.UNIT, where, "unit"
         )
         if row["format"] == FORMAT and unit.kind in _FORMS:

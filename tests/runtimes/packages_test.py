@@ -35,7 +35,7 @@ class PackagesTest(parameterized.TestCase):
             whole = path.read_bytes()
             path.write_bytes(whole[: len(whole) // 2])
 
-            with self.assertRaisesRegex(UserError, "not the one described"):
+            with self.assertRaisesRegex(UserError, "changed or damaged"):
                 packages.load(packages.find(file), entry)
             path.unlink()
             with self.assertRaisesRegex(UserError, "model is not whole"):

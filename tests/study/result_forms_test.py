@@ -6,9 +6,9 @@ from absl.testing import absltest
 from absl.testing import parameterized
 
 from nppnet_tf.errors import UserError
+from nppnet_tf.files import json_documents
 from nppnet_tf.search_space import published
 from nppnet_tf.study import result_forms
-from nppnet_tf.study.result_forms import Each
 
 _STAGE = {"largest_skip_share": 0.5, "entropy": [2, 1.5]}
 _SEARCH = {
@@ -21,7 +21,7 @@ _SEARCH = {
 
 class CheckTest(parameterized.TestCase):
     def _check(self, value, form=result_forms.SEARCH):
-        result_forms.check(
+        json_documents.require_form(
             json.loads(json.dumps(value)), form, "r.jsonl, line 3", "result"
         )
 
@@ -35,11 +35,11 @@ class CheckTest(parameterized.TestCase):
         ({"stages": []}, "result.stages is not an object"),
         (
             {"stages": {"first": _STAGE | {"entropy": []}}},
-            r"result.stages\[first\].entropy is empty",
+            r"result.stages.first.entropy is empty",
         ),
         (
             {"stages": {"first": _STAGE | {"entropy": [1, "x"]}}},
-            r"result.stages\[first\].entropy\[1\] is not a number",
+            r"result.stages.first.entropy\[1\] is not a number",
         ),
         ({"genotype": {}}, "malformed genotype; where: .*result.genotype"),
     )
@@ -51,18 +51,18 @@ class CheckTest(parameterized.TestCase):
     @parameterized.parameters(0, -1, "1", None, float("nan"))
     def test_what_is_divided_by_is_positive(self, macs):
         with self.assertRaisesRegex(UserError, "result.macs is not a.*line 3"):
-            self._check({"macs": macs}, {"macs": result_forms.POSITIVE})
+            self._check({"macs": macs}, {"macs": result_forms.positive})
 
     @parameterized.parameters(-0.1, 1e308, "1", None, float("nan"))
     def test_scores_are_shares(self, score):
-        self._check({"pckh": 1}, {"pckh": result_forms.SHARE})
+        self._check({"pckh": 1}, {"pckh": result_forms.share})
         with self.assertRaisesRegex(UserError, "result.pckh is not a.*line 3"):
-            self._check({"pckh": score}, {"pckh": result_forms.SHARE})
+            self._check({"pckh": score}, {"pckh": result_forms.share})
 
     def test_some_lists_may_be_empty(self):
-        self._check([], Each("a number", may_be_empty=True))
+        self._check([], ["a number"])
         with self.assertRaisesRegex(UserError, "result is empty"):
-            self._check([], Each("a number"))
+            self._check([], result_forms.some(["a number"]))
 
 
 if __name__ == "__main__":

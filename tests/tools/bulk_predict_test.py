@@ -91,7 +91,7 @@ class BulkPredictTest(parameterized.TestCase):
 
         result = self._predict(self.folder / "in", model=file)
 
-        self._assert_refused(result, "model is not the one described")
+        self._assert_refused(result, "model was changed or damaged")
         self.assertFalse(self.output.exists())
 
     def test_without_beam_it_says_what_to_install(self):

@@ -101,6 +101,9 @@ def _run(argv: list[str]) -> None:
     detection_folder.refuse_foreign_files(pictures, output)
     if others:
         console.say(picture_names.unsupported_line(others))
+    for folder in [] if IDS.value else IMAGES.value:
+        if line := picture_names.line_of_folders(folder):
+            console.say(f"{folder}: {line}")
 
     from nppnet_tf.data.people import detected_files
     from nppnet_tf.data.people import person_detector

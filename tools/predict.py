@@ -152,6 +152,7 @@ def _predict_pictures(
     for line in (
         output_names.changed_line({p.name: s for p, s in starts.items()}),
         found.others and picture_names.unsupported_line(found.others),
+        *found.notes,
     ):
         if line:
             console.say(line)

@@ -35,6 +35,9 @@ TASKS: Mapping[str, tuple[str, ...]] = {
 }
 
 _POSE_ENDINGS = (".csv", ".json", ".npz", ".mat")
+# What annotation programs and spreadsheets write besides.
+_OTHER_POSE_ENDINGS = (".xml", ".xlsx", ".xls", ".ods", ".tsv", ".ndjson",
+                       ".jsonl")  # fmt: skip
 _LABEL_ENDINGS = (".png", ".mat", ".jpg", ".jpeg", ".bmp", ".gif", ".tif",
                   ".tiff", ".webp", ".npy")  # fmt: skip
 _READ_ENDINGS = (".png", ".mat")
@@ -186,7 +189,7 @@ def near_label_maps(
         own, _ = _described(labels, root, known, is_mixed)
         if own or not is_mixed:
             return own or f"{_below(labels, root)}/ holds no label map"
-    for folder in (root, *_folders(root)):
+    for folder in (root, *folders_below(root)):
         is_mixed = folder in (root, pictures)
         text, is_readable = _described(folder, root, known, is_mixed)
         if text and folder not in passed_over:
@@ -206,21 +209,28 @@ def near_poses(root: pathlib.Path, expected: Sequence[str]) -> str:
     Returns:
         A phrase, empty where nothing is near.
     """
-    found = [
-        _below(path, root)
-        for folder in (root, *_folders(root))
-        for path in file_table.files_in(folder)
-        if path.suffix.lower() in _POSE_ENDINGS and _is_near(path, expected)
-    ]
-    # The flag takes a path of its own, not one below the folder.
-    return f"{_listed(found)}: `keypoints`={root / found[0]}?" if found else ""
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for folder in (root, *folders_below(root)):
+        for path in file_table.files_in(folder):
+            ending = path.suffix.lower()
+            is_read = ending in _POSE_ENDINGS
+            if (is_read or ending in _OTHER_POSE_ENDINGS) and _is_near(
+                path, expected
+            ):
+                found[is_read].append(_below(path, root))
+    if read := found[True]:
+        # The flag takes a path of its own, not one below the folder.
+        return f"{_listed(read)}: `keypoints`={root / read[0]}?"
+    if others := found[False]:
+        return f"{_listed(others)}, of a kind that is not read"
+    return ""
 
 
 def near_names(root: pathlib.Path, expected: Sequence[str]) -> str:
     """Says which files or folders below a folder have similar names."""
     below = [
         path
-        for folder in (root, *_folders(root))
+        for folder in (root, *folders_below(root))
         for path in file_names.visible_children(folder)
     ]
     found = [
@@ -229,6 +239,31 @@ def near_names(root: pathlib.Path, expected: Sequence[str]) -> str:
         if _is_close(path.name, expected)
     ]
     return _listed(found)
+
+
+def folders_below(root: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields folders below one, three deep, not without end.
+
+    Args:
+        root: Folder of a data set.
+    """
+    waiting = [root]
+    count = 0
+    for _ in range(3):
+        level, waiting = waiting, []
+        for folder in level:
+            for path in _children(folder):
+                if path.is_dir() and not path.is_symlink():
+                    waiting.append(path)
+                    count += 1
+                    yield path
+                    if count == _MAX_FOLDERS:
+                        return
+
+
+def is_of_labels(folder: pathlib.Path) -> bool:
+    """Whether the name of a folder tells of label maps."""
+    return bool(_OF_LABELS.search(folder.name))
 
 
 def _is_near(path: pathlib.Path, expected: Sequence[str]) -> bool:
@@ -302,7 +337,7 @@ def _described(
         kind = ending[1:].upper()
         if ending in _READ_ENDINGS:
             return f"{place} {count} {kind} files of the same stems", True
-        if _OF_LABELS.search(folder.name):
+        if is_of_labels(folder):
             return f"{place} {count} {kind} files, not PNG", False
     if others:
         ending, count = others.most_common(1)[0]
@@ -310,22 +345,6 @@ def _described(
             kind = ending[1:].upper()
             return f"{place} {count} {kind} files of other stems", False
     return "", False
-
-
-def _folders(root: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields folders below one, three deep, not without end."""
-    waiting = [root]
-    count = 0
-    for _ in range(3):
-        level, waiting = waiting, []
-        for folder in level:
-            for path in _children(folder):
-                if path.is_dir() and not path.is_symlink():
-                    waiting.append(path)
-                    count += 1
-                    yield path
-                    if count == _MAX_FOLDERS:
-                        return
 
 
 def _children(folder: str | os.PathLike[str]) -> Iterable[pathlib.Path]:

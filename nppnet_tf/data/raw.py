@@ -20,6 +20,7 @@ from nppnet_tf.files import matlab
 from nppnet_tf.files import text_files
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_names
+from nppnet_tf.pictures.label_colors import Color
 
 # Where a label map is found.
 LabelPlace = pathlib.Path | DrawnLabels
@@ -44,6 +45,7 @@ class RawSample:
         fault: What is wrong with the annotation already, or None.
         stated_size: (height, width) of the picture whose joints these are, as
             the annotation states it, or None; see `frames`.
+        palette: The color of every class, see `read_label_map`, or None.
     """
 
     record_id: str
@@ -53,6 +55,7 @@ class RawSample:
     visibility: np.ndarray | None = None
     fault: str | None = None
     stated_size: tuple[int, int] | None = None
+    palette: Sequence[Color] | None = None
 
     @property
     def paths(self) -> tuple[pathlib.Path, ...]:
@@ -72,7 +75,9 @@ class RawSample:
             raise BadRecordError(self.record_id, self.fault)
         label_map = None
         if self.label_path is not None:
-            label_map = read_label_map(self.label_path, self.record_id)
+            label_map = read_label_map(
+                self.label_path, self.record_id, self.palette
+            )
         data = read_bytes(self.image_path, self.record_id)
         keypoints_xy = self.keypoints_xy
         notes: tuple[str, ...] = ()
@@ -142,13 +147,17 @@ def file_of(place: LabelPlace) -> pathlib.Path:
     return place.path if isinstance(place, DrawnLabels) else place
 
 
-def read_label_map(path: LabelPlace, record_id: str) -> np.ndarray:
+def read_label_map(
+    path: LabelPlace, record_id: str, palette: Sequence[Color] | None = None
+) -> np.ndarray:
     """Returns the ids of a label map, uint8 [H, W].
 
     Args:
         path: A PNG of ids, a MATLAB file with a matrix `groundtruth`, or what
             is to be drawn.
         record_id: Id that the message names.
+        palette: The color of every class, which that of a PNG may not
+            contradict; None where its colors mean nothing.
 
     Raises:
         BadRecordError: It cannot be read or holds no ids.
@@ -162,7 +171,7 @@ def read_label_map(path: LabelPlace, record_id: str) -> np.ndarray:
     try:
         if path.suffix.lower() == ".mat":
             return _matlab_label_map(path)
-        return picture_files.decode_label_map(data)
+        return picture_files.decode_label_map(data, palette=palette)
     except UserError as error:
         raise BadRecordError(record_id, error, path) from error
 

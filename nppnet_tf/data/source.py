@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 from typing import Protocol
 
+from nppnet_tf.data import absence
 from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import Record
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_names
 
 SPLITS = ("train", "val", "test")
 
@@ -212,3 +214,25 @@ def count_notes(
     if is_strict:
         raise error
     return (str(error),)
+
+
+def near_pictures(root: pathlib.Path) -> str:
+    """Says which folder could be that of the pictures.
+
+    Args:
+        root: Folder of the data set.
+
+    Returns:
+        A phrase, empty where nothing is near.
+    """
+    found = []
+    for folder in absence.folders_below(root):
+        if count := len(picture_names.pictures_in(folder)):
+            is_of_labels = absence.is_of_labels(folder)
+            found.append(
+                (is_of_labels, -count, folder.relative_to(root).as_posix())
+            )
+    if not found:
+        return ""
+    _, count, name = min(found)
+    return f"{name}/ holds {-count} JPEG or PNG files: `root`={root / name}?"

@@ -415,6 +415,7 @@ def _add_label_map_files(
     allow_missing: bool,
     progress: ProgressBar,
 ) -> dict[str, Any]:
+    descriptor = measurement.descriptor
     truths = _label_map_files(truth_folder)
     predictions = _label_map_files(prediction_folder)
     names, counts = _match(
@@ -422,8 +423,8 @@ def _add_label_map_files(
     )
     for name in progress(names):
         measurement.add_label_map(
-            prediction_files.read_label_map(truths[name]),
-            prediction_files.read_label_map(predictions[name]),
+            prediction_files.read_label_map(truths[name], descriptor),
+            prediction_files.read_label_map(predictions[name], descriptor),
             predictions[name],
         )
     return counts

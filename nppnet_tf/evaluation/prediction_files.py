@@ -21,6 +21,7 @@ from PIL import Image
 from nppnet_tf.data import regions
 from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
+from nppnet_tf.data.readers import poses
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import atomic
 from nppnet_tf.files import file_names
@@ -133,16 +134,25 @@ def label_map_png(
     return stream.getvalue()
 
 
-def read_label_map(path: str | os.PathLike[str]) -> np.ndarray:
+def read_label_map(
+    path: str | os.PathLike[str], descriptor: DatasetDescriptor
+) -> np.ndarray:
     """Reads the classes of a gray (L) or palette (P) PNG.
+
+    Args:
+        path: Path of the PNG file.
+        descriptor: Whose classes they are.
 
     Returns:
         Uint8 [H, W].
 
     Raises:
-        UserError: If it is no picture, or one without indices.
+        UserError: If it is no picture, one without indices, or one whose colors
+            are those of other classes than its indices.
     """
-    return picture_files.decode_label_map(picture_files.read_bytes(path), path)
+    return picture_files.decode_label_map(
+        picture_files.read_bytes(path), path, descriptor.palette
+    )
 
 
 def write_picture(path: str | os.PathLike[str], image: np.ndarray) -> None:
@@ -513,18 +523,18 @@ def write_json(path: str | os.PathLike[str], document: Mapping) -> None:
 
 
 def write_pose_rows(
-    path: str | os.PathLike[str], poses: Mapping[str, np.ndarray]
+    path: str | os.PathLike[str], people: Mapping[str, np.ndarray]
 ) -> None:
     """Writes poses as LIP takes them: `<id>.jpg`, then x and y of every joint.
 
     Args:
         path: Path of the CSV file.
-        poses: Id to float [K, 2] in the descriptor's order; NaN where absent.
+        people: Id to float [K, 2] in the descriptor's order; NaN where absent.
     """
     text = io.StringIO()
     # Names may hold commas; the writer quotes them.
     writer = csv.writer(text, lineterminator="\n")
-    for name, keypoints_xy in poses.items():
+    for name, keypoints_xy in people.items():
         cells = [
             "nan" if math.isnan(value) else str(round(value))
             for value in np.asarray(keypoints_xy, float).ravel()
@@ -542,7 +552,7 @@ def read_pose_rows(
         path: File without a header. A row is a name, with or without the
             ending of a picture and the folders before it, and for every
             keypoint x, y and visibility, or x and y alone. `nan` says that a
-            keypoint is absent.
+            keypoint is absent; beside a visibility, so does (0, 0).
         descriptor: Number and order of the keypoints.
 
     Returns:
@@ -552,7 +562,7 @@ def read_pose_rows(
     Raises:
         UserError: If a row does not fit, a name comes twice, or there is none.
     """
-    poses: dict[str, np.ndarray] = {}
+    found: dict[str, np.ndarray] = {}
     for number, row in enumerate(_read_rows(path), 1):
         if not row:
             continue
@@ -562,12 +572,12 @@ def read_pose_rows(
             raise UserError(
                 "row without a name", place, "the name of a picture", row[0]
             )
-        if stem in poses:
+        if stem in found:
             raise UserError("name comes twice", place, "one row each", stem)
-        poses[stem] = _parse_pose(row[1:], descriptor.num_keypoints, place)
-    if not poses:
+        found[stem] = _parse_pose(row[1:], descriptor.num_keypoints, place)
+    if not found:
         raise UserError("no poses", path, "a row for every picture", "none")
-    return poses
+    return found
 
 
 def _read_rows(path: str | os.PathLike[str]) -> list[list[str]]:
@@ -603,7 +613,12 @@ def _parse_pose(cells: list[str], num_keypoints: int, place: str) -> np.ndarray:
             f"numbers up to {_MOST_PIXELS:g}, or nan",
             values[far][0],
         )
-    return values.reshape(num_keypoints, -1)[:, :2]
+    joints = values.reshape(num_keypoints, -1)
+    keypoints_xy = joints[:, :2]
+    if joints.shape[1] == _TRUTH_VALUES:
+        # As those who make records read it.
+        keypoints_xy[poses.are_nowhere(keypoints_xy)] = np.nan
+    return keypoints_xy
 
 
 def _rounded(value: float, digits: int) -> float | None:

@@ -69,7 +69,7 @@ def write(
 
 
 def _label_map(path: pathlib.Path, descriptor: DatasetDescriptor) -> np.ndarray:
-    label_map = prediction_files.read_label_map(path)
+    label_map = prediction_files.read_label_map(path, descriptor)
     if label_map.max() >= descriptor.num_classes:
         raise UserError(
             "label map holds other classes",

@@ -10,6 +10,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -18,6 +19,7 @@ from PIL import PngImagePlugin
 
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import text_files
+from nppnet_tf.pictures import label_colors
 from nppnet_tf.pictures import library_messages
 from nppnet_tf.pictures import picture_structure
 from nppnet_tf.pictures.picture_structure import JPEG_START
@@ -130,7 +132,11 @@ def plain_bytes(data: bytes) -> bytes:
     return encode_png(_upright(pixels, structure.orientation))
 
 
-def decode_label_map(data: bytes, where: object = None) -> np.ndarray:
+def decode_label_map(
+    data: bytes,
+    where: object = None,
+    palette: Sequence[label_colors.Color] | None = None,
+) -> np.ndarray:
     """Decodes a PNG of class ids.
 
     Args:
@@ -138,12 +144,15 @@ def decode_label_map(data: bytes, where: object = None) -> np.ndarray:
             with a palette, whose indices are the ids. Ids are taken as they
             are stored, at every depth; every checksum must be right.
         where: File or record, for messages.
+        palette: The color of every class, to be compared with the file's own;
+            None where its colors mean nothing.
 
     Returns:
         Uint8 [H, W].
 
     Raises:
-        LabelFormError: Not such a PNG, or ids over 255.
+        LabelFormError: Not such a PNG, ids over 255, or colors that say other
+            ids than the indices (`label_colors`).
         PictureError: Damaged, truncated or too large.
     """
     if data.startswith(JPEG_START):
@@ -167,7 +176,10 @@ def decode_label_map(data: bytes, where: object = None) -> np.ndarray:
         image.load()
     except _DECODING_ERRORS as error:
         raise _damaged(where, error) from error
-    return _ids(np.asarray(image), structure, where)
+    ids = _ids(np.asarray(image), structure, where)
+    if palette is not None and image.mode == "P":
+        _require_own_colors(ids, image, palette, where)
+    return ids
 
 
 def label_counts(label_map: np.ndarray) -> np.ndarray:
@@ -283,6 +295,28 @@ def _ids(
     if largest > 255:
         raise _no_ids(where, "ids up to 255", f"id {largest}")
     return np.array(stored, np.uint8)
+
+
+def _require_own_colors(
+    ids: np.ndarray,
+    image: Image.Image,
+    palette: Sequence[label_colors.Color],
+    where: object,
+) -> None:
+    stored = np.array(image.getpalette("RGB")).reshape(-1, 3).tolist()
+    colors = {
+        index: tuple(stored[index])
+        for index in np.flatnonzero(label_counts(ids)).tolist()
+        if index < len(stored)
+    }
+    found = label_colors.contradiction(colors, palette)
+    if found is not None:
+        raise LabelFormError(
+            "palette of the label map is in another order",
+            where,
+            "indices that are class ids, or gray ids",
+            found,
+        )
 
 
 def _no_ids(where: object, expected: str, found: str) -> LabelFormError:

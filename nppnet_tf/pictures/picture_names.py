@@ -12,6 +12,7 @@ alike: `.JPG` of a camera, `.Jpg` of somebody's script.
 
 import os
 import pathlib
+from collections.abc import Callable
 from collections.abc import Sequence
 
 from nppnet_tf.files import file_names
@@ -27,6 +28,8 @@ UNSUPPORTED_ENDINGS = frozenset(
 )
 
 _NAMED = 5
+# Levels of folders that are counted below one that nobody reads.
+_DEEPEST = 2
 
 
 def is_picture_name(name: str | os.PathLike[str]) -> bool:
@@ -82,6 +85,49 @@ def unsupported_line(paths: Sequence[pathlib.Path]) -> str:
     rest = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     count = f"{len(paths)} picture{'s' if len(paths) > 1 else ''}"
     return f"{count} neither JPEG nor PNG by name, not read: {names}{rest}"
+
+
+def line_of_folders(
+    folder: str | os.PathLike[str],
+    passed_over: Callable[[pathlib.Path], bool] = lambda path: False,
+) -> str:
+    """Returns the line on pictures in folders of a folder, which nobody reads.
+
+    Args:
+        folder: The folder that is read.
+        passed_over: Tells of a folder in it whether it holds something else.
+
+    Returns:
+        Empty where there are none.
+    """
+    counts = {
+        path.name: len(_pictures_below(path, _DEEPEST))
+        for path in file_names.visible_children(folder)
+        if path.is_dir() and not path.is_symlink() and not passed_over(path)
+    }
+    found = [f"{name}/ ({count})" for name, count in counts.items() if count]
+    if not found:
+        return ""
+    rest = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    names = ", ".join(found[:_NAMED])
+    return f"pictures in folders of the folder, not read: {names}{rest}"
+
+
+def _pictures_below(
+    folder: pathlib.Path, num_levels: int
+) -> list[pathlib.Path]:
+    try:
+        children = list(file_names.visible_children(folder))
+    except OSError:
+        return []
+    found = [
+        path for path in children if is_picture_name(path) and not path.is_dir()
+    ]
+    if num_levels:
+        for path in children:
+            if path.is_dir() and not path.is_symlink():
+                found += _pictures_below(path, num_levels - 1)
+    return found
 
 
 def find_picture(folder: pathlib.Path, stem: str) -> pathlib.Path:

@@ -129,6 +129,17 @@ class FolderTest(_RootTestCase):
         )
         self._assert_accepted(self._source(), "parsing")
 
+    @parameterized.parameters(
+        "annotations.xml", "pose.xlsx", "x/keypoints.ndjson"
+    )
+    def test_poses_of_other_kinds_are_named(self, name):
+        self._write_labels("labels/{}.png")
+        self._write(name)
+
+        self._assert_refused(
+            self._source(), f"found: {name}, of a kind that is not read"
+        )
+
     def test_poses_of_other_pictures_are_none(self):
         self._write_labels("labels/{}.png")
         self._write("pose.csv", ("x.jpg" + ",1,2,0" * 16).encode())

@@ -46,7 +46,7 @@ class LabelMapTest(absltest.TestCase):
             colors = np.asarray(image.convert("RGB")).reshape(-1, 3)
         np.testing.assert_array_equal(colors, LIP.palette)
         np.testing.assert_array_equal(
-            prediction_files.read_label_map(path), label_map
+            prediction_files.read_label_map(path, LIP), label_map
         )
 
     def test_colored_picture_is_no_label_map(self):
@@ -54,11 +54,11 @@ class LabelMapTest(absltest.TestCase):
         Image.new("RGB", (3, 3)).save(path)
 
         with self.assertRaisesRegex(UserError, "a.png.*found: colors"):
-            prediction_files.read_label_map(path)
+            prediction_files.read_label_map(path, LIP)
 
     def test_missing_file_is_named(self):
         with self.assertRaisesRegex(UserError, "absent.png"):
-            prediction_files.read_label_map(self.folder / "absent.png")
+            prediction_files.read_label_map(self.folder / "absent.png", LIP)
 
 
 class PoseTest(parameterized.TestCase):

@@ -7,8 +7,10 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures.picture_files import LabelFormError
 from tests.pictures import picture_corpus
 from tests.shared import shared_path
 
@@ -190,6 +192,28 @@ class DecodeLabelMapTest(parameterized.TestCase):
 
         np.testing.assert_array_equal(
             picture_files.decode_label_map(_encode(image, "PNG")), labels
+        )
+
+    def test_palette_in_the_order_of_classes_or_another(self):
+        labels = np.array([[0, 2], [5, 14]], np.uint8)
+        image = Image.fromarray(labels)
+        image.putpalette(np.array(LIP.palette, np.uint8).tobytes())
+        colors = Image.fromarray(np.array(LIP.palette, np.uint8)[labels])
+
+        np.testing.assert_array_equal(
+            picture_files.decode_label_map(
+                _encode(image, "PNG"), palette=LIP.palette
+            ),
+            labels,
+        )
+        # The colors are as before, the indices are not.
+        again = _encode(colors.quantize(4), "PNG")
+        with self.assertRaisesRegex(
+            LabelFormError, "another order; where: x; .*color of class"
+        ):
+            picture_files.decode_label_map(again, "x", LIP.palette)
+        self.assertNotEqual(
+            picture_files.decode_label_map(again).tolist(), labels.tolist()
         )
 
     @parameterized.product(

@@ -62,6 +62,31 @@ class FolderTest(absltest.TestCase):
             picture_names.unsupported_line(paths), "4.gif and 2 more"
         )
 
+    def test_folders_of_pictures_are_counted_and_named(self):
+        self.assertEqual(picture_names.line_of_folders(self.folder), "")
+        for name in ("2024/01", "texts", ".hidden", "out"):
+            (self.folder / name).mkdir(parents=True)
+        self._make(
+            "a.jpg",
+            "2024/b.jpg",
+            "2024/01/c.png",
+            "texts/d.txt",
+            ".hidden/e.jpg",
+            "out/f.png",
+        )
+        (self.folder / "loop").symlink_to(self.folder)
+
+        self.assertEndsWith(
+            picture_names.line_of_folders(self.folder),
+            "folders of the folder, not read: 2024/ (2), out/ (1)",
+        )
+        self.assertEndsWith(
+            picture_names.line_of_folders(
+                self.folder, lambda path: path.name == "out"
+            ),
+            ": 2024/ (2)",
+        )
+
     def test_picture_of_a_stem_is_found(self):
         self._make("a.1.Jpg", "b.png")
 

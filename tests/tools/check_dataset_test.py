@@ -138,6 +138,12 @@ def _palette_labels(folder):
     picture.save(folder.label(2), "PNG")
 
 
+def _sort_palette(folder):
+    colors = np.array(LIP.palette, np.uint8)[folder.labels_of(2)]
+    picture = Image.fromarray(colors).quantize(20)
+    picture.save(folder.label(2), "PNG")
+
+
 def _crop_labels(folder):
     folder.write_labels(2, folder.labels_of(2)[1:])
 
@@ -199,7 +205,7 @@ def _swap_one(folder):
 
 def _move_pose_away(folder):
     name = folder.row(2).split(",")[0]
-    folder.replace_row(2, ",".join([name] + ["0", "0", "0"] * 16))
+    folder.replace_row(2, ",".join([name] + ["1", "1", "0"] * 16))
 
 
 def _send_joint_out(folder):
@@ -310,6 +316,7 @@ class CheckDatasetTest(parameterized.TestCase):
         ("labels_of_16_bits", _widen_labels, findings.LABEL_MODE),
         ("labels_as_jpeg", _compress_labels, findings.LABEL_MODE),
         ("labels_of_a_palette", _palette_labels, findings.PALETTE_LABEL),
+        ("labels_of_a_sorted_palette", _sort_palette, findings.LABEL_MODE),
         ("labels_of_another_size", _crop_labels, findings.SIZE_MISMATCH),
         ("labels_beyond_the_classes", _exceed_labels, findings.UNKNOWN_LABEL),
         ("malformed_row", _break_row, findings.MALFORMED_ANNOTATION),

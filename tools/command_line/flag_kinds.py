@@ -4,6 +4,7 @@
 """
 
 import math
+import os
 import re
 from collections.abc import Callable
 
@@ -192,6 +193,9 @@ class Text(flags.ArgumentParser):
 class Path(Text):
     """Takes any text but an empty one, and knows what to ask of a path.
 
+    A shell does not replace `~` behind `--flag=`, and nobody does in a flag
+    file: it is the user's home here, too.
+
     Args:
         check: Checks the value, see `define_path`.
     """
@@ -199,6 +203,9 @@ class Path(Text):
     def __init__(self, check: PathCheck) -> None:
         super().__init__()
         self.check = check
+
+    def parse(self, argument: object) -> str:
+        return os.path.expanduser(super().parse(argument))
 
 
 class Output(Path):
@@ -225,7 +232,7 @@ class Paths(flags.ListParser):
             raise ValueError(
                 "expected paths with commas between them, none empty"
             )
-        return texts
+        return [os.path.expanduser(text) for text in texts]
 
 
 class Serializer(flags.ArgumentSerializer):

@@ -24,11 +24,13 @@ class Inputs:
         pictures: Files to read, of different names.
         videos: Files that are videos by their names.
         others: Pictures of kinds that are not read by their names.
+        notes: A line for each folder in which there are folders of pictures.
     """
 
     pictures: list[pathlib.Path]
     videos: list[pathlib.Path]
     others: list[pathlib.Path]
+    notes: list[str] = dataclasses.field(default_factory=list)
 
 
 def find(words: Sequence[str]) -> Inputs:
@@ -60,12 +62,19 @@ def find(words: Sequence[str]) -> Inputs:
                 others.append(path)
             else:
                 pictures.append(path)
+    notes = [
+        f"{word}: {line}"
+        for word in dict.fromkeys(words)
+        if os.path.isdir(word) and (line := picture_names.line_of_folders(word))
+    ]
     if not pictures and not videos:
-        found = picture_names.unsupported_line(others) if others else "none"
+        found = ", ".join(notes) or "none"
+        if others:
+            found = picture_names.unsupported_line(others)
         raise UserError(
             "no pictures", ", ".join(words), "JPEG or PNG files", found
         )
-    found = Inputs(*map(_each_once, (pictures, videos, others)))
+    found = Inputs(*map(_each_once, (pictures, videos, others)), notes)
     for paths in (found.pictures, found.videos):
         _refuse_one_name(paths)
     return found

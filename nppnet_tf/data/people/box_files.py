@@ -7,10 +7,11 @@
                   `images` and `annotations`
 
 Results name a picture by its id alone: that is the picture whose name without
-its ending is the id, a number with or without leading zeros. Boxes of crowds
-are nobody's. A frame of a video
-is the picture `<video>_<number>`, counted from 0, with or without leading
-zeros; one without boxes shows nobody.
+its ending is the id, a number with or without leading zeros. People are the
+category `person`, the only one, or number 1 where no categories are listed.
+Boxes of crowds are nobody's. A frame of a video is the picture
+`<video>_<number>`, counted from 0, with or without leading zeros; one without
+boxes shows nobody.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from nppnet_tf import errors
+from nppnet_tf.data import coco_entries
 from nppnet_tf.data import frames
 from nppnet_tf.data.people import detections
 from nppnet_tf.data.people.detections import Detections
@@ -37,8 +39,11 @@ from nppnet_tf.files import json_documents
 from nppnet_tf.files.file_table import FileTable
 from nppnet_tf.pictures import picture_names
 
-# COCO's number of the category of people.
-_PERSON = 1
+# COCO's category of people: its number, which results alone have, and name.
+_PERSON = "1"
+_PEOPLE = "person"
+# Of categories that are told.
+_NAMED = 5
 # No picture is larger.
 _LARGEST = 1 << 40
 # Letters of an entry that messages quote.
@@ -227,7 +232,7 @@ def _read_coco(
             where = f"{path} images[{number}]"
             name = _text(image.get("file_name"), where, "file_name")
             key = _key(_stem(name))
-            identity = _identity(image.get("id"), where, "id")
+            identity = coco_entries.identity(image.get("id"), where, "id")
             if names.setdefault(identity, key) != key:
                 raise UserError(
                     "two pictures of one id", where, names[identity], name
@@ -235,18 +240,32 @@ def _read_coco(
             if owners.setdefault(key, identity) != identity:
                 meeting.add(key)
             found[key] = []
-            sides = (image.get("height"), image.get("width"))
-            if all(type(side) is int and side > 0 for side in sides):
-                sizes[key] = sides
+            if (stated := coco_entries.stated_size(image)) is not None:
+                sizes[key] = stated
+    person = _person(document, path)
     entries = _objects({"annotations": entries}, "annotations", path)
+    others = set()
     for number, entry in enumerate(entries):
         where = f"{path} entry {number}"
-        identity = _identity(entry.get("image_id"), where, "image_id")
+        identity = coco_entries.identity(
+            entry.get("image_id"), where, "image_id"
+        )
         key = names.get(identity, _key(_stem(identity)))
         people = found.setdefault(key, [])
-        is_person = entry.get("category_id", _PERSON) == _PERSON
-        if is_person and entry.get("iscrowd") != 1:
+        category = coco_entries.identity(
+            entry.get("category_id", person), where, "category_id"
+        )
+        if category != person:
+            others.add(category)
+        elif not coco_entries.is_crowd(entry, where):
             people.append(_box(entry, where))
+    if others and not any(found.values()):
+        raise UserError(
+            "no boxes of people",
+            path,
+            f"category_id {person}",
+            ", ".join(sorted(others)[:_NAMED]),
+        )
     boxes = {
         name: Detections(
             np.array([box for box, _ in people], np.float64).reshape(-1, 4),
@@ -256,6 +275,31 @@ def _read_coco(
         for name, people in found.items()
     }
     return boxes, sizes, frozenset(meeting)
+
+
+def _person(document: Any, path: pathlib.Path) -> str:
+    """Returns the id of the category of people."""
+    if not isinstance(document, dict) or not document.get("categories"):
+        return _PERSON
+    entries = [
+        (entry, f"{path} categories[{number}]")
+        for number, entry in enumerate(_objects(document, "categories", path))
+    ]
+    names = {
+        key: _text(entry.get("name"), where, "name").strip().lower()
+        for key, (entry, where) in zip(
+            coco_entries.different_ids(entries), entries, strict=True
+        )
+    }
+    found = [key for key, name in names.items() if name == _PEOPLE]
+    if len(found) != 1 and len(names) > 1:
+        raise UserError(
+            "no single category of people",
+            path,
+            _PEOPLE,
+            ", ".join(list(names.values())[:_NAMED]),
+        )
+    return found[0] if found else next(iter(names))
 
 
 def _stem(name: str) -> str:
@@ -275,18 +319,6 @@ def _objects(
 
 def _text(value: Any, where: str, key: str) -> str:
     return json_documents.require(value, "a text", where, key)
-
-
-def _identity(value: Any, where: str, key: str) -> str:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if not is_number and not isinstance(value, str):
-        raise UserError(
-            f"{key} is no id",
-            where,
-            "a number or a text",
-            json_documents.described(value),
-        )
-    return str(value).strip()
 
 
 def _box(entry: Mapping[str, Any], where: str) -> tuple[list[float], float]:

@@ -28,6 +28,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import matlab
 from nppnet_tf.files.file_table import FileTable
 from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures.label_colors import Color
 
 # Of files of instances, in the order of preference.
 INSTANCE_SUFFIXES = (".mat", ".png")
@@ -194,6 +195,7 @@ class CroppedSample:
             or None.
         stated_size: (height, width) of the picture that box and joints are
             of, as their file states it, or None; see `frames`.
+        palette: The color of every class, as in `RawSample`, or None.
     """
 
     record_id: str
@@ -207,6 +209,7 @@ class CroppedSample:
     score: float = 1.0
     fault: UserError | str | None = None
     stated_size: tuple[int, int] | None = None
+    palette: Sequence[Color] | None = None
 
     @property
     def paths(self) -> Sequence[pathlib.Path]:
@@ -290,7 +293,9 @@ class CroppedSample:
     def _label_map(self, frame: Frame) -> np.ndarray | None:
         if self.label_path is None:
             return None
-        label_map = raw.read_label_map(self.label_path, self.record_id)
+        label_map = raw.read_label_map(
+            self.label_path, self.record_id, self.palette
+        )
         label_map = frame.label_map(label_map)
         size = frame.upright_size
         try:

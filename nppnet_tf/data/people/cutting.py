@@ -38,6 +38,7 @@ from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.file_table import FileTable
 from nppnet_tf.pictures import picture_names
+from nppnet_tf.pictures.label_colors import Color
 
 MATCHED = "matched"
 DETECTIONS = "detections"
@@ -60,6 +61,7 @@ class Places:
         detections: Files of a detector.
         drawn: Label maps that a document tells, by picture; None where they
             are the files of `labels`.
+        palette: The color of every class, as in `RawSample`, or None.
     """
 
     images: pathlib.Path
@@ -67,6 +69,7 @@ class Places:
     instances: pathlib.Path
     detections: pathlib.Path
     drawn: Mapping[str, DrawnLabels] | None = None
+    palette: Sequence[Color] | None = None
 
     @functools.cached_property
     def pictures(self) -> FileTable:
@@ -260,6 +263,7 @@ class Cutter:
                 cut.mask,
                 cut.score,
                 stated_size=people.stated_size,
+                palette=self._places.palette,
             )
 
     def _faulty(

@@ -7,6 +7,7 @@ import dataclasses
 import os
 import pathlib
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import matlab
+from nppnet_tf.pictures.label_colors import Color
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +80,7 @@ class WholePicture:
         label_path: Label map of all people, see `RawSample`, or None.
         people: Those whose joints are annotated, or None where nobody looked.
         fault: What is wrong with the annotation, or None.
+        palette: The color of every class, as in `RawSample`, or None.
     """
 
     picture_id: str
@@ -85,6 +88,7 @@ class WholePicture:
     label_path: LabelPlace | None = None
     people: People | None = None
     fault: str | None = None
+    palette: Sequence[Color] | None = None
 
     def label_map(self) -> np.ndarray | None:
         """Reads the label map, uint8 [H, W]; None where there is none.
@@ -96,7 +100,9 @@ class WholePicture:
             raise BadRecordError(self.picture_id, self.fault)
         if self.label_path is None:
             return None
-        label_map = raw.read_label_map(self.label_path, self.picture_id)
+        label_map = raw.read_label_map(
+            self.label_path, self.picture_id, self.palette
+        )
         return self._frame().label_map(label_map)
 
     def size(self) -> tuple[int, int]:

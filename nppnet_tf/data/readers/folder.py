@@ -134,6 +134,7 @@ def read_pictures(
                 folder.places.label_path(name),
                 people,
                 fault,
+                descriptor.palette,
             )
         )
     return pictures
@@ -177,9 +178,9 @@ class _Folder:
         if not root.is_dir():
             raise UserError("no such folder", root, "a folder of pictures")
         places, part_notes = _with_parts(
-            root, _places(root, options), descriptor, options
+            root, _places(root, options, descriptor), descriptor, options
         )
-        pictures = _picture_names(places)
+        pictures = _picture_names(root, places)
         names = pictures if split is None else split_names(root, split)
         pose_path = _pose_path(root, options)
         found = PoseFile({})
@@ -213,7 +214,7 @@ class _Folder:
             strays,
             stray_labels,
             (
-                *_unread(places.images),
+                *_unread(root, places),
                 *part_notes,
                 *found.notes,
                 *source.stray_notes(stray_labels, strays),
@@ -306,6 +307,7 @@ class _Folder:
             pose and pose.visibility,
             self.places.doubled(name) or (pose and pose.fault),
             pose and pose.stated_size,
+            self.places.palette,
         )
 
 
@@ -366,7 +368,9 @@ def _check_names(samples: Sequence[Sample]) -> None:
             )
 
 
-def _places(root: pathlib.Path, options: Options) -> Places:
+def _places(
+    root: pathlib.Path, options: Options, descriptor: DatasetDescriptor
+) -> Places:
     def first(names: Sequence[str]) -> pathlib.Path | None:
         found = [root / name for name in names if (root / name).is_dir()]
         return found[0] if found else None
@@ -385,6 +389,7 @@ def _places(root: pathlib.Path, options: Options) -> Places:
         labels or (root / LABELS[0] if images else root),
         first(_INSTANCES) or root / _INSTANCES[0],
         first(_DETECTIONS) or root / _DETECTIONS[0],
+        palette=descriptor.palette,
     )
 
 
@@ -405,23 +410,36 @@ def _with_parts(
     return dataclasses.replace(places, drawn=found.labels), found.notes
 
 
-def _picture_names(places: Places) -> list[str]:
+def _picture_names(root: pathlib.Path, places: Places) -> list[str]:
     names = sorted(places.pictures)
     if not names:
         others = picture_names.unsupported_pictures(places.images)
+        found = source.near_pictures(root)
+        if others:
+            found = picture_names.unsupported_line(others)
         raise UserError(
             "no pictures in the folder",
             places.images,
             "JPEG or PNG files",
-            picture_names.unsupported_line(others) if others else "none",
+            found or "none",
         )
     return names
 
 
-def _unread(images: pathlib.Path) -> Iterator[str]:
+def _unread(root: pathlib.Path, places: Places) -> Iterator[str]:
+    images = places.images
     others = picture_names.unsupported_pictures(images)
     if others:
         yield f"{images}: {picture_names.unsupported_line(others)}"
+    own = (places.labels, places.instances, places.detections)
+    line = picture_names.line_of_folders(
+        images,
+        lambda path: (
+            images == root and (path in own or absence.is_of_labels(path))
+        ),
+    )
+    if line:
+        yield f"{images}: {line}"
 
 
 def split_names(root: pathlib.Path, split: str) -> list[str]:

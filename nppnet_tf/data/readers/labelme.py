@@ -426,18 +426,25 @@ def _annotations(samples: Sequence[LabelmeSample]) -> dict[str, Annotations]:
     """Either task may be what somebody drew: both are looked for."""
     num_parts = sum(sample.has_parts for sample in samples)
     num_poses = sum(sample.has_joints for sample in samples)
+    # What a damaged document holds, nobody has seen.
+    faults = [sample.fault for sample in samples if sample.fault is not None]
+    nearest = ""
+    if faults:
+        nearest = f"{len(faults)} damaged documents: {faults[0]}"
     return {
         keys.PARSING: Annotations(
             num_parts,
             len(samples),
             "polygons and masks named as parts",
             bool(num_parts) or not num_poses,
+            "" if num_parts else nearest,
         ),
         keys.POSE: Annotations(
             num_poses,
             len(samples),
             "points named as joints",
             bool(num_poses) or not num_parts,
+            "" if num_poses or not num_parts else nearest,
         ),
     }
 

@@ -11,6 +11,7 @@ import dataclasses
 import math
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,8 @@ _REGIONS = (_POLYGON, _MASK, RECTANGLE, _CIRCLE)
 
 # Corners of the polygon that stands for a circle.
 _ROUND = 256
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 
 # A picture lies in it as text, a third longer than its bytes.
 _MAX_BYTES = picture_files.MAX_BYTES * 2
@@ -222,7 +225,7 @@ def _stated_size(
         side = document.get(name)
         if side is None:
             return None
-        side = json_documents.require(side, "an integer", path, name)
+        side = _whole(side, path, name)
         if side <= 0:
             raise UserError("not a size", f"{path} {name}", "above 0", side)
         sides.append(side)
@@ -241,7 +244,7 @@ def _shape(entry: Any, where: str) -> Shape:
         )
     group = entry.get("group_id")
     if group is not None:
-        json_documents.require(group, "an integer", where, "group_id")
+        group = _whole(group, where, "group_id")
     mask = entry.get("mask")
     if kind == _MASK:
         _text(mask, where, "mask")
@@ -280,6 +283,15 @@ def _counted(least: int, most: float) -> str:
     if least == most:
         return str(least)
     return f"{least} or more" if most == math.inf else f"{least} to {most}"
+
+
+def _whole(value: Any, where: object, name: str) -> int:
+    """An integer, which scripts write with a fraction or as a text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    elif isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        value = int(value)
+    return json_documents.require(value, "an integer", where, name)
 
 
 def _text(value: Any, where: object, name: str) -> str:

@@ -20,6 +20,7 @@ from nppnet_tf.data.raw import RawSample
 from nppnet_tf.data.readers import id_list
 from nppnet_tf.data.readers import pose_files
 from nppnet_tf.data.readers.poses import Pose
+from nppnet_tf.data.readers.poses import PoseFile
 from nppnet_tf.data.source import SPLITS
 from nppnet_tf.data.source import Options
 from nppnet_tf.data.source import Source
@@ -87,12 +88,15 @@ def read(
         "poses": pose_file and pose_file.relative_to(root).as_posix(),
     }
     unread = picture_names.unsupported_pictures(found.image_folder)
+    below = picture_names.line_of_folders(found.image_folder)
     return Source(
         LIP,
         samples,
         (
             *notes,
             *([picture_names.unsupported_line(unread)] if unread else ()),
+            *([below] if below else ()),
+            *found.pose_notes,
             *source.stray_notes(found.stray_label_maps, found.stray_poses),
         ),
         facts,
@@ -109,6 +113,7 @@ class _Split(NamedTuple):
     image_folder: pathlib.Path
     stray_label_maps: tuple[str, ...]
     stray_poses: tuple[str, ...]
+    pose_notes: tuple[str, ...]
 
 
 def _read_split(root: pathlib.Path, split: str) -> _Split:
@@ -124,9 +129,11 @@ def _read_split(root: pathlib.Path, split: str) -> _Split:
         _label_folder(root, split) or image_folder / "none", (".png",)
     )
     listed = file_names.NameTable({name: name for name in ids})
+    pose_file = _poses(root, split)
+    # A picture of LIP shows one person.
     poses = {
-        listed.get(name, name): pose
-        for name, pose in _poses(root, split).items()
+        listed.get(name, name): people[0]
+        for name, people in pose_file.poses.items()
     }
     samples = [
         _sample(record_id, pictures, label_maps, poses) for record_id in ids
@@ -141,6 +148,7 @@ def _read_split(root: pathlib.Path, split: str) -> _Split:
         image_folder,
         tuple(sorted(strange)),
         tuple(sorted(set(poses) - set(ids))),
+        pose_file.notes,
     )
 
 
@@ -192,6 +200,7 @@ def _sample(
         pose and pose.keypoints_xy,
         pose and pose.visibility,
         pose and pose.fault,
+        palette=LIP.palette,
     )
 
 
@@ -223,13 +232,9 @@ def _label_folder(root: pathlib.Path, split: str) -> pathlib.Path | None:
     return None
 
 
-def _poses(root: pathlib.Path, split: str) -> dict[str, Pose]:
+def _poses(root: pathlib.Path, split: str) -> PoseFile:
     path = _pose_file(root, split)
-    if path is None:
-        return {}
-    poses = pose_files.read(path, LIP).poses
-    # A picture of LIP shows one person.
-    return {name: people[0] for name, people in poses.items()}
+    return PoseFile({}) if path is None else pose_files.read(path, LIP)
 
 
 def _pose_file(root: pathlib.Path, split: str) -> pathlib.Path | None:

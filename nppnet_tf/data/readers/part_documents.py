@@ -10,10 +10,14 @@ earlier ones, and crowds count nowhere.
 import collections
 import os
 import pathlib
+from collections.abc import Collection
+from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from typing import NamedTuple
 
+from nppnet_tf.data import coco_entries
 from nppnet_tf.data import source
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.drawn_labels import DrawnLabels
@@ -45,8 +49,8 @@ def read(
         descriptor: Names of the classes.
 
     Raises:
-        UserError: The file cannot be read, has another form, or no category
-            is a class.
+        UserError: The file cannot be read, has another form, an id twice, or
+            no category that is a class.
     """
     path = pathlib.Path(path)
     document = json_documents.require(
@@ -61,37 +65,71 @@ def read(
     for entry, where in pose_documents.objects_of(
         document, "annotations", path
     ):
-        key = pose_documents.identity(entry.get("image_id"), where, "image_id")
-        category = pose_documents.identity(
+        key = coco_entries.identity(entry.get("image_id"), where, "image_id")
+        category = coco_entries.identity(
             entry.get("category_id"), where, "category_id"
         )
         if category not in classes:
             left_out[others.get(category, category)] += 1
-        elif entry.get("iscrowd"):
-            region = entry.get("segmentation")
-            shapes[key].append((descriptor.ignore_label, region))
-        else:
-            shapes[key].append((classes[category], entry.get("segmentation")))
-    notes = ()
-    if left_out:
-        counts = [f"{count} of {name}" for name, count in left_out.items()]
-        notes = (f"{path}: no parts, left out: {source.listed(counts)}",)
+            continue
+        number = classes[category]
+        if coco_entries.is_crowd(entry, where):
+            number = descriptor.ignore_label
+        shapes[key].append((number, entry.get("segmentation")))
+    labels, known = _labels(document, shapes, path)
+    strays = [key for key in shapes if key not in known]
+    return PartFile(
+        file_names.NameTable(labels), tuple(_notes(path, left_out, strays))
+    )
+
+
+def _labels(
+    document: Mapping[str, Any],
+    shapes: Mapping[str, Sequence[tuple[int, Any]]],
+    path: pathlib.Path,
+) -> tuple[dict[str, DrawnLabels], Collection[str]]:
+    """Label maps by name, and the ids of the pictures."""
     labels: dict[str, DrawnLabels] = {}
+    known: dict[str, tuple[str, tuple[int, int] | None]] = {}
     for entry, where in pose_documents.objects_of(document, "images", path):
         name = pose_documents.picture_name(
             entry.get("file_name"), where, "file_name"
         )
-        key = pose_documents.identity(entry.get("id"), where, "id")
-        size = pose_documents.stated_size(entry)
+        key = coco_entries.identity(entry.get("id"), where, "id")
+        size = coco_entries.stated_size(entry)
+        if key in known:
+            # Joined files repeat the same entry.
+            if known[key] == (name, size):
+                continue
+            raise UserError(
+                "two pictures of one id",
+                where,
+                "different ids",
+                f"{key}: {known[key][0]} and {name}",
+            )
+        known[key] = (name, size)
         fault = None
         if size is None:
             fault = f"{where} states no height and width"
         elif name in labels:
             fault = "two pictures of one name in the file"
         labels[name] = DrawnLabels(
-            path, size or (1, 1), tuple(shapes[key]), fault
+            path, size or (1, 1), tuple(shapes.get(key, ())), fault
         )
-    return PartFile(file_names.NameTable(labels), notes)
+    return labels, known
+
+
+def _notes(
+    path: pathlib.Path, left_out: Mapping[str, int], strays: Sequence[str]
+) -> Iterator[str]:
+    if left_out:
+        counts = [f"{count} of {name}" for name, count in left_out.items()]
+        yield f"{path}: no parts, left out: {source.listed(counts)}"
+    if strays:
+        yield (
+            f"{path}: parts of unknown pictures, left out: of image_id "
+            f"{source.listed(strays)}"
+        )
 
 
 def _classes(
@@ -105,8 +143,9 @@ def _classes(
         for number, name in enumerate(descriptor.classes)
     }
     classes, others = {}, {}
-    for entry, where in pose_documents.objects_of(document, "categories", path):
-        key = pose_documents.identity(entry.get("id"), where, "id")
+    categories = pose_documents.objects_of(document, "categories", path)
+    ids = coco_entries.different_ids(categories)
+    for key, (entry, where) in zip(ids, categories, strict=True):
         name = json_documents.require(
             entry.get("name"), "a text", where, "name"
         )

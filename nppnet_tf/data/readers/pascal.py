@@ -155,6 +155,7 @@ def _whole_picture(
         places.label_path(picture_id),
         people,
         fault,
+        places.palette,
     )
 
 
@@ -178,6 +179,7 @@ def _places(root: pathlib.Path) -> Places:
         root / _LABELS,
         instances,
         root / "Mask",
+        palette=PASCAL_PERSON_PART.palette,
     )
 
 

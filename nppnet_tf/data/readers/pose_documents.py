@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nppnet_tf.data import coco_entries
 from nppnet_tf.data import descriptors
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.readers import id_list
@@ -227,31 +228,6 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def identity(value: Any, where: str, key: str) -> str:
-    """Returns what a number and the same number as a text share.
-
-    Args:
-        value: An id.
-        where: Place of it, for the message.
-        key: Name of it.
-
-    Raises:
-        UserError: It is neither, or larger than any id.
-    """
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise UserError(
-            f"{key} is no id",
-            where,
-            "a number or a text",
-            json_documents.described(value),
-        )
-    if isinstance(value, int) and abs(value) >= 1 << 64:
-        raise UserError(f"{key} is no id", where, "64 bits", "a larger number")
-    return str(value).strip()
-
-
 class _CocoReader:
     """Reads one document of COCO's form; see `read`."""
 
@@ -291,10 +267,10 @@ class _CocoReader:
         found: dict[str, tuple[str, tuple[int, int] | None]] = {}
         self._file_names: dict[str, set[str]] = collections.defaultdict(set)
         for entry, where in objects_of(self._document, "images", self._path):
-            key = identity(entry.get("id"), where, "id")
+            key = coco_entries.identity(entry.get("id"), where, "id")
             name = picture_name(entry.get("file_name"), where, "file_name")
             self._file_names[name].add(key)
-            value = (name, stated_size(entry))
+            value = (name, coco_entries.stated_size(entry))
             if found.setdefault(key, value) != value:
                 raise UserError(
                     "two pictures of one id",
@@ -316,12 +292,14 @@ class _CocoReader:
         for entry, where in objects_of(
             self._document, "annotations", self._path
         ):
-            key = identity(entry.get("image_id"), where, "image_id")
+            key = coco_entries.identity(
+                entry.get("image_id"), where, "image_id"
+            )
             if entry.get("keypoints") is None:
                 self._leave("without keypoints", key)
             elif self._is_of_other(entry, category, where):
                 self._leave("of another category", key)
-            elif _is_crowd(entry, where):
+            elif coco_entries.is_crowd(entry, where):
                 # A crowd is one region of many people.
                 self._leave("crowds", key)
             elif (text := _content(entry, key)) in known:
@@ -341,7 +319,7 @@ class _CocoReader:
             if len(self._categories) == 1:
                 return False
             raise UserError("no category_id", where, category, "none")
-        return identity(found, where, "category_id") != category
+        return coco_entries.identity(found, where, "category_id") != category
 
     def _category_id(self) -> str | None:
         """Chooses the category that is read; None where there is none."""
@@ -356,6 +334,7 @@ class _CocoReader:
                     "no categories",
                 )
             return None
+        coco_entries.different_ids(self._categories)
         category, where = self._chosen()
         if category.get("keypoints"):
             names = json_documents.require(
@@ -368,7 +347,7 @@ class _CocoReader:
             json_documents.require(
                 category["keypoints"], "a list", where, "keypoints"
             )
-        return identity(category.get("id"), where, "id")
+        return coco_entries.identity(category.get("id"), where, "id")
 
     def _chosen(self) -> tuple[Mapping[str, Any], str]:
         named = [
@@ -525,35 +504,9 @@ def joint_name(name: str) -> str:
     return "_".join(name.strip().lower().replace("-", " ").split())
 
 
-def _is_crowd(entry: Mapping[str, Any], where: str) -> bool:
-    value = entry.get("iscrowd")
-    if value in (None, 0, 1, "0", "1"):
-        return value in (1, "1")
-    raise UserError(
-        "iscrowd is of another kind",
-        where,
-        "0 or 1",
-        json_documents.described(value),
-    )
-
-
 def _content(entry: Mapping[str, Any], key: str) -> str:
     parts = (entry.get("id"), entry["keypoints"], entry.get("bbox"))
     return json.dumps((key, *parts), sort_keys=True)
-
-
-def stated_size(entry: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Returns height and width of an image; None where it says nothing."""
-    sides = []
-    for name in ("height", "width"):
-        try:
-            side = int(entry[name])
-        except poses.ENTRY_ERRORS:
-            return None
-        if side <= 0:
-            return None
-        sides.append(side)
-    return sides[0], sides[1]
 
 
 def _coco_box(entry: Mapping[str, Any]) -> tuple[Box | None, str | None]:

@@ -11,15 +11,19 @@ can be named; what is wrong with the file is an error.
 
 import os
 import pathlib
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import numpy as np
 
+from nppnet_tf.data import source
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.readers import pose_documents
 from nppnet_tf.data.readers import pose_tables
 from nppnet_tf.data.readers import poses
 from nppnet_tf.data.readers.pose_documents import Naming
+from nppnet_tf.data.readers.poses import Pose
 from nppnet_tf.data.readers.poses import PoseFile
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import array_archives
@@ -49,6 +53,16 @@ def read(
         UserError: The file cannot be read or has another form.
     """
     path = pathlib.Path(path)
+    found = _read(path, descriptor, names, naming)
+    return PoseFile(found.poses, (*found.notes, *_nowhere(path, found.poses)))
+
+
+def _read(
+    path: pathlib.Path,
+    descriptor: DatasetDescriptor,
+    names: Sequence[str],
+    naming: Naming,
+) -> PoseFile:
     suffix = path.suffix.lower()
     if suffix == ".csv":
         table = pose_tables.read(path, descriptor)
@@ -63,6 +77,22 @@ def read(
         ".csv, .json, .npz or .mat",
         suffix or "no extension",
     )
+
+
+def _nowhere(
+    path: pathlib.Path, found: Mapping[str, Sequence[Pose]]
+) -> Iterator[str]:
+    """A line on joints that are absent by their place alone."""
+    counts = {
+        name: sum(pose.num_nowhere for pose in people)
+        for name, people in found.items()
+    }
+    pictures = [name for name, count in counts.items() if count]
+    if pictures:
+        yield (
+            f"{path}: {sum(counts.values())} joints at 0, 0 or -1, -1 count as "
+            f"absent: of {source.listed(pictures)}"
+        )
 
 
 def _read_array(

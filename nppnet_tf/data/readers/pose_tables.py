@@ -4,7 +4,8 @@
 
 v is 0 for visible and 1 for occluded. Commas, semicolons or tabs; a header
 row, whose names of joints are followed; a column that counts the rows; empty
-cells, NaN and the like where a joint is absent; numbers with a fraction.
+cells, NaN and the like where a joint is absent, or 0 and 0 (see
+`poses.are_nowhere`); numbers with a fraction.
 """
 
 import csv
@@ -243,7 +244,7 @@ def _pose(
     keypoints: Sequence[str],
     where: str,
 ) -> Pose:
-    try:
+    def joints() -> np.ndarray:
         if len(cells) != 3 * len(keypoints):
             raise UserError(
                 "row of another length",
@@ -251,26 +252,24 @@ def _pose(
                 f"name and {3 * len(keypoints)} cells",
                 f"name and {len(cells)} cells",
             )
-        joints = [
-            _joint(cells[3 * place : 3 * place + 3], f"{where}, {name}")
-            for place, name in zip(order, keypoints, strict=True)
-        ]
-    except UserError as error:
-        return poses.faulty(len(keypoints), error)
-    keypoints_xy, visibility = zip(*joints, strict=True)
-    return Pose(
-        np.array(keypoints_xy, np.float32), np.array(visibility, np.int32)
-    )
+        return np.array(
+            [
+                _joint(cells[3 * place : 3 * place + 3], f"{where}, {name}")
+                for place, name in zip(order, keypoints, strict=True)
+            ]
+        )
+
+    return poses.checked(joints, keypoints)
 
 
-def _joint(cells: Sequence[str], where: str) -> tuple[tuple[float, float], int]:
+def _joint(cells: Sequence[str], where: str) -> tuple[float, float, int]:
     # Without a place there is no joint, whatever its third cell says.
     if all(cell.lower() in _ABSENT_CELLS for cell in cells[:2]):
-        return (0.0, 0.0), ABSENT
+        return 0.0, 0.0, ABSENT
     try:
         x, y, visible = (float(cell) for cell in cells)
         if math.isfinite(np.float32(x)) and math.isfinite(np.float32(y)):
-            return (x, y), _VISIBILITIES[visible]
+            return x, y, _VISIBILITIES[visible]
     except (ValueError, KeyError, OverflowError):
         pass
     raise UserError(

@@ -21,6 +21,12 @@ from nppnet_tf.files import json_documents
 
 Box = tuple[float, float, float, float]
 
+# Where files put joints that are not there: x and y are both one of these.
+_NOWHERE = (0, -1)
+
+# Of so many joints, all within one pixel, none can be of a person.
+_LEAST_JOINTS = 3
+
 # What values of another kind or size raise.
 ENTRY_ERRORS = (
     KeyError,
@@ -43,6 +49,8 @@ class Pose(NamedTuple):
         box_fault: What is wrong with the box that somebody drew, or None.
         stated_size: (height, width) of the picture that joints and box are
             of, as the file states it, or None.
+        num_nowhere: Joints that are absent because of their place alone, see
+            `are_nowhere`.
     """
 
     keypoints_xy: np.ndarray
@@ -51,6 +59,7 @@ class Pose(NamedTuple):
     fault: str | None = None
     box_fault: str | None = None
     stated_size: tuple[int, int] | None = None
+    num_nowhere: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,14 +87,16 @@ def checked(
 
     Args:
         read_joints: Returns float [K, 3]; 0 of v is absent, and what x and y
-            of an absent joint are does not matter.
+            of an absent joint are does not matter. A joint that is nowhere
+            (`are_nowhere`) is absent whatever its v.
         names: Names of the K keypoints.
         box: Box of the person, see `Pose`.
         box_fault: What is wrong with the box, see `Pose`.
         stated_size: Size that the annotation states, see `Pose`.
     """
     try:
-        joints = read_joints()
+        joints = np.array(read_joints())
+        num_nowhere = _take_away_nowhere(joints)
         _check(joints, names)
     except UserError as error:
         return faulty(len(names), error)
@@ -108,7 +119,23 @@ def checked(
         None,
         box_fault,
         stated_size,
+        num_nowhere,
     )
+
+
+def are_nowhere(xy: np.ndarray) -> np.ndarray:
+    """Which joints have a place that stands for none.
+
+    Files say (0, 0) or (-1, -1) of joints that are not there, some of them
+    beside a v that counts them as visible.
+
+    Args:
+        xy: Float [..., 2].
+
+    Returns:
+        Bool [...].
+    """
+    return (xy[..., 0] == xy[..., 1]) & np.isin(xy[..., 0], _NOWHERE)
 
 
 def faulty(num_keypoints: int, error: UserError) -> Pose:
@@ -147,6 +174,15 @@ def numbers(value: Any) -> np.ndarray:
     return array.astype(np.float64)
 
 
+def _take_away_nowhere(joints: np.ndarray) -> int:
+    """Makes joints absent that are nowhere; returns how many counted."""
+    if joints.ndim != 2 or joints.shape[1] != 3:
+        return 0
+    is_taken = are_nowhere(joints[:, :2]) & (joints[:, 2] != ABSENT)
+    joints[is_taken] = ABSENT
+    return int(is_taken.sum())
+
+
 def _check(joints: np.ndarray, names: Sequence[str]) -> None:
     if joints.shape != (len(names), 3):
         raise UserError(
@@ -175,4 +211,19 @@ def _check(joints: np.ndarray, names: Sequence[str]) -> None:
             None,
             "finite",
             "{:g}, {:g} of {}".format(*joints[wrong, :2], names[wrong]),
+        )
+    present = joints[joints[:, 2] != ABSENT, :2]
+    is_within_a_pixel = ((present >= 0) & (present <= 1)).all()
+    if (
+        len(present) >= _LEAST_JOINTS
+        and is_within_a_pixel
+        and (present % 1).any()
+    ):
+        raise UserError(
+            "joints are shares of the picture",
+            None,
+            "pixels",
+            "{} joints, all from 0 to 1, {:g}, {:g} the first".format(
+                len(present), *present[0]
+            ),
         )

@@ -149,6 +149,36 @@ class BoxFilesTest(parameterized.TestCase):
         # Somebody looked there, and saw nobody.
         self.assertEmpty(self._find(path, picture=self._other()).boxes)
 
+    @parameterized.parameters(
+        ([{"id": 0, "name": "Person"}, {"id": 1, "name": "car"}],),
+        ([{"id": "0", "name": "pedestrian"}],),
+    )
+    def test_people_are_the_category_of_that_name_or_the_only_one(
+        self, categories
+    ):
+        document = {
+            "images": [{"id": 1, "file_name": "000042.jpg"}],
+            "categories": categories,
+            "annotations": [
+                {"image_id": 1.0, "category_id": 0, "bbox": [1, 2, 3, 4]},
+                {"image_id": 1, "category_id": "1", "bbox": [0, 0, 9, 9]},
+                {"image_id": 1, "category_id": 0, "iscrowd": "1"},
+            ],
+        }
+
+        found = self._find(self._json(document))
+
+        self.assertEqual(found.boxes.tolist(), [[1, 2, 4, 6]])
+
+    def test_boxes_of_nobody_are_told(self):
+        boxes = [{"image_id": 42, "category_id": 0, "bbox": [1, 2, 3, 4]}]
+        with self.assertRaisesRegex(UserError, "category_id 1; found: 0"):
+            BoxFiles(self._json(boxes))
+        categories = [{"id": 1, "name": "car"}, {"id": 2, "name": "dog"}]
+        document = {"images": [], "annotations": [], "categories": categories}
+        with self.assertRaisesRegex(UserError, "person; found: car, dog"):
+            BoxFiles(self._json(document))
+
     def test_boxes_of_other_pictures_are_refused(self):
         def images(*names, **sides):
             return {

@@ -151,6 +151,20 @@ class ReadTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "no pictures in the folder"):
             _samples(self.root)
 
+    def test_folders_of_pictures_are_named(self):
+        for name in ("images/more/b.jpg", "images/a.jpg"):
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"")
+        source = folder.read([self.root], None, Options())
+        self.assertRegex(source.notes[0], r"images: .*not read: more/ \(1\)$")
+
+        (self.root / "images/a.jpg").unlink()
+        with self.assertRaisesRegex(
+            UserError, "images/more/ holds 1 JPEG or PNG.*`root`="
+        ):
+            _samples(self.root)
+
     def test_missing_folder_is_told(self):
         with self.assertRaisesRegex(UserError, "no such folder"):
             _samples(self.root / "nowhere")

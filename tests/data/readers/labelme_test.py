@@ -8,6 +8,7 @@ from absl.testing import absltest
 from absl.testing import parameterized
 from PIL import Image
 
+from nppnet_tf.data import absence
 from nppnet_tf.data import regions
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import LIP
@@ -174,7 +175,7 @@ class ReadTest(parameterized.TestCase):
             [shape("Face", [[10**400, 0], [3, 0], [3, 3]])],
             "not a number",
         ),
-        ("group", [shape("upper_neck", [[0, 0]], "point", "1")], "group_id"),
+        ("group", [shape("upper_neck", [[0, 0]], "point", "x")], "group_id"),
         ("no list", {"a": 1}, "not a list"),
         ("no object", [3], "not an object"),
         ("mask", [shape("Face", [[0, 0], [1, 1]], "mask", mask="?")], "base64"),
@@ -247,6 +248,33 @@ class ReadTest(parameterized.TestCase):
         (self.root / "coco.json").write_text('{"images": []}')
         with self.assertRaisesRegex(UserError, "another kind.*coco"):
             self._read()
+
+    def test_nothing_but_damaged_documents_names_the_first_fault(self):
+        self._write("a", [shape("Face", [[0, 0], [1, 1]], "polygon")])
+
+        annotations = self._read().annotations
+
+        with self.assertRaisesRegex(
+            UserError, "1 damaged documents: points do not fit"
+        ):
+            required = absence.required(annotations, None)
+            absence.refuse(annotations, required, self.root)
+
+    @parameterized.parameters(7, 7.0, "7")
+    def test_numbers_are_read_in_every_spelling(self, group):
+        square = [[0, 0], [2, 0], [2, 2], [0, 2]]
+        height, width = labelme_trees.SIZE
+        self._write(
+            "a",
+            [{**shape("Face", square, "polygon"), "group_id": group}],
+            imageHeight=float(height),
+            imageWidth=str(width),
+        )
+
+        (sample,) = self._read(people="boxes").samples
+
+        self.assertEqual(sample.record_id, "a_7")
+        self.assertEqual(sample.load().label_map.shape, (2, 2))
 
     def test_split_is_a_list(self):
         self._write("a")

@@ -65,6 +65,40 @@ class PartDocumentsTest(parameterized.TestCase):
 
         self.assertEqual(set(np.unique(label_map)), {0, 255})
 
+    @parameterized.parameters(0, "0", None)
+    def test_others_are_no_crowds(self, value):
+        document = _document((2, [_SQUARE]))
+        document["annotations"][0]["iscrowd"] = value
+
+        label_map = self._read(document).labels["a"].read()
+
+        face = LIP.classes.index("Face")
+        self.assertEqual(set(np.unique(label_map)), {0, face})
+
+    def test_parts_of_unknown_pictures_are_noted(self):
+        document = _document((2, [_SQUARE]))
+        stray = {**document["annotations"][0], "image_id": 9}
+        document["annotations"].append(stray)
+
+        found = self._read(document)
+
+        self.assertRegex(found.notes[0], "unknown pictures.*image_id 9$")
+        self.assertLen(found.labels["a"].shapes, 1)
+
+    def test_one_id_of_two_things_is_refused(self):
+        for name in ("images", "categories"):
+            document = _document((2, [_SQUARE]))
+            other = {**document[name][-1], "name": "Hat", "file_name": "b.png"}
+            document[name].append(other)
+            with self.assertRaisesRegex(UserError, "two .* of one id"):
+                self._read(document)
+
+    def test_same_picture_twice_is_one(self):
+        document = _document((2, [_SQUARE]))
+        document["images"] *= 2
+
+        self.assertIsNone(self._read(document).labels["a"].fault)
+
     @parameterized.named_parameters(
         ("missing", None, "malformed"),
         ("few", [[1, 2, 3, 4]], "a polygon of 4"),

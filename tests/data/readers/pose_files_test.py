@@ -50,6 +50,19 @@ class ReadArrayTest(absltest.TestCase):
                 self.root / "a.npz", descriptors.get("lspet"), "abc"
             )
 
+    def test_joints_that_are_nowhere_are_noted(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "pose.csv"
+        cells = ["7,9,0", "0,0,0", "-1,-1,1"] + ["1,2,0"] * 13
+        rows = ["a.jpg," + ",".join(cells), "b.jpg" + ",1,2,0" * 16]
+        path.write_text("\n".join(rows))
+
+        found = pose_files.read(path, LIP)
+
+        (pose,) = found.poses["a"]
+        np.testing.assert_array_equal(pose.visibility[:4], [2, 0, 0, 2])
+        self.assertLen(found.notes, 1)
+        self.assertRegex(found.notes[0], "2 joints .* count as absent: of a$")
+
     def test_unknown_kind_is_told(self):
         with self.assertRaisesRegex(UserError, "unknown kind.*found: .txt"):
             pose_files.read(self.root / "a.txt", LIP)

@@ -23,6 +23,29 @@ class CheckedTest(parameterized.TestCase):
         np.testing.assert_array_equal(pose.visibility, [0, 1])
         self.assertEqual(pose.box, (0, 0, 1, 1))
 
+    @parameterized.parameters(([0, 0, 2],), ([-1, -1, 1],), ([0.0, 0, 1],))
+    def test_joint_that_is_nowhere_is_absent_and_counted(self, joint):
+        pose = _pose(joint, [0, 4, 1])
+
+        self.assertIsNone(pose.fault)
+        np.testing.assert_array_equal(pose.keypoints_xy, [[0, 0], [0, 4]])
+        np.testing.assert_array_equal(pose.visibility, [0, 1])
+        self.assertEqual(pose.num_nowhere, 1)
+        self.assertEqual(_pose([0, 0, 0], [3, 4, 1]).num_nowhere, 0)
+
+    def test_shares_of_the_picture_are_a_fault(self):
+        shares = [[0.5, 0.25, 2], [1, 0.75, 2], [0.3, 0.9, 1], [0, 0, 0]]
+        names = ("a", "b", "c", "d")
+
+        pose = poses.checked(lambda: np.array(shares), names)
+        self.assertRegex(pose.fault, "shares of the picture.*0.5, 0.25")
+        # A toddler in pixels, and two joints, may be there.
+        for other in ([[0, 1, 2], [1, 0, 2], [1, 1, 2], [0, 0, 0]],
+                      [*shares[:2], [0, 0, 0], [0, 0, 0]],
+                      [*shares[:3], [7, 9, 2]]):  # fmt: skip
+            pose = poses.checked(lambda: np.array(other), names)  # noqa: B023
+            self.assertIsNone(pose.fault)
+
     @parameterized.named_parameters(
         ("score", [1, 2, 0.93], "unknown visibility.*found: 0.93 of neck"),
         ("null", [None, 2, 2], "no numbers.*found: nan, 2 of neck"),

@@ -33,6 +33,12 @@ class FindTest(absltest.TestCase):
         self.assertEqual(self._names("[ab].*", "d.MP4", "c.g?f"), expected)
         self.assertEqual(self._names("**/z.*"), [["z.jpg"], [], []])
 
+    def test_folders_of_a_folder_are_named(self):
+        found = inputs.find([os.fspath(self.folder)])
+
+        self.assertRegex(found.notes[0], r"not read: more.jpg/ \(1\)$")
+        self.assertEmpty(inputs.find([os.fspath(self.folder / "a.jpg")]).notes)
+
     def test_named_files_are_taken_as_they_are(self):
         self.assertEqual(self._names("e.txt"), [["e.txt"], [], []])
         self.assertEqual(self._names("a.jpg", "a.jpg"), [["a.jpg"], [], []])

@@ -176,6 +176,25 @@ class ToolFlagsTest(parameterized.TestCase):
         self.flags.define_paths("some_paths", _TEXT, _refuse_lost)
         self.flags.define_output("some_output", None, _TEXT, _refuse_lost)
 
+    def test_home_is_found_in_paths(self):
+        with mock.patch.dict(os.environ, {"HOME": "/users/me"}):
+            self.flags(
+                [
+                    "tool",
+                    "--some_path=~/a",
+                    "--some_paths=~/a,b~,~",
+                    "--some_output=~/x y",
+                    "--some_text=~/a",
+                ]
+            )
+
+        self.assertEqual(self.flags.some_path, "/users/me/a")
+        self.assertEqual(
+            self.flags.some_paths, ["/users/me/a", "b~", "/users/me"]
+        )
+        self.assertEqual(self.flags.some_output, "/users/me/x y")
+        self.assertEqual(self.flags.some_text, "~/a")
+
     @parameterized.named_parameters(
         ("count", "count", "10", 10),
         ("seed", "seed", "4294967295", 4294967295),

@@ -37,6 +37,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.setdefault("NPPNET_TEST_RUN", os.environ["TEST_TMPDIR"])
 
 from tests import two_replicas  # noqa: E402, F401  (configures on import)
+from tests import variable_kernels  # noqa: E402
+
+variable_kernels.share()
+
+# What was imported is no garbage; to look through it takes a second at the end.
+gc.freeze()
 
 # `create_tempdir` reads a flag of absltest; pytest parses no abseil flags.
 flags.FLAGS.mark_as_parsed()

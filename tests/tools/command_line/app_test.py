@@ -27,6 +27,7 @@ _SAMPLE = '''
     """
 
     import errno
+    import gc
     import os
     import sys
 
@@ -68,6 +69,8 @@ _SAMPLE = '''
 
             console.say(keras.__name__)
             console.say(sys.modules.get("matplotlib.pyplot"))
+        if FLAGS.words == "garbage":
+            console.say(gc.get_threshold()[0])
         if FLAGS.words == "flags":
             console.say(FLAGS.resolved())
         console.say(f"{FLAGS.words} {FLAGS.times} {argv[1:]}")
@@ -242,6 +245,11 @@ class RunTest(parameterized.TestCase):
         result = self._call("count_files", "--words=a", "b", "c")
 
         self.assertEqual(result.stdout.splitlines()[0], "a 1 ['b', 'c']")
+
+    def test_garbage_is_looked_for_less_often(self):
+        result = self._call("count", "--words=garbage")
+
+        self.assertEqual(result.stdout.splitlines()[0], "10000")
 
     def test_resolved_flags_are_a_flag_file_of_the_own_flags(self):
         result = self._call("count", "--words=flags", "--times=2")

@@ -24,6 +24,7 @@ from nppnet_tf.inference import request_limits
 from nppnet_tf.inference.network_input import Size
 from nppnet_tf.inference.test_time import AveragedNetwork
 from nppnet_tf.pictures import picture_files
+from nppnet_tf.pictures import picture_structure as rule
 
 # Signatures of a SavedModel; `ServingGraph.signatures` says what they run.
 BYTES_SIGNATURE = "serving_default"
@@ -150,16 +151,27 @@ class ServingGraph(tf.Module):
 
     def _predict_tensor(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pictures of one size, [B, h, w, 3], RGB of 0 to 255."""
-        prediction, sizes = self._predict_pictures(image)
-        label_maps = self._map(self._label_map, prediction, sizes, tf.uint8)
+        statuses = _statuses_of(image)
+        was_read = tf.equal(statuses, rule.READ)
+        prediction, sizes = self._predict_pictures(image, was_read)
+        image_size = tf.shape(image)[1:3]
+
+        def of_pixels(logits: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+            label_map = self._label_map(logits, image_size)
+            nothing = tf.constant(self._ignore_label, tf.uint8)
+            return tf.where(size[0] > 0, label_map, nothing)
+
+        label_maps = self._map(of_pixels, prediction, sizes, tf.uint8)
         return {
             LABEL_MAP: tf.ensure_shape(label_maps, [None, None, None]),
             **self._described(prediction, sizes),
+            STATUS: statuses,
         }
 
     def _predict_confidence(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `predict_tensor`, with how sure the labels are."""
-        prediction, sizes = self._predict_pictures(image)
+        was_read = tf.ones(tf.shape(image)[:1], tf.bool)
+        prediction, sizes = self._predict_pictures(image, was_read)
         return {
             LABEL_MAP: self._map(self._label_map, prediction, sizes, tf.uint8),
             CONFIDENCE: self._map(
@@ -210,23 +222,32 @@ class ServingGraph(tf.Module):
         }
 
     def _predict_pictures(
-        self, image: tf.Tensor
+        self, image: tf.Tensor, was_read: tf.Tensor
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         """Prediction of pictures of one size, and their sizes [B, 2].
 
-        More pixels than the limit are refused, when run.
+        No pixels, and more than the limit, are refused, when run. What was
+        not read, bool [B], is predicted as gray and has size (0, 0).
         """
         batch, height, width = tf.unstack(tf.shape(image)[:3])
-        check = tf.debugging.assert_less_equal(
-            tf.cast(height, tf.int64) * tf.cast(width, tf.int64),
-            tf.constant(self.max_pixels, tf.int64),
-            "image has more pixels than the limit",
-        )
-        with tf.control_dependencies([check] if check is not None else []):
+        pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
+        checks = [
+            tf.debugging.assert_less_equal(
+                pixels,
+                tf.constant(self.max_pixels, tf.int64),
+                "image has more pixels than the limit",
+            ),
+            tf.debugging.assert_positive(pixels, "image has no pixels"),
+        ]
+        # Outside of a graph they are done, and nothing.
+        with tf.control_dependencies(list(filter(None, checks))):
             inputs = network_input.preprocess(
                 request_limits.few(image), self.input_size
             )
+        was_read = was_read[:, tf.newaxis]
+        inputs = tf.where(was_read[:, tf.newaxis, tf.newaxis], inputs, 0.0)
         sizes = tf.tile([[height, width]], [batch, 1])
+        sizes = tf.where(was_read, sizes, 0)
         return self._averaged_network(inputs), sizes
 
     def _label_map(self, logits: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
@@ -330,6 +351,16 @@ class ServingGraph(tf.Module):
             key: tf.ensure_shape(array.concat(), shapes[key])
             for key, array in zip(outputs, arrays, strict=True)
         }
+
+
+def _statuses_of(image: tf.Tensor) -> tf.Tensor:
+    """Statuses [B] of pixels; bytes can be no others than those of pictures."""
+    if image.dtype == tf.uint8:
+        return tf.fill(tf.shape(image)[:1], rule.READ)
+    # False of what is no number, too.
+    is_pixel = tf.logical_and(image >= 0.0, image <= 255.0)
+    are_pixels = tf.reduce_all(is_pixel, axis=[1, 2, 3])
+    return tf.where(are_pixels, rule.READ, rule.OUT_OF_RANGE)
 
 
 def _portions() -> tf.TensorArray:

@@ -21,6 +21,8 @@ READ = 0
 UNREADABLE = 1
 TOO_LARGE = 2
 DOES_NOT_FIT = 3
+# Of pixels that a client has decoded.
+OUT_OF_RANGE = 4
 
 # 8192 x 8192: four times what a telephone makes, and 200 MB decoded. A file
 # of some kilobytes can claim thousands of times as much.

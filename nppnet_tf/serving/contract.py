@@ -20,6 +20,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 
 from nppnet_tf.inference import request_limits
 from nppnet_tf.inference import serving_graph
+from nppnet_tf.pictures import picture_structure
 from nppnet_tf.serving.peer import GrpcPeer
 from nppnet_tf.serving.peer import RestPeer
 from nppnet_tf.serving.peer import arrays
@@ -273,6 +274,22 @@ def _tensor_signature(subject: Subject) -> None:
         found = found if key == "outputs" else found[0]
         shape = (1, 20, 16) if key == "outputs" else (20, 16)
         expect(np.shape(found["label_map"]), shape)
+        expect(np.ravel(found["status"]).tolist(), [0], "status")
+
+
+@_check(CONTRACT)
+def _pixels_that_are_none_cost_their_picture_alone(subject: Subject) -> None:
+    images = np.full((4, 20, 16, 3), 100, np.float32)
+    images[1, 3, 3, 0], images[2, 3, 3, 0] = np.nan, 300
+    request = subject.grpc.request(
+        serving_graph.TENSOR_SIGNATURE, {"image": images}
+    )
+    predict = subject.grpc.predictions.Predict
+    found = arrays(subject.grpc.call(predict, request))
+    statuses = [picture_structure.READ, *[picture_structure.OUT_OF_RANGE] * 2]
+    expect(found["status"].tolist(), [*statuses, picture_structure.READ])
+    _near(found["keypoints_xy"][0], found["keypoints_xy"][3])
+    expect(found["image_size"].tolist(), [[20, 16], [0, 0], [0, 0], [20, 16]])
 
 
 @_check(CONTRACT)

@@ -22,6 +22,7 @@ _REASONS = {
     picture_structure.UNREADABLE: "not a whole JPEG or PNG",
     picture_structure.TOO_LARGE: "beyond a limit",
     picture_structure.DOES_NOT_FIT: "too large for one request",
+    picture_structure.OUT_OF_RANGE: "values beyond 0 to 255",
 }
 
 

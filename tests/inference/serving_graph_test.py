@@ -251,6 +251,38 @@ class ServingGraphTest(absltest.TestCase):
             ):
                 function(tf.zeros((1, 81, 120, 3), tf.uint8))
 
+    def test_tensor_without_pixels_is_refused(self):
+        for size in ((0, 0), (0, 5), (5, 0)):
+            with self.assertRaisesRegex(
+                tf.errors.InvalidArgumentError, "image has no pixels"
+            ):
+                self.graph.predict_tensor(tf.zeros((2, *size, 3)))
+
+    def test_values_that_are_no_pixels_cost_their_picture_alone(self):
+        graph = predictor.graph_of(stand_in.StandIn(), LIP, _SIZE)
+        images = np.random.default_rng(4).uniform(0, 255, (7, 40, 30, 3))
+        images = images.astype(np.float32)
+        images[0, 0, 0] = (0, 255, 0)
+        whole = graph.predict_tensor(tf.constant(images))
+        bad = {1: np.nan, 2: np.inf, 3: -np.inf, 4: -0.5, 5: 255.5}
+        for index, value in bad.items():
+            images[index, 7, 9, 1] = value
+
+        outputs = graph.predict_tensor(tf.constant(images))
+
+        np.testing.assert_array_equal(whole["status"], [0] * 7)
+        np.testing.assert_array_equal(outputs["status"], [0, 4, 4, 4, 4, 4, 0])
+        self.assertEqual(set(outputs), set(whole))
+        for name, values in whole.items():
+            for index in (0, 6):
+                np.testing.assert_array_equal(
+                    outputs[name][index], values[index]
+                )
+        for index in bad:
+            np.testing.assert_array_equal(outputs["label_map"][index], 255)
+            for name in ("keypoints_xy", "keypoint_scores", "image_size"):
+                np.testing.assert_array_equal(outputs[name][index], 0)
+
     def test_many_pictures_are_answered_as_each_alone(self):
         pictures = tf.stack(
             [

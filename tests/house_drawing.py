@@ -21,6 +21,7 @@ _PURPOSES = {
     "base": "Keys, settings and errors that all share.",
     "data": "One annotated person, before any layout or batch.",
     "descriptors": "What a data set annotates: classes, joints, colors.",
+    "import_paths": "Records by paths that stay, for notebooks.",
     "records": "Folders of records, written once and read by number.",
     "replicas": "What one replica knows of the others.",
     "resampling": "One resizing of features, logits and pictures.",

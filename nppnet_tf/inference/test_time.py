@@ -3,6 +3,10 @@
 Every scale sees the network's input resized by that factor, and, where asked
 for, its mirror image too. What the network answers is mirrored back, brought
 to the size of the plain answer and averaged.
+
+A network takes sides of multiples of 32. The paper's input, 384 x 384, has them
+at all of its scales; others are rounded to them. Where that would be far from
+the factor, at small inputs, gray is laid about the resized input instead.
 """
 
 import functools
@@ -18,8 +22,14 @@ from nppnet_tf.config import OUTPUT_STRIDE
 from nppnet_tf.config import SIDE_MULTIPLE
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import pixels
 
 Prediction = Mapping[str, tf.Tensor]
+Size = tuple[int, int]
+
+# By which share a side may miss its factor: rounding to multiples of 32 stays
+# within it from 229 pixels on.
+_MOST_ROUNDING = 0.07
 
 
 class AveragedNetwork(tf.Module):
@@ -30,7 +40,7 @@ class AveragedNetwork(tf.Module):
             parsing logits of one stage, as `form.answering` makes.
         descriptor: Whose mirror partners are swapped in mirrored answers.
         flip: Whether every input is seen mirrored too.
-        scales: Factors on the sides of the input, rounded to multiples of 32.
+        scales: Factors on the sides of the input.
 
     Call arguments:
         image: Float32 [B, H, W, 3] with static H and W, normalized.
@@ -68,13 +78,15 @@ class AveragedNetwork(tf.Module):
         size = (image.shape[1], image.shape[2])
         answers = []
         for scale in self.scales:
-            scaled_size = _scaled_size(size, scale)
+            scaled_size, whole_size = _scaled_size(size, scale)
             scaled = image
             if scaled_size != size:
                 scaled = resampling.resize_aligned_corners(image, *scaled_size)
                 scaled = tf.ensure_shape(scaled, [None, *scaled_size, 3])
+            if whole_size != scaled_size:
+                scaled = _with_gray(scaled, whole_size)
             answer = self._flip_average(scaled)
-            answers.append(_restore_size(answer, scaled_size, size))
+            answers.append(_restore_size(answer, scaled_size, whole_size, size))
         return {
             name: functools.reduce(tf.add, [answer[name] for answer in answers])
             / len(answers)
@@ -105,29 +117,59 @@ class AveragedNetwork(tf.Module):
         }
 
 
-def _scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+def _scaled_size(size: Size, scale: float) -> tuple[Size, Size]:
+    """Returns the size of the resized input, and that with gray about it.
+
+    Args:
+        size: (height, width) of the input, multiples of 32.
+        scale: Factor on both.
+    """
     if scale == 1.0:
-        return size
-    return tuple(
+        return size, size
+    rounded = tuple(
         max(SIDE_MULTIPLE, round(side * scale / SIDE_MULTIPLE) * SIDE_MULTIPLE)
         for side in size
     )
+    if all(
+        abs(found / (side * scale) - 1) <= _MOST_ROUNDING
+        for found, side in zip(rounded, size, strict=True)
+    ):
+        return rounded, rounded
+    # Even, so that there is as much gray on either side.
+    scaled = tuple(max(2, round(side * scale / 2) * 2) for side in size)
+    return scaled, tuple(
+        -(-side // SIDE_MULTIPLE) * SIDE_MULTIPLE for side in scaled
+    )
+
+
+def _with_gray(images: tf.Tensor, size: Size) -> tf.Tensor:
+    """Lays gray about normalized pictures [B, h, w, 3], as a letterbox does."""
+    gray = pixels.FILL * pixels.GAIN - pixels.OFFSET
+    borders = [
+        [(whole - side) // 2] * 2
+        for whole, side in zip(size, images.shape[1:3], strict=True)
+    ]
+    return tf.pad(images - gray, [[0, 0], *borders, [0, 0]]) + gray
 
 
 def _restore_size(
-    answer: Prediction, scaled_size: tuple[int, int], size: tuple[int, int]
+    answer: Prediction, scaled_size: Size, whole_size: Size, size: Size
 ) -> dict[str, tf.Tensor]:
-    """Brings the answer for a resized input to the size of the plain one."""
-    if scaled_size == size:
+    """Brings the answer for a resized input to the size of the plain one.
+
+    Args:
+        answer: Answer of the network.
+        scaled_size: Size of the resized input.
+        whole_size: Size of it with the gray about it.
+        size: Size of the plain input.
+    """
+    if whole_size == scaled_size == size:
         return dict(answer)
-    sides = list(zip(size, scaled_size, strict=True))
-    cells = [scaled // OUTPUT_STRIDE for scaled in scaled_size]
+    sides = list(zip(size, scaled_size, whole_size, strict=True))
+    cells = [whole // OUTPUT_STRIDE for whole in whole_size]
     positions = {
-        keys.PARSING_LOGITS: [
-            resampling.aligned_corners(side // OUTPUT_STRIDE, count)
-            for (side, _), count in zip(sides, cells, strict=True)
-        ],
-        keys.HEATMAPS: [_heatmap_positions(*pair) for pair in sides],
+        keys.PARSING_LOGITS: [_logit_positions(*each) for each in sides],
+        keys.HEATMAPS: [_heatmap_positions(*each) for each in sides],
     }
     return {
         name: resampling.sample(
@@ -141,7 +183,20 @@ def _restore_size(
     }
 
 
-def _heatmap_positions(side: int, scaled: int) -> tf.Tensor:
+def _logit_positions(side: int, scaled: int, whole: int) -> tf.Tensor:
+    """Where the logits of a resized input show the same places.
+
+    Logits meet their input at its corners, which may be gray.
+    """
+    cells, count = side // OUTPUT_STRIDE, whole // OUTPUT_STRIDE
+    if whole == scaled:
+        return resampling.aligned_corners(cells, count)
+    inner = (count - 1) * ((scaled - 1) / (whole - 1))
+    places = tf.range(cells, dtype=tf.float32) * (inner / (cells - 1))
+    return places + ((count - 1) - inner) / 2
+
+
+def _heatmap_positions(side: int, scaled: int, whole: int) -> tf.Tensor:
     """Where the heatmap of a resized input shows the same places.
 
     A heatmap pixel g stands at input pixel 4 g + 1.5, so heatmaps do not meet
@@ -149,6 +204,8 @@ def _heatmap_positions(side: int, scaled: int) -> tf.Tensor:
     """
     offset = (OUTPUT_STRIDE - 1) / 2
     cells = tf.range(side // OUTPUT_STRIDE, dtype=tf.float32)
-    pixels = cells * OUTPUT_STRIDE + offset
-    scaled_pixels = pixels * ((scaled - 1) / (side - 1))
+    input_pixels = cells * OUTPUT_STRIDE + offset
+    scaled_pixels = input_pixels * ((scaled - 1) / (side - 1))
+    if whole != scaled:
+        scaled_pixels += (whole - scaled) // 2
     return (scaled_pixels - offset) / OUTPUT_STRIDE

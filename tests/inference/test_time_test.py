@@ -10,7 +10,9 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.errors import UserError
 from nppnet_tf.form import answering
+from nppnet_tf.inference import test_time
 from nppnet_tf.inference.test_time import AveragedNetwork
+from nppnet_tf.pictures import pixels
 from tests.inference import stand_in
 
 
@@ -59,7 +61,7 @@ class AveragedNetworkTest(parameterized.TestCase):
         for name, values in averaged.items():
             np.testing.assert_array_equal(values, plain[name])
 
-    @parameterized.parameters((1.0,), (0.5, 1.0, 1.25))
+    @parameterized.parameters((1.0,), (0.5, 1.0, 1.25), (0.75, 1.0))
     def test_flip_averaging_sees_a_mirrored_picture_as_the_mirror_image(
         self, *scales
     ):
@@ -134,15 +136,12 @@ class AveragedNetworkTest(parameterized.TestCase):
         answer = averaged(tf.constant(ramp))
 
         plain = _ramp_network(tf.constant(ramp))
-        # The rim of a smaller input is clamped: its pixels reach less far.
-        np.testing.assert_allclose(
-            answer[keys.HEATMAPS][:, :, 1:-1],
-            plain[keys.HEATMAPS][:, :, 1:-1],
-            atol=1e-5,
-        )
-        np.testing.assert_allclose(
-            answer[keys.PARSING_LOGITS], plain[keys.PARSING_LOGITS], atol=1e-5
-        )
+        # The rim of a smaller input is clamped or meets gray: its pixels reach
+        # less far.
+        for name, values in plain.items():
+            np.testing.assert_allclose(
+                answer[name][:, :, 1:-1], values[:, :, 1:-1], atol=1e-5
+            )
 
     def test_scaled_inputs_have_sides_of_multiples_of_32(self):
         sizes = []
@@ -153,7 +152,68 @@ class AveragedNetworkTest(parameterized.TestCase):
 
         AveragedNetwork(network, LIP, scales=(0.1, 0.5, 0.75, 1.25))(_inputs())
 
-        self.assertEqual(sizes, [(32, 32), (32, 64), (64, 64), (64, 128)])
+        self.assertEqual(sizes, [(32, 32), (32, 64), (64, 96), (96, 128)])
+
+    def test_every_size_keeps_its_factor_and_proportions(self):
+        for height in range(32, 641, 32):
+            for width in range(32, 641, 32):
+                for scale in (0.25, 0.5, 0.75, 0.9, 1.25, 1.5, 2.0):
+                    scaled, whole = test_time._scaled_size(
+                        (height, width), scale
+                    )
+
+                    for side, found, around in zip(
+                        (height, width), scaled, whole, strict=True
+                    ):
+                        self.assertAlmostEqual(
+                            found / (side * scale), 1, delta=0.0701
+                        )
+                        self.assertEqual(around % 32, 0)
+                        self.assertBetween(around - found, 0, 31)
+                        self.assertEqual((around - found) % 2, 0)
+
+    @parameterized.parameters(384, 473, 480)
+    def test_sizes_of_the_paper_are_multiples_of_32_without_gray(self, side):
+        for scale in (0.5, 0.75, 1.25, 1.5):
+            multiple = round(side * scale / 32) * 32
+
+            found = test_time._scaled_size((side, side), scale)
+
+            self.assertEqual(found, ((multiple, multiple),) * 2)
+
+    @parameterized.parameters(0.5, 0.75, 1.25, 1.5)
+    def test_a_small_input_is_brought_back_to_the_same_places(self, scale):
+        rows, columns = np.meshgrid(
+            np.linspace(-1, 1, 64), np.linspace(-1, 1, 96), indexing="ij"
+        )
+        for ramp in (rows, columns):
+            ramp = np.repeat(ramp[np.newaxis, ..., np.newaxis], 3, -1)
+            image = tf.constant(ramp, tf.float32)
+
+            answer = AveragedNetwork(_ramp_network, LIP, scales=(scale,))(image)
+
+            # At the rim a cell of a heatmap holds gray, too.
+            for name, values in _ramp_network(image).items():
+                np.testing.assert_allclose(
+                    answer[name][:, 2:-2, 2:-2],
+                    values[:, 2:-2, 2:-2],
+                    atol=1e-5,
+                )
+
+    def test_gray_is_that_of_a_letterbox(self):
+        seen = []
+
+        def network(image: tf.Tensor) -> dict[str, tf.Tensor]:
+            seen.append(image.numpy())
+            return self.network(image)
+
+        AveragedNetwork(network, LIP, scales=(0.75,))(_inputs())
+
+        gray = pixels.normalize(np.full((1, 1, 3), 128, np.uint8))
+        (image,) = seen
+        for rim in (image[:, :8], image[:, -8:], image[:, :, :12]):
+            np.testing.assert_allclose(rim - gray, 0, atol=1e-6)
+        self.assertGreater(np.abs(image[:, 8:-8, 12:-12] - gray).min(), 0)
 
     def test_no_scale_is_refused(self):
         with self.assertRaisesRegex(UserError, "wrong scales"):

@@ -34,10 +34,10 @@ def preprocess(image: tf.Tensor, input_size: Size) -> tf.Tensor:
     """Fits pictures of one size into the network's input and normalizes them.
 
     The picture is scaled by min(W / w, H / h) about its center, read
-    bilinearly, with gray 128 around it: what `data.samples.geometry` does in
-    training and validation. A picture of at least twice the input's size is
-    first averaged over whole blocks of pixels, since reading it at few places
+    bilinearly, with gray 128 around it. A picture of at least twice the input's
+    size is first averaged over blocks of pixels, since reading it at few places
     would see its noise (departs from the release, which has no such pictures).
+    `data.samples.geometry` does both in training and validation.
 
     A mirrored picture gives the mirrored input, to the last bit, at every size
     and along both axes (where a picture that is averaged has whole levels).

@@ -36,6 +36,25 @@ class PreprocessTest(parameterized.TestCase):
         self.assertGreater(difference.min(), -1e-3)
         self.assertLess(difference.max(), 1 + 1e-3)
 
+    @parameterized.named_parameters(
+        ("twice", 128, 192, 0.51),
+        ("ten_times", 640, 960, 0.65),
+        # Blocks hold parts of pixels, which Pillow takes whole or not at all.
+        ("nearly_ten_times", 636, 950, 2.0),
+    )
+    def test_larger_input_is_that_of_the_pipeline(
+        self, height, width, rounding
+    ):
+        random = np.random.default_rng(0)
+        picture = random.integers(0, 256, (height, width, 3), np.uint8)
+
+        inputs = network_input.preprocess(tf.constant(picture), _SIZE)
+
+        matrix = geometry.affine_matrix((height, width), _SIZE)
+        expected = geometry.warp_image(picture, matrix, _SIZE).astype(float)
+        difference = np.abs(_gray_levels(inputs) - expected)
+        self.assertLess(difference.mean(), rounding)
+
     def test_much_larger_picture_is_averaged_first(self):
         checkered = np.indices((640, 960)).sum(0) % 2 * 255
         picture = np.repeat(checkered[..., np.newaxis], 3, -1)

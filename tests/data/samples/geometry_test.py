@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
 from absl.testing import parameterized
+from PIL import Image
 
 from nppnet_tf.data.samples import geometry
 from nppnet_tf.pictures import picture_files
@@ -60,6 +61,7 @@ class FitTest(parameterized.TestCase):
         ("odd_height", (77, 64), (96, 64)),
         ("odd_both", (33, 47), (96, 96)),
         ("larger", (451, 301), (96, 64)),
+        ("much_larger", (1207, 803), (96, 64)),
         ("one_pixel", (1, 1), (32, 64)),
         ("even", (40, 30), (64, 64)),
     )
@@ -91,6 +93,56 @@ class FitTest(parameterized.TestCase):
         # Beyond, fractions of a level are cut off from the other end.
         difference = np.abs(fitted.astype(int) - warped)
         self.assertLessEqual(np.quantile(difference, 0.99), 1)
+
+    @parameterized.parameters((191, 120), (190, 191), (64, 10))
+    def test_a_picture_below_twice_the_size_is_read_at_few_places(self, *size):
+        image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+        for scale in (0.3, 1.0):
+            matrix = geometry.affine_matrix(size, (96, 96), scale, 3.0)
+
+            found = geometry.warp_image(image, matrix, (96, 96))
+
+            inverse = np.linalg.inv(matrix)[:2]
+            inverse[:, 2] += 0.5 - inverse[:, :2].sum(axis=1) * 0.5
+            expected = Image.fromarray(image).transform(
+                (96, 96),
+                Image.Transform.AFFINE,
+                tuple(inverse.ravel()),
+                Image.Resampling.BILINEAR,
+                fillcolor=(128,) * 3,
+            )
+            np.testing.assert_array_equal(found, np.asarray(expected))
+
+    @parameterized.parameters((1.0, 0.0), (0.6, 31.0), (1.4, -17.0))
+    def test_a_much_larger_picture_is_not_its_noise(self, scale, rotation):
+        random = np.random.default_rng(0)
+        noise = random.integers(0, 256, (1203, 900, 3), np.uint8)
+        matrix = geometry.affine_matrix((1203, 900), (96, 96), scale, rotation)
+
+        found = geometry.warp_image(noise, matrix, (96, 96))
+
+        # The middle, where the picture reaches in every transform. A level has
+        # a standard deviation of 74, the mean of b x b of them 74 / b.
+        block = int(1203 / 96 / scale)
+        self.assertLess(found[30:66, 36:60].std(), 1.05 * 74 / block)
+
+    def test_a_slope_of_a_much_larger_picture_stays_in_its_place(self):
+        size, target = (1003, 771), (96, 96)
+        y, x = np.indices(size)
+        slope = np.stack([y / 4, x / 4, (x + y) / 8], -1).astype(np.uint8)
+        for scale, rotation in ((1.0, 0.0), (0.7, 20.0), (1.3, -35.0)):
+            matrix = geometry.affine_matrix(size, target, scale, rotation)
+
+            found = geometry.warp_image(slope, matrix, target)
+
+            middle = np.indices((24, 24)).reshape(2, -1).T[:, ::-1] + 36
+            xy = geometry.transform_points(np.linalg.inv(matrix), middle)
+            expected = np.stack([xy[:, 1] / 4, xy[:, 0] / 4, xy.sum(1) / 8], -1)
+            seen = found[36:60, 36:60].reshape(-1, 3)
+            # Levels and the result are cut off: 3/8 and half a level.
+            np.testing.assert_allclose(seen + 0.875, expected, atol=1.1)
+            # A pixel of the input is about two levels.
+            self.assertLess(abs(np.mean(seen + 0.875 - expected)), 0.2)
 
     def test_mirrored_letterbox_is_the_mirror_image(self):
         image = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)

@@ -380,7 +380,7 @@ class SearchConfig:
             weights descend: a name of `search_space.strategies`.
         perturbation_size: Largest change of a weight, which is of 0..1, after
             it has grown from 0.03.
-        perturbation_ramp_epochs: Epochs over which it grows.
+        perturbation_ramp_epochs: Epochs after which it has grown.
         skip_dropout: Chance that an edge does without its skip connection in a
             descent, in the first epoch; 0 for never.
         skip_dropout_decay: Factor of that chance from one epoch to the next.

@@ -196,6 +196,8 @@ _KNOWN = {
             {
                 **_DARTS,
                 "regularizer": BETA_DECAY,
+                # Half the number of the epoch, as in the authors' code.
+                "regularizer_weight": 25.0,
                 "regularizer_ramp_epochs": 49,
             },
             1,

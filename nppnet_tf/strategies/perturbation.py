@@ -76,16 +76,18 @@ class RandomSmoothing(Perturbation):
 
     W then fits a neighborhood of the mixture instead of the mixture alone, and
     the loss around it becomes flat: the step from the mixture to one operation
-    an edge costs less. What noise makes negative becomes 0, and rows are
-    divided by their sums.
+    an edge costs less. Disturbed weights are clipped to 0..1 and rows divided
+    by their sums; where nothing of a row is left, what was the largest has all.
 
     Reference:
-        Chen and Hsieh, SDARTS-RS, https://arxiv.org/abs/2002.05283, Eq. 4; its
-        noise grows linearly from 0.03 to 0.3 over the search.
+        Chen and Hsieh, SDARTS-RS, https://arxiv.org/abs/2002.05283, Eq. 4. The
+        clipping and the growth, 0.03 + 0.27 epoch / epochs, are of the authors'
+        code.
 
     Args:
         last_size: Largest noise after its growth; the weights are within 0..1.
-        ramp_epochs: Epochs over which it grows.
+        ramp_epochs: Epochs after which it has grown; the authors' searches end
+            with them.
         first_size: Largest noise of the first epoch.
     """
 
@@ -102,16 +104,19 @@ class RandomSmoothing(Perturbation):
         self.first_size = first_size
 
     def size_at(self, epoch):
-        grown = min(1.0, epoch / max(1, self.ramp_epochs - 1))
+        grown = min(1.0, epoch / self.ramp_epochs)
         first = min(self.first_size, self.last_size)
         return first + (self.last_size - first) * grown
 
     def perturb(self, weights):
         noise = (2 * self.uniform(weights) - 1) * self.size.value
-        # Where all of a row became 0, all weigh the same.
-        disturbed = tf.nn.relu(weights + noise)
-        disturbed += tf.cast(1e-30, weights.dtype)
-        return disturbed / tf.reduce_sum(disturbed, -1, keepdims=True)
+        disturbed = weights + noise
+        clipped = tf.clip_by_value(disturbed, 0, 1)
+        left = tf.reduce_sum(clipped, -1, keepdims=True)
+        largest = tf.one_hot(
+            tf.argmax(disturbed, -1), weights.shape[-1], dtype=weights.dtype
+        )
+        return tf.where(left > 0, tf.math.divide_no_nan(clipped, left), largest)
 
     def get_config(self) -> dict:
         return {

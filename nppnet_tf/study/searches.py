@@ -172,15 +172,21 @@ class Search:
         """Returns a stage of the search, with the strategy's components."""
         config = self.config.search(self.seed)
         settings = dict(strategies.named(self.strategy).settings)
-        ramp = settings.get("regularizer_ramp_epochs")
-        if ramp is not None:
-            # Of a search of fifty epochs; ours is as long as it is.
-            settings["regularizer_ramp_epochs"] = min(
-                int(ramp), self.config.search_epochs - 1
-            )
-        return dataclasses.replace(
-            config, schedule=dataclasses.replace(config.schedule, **settings)
+        schedule = dataclasses.replace(config.schedule, **settings)
+        # Of searches of fifty epochs; ours is as long as it is.
+        epochs = self.config.search_epochs
+        schedule = dataclasses.replace(
+            schedule,
+            regularizer_ramp_epochs=min(
+                schedule.regularizer_ramp_epochs, epochs - 1
+            ),
+            perturbation_ramp_epochs=(
+                schedule.perturbation_ramp_epochs
+                if schedule.perturbation == strategies.NONE
+                else min(schedule.perturbation_ramp_epochs, epochs)
+            ),
         )
+        return dataclasses.replace(config, schedule=schedule)
 
     def _workdir(self, stage: str) -> pathlib.Path:
         return self.folder / f"{self.strategy}_{self.seed}" / stage

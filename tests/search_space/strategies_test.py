@@ -12,6 +12,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import relaxation
 from nppnet_tf.search_space import sources
 from nppnet_tf.search_space import strategies
+from nppnet_tf.training import schedules
 from tests import shared
 
 # All there are, so that none is forgotten here.
@@ -47,6 +48,15 @@ class StrategyTest(parameterized.TestCase):
         relaxation.named(found.relaxation)
         for kind in ("perturbation", "regularizer", "stop_rule"):
             strategies.require_component(kind, getattr(found, kind))
+
+    def test_beta_darts_weighs_by_half_the_number_of_the_epoch(self):
+        found = strategies.named("beta_darts").configured(SearchConfig())
+
+        ramp = schedules.Ramp(
+            found.regularizer_weight, ramp_epochs=found.regularizer_ramp_epochs
+        )
+        for epoch in range(found.epochs):
+            self.assertAlmostEqual(ramp(epoch), 0.5 * (epoch + 1))
 
     def test_no_two_are_alike(self):
         made = {

@@ -107,7 +107,7 @@ class RandomSmoothingTest(absltest.TestCase):
 
         found = [layer.size_at(epoch) for epoch in (0, 3, 9, 100)]
 
-        np.testing.assert_allclose(found, [0.03, 0.12, 0.3, 0.3])
+        np.testing.assert_allclose(found, [0.03, 0.111, 0.273, 0.3])
 
     def test_rows_sum_to_one_and_stay_within_the_noise(self):
         layer = made("random_smoothing")
@@ -127,8 +127,30 @@ class RandomSmoothingTest(absltest.TestCase):
 
         found = in_weight_step(layer, np.tile(WEIGHTS, [500, 1]))
 
-        self.assertBetween(found.min(), 0, 1e-20)
+        self.assertEqual(found.min(), 0)
         self.assertTrue(np.isfinite(found).all())
+
+    def test_weights_are_what_the_authors_rule_makes_of_the_same_noise(self):
+        layer = made("random_smoothing")
+        layer.begin_epoch(100)
+        # The last two rows can lose everything: their weights are below 0.3.
+        rows = [*WEIGHTS, [0.95, 0.05, 0, 0], [0.01] * 4, [0.0] * 4]
+        many = np.tile(np.float32(rows), [400, 1])
+        draws = layer.uniform(tf.constant(many)).numpy()
+
+        found = in_weight_step(layer, many)
+
+        expected, clipped, emptied = [], 0, 0
+        for row in many + (2 * draws - 1) * np.float32(0.3):
+            kept = [min(max(value, 0.0), 1.0) for value in row]
+            clipped += max(row) > 1
+            if not sum(kept):
+                kept[int(np.argmax(row))] = 1.0
+                emptied += 1
+            expected.append([value / sum(kept) for value in kept])
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        self.assertGreater(clipped, 0)
+        self.assertGreater(emptied, 0)
 
 
 class SkipDropoutTest(absltest.TestCase):

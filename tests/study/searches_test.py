@@ -50,13 +50,14 @@ class SearchesTest(absltest.TestCase):
             name: searches.Search(config, name, 0, None, None, None)
             .run_config()
             .schedule
-            for name in ("nppnet", "gdas", "beta_darts")
+            for name in ("nppnet", "gdas", "beta_darts", "sdarts_rs")
         }
 
         self.assertEqual(found["nppnet"], config.search(0).schedule)
         self.assertEqual(found["gdas"].relaxation, "gumbel")
         self.assertEqual(found["gdas"].entropy_weight, 0)
         self.assertEqual(found["beta_darts"].regularizer_ramp_epochs, 4)
+        self.assertEqual(found["sdarts_rs"].perturbation_ramp_epochs, 5)
         self.assertEqual(searches.space_of("gdas").channel_proportion, 1)
 
 

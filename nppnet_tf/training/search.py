@@ -180,13 +180,24 @@ class SearchModel(joint_model.JointModel):
         return joint_model.results(self.architecture_trackers.values())
 
     def take_step(self, data):
-        if self.stop_rule.weights and self.architecture_moves:
-            iterations = self.updates[0].optimizer.iterations
-            steps = int(keras.ops.convert_to_numpy(iterations))
-            if steps % self.stop_rule.compare_every == 0:
-                self.traced(self.comparison_step)(data)
-                self._stop_held()
+        if self._compares():
+            self.traced(self.comparison_step)(data)
+            self._stop_held()
         return super().take_step(data)
+
+    @property
+    def is_step_traced(self):
+        is_new = self.comparison_step.__name__ not in self._traced_steps
+        # A comparison may come first when all else has long been traced.
+        return super().is_step_traced and not (is_new and self._compares())
+
+    def _compares(self) -> bool:
+        """Whether the stop rule compares gradients before the next step."""
+        if not (self.stop_rule.weights and self.architecture_moves):
+            return False
+        iterations = self.updates[0].optimizer.iterations
+        steps = int(keras.ops.convert_to_numpy(iterations))
+        return steps % self.stop_rule.compare_every == 0
 
     def comparison_step(self, data):
         """Shows the stop rule the gradients of its weights on both halves."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 TRAINING_INPUT = "waits for the next batch of the training records"
 VALIDATION_INPUT = "waits for the next batch of the validation records"
-TRACING = "still traces the first step, minutes for a large network"
+TRACING = "still traces the first step of its kind, minutes for a large network"
 STEP = "waits for the devices, which compute a step"
 VALIDATION = "waits for the devices, which validate a batch"
 CHECKPOINT = "waits for a checkpoint, which is written"

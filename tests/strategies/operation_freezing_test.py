@@ -80,7 +80,7 @@ class OperationFreezingTest(absltest.TestCase):
 
 
 class SearchTest(parameterized.TestCase):
-    def _model(self, optimizers=None):
+    def _model(self, optimizers=None, **settings):
         network = tiny_network.TinyNetwork(tiny_network.FUSION)
         with mock.patch.object(
             operation_freezing,
@@ -91,10 +91,9 @@ class SearchTest(parameterized.TestCase):
                 network,
                 tiny_network.joint_loss(),
                 SearchConfig(
-                    warmup_epochs=0,
                     stop_rule="oles",
                     stop_similarity=1.0,
-                    compare_every=1,
+                    **{"warmup_epochs": 0, "compare_every": 1, **settings},
                 ),
                 optimizers,
             )
@@ -119,6 +118,18 @@ class SearchTest(parameterized.TestCase):
 
         self.assertAlmostEqual(*found, places=4)
         self.assertGreater(abs(found[0]), 0.01)
+
+    def test_the_first_comparison_is_known_to_be_traced(self):
+        model = self._model(warmup_epochs=1, compare_every=3)
+        told = []
+        for epoch, steps in ((0, 2), (1, 5)):
+            model.begin_epoch(epoch)
+            for batch in tiny_network.search_dataset(steps):
+                told.append(model.is_step_traced)
+                model.take_step(batch)
+
+        # Weights alone; with alpha; the comparison before step 3, and no more.
+        self.assertEqual(told, [False, True, False, False, True, True, True])
 
     @parameterized.parameters(
         (None,), (functools.partial(keras.optimizers.SGD, momentum=0.9),)

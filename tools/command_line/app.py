@@ -53,6 +53,7 @@ _GPU_DEVICES = ("/dev/nvidiactl", "/dev/dxg")
 # Command of this process, once it runs.
 _command = "nppnet"
 
+# What libraries say under errors of their own, without its number.
 _NO_SPACE = os.strerror(errno.ENOSPC)
 
 
@@ -126,12 +127,30 @@ def run(
         if line is None:
             raise
         line = tool.in_flags(line)
-        is_flag_error = isinstance(error, flags.Error)
-        message = tool.in_flags(str(error))
-        place = flag_files.place_of(words, message, is_flag_error)
+        place = _place_of(error, words, tool)
         if place is not None:
             line = errors.shorten(f"{line} ({place})", errors.MAX_MESSAGE)
         _end(f"{name}: {line}", USER_ERROR)
+
+
+def _place_of(
+    error: Exception, words: Sequence[str], tool: ToolFlags
+) -> str | None:
+    """Returns file and line of the flag that an error is about, if in a file.
+
+    Where errors say which flag it is, that counts, and not their text.
+    """
+    if isinstance(error, flags.UnrecognizedFlagError):
+        return flag_files.place_of_name(words, error.flagname)
+    # The text has room for a part of a long path alone.
+    where = getattr(error, "where", None)
+    for text in (str(error),) if where is None else (str(where), str(error)):
+        place = flag_files.place_of(
+            words, tool.in_flags(text), isinstance(error, flags.Error)
+        )
+        if place is not None:
+            return place
+    return None
 
 
 def abandon(error: UserError) -> NoReturn:
@@ -161,8 +180,7 @@ def _describe(error: Exception) -> str | None:
         return text
     if isinstance(error, flags.Error):
         return errors.shorten(text.removeprefix("ERROR:: "), errors.MAX_MESSAGE)
-    # TensorFlow and h5py report a full disk under classes of their own.
-    if _NO_SPACE in text:
+    if _is_full_disk(error):
         where = getattr(error, "filename", None)
         return str(
             UserError("disk full", where, "room for the output", _NO_SPACE)
@@ -173,6 +191,17 @@ def _describe(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return str(UserError(error.strerror or text, error.filename))
     return None
+
+
+def _is_full_disk(error: BaseException) -> bool:
+    """Whether a disk is full, by the number of the error where it has one."""
+    number = getattr(error, "errno", None)
+    if number is not None:
+        return number == errno.ENOSPC
+    if error.__cause__ is not None and _is_full_disk(error.__cause__):
+        return True
+    # TensorFlow and h5py report it under classes of their own.
+    return _NO_SPACE in str(error)
 
 
 def _end(line: str, status: int) -> NoReturn:

@@ -112,6 +112,19 @@ def place_of(
     return None
 
 
+def place_of_name(words: Iterable[str], name: str) -> str | None:
+    """Returns where a flag stands, by its name; None for no flag file.
+
+    Args:
+        words: Words of the command line, as `expand` returns them.
+        name: Name of the flag. Of several, the first counts.
+    """
+    for word in words:
+        if word.startswith("-") and _name_of(word) == name:
+            return word.place if isinstance(word, FileWord) else None
+    return None
+
+
 def lines(path: str | os.PathLike[str]) -> list[FileWord]:
     """Returns the lines of one flag file without comments and empty ones.
 

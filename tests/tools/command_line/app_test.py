@@ -50,6 +50,15 @@ _SAMPLE = '''
                 file.write("x")
         if FLAGS.words == "missing":
             open("/no/such/file").close()
+        if FLAGS.words == "full_of_words":
+            open("/no/such/No space left on device").close()
+        if len(FLAGS.words) > 500:
+            raise UserError("bad word", f"--words={FLAGS.words}", "a good one")
+        if FLAGS.words == "cause":
+            try:
+                os.write(os.open("/dev/full", os.O_WRONLY), b"x")
+            except OSError as error:
+                raise RuntimeError("cannot be written") from error
         if FLAGS.words == "library":
             raise RuntimeError("write failed: No space left on device")
         if FLAGS.words == "bug":
@@ -115,6 +124,8 @@ class RunTest(parameterized.TestCase):
         ("missing_file", "missing", "No such file or directory; where: /no/su"),
         ("full_disk", "full", "disk full; "),
         ("full_disk_of_library", "library", "disk full; "),
+        ("full_disk_behind_it", "cause", "disk full; "),
+        ("no_full_disk", "full_of_words", "No such file or directory; where:"),
     )
     def test_user_can_cause_it_so_one_line_and_status_2(self, words, line):
         result = self._call("count", f"--words={words}")
@@ -226,6 +237,16 @@ class RunTest(parameterized.TestCase):
         result = self._call("count", f"--flagfile={flag_file}", "--times=5")
 
         self.assertEqual(result.stdout.splitlines()[0], "file 5 []")
+
+    def test_a_flag_of_a_file_keeps_its_place_however_long_it_is(self):
+        flag_file = self.folder / "count.txt"
+        flag_file.write_text(f"# A comment.\n--words={'a' * 600}\n")
+
+        result = self._call("count", f"--flagfile={flag_file}")
+
+        self.assertEqual(result.returncode, 2)
+        self.assertIn(" ... ", result.stderr)
+        self.assertEndsWith(result.stderr, f" ({flag_file} line 2)\n")
 
     def test_only_check_args_ends_before_the_work(self):
         result = self._call("count", "--words=user", "--only_check_args")

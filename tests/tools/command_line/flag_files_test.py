@@ -57,6 +57,14 @@ class FlagFilesTest(parameterized.TestCase):
 
         self.assertEqual(place, line and f"{self.path} line {line}")
 
+    def test_place_of_a_flag_by_its_name(self):
+        self.path.write_text("--bb=1\n--b=2\n--c\n")
+        words = flag_files.expand(["--c", f"--flagfile={self.path}"])
+
+        found = [flag_files.place_of_name(words, name) for name in "bcd"]
+
+        self.assertEqual(found, [f"{self.path} line 2", None, None])
+
     def test_messages_of_tools_name_flags_that_are_right(self):
         self.path.write_text("--b=1\n--c=2\n")
         words = flag_files.expand([f"--flagfile={self.path}"])

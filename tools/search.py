@@ -137,9 +137,11 @@ def _run(argv: list[str]) -> None:
             space,
             **settings,
         )
+    # Not 0: what a script does after the run has to wait.
+    if result.is_alarmed:
+        sys.exit(app.ALARMED)
     if not result.is_complete:
-        # Not 0: what a script does after the run has to wait.
-        sys.exit(app.ALARMED if result.is_alarmed else app.TERMINATED)
+        sys.exit(app.TERMINATED)
     console.say(f"genotype: {result.genotype}")
 
 

@@ -15,6 +15,10 @@ from nppnet_tf import keys
 
 Records = Sequence[Mapping]
 
+# In the record of an epoch with which an alarm has stopped the run, once that
+# was said: who goes on from there has read it.
+STOPPED = "stopped_by_alarm"
+
 # Half of a node: from there on, skip connections outweigh all that has weights
 # together. DARTS' collapsed cells lie above, a search that decides for other
 # operations never comes near (an eighth at the start).
@@ -49,12 +53,13 @@ class Alarm(NamedTuple):
         name: Name in the records.
         rule: Takes the records of all epochs and the epochs of the whole run;
             returns what it sees in the last one, "" for nothing.
-        remedy: What to change, as flags where there are some.
+        remedy: Takes the records of all epochs; returns what to change, as
+            flags where there are some.
     """
 
     name: str
     rule: Callable[[Records, int], str]
-    remedy: str
+    remedy: Callable[[Records], str]
 
 
 def collapse(records: Records, epochs: int) -> str:
@@ -117,29 +122,43 @@ def early(records: Records, epochs: int) -> str:
     return ""
 
 
+def _against_collapse(records: Records) -> str:
+    again = "a longer --warmup_epochs or a lower --architecture_learning_rate"
+    if len(records) < 2:
+        return f"search again with {again}"
+    return (
+        f"take an earlier genotype of genotypes/, or search again with {again}"
+    )
+
+
+def _against_early(records: Records) -> str:
+    # Where E(A) has had no weight so far it decides nothing.
+    if not any(record.get("entropy_weight") for record in records):
+        return (
+            "lower --architecture_learning_rate, or move alpha later: "
+            "--warmup_epochs"
+        )
+    return (
+        "lower --entropy_weight or --architecture_learning_rate, or begin "
+        "later: --entropy_start_epoch, --entropy_ramp_epochs"
+    )
+
+
 ALARMS = (
-    Alarm(
-        "collapse",
-        collapse,
-        "take an earlier genotype of genotypes/, or search again with a longer "
-        "--warmup_epochs or a lower --architecture_learning_rate",
-    ),
+    Alarm("collapse", collapse, _against_collapse),
     Alarm(
         "frozen",
         frozen,
-        "raise --architecture_learning_rate or the steps of an epoch",
+        lambda records: (
+            "raise --architecture_learning_rate or the steps of an epoch"
+        ),
     ),
     Alarm(
         "memorized",
         memorized,
-        "take more records, fewer --epochs or fewer --channels",
+        lambda records: "take more records, fewer --epochs or fewer --channels",
     ),
-    Alarm(
-        "early",
-        early,
-        "lower --entropy_weight or --architecture_learning_rate, or begin "
-        "later: --entropy_start_epoch, --entropy_ramp_epochs",
-    ),
+    Alarm("early", early, _against_early),
 )
 
 
@@ -163,10 +182,21 @@ def raised(records: Records) -> list[str]:
     now = records[-1].get("alarms", {})
     return [
         f"alarm in epoch {records[-1]['epoch'] + 1}, {alarm.name}: "
-        f"{now[alarm.name]}; {alarm.remedy}"
+        f"{now[alarm.name]}; {alarm.remedy(records)}"
         for alarm in ALARMS
         if alarm.name in now and alarm.name not in before
     ]
+
+
+def unread(records: Records) -> list[str]:
+    """Returns the lines of `raised` with which no run has stopped yet.
+
+    Args:
+        records: Records of all epochs so far, or none.
+    """
+    if not records or records[-1].get(STOPPED):
+        return []
+    return raised(records)
 
 
 def _moves(record: Mapping) -> bool:

@@ -75,7 +75,7 @@ class FiniteLossGuard(keras.callbacks.Callback):
             raise checkpoints.RuinedError(
                 "loss is not finite",
                 f"epoch {self._epoch}, {self._place(steps)}",
-                "finite losses; `on_nonfinite`=rollback lowers learning rates",
+                "finite losses",
                 f"{', '.join(bad)}; "
                 f"{checkpoints.what_is_left(self.checkpoint_path)}",
             )

@@ -1,5 +1,6 @@
 """Everything a run needs to go on as if it had never stopped."""
 
+import copy
 import dataclasses
 import json
 import os
@@ -7,6 +8,7 @@ import pathlib
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import Self
 
 import keras
 import numpy as np
@@ -48,6 +50,18 @@ class NotFiniteError(Exception):
 
 class RuinedError(UserError):
     """Losses or weights of a run are not finite; its last checkpoint is."""
+
+    def advising(self, advice: str) -> Self:
+        """Returns the same error with what its reader can do."""
+        advised = copy.copy(self)
+        UserError.__init__(
+            advised,
+            self.problem,
+            self.where,
+            f"{self.expected}; {advice}",
+            self.found,
+        )
+        return advised
 
 
 @dataclasses.dataclass(frozen=True)

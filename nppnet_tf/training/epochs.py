@@ -28,6 +28,8 @@ from nppnet_tf.training.display import EpochDisplay
 from nppnet_tf.training.opening import OpenRun
 from nppnet_tf.training.report import Report
 
+_BY_ALARM = "by an alarm"
+
 
 @dataclasses.dataclass(frozen=True)
 class Data:
@@ -76,20 +78,45 @@ class Epochs:
             UserError: A loss is not finite, records are damaged, or the last
                 checkpoint does not fit.
         """
-        run, recorder, data = self._run, self._recorder, self._data
+        run, recorder = self._run, self._recorder
         recorder.model.jit_compile = run.config.process.jit_compile
-        first = recorder.resume()
+        recorder.resume()
         first_step = self._first_step()
         if run.config.process.on_nonfinite == "rollback":
             recorder.save_start()
-        self._say_begin(is_resumed=bool(first or first_step))
+        window: list[callbacks.ProfileWindow] = []
+        if unread := self._unread_alarms():
+            # The process that met them has ended before it could say so.
+            for line in unread:
+                run.report.say(line)
+            ended = _BY_ALARM
+        else:
+            self._say_begin()
+            ended = self._run_loop(first_step, window)
+        if ended or recorder.progress.epoch == run.epochs:
+            self._display.draw_page(is_last=True)
+        return self._say_end(window)
+
+    def _run_loop(
+        self, first_step: int, windows: list[callbacks.ProfileWindow]
+    ) -> str:
+        """Runs the epochs that are left.
+
+        Args:
+            first_step: Steps of the first of them that are done.
+            windows: Gets that of the profiled steps, if there is one.
+
+        Returns:
+            Why the run has ended, if it has.
+        """
+        run, recorder, data = self._run, self._recorder, self._data
         with contextlib.ExitStack() as stack:
             stack.enter_context(input_workers.ended_after())
             sets = filter(None, [run.records, data.validation])
             stack.enter_context(batches.report_damage(*sets))
             watch = stall.StallWatch(self._say_stall)
             stack.enter_context(watch.watching())
-            window = self._profile_window(stack)
+            windows += self._profile_window(stack)
             progress = stack.enter_context(
                 _StepProgress(run.report, self._steps_left, watch)
             )
@@ -100,20 +127,17 @@ class Epochs:
                 first_step % data.steps,
             )
             step_callbacks = [guard, callbacks.StepReport(progress.report)]
-            ended = self._loop(
-                [*step_callbacks, *window],
+            return self._loop(
+                [*step_callbacks, *windows],
                 watch,
                 functools.partial(self._goes_back, guard, progress),
-            ).run(first)
-        if ended or recorder.progress.epoch == run.epochs:
-            self._display.draw_page(is_last=True)
-        return self._say_end(ended, window)
+            ).run(recorder.progress.epoch)
 
     def _loop(
         self,
         step_callbacks: Sequence[keras.callbacks.Callback],
         watch: stall.StallWatch,
-        goes_back: Callable[[checkpoints.RuinedError], bool],
+        goes_back: Callable[[checkpoints.RuinedError], None],
     ) -> loop.EpochLoop:
         data, process = self._data, self._run.config.process
         return loop.EpochLoop(
@@ -138,13 +162,20 @@ class Epochs:
         return agreement(self._run.report.should_stop())
 
     def _ends_with(self, record: Mapping) -> str:
-        """Returns why the run ends with an epoch, though some are left."""
+        """Returns why the run ends with an epoch, "" where it goes on."""
         if reason := record.get(workdirs.ENDED_BECAUSE):
             return reason
+        return _BY_ALARM if self._unread_alarms() else ""
+
+    def _unread_alarms(self) -> list[str]:
+        """Returns those of the last epoch that stop the run and have not yet.
+
+        What is done of the next epoch was done by who did not mind them.
+        """
         progress = self._recorder.progress
-        is_last = progress.epoch == self._run.epochs
-        is_alarmed = self._stops_on_alarm and alarms.raised(progress.history)
-        return "by an alarm" if is_alarmed and not is_last else ""
+        if not self._stops_on_alarm or progress.part.step:
+            return []
+        return alarms.unread(progress.history)
 
     def _steps_left(self) -> int:
         """Steps behind the last checkpoint."""
@@ -156,18 +187,27 @@ class Epochs:
         guard: callbacks.FiniteLossGuard,
         progress: "_StepProgress",
         error: checkpoints.RuinedError,
-    ) -> bool:
-        """Goes back to the last checkpoint, where the run is to and may."""
+    ) -> None:
+        """Goes back to the last checkpoint, where the run is to and may.
+
+        Raises:
+            RuinedError: It is not to or may not; with what helps.
+        """
         process, recorder = self._run.config.process, self._recorder
         done = len(recorder.progress.rollbacks)
         if process.on_nonfinite != "rollback":
-            return False
+            raise error.advising(
+                "`on_nonfinite`=rollback lowers learning rates"
+            )
         if done >= process.max_rollbacks:
             self._run.report.say(
                 f"no further rollback: {done} are done, of at most "
                 f"{process.max_rollbacks}"
             )
-            return False
+            raise error.advising(
+                f"`max_rollbacks` above {process.max_rollbacks} lowers "
+                "learning rates further"
+            )
         recorder.roll_back(f"{error.problem}: {error.where}")
         guard.goes_on_from(recorder.progress.part.step)
         progress.begin_anew()
@@ -177,7 +217,6 @@ class Epochs:
             f"{process.max_rollbacks}, back to {_place(recorder.progress)}, "
             f"learning rates x {factor:g} from here on"
         )
-        return True
 
     def _first_step(self) -> int:
         """Returns the step of its epoch that a resumed run begins with."""
@@ -212,10 +251,16 @@ class Epochs:
         stack.callback(window.close)
         return [window]
 
-    def _say_begin(self, is_resumed: bool) -> None:
+    def _say_begin(self) -> None:
         say, recorder = self._run.report.say, self._recorder
-        if is_resumed:
-            say(f"resuming after {_place(recorder.progress)}")
+        progress = recorder.progress
+        if any(progress.place):
+            stop = ""
+            if not progress.part.step and progress.history[-1].get(
+                alarms.STOPPED
+            ):
+                stop = ", where an alarm had stopped the run"
+            say(f"resuming after {_place(progress)}{stop}")
             if recorder.changes:
                 say(
                     f"{', '.join(recorder.changes)}: the rest equals an "
@@ -230,28 +275,35 @@ class Epochs:
                 f"no step for {durations.in_words(seconds)}: {what}"
             )
 
-    def _say_end(
-        self, ended: str, window: Sequence[callbacks.ProfileWindow]
-    ) -> bool:
+    def _say_end(self, window: Sequence[callbacks.ProfileWindow]) -> bool:
         """Says why epochs are left, if any are, and what was not done.
 
         Returns:
-            Whether an alarm is why.
+            Whether an alarm has ended the run.
         """
         report, progress = self._run.report, self._recorder.progress
-        if reason := self._run.workdir.ended_because():
+        is_alarmed = bool(self._unread_alarms())
+        reason = self._run.workdir.ended_because()
+        why = _BY_ALARM if is_alarmed else report.stop_reason
+        if reason:
             report.say(
                 f"the search is over after {progress.epoch} epochs: {reason}"
             )
         elif progress.epoch < self._run.epochs:
             report.say(
-                f"stopped {ended or report.stop_reason} after "
-                f"{_place(progress)}; the same command goes on from there"
+                f"stopped {why} after {_place(progress)}; the same command "
+                "goes on from there"
             )
-            return bool(ended)
         elif window and not window[0].is_complete:
             report.say("the run ended before the profiled steps were over")
-        return False
+        if is_alarmed:
+            if self._run.is_complete:
+                report.say(
+                    f"ended {_BY_ALARM} after {progress.epoch} epochs; "
+                    "nothing is left to do"
+                )
+            self._recorder.note_stop()
+        return is_alarmed
 
 
 class _StepProgress:

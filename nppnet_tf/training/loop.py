@@ -40,10 +40,11 @@ class EpochLoop:
         save_every: Steps between two checkpoints within an epoch; 0 for none.
         should_stop: Asked after every step: whether to save and end early.
         ends_with: Asked after every epoch, with its record: why the run ends
-            with it, though epochs are left; "" where it goes on.
+            with it, whether epochs are left or not; "" where it goes on.
         accumulate_steps: Parts that each batch is computed in.
-        goes_back: Asked where losses or weights are not finite: whether the
-            recorder has gone back to a checkpoint, and the loop goes on there.
+        goes_back: Called where losses or weights are not finite: lets the
+            recorder go back to a checkpoint, from where the loop goes on, or
+            raises the error.
         watch: Told what the run waits for.
     """
 
@@ -59,7 +60,7 @@ class EpochLoop:
     should_stop: Callable[[], bool] = lambda: False
     ends_with: Callable[[dict], str] = lambda record: ""
     accumulate_steps: int = 1
-    goes_back: Callable[[checkpoints.RuinedError], bool] = lambda error: False
+    goes_back: Callable[[checkpoints.RuinedError], None] | None = None
     watch: stall.StallWatch = dataclasses.field(default_factory=stall.silent)
 
     def run(self, first_epoch: int = 0) -> str:
@@ -79,8 +80,9 @@ class EpochLoop:
             try:
                 record = self._epoch(epoch)
             except checkpoints.RuinedError as error:
-                if not self.goes_back(error):
+                if self.goes_back is None:
                     raise
+                self.goes_back(error)
                 epoch = self.recorder.progress.epoch
                 continue
             if record is None:

@@ -21,6 +21,7 @@ from nppnet_tf.data import absence
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.search_space.genotype import Genotype
+from nppnet_tf.training import alarms
 from nppnet_tf.training import checkpoints
 from nppnet_tf.training import distribution
 from nppnet_tf.training import reproducibility
@@ -88,6 +89,7 @@ class OpenRun:
     def say_complete(self) -> None:
         """Says why no epoch is left."""
         done = self.workdir.completed_epochs()
+        records = self.workdir.records()
         if reason := self.workdir.ended_because():
             words = f"the search was over after {done} epochs: {reason}"
         elif done > self.epochs:
@@ -101,6 +103,8 @@ class OpenRun:
                 f"{done} of {self.epochs} epochs are done, nothing is left "
                 "to do"
             )
+        if records and records[-1].get(alarms.STOPPED):
+            words += "; an alarm had stopped the run there"
         self.report.say(f"{self.workdir.path}: {words}")
 
 

@@ -69,7 +69,8 @@ def search(
         **others: What else `run.search` takes; `widens` is the first phase's.
 
     Returns:
-        That of the last phase that was begun; it is complete if all are.
+        That of the last phase that was begun; it is complete if all are, and
+        none was ended by an alarm in this call.
 
     Raises:
         UserError: For the reasons that `run.search` gives, or k cannot be
@@ -88,7 +89,7 @@ def search(
     for each in spaces:
         folder = pathlib.Path(workdir) / f"k_{each.channel_proportion}"
         result = run.search(records, genotype, folder, config, each, **others)
-        if not result.is_complete:
+        if result.is_alarmed or not result.is_complete:
             break
         others["widens"] = folder
         config = _without_warmup(config)

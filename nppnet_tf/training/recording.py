@@ -112,6 +112,19 @@ class RunRecorder:
         checkpoints.save(self.checkpoints.last_path, self.model, self.progress)
         self._write_metrics()
 
+    def note_stop(self) -> None:
+        """Notes that an alarm has stopped the run after its last epoch.
+
+        It is said before it is noted: a run that is killed in between says it
+        again, and stops again.
+        """
+        *before, last = self.progress.history
+        self.progress = dataclasses.replace(
+            self.progress, history=(*before, {**last, alarms.STOPPED: True})
+        )
+        checkpoints.save(self.checkpoints.last_path, self.model, self.progress)
+        self._write_metrics()
+
     def _restore(self, checkpoint: checkpoints.Checkpoint) -> None:
         checkpoints.restore(self.model, checkpoint)
         self._take(checkpoint.progress)
@@ -196,7 +209,7 @@ class RunRecorder:
             raise checkpoints.RuinedError(
                 "weights are not finite",
                 f"epoch {epoch}, {place}",
-                "finite weights; `on_nonfinite`=rollback lowers learning rates",
+                "finite weights",
                 f"{error}; "
                 f"{checkpoints.what_is_left(self.checkpoints.last_path)}",
             ) from error

@@ -34,6 +34,7 @@ from nppnet_tf.search_space.genotype import Genotype
 from nppnet_tf.search_space.space import PAPER
 from nppnet_tf.search_space.space import SearchSpace
 from nppnet_tf.strategies import table as components
+from nppnet_tf.training import alarms
 from nppnet_tf.training import initial_weights
 from nppnet_tf.training import joint_model
 from nppnet_tf.training import opening as openings
@@ -73,7 +74,8 @@ class Result:
         genotype: File of the genotype: of a search, the latest derived one.
         is_complete: Whether all epochs are done; if not, the same call goes
             on.
-        is_alarmed: Whether an alarm has ended it.
+        is_alarmed: Whether an alarm has ended it in this call, with the last
+            epoch or before.
     """
 
     workdir: pathlib.Path
@@ -126,7 +128,7 @@ def search(
     _check_fit(config)
     opening = Opening(records, workdir, config, report)
     with opening.claimed("search", genotype, settings) as run:
-        if run.is_complete:
+        if run.is_complete and not _has_to_stop(run):
             run.say_complete()
             return _result(workdir, run)
         data = _search_data(run)
@@ -260,6 +262,12 @@ def _retrain(
         ),
     )
     Epochs(run, recorder, data).run()
+
+
+def _has_to_stop(run: OpenRun) -> bool:
+    """Whether the last epoch has raised an alarm that stops it, unsaid yet."""
+    stops_on_alarm = run.config.schedule.on_alarm == "stop"
+    return stops_on_alarm and bool(alarms.unread(run.workdir.records()))
 
 
 def _search_data(run: OpenRun) -> Data:

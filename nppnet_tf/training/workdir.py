@@ -116,25 +116,8 @@ class Workdir:
                     self._leave(made)
                 raise
 
-    def completed_epochs(self) -> int:
-        """Returns how many epochs `metrics_file` tells of."""
-        return len(self._records())
-
-    def settings(self) -> dict[str, object]:
-        """Returns the settings that the run was claimed with.
-
-        Raises:
-            UserError: If the folder holds no run, or it cannot be read.
-        """
-        return self._read()["settings"]
-
-    def ended_because(self) -> str:
-        """Returns why a rule has ended the run early, "" where none has."""
-        records = self._records()
-        return str(records[-1].get(ENDED_BECAUSE, "")) if records else ""
-
-    def _records(self) -> list[dict]:
-        """The records of the epochs, up to one that is damaged.
+    def records(self) -> list[dict]:
+        """Returns the records of the epochs, up to one that is damaged.
 
         The checkpoint holds them all; what goes on from it writes them anew.
         """
@@ -154,6 +137,23 @@ class Workdir:
             except UserError:
                 break
         return found
+
+    def completed_epochs(self) -> int:
+        """Returns how many epochs `metrics_file` tells of."""
+        return len(self.records())
+
+    def settings(self) -> dict[str, object]:
+        """Returns the settings that the run was claimed with.
+
+        Raises:
+            UserError: If the folder holds no run, or it cannot be read.
+        """
+        return self._read()["settings"]
+
+    def ended_because(self) -> str:
+        """Returns why a rule has ended the run early, "" where none has."""
+        records = self.records()
+        return str(records[-1].get(ENDED_BECAUSE, "")) if records else ""
 
     def _leave(self, made: Sequence[pathlib.Path]) -> None:
         """Takes away what claims a folder, and folders that were made for it.

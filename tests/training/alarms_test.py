@@ -128,6 +128,38 @@ class AlarmsTest(parameterized.TestCase):
         self.assertStartsWith(line, "alarm in epoch 5, memorized: seen; take")
         self.assertNotIn("\n", line)
 
+    def test_it_stops_a_run_once(self):
+        sick = {"alarms": {"memorized": "seen"}}
+        records = [_record(0), _record(1, **sick)]
+
+        self.assertEqual(alarms.unread([]), [])
+        self.assertEqual(alarms.unread(records[:1]), [])
+        self.assertEqual(alarms.unread(records), alarms.raised(records))
+        stopped = [records[0], {**records[1], alarms.STOPPED: True}]
+        self.assertEqual(alarms.unread(stopped), [])
+        self.assertEqual(alarms.unread([*stopped, _record(2, **sick)]), [])
+
+    def test_a_remedy_names_what_there_is(self):
+        early = {"alarms": {"early": "seen"}}
+
+        (without,) = alarms.raised([_record(0), _record(1, **early)])
+        (with_it,) = alarms.raised(
+            [_record(0, entropy_weight=0.5), _record(1, **early)]
+        )
+
+        self.assertNotIn("entropy_", without)
+        self.assertIn("--warmup_epochs", without)
+        self.assertIn("lower --entropy_weight", with_it)
+
+    def test_the_first_epoch_has_no_earlier_genotype(self):
+        collapse = {"alarms": {"collapse": "seen"}}
+
+        (first,) = alarms.raised([_record(0, **collapse)])
+        (second,) = alarms.raised([_record(0), _record(1, **collapse)])
+
+        self.assertIn("; search again with", first)
+        self.assertIn("; take an earlier genotype", second)
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -13,6 +14,7 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import published
 from nppnet_tf.search_space import stages
+from nppnet_tf.training import recording
 from nppnet_tf.training import run
 from tests.data import sample_records
 from tests.tools import training_case
@@ -30,6 +32,10 @@ _NARROW = dataclasses.replace(
 _SECOND = stages.start(
     stages.INTERACTION_FUSION, published.baseline(), genotypes.OMIT
 )
+
+
+class _Killed(BaseException):
+    """Stands for the end of a process that is killed."""
 
 
 class _Listener(run.Report):
@@ -284,6 +290,50 @@ class RunTest(training_case.TrainingCase):
 
         self.assertEqual(
             report.lines[-1], "no further rollback: 1 are done, of at most 1"
+        )
+
+    def test_what_is_used_up_is_not_advised(self):
+        schedule = config.RetrainConfig(epochs=2, task_weight_learning_rate=1e6)
+        back = config.ProcessConfig(on_nonfinite="rollback", max_rollbacks=1)
+        ruinous = dataclasses.replace(_RETRAIN, schedule=schedule, process=back)
+
+        with self.assertRaisesRegex(
+            UserError,
+            "expected: finite losses; `max_rollbacks` above 1 lowers learning",
+        ):
+            self._retrain("run", settings=ruinous)
+
+    def test_an_alarm_of_the_last_epoch_stops_once_also_after_a_kill(self):
+        # Sick on purpose: alpha cannot move.
+        schedule = config.SearchConfig(
+            epochs=4,
+            warmup_epochs=0,
+            architecture_learning_rate=0,
+            on_alarm="stop",
+        )
+        process = config.ProcessConfig(steps_per_epoch=1)
+        sick = dataclasses.replace(_SEARCH, schedule=schedule, process=process)
+        with mock.patch.object(
+            recording.RunRecorder, "note_stop", side_effect=_Killed
+        ):
+            with self.assertRaises(_Killed):
+                self._search("run", settings=sick)
+        report = _Listener()
+
+        again = self._search("run", report, settings=sick)
+
+        self.assertTrue(again.is_alarmed and again.is_complete)
+        self.assertRegex(report.lines[-2], "alarm in epoch 4, frozen: alpha")
+        self.assertEqual(
+            report.lines[-1],
+            "ended by an alarm after 4 epochs; nothing is left to do",
+        )
+        report = _Listener()
+        read = self._search("run", report, settings=sick)
+        self.assertFalse(read.is_alarmed)
+        self.assertTrue(read.is_complete)
+        self.assertEndsWith(
+            report.lines[-1], "left to do; an alarm had stopped the run there"
         )
 
     def test_wrong_values_are_named_as_arguments(self):

@@ -323,8 +323,9 @@ class _Initial:
         """Raises UserError where the weights do not fit; says what is new."""
         found, start, say = self._found, self._start, self._run.report.say
         descriptor = self._run.descriptor
-        found.require_body(genotype, self._run.network_config)
+        # What records annotate is known before the size of a network.
         self._new_heads = found.new_heads(descriptor, start.new_heads)
+        found.require_body(genotype, self._run.network_config)
         if start.new_heads and not self._new_heads:
             say(
                 "new heads: none is new, classes and joints are those of "

@@ -63,6 +63,18 @@ def describe(network: NPPNet) -> dict[str, tuple[Node, ...]]:
             "a derived network",
             network.name,
         )
+    return write_down(network)
+
+
+def write_down(network: NPPNet) -> dict[str, tuple[Node, ...]]:
+    """Does the same, also of a supernet whose fan-outs `leaving` knows.
+
+    Args:
+        network: Any network.
+
+    Returns:
+        What `describe` returns.
+    """
     pyramids = _pyramids(network)
     main, auxiliary = {}, {}
     for branch, features in zip(keys.BRANCHES, network.high_level, strict=True):
@@ -352,13 +364,28 @@ def _cell_graph(described: CellGraph, inputs: Sequence[Node]) -> list[Node]:
         if state >= described.num_inputs:
             states.append(_sum(terms[state - described.num_inputs]))
         if fanout is not None:
-            outputs = _fanout(fanout, states[state])
+            outputs = leaving(fanout, states[state])
             for target, output in zip(fanout.targets, outputs, strict=True):
                 terms[target.node].append(output)
     return states[described.num_inputs :]
 
 
-def _fanout(described: SelectedFanout, state: Node) -> list[Node]:
+@functools.singledispatch
+def leaving(fanout: keras.layers.Layer, state: Node) -> list[Node]:
+    """Describes all edges that leave a state.
+
+    Args:
+        fanout: The layer that holds them.
+        state: The state.
+
+    Returns:
+        A node for each target.
+    """
+    raise TypeError(f"Not a described fan-out. Received: fanout={fanout}")
+
+
+@leaving.register
+def _(described: SelectedFanout, state: Node) -> list[Node]:
     outputs = []
     for operation, target, projection in zip(
         described.operations,
@@ -399,7 +426,7 @@ def _send(fanouts, branch, level, source, pending) -> None:
     fanout = fanouts[position]
     if fanout is None:
         return
-    outputs = _fanout(fanout, source)
+    outputs = leaving(fanout, source)
     for target, output in zip(fanout.targets, outputs, strict=True):
         pending.add(branch, target.node, output)
 

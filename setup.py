@@ -122,6 +122,7 @@ setuptools.setup(
             "uvicorn>=0.30,<1",
             "wheel",
         ],
+        "torch": ["torch>=2.4"],
         "video": ["av>=14,<19"],
     },
 )

@@ -5,6 +5,7 @@ Each test names every offender, with what would be right.
 
 import ast
 import importlib
+import importlib.util
 import inspect
 import pathlib
 import re
@@ -28,6 +29,7 @@ UNTESTED_MODULES = {
     "tools/command_line/servers.py": "tests/user_paths/page_test.py",
     "tools/command_line/limit_flags.py": "tests/user_paths/serving_test.py",
     "nppnet_tf/benchmarks/checkpoint_import.py": "tools/benchmark_test",
+    "nppnet_tf/benchmarks/flat_network.py": "edge_by_edge_test",
     "nppnet_tf/benchmarks/forward_pass.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/latency_table.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/measures.py": "tools/benchmark_test",
@@ -35,6 +37,9 @@ UNTESTED_MODULES = {
     "nppnet_tf/benchmarks/input_pipeline.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/reading.py": "tools/benchmark_test",
     "nppnet_tf/benchmarks/search_step.py": "its steps: training/search_test",
+    "nppnet_tf/benchmarks/torch_losses.py": "torch_steps_test",
+    "nppnet_tf/benchmarks/torch_network.py": "torch_steps_test",
+    "nppnet_tf/benchmarks/torch_peer.py": "torch_steps_test",
     "nppnet_tf/benchmarks/train_step.py": "its steps: training/retrain_test",
     "nppnet_tf/machine_check/examination.py": "tools/doctor_test",
     "nppnet_tf/machine_check/finding.py": "fields only",
@@ -187,6 +192,13 @@ ONLY_IN = {
     ),
     "openvino": ("nppnet_tf/runtimes/openvino.py",),
     "tensorflow_serving": ("nppnet_tf/serving/", "tests/"),
+    "torch": (
+        "nppnet_tf/benchmarks/torch_losses.py",
+        "nppnet_tf/benchmarks/torch_network.py",
+        "nppnet_tf/benchmarks/torch_peer.py",
+        "nppnet_tf/benchmarks/torch_steps.py",
+        "tests/benchmarks/torch_steps_test.py",
+    ),
     "tqdm": ("tools/command_line/progress.py",),
     "official": ("tests/tools/detect_people_test.py",),
     "tensorflow_addons": (),
@@ -353,6 +365,7 @@ class ImportTest(absltest.TestCase):
             "cv2",  # Of the extra `released`; see ONLY_IN.
             "tensorboard",
             "tensorflow",
+            "torch",  # Of the extra `torch`; see ONLY_IN.
             "tqdm",
         }
         offenders = [
@@ -789,7 +802,10 @@ def _keras_classes():
         keras.optimizers.Optimizer,
         keras.optimizers.schedules.LearningRateSchedule,
     )
+    absent = () if importlib.util.find_spec("torch") else ONLY_IN["torch"]
     for source in build_file.python_files("nppnet_tf"):
+        if source in absent:
+            continue
         name = source.removesuffix(".py").replace("/", ".")
         module = importlib.import_module(name.removesuffix(".__init__"))
         for found in vars(module).values():

@@ -186,6 +186,34 @@ def _step(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def _peers() -> str:
+    """Steps of ours and of the peer, in turns."""
+    rows = []
+    for name, title in STEPS.items():
+        found = result(name)
+        has_peer = found is not None and "peer" in found
+        rows.append([title, *(_peer(found) if has_peer else [_ABSENT] * 5)])
+    titles = (
+        "seconds a step",
+        "PyTorch, channels last",
+        "ours / PyTorch",
+        "peak memory",
+        "PyTorch's",
+    )
+    return _table(["", *titles], rows)
+
+
+def _peer(found: dict[str, Any]) -> list[str]:
+    ours, theirs = found["seconds_per_step"], found["peer"]["seconds_per_step"]
+    return [
+        _spread({"samples": found["seconds_of_each_step"]}),
+        _spread({"samples": found["peer"]["seconds_of_each_step"]}),
+        f"{ours / theirs:.2f}",
+        f"{found['peak_memory_gb']:.2f} GB",
+        f"{found['peer']['peak_memory_gb']:.2f} GB",
+    ]
+
+
 def convolution_seconds(found: dict[str, Any]) -> float:
     """Returns the thread time of convolutions in a step, gradients included."""
     shares = found["share_of_thread_time"].items()
@@ -366,6 +394,8 @@ def _commands() -> str:
         if not figure.name.startswith("growth"):
             held = "taskset -c 0 " if figure.has_one_core else ""
             words = shlex.join(figure.arguments)
+            if figure.peer is not None:
+                words += f" --peer={figure.peer}"
             command = f"{held}python -m tools.benchmark {words}"
             rows.append([f"`{figure.name}`", f"`{command}`"])
     return _table(["figure", "command"], rows)
@@ -426,6 +456,7 @@ _BLOCKS = {
     "answers": _answers,
     "rooflines": _rooflines,
     "steps": _steps,
+    "peers": _peers,
     "kinds": _kinds,
     "reading": _reading,
     "inputs": _inputs,

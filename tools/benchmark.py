@@ -74,6 +74,9 @@ REPEATS = FLAGS.define_count("repeats", 5, subjects.REPEATS, 1)
 NUM_REPLICAS = FLAGS.define_count(
     "num_replicas", 0, "Replicas that train_step takes; 0 for no strategy."
 )
+PEER = FLAGS.define_choice(
+    "peer", None, subjects.PEERS, "Whose steps to measure in turns with ours."
+)
 RECORDS = FLAGS.define_path(
     "records",
     None,
@@ -142,7 +145,7 @@ def _run(_: list[str]) -> None:
 
 def _measure() -> None:
     """Measures one thing."""
-    subjects.require(WHAT.value)
+    subjects.require(WHAT.value, PEER.value)
     request = measures.Request(
         WHAT.value,
         STAGE.value,
@@ -160,6 +163,7 @@ def _measure() -> None:
         FLAGS["input_workers"].value,
         config_flags.read(FLAGS, _SIZES),
         RUNTIME.value,
+        PEER.value,
         # Without a file the screen is what holds the document.
         console.say if OUTPUT.value is not None else lambda line: None,
     )

@@ -22,11 +22,14 @@ class Figure:
         name: Name of the figure.
         arguments: What `tools.benchmark` takes for it, without its output.
         has_one_core: Whether the program is held on one core.
+        peer: Who is measured beside it where that is installed, of
+            `subjects.PEERS`, or None.
     """
 
     name: str
     arguments: tuple[str, ...]
     has_one_core: bool = False
+    peer: str | None = None
 
     def file_in(self, folder: str | os.PathLike[str]) -> pathlib.Path:
         """Returns the path of its file in a folder of figures."""
@@ -36,11 +39,18 @@ class Figure:
         """Returns the words that make it, of those that run the tool."""
         first = min(os.sched_getaffinity(0))
         held = ["taskset", "-c", str(first)] if self.has_one_core else []
-        return [*held, *program, *self.arguments]
+        has_peer = self.peer is not None and subjects.has_peer(self.peer)
+        beside = [f"--peer={self.peer}"] if has_peer else []
+        return [*held, *program, *self.arguments, *beside]
 
 
-def _figure(name: str, arguments: str, has_one_core: bool = False) -> Figure:
-    return Figure(name, tuple(shlex.split(arguments)), has_one_core)
+def _figure(
+    name: str,
+    arguments: str,
+    has_one_core: bool = False,
+    peer: str | None = None,
+) -> Figure:
+    return Figure(name, tuple(shlex.split(arguments)), has_one_core, peer)
 
 
 _DEMO = "--channels=16 --cells=4 --image_size=128x96"
@@ -108,6 +118,7 @@ TABLE: dict[str, Figure] = {
         _figure(
             "train_demo",
             f"--what=train_step {_DEMO} --batch_size=16 --repeats=15",
+            peer=subjects.TORCH,
         ),
         _figure("import", f"--what=import {_RELEASED} --repeats=5"),
         _figure(
@@ -135,14 +146,17 @@ TABLE: dict[str, Figure] = {
             "train_192",
             f"--what=train_step {_RELEASED} --image_size=192 --batch_size=2 "
             "--repeats=7",
+            peer=subjects.TORCH,
         ),
         _figure(
             "search_stage_1",
             f"--what=search_step {_STAGE}encoder_decoder --repeats=7",
+            peer=subjects.TORCH,
         ),
         _figure(
             "search_stage_2",
             f"--what=search_step {_STAGE}interaction_fusion --repeats=7",
+            peer=subjects.TORCH,
         ),
         *_growth().values(),
     )

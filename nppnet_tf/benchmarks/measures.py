@@ -37,6 +37,7 @@ class Request:
         config: Size of the derived network that latency_table and equal_cost
             take; C and L are those of `size`.
         runtime: What runs them, one of `subjects.RUNTIMES`.
+        peer: Who takes steps in turns, one of `subjects.PEERS`, or None.
         say: Takes lines of what takes very long.
     """
 
@@ -51,6 +52,7 @@ class Request:
     input_workers: int | None = None
     config: NetworkConfig = NetworkConfig()
     runtime: str = subjects.TENSORFLOW
+    peer: str | None = None
     say: Callable[[str], object] = lambda line: None
 
     def network(self) -> Genotype | None:
@@ -108,7 +110,11 @@ def _search_step(request: Request, _: str) -> dict[str, Any]:
     from nppnet_tf.benchmarks import search_step
 
     return search_step.measure(
-        request.stage, request.network(), request.size, request.repeats
+        request.stage,
+        request.network(),
+        request.size,
+        request.repeats,
+        request.peer,
     )
 
 
@@ -116,7 +122,11 @@ def _train_step(request: Request, _: str) -> dict[str, Any]:
     from nppnet_tf.benchmarks import train_step
 
     return train_step.measure(
-        request.genotype, request.size, request.repeats, request.num_replicas
+        request.genotype,
+        request.size,
+        request.repeats,
+        request.num_replicas,
+        request.peer,
     )
 
 

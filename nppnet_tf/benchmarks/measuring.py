@@ -61,12 +61,17 @@ def first(step: Callable[[], object]) -> dict[str, float]:
     }
 
 
-def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
+def repeat(
+    step: Callable[[], object],
+    repeats: int,
+    in_turn: Callable[[], object] = lambda: None,
+) -> dict[str, Any]:
     """Takes more steps, and returns the seconds of each and the medians.
 
     Args:
         step: What is measured; see `first`.
         repeats: How many steps.
+        in_turn: Called behind each step, and not measured.
     """
     seconds, of_processors = [], []
     for _ in range(repeats):
@@ -74,6 +79,7 @@ def repeat(step: Callable[[], object], repeats: int) -> dict[str, Any]:
         step()
         of_processors.append(time.process_time() - cpu_started)
         seconds.append(time.perf_counter() - started)
+        in_turn()
     return {
         "seconds_per_step": round(statistics.median(seconds), 4),
         "seconds_of_each_step": [round(value, 4) for value in seconds],
@@ -142,6 +148,23 @@ def memory_gb() -> float:
     return round(pages * resource.getpagesize() / 1e9, 2)
 
 
+def resident_peak_gb(process_id: int) -> float:
+    """Returns the most memory that a process has had since its start, in GB.
+
+    Unlike `peak_memory_gb`, without what its parent had before; 0 where the
+    process has ended.
+
+    Args:
+        process_id: Number of the process.
+    """
+    try:
+        status = pathlib.Path(f"/proc/{process_id}/status").read_text()
+    except OSError:
+        return 0.0
+    match = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return round(int(match[1]) * 1024 / 1e9, 2) if match else 0.0
+
+
 def python(*words: str) -> list[str]:
     """Returns the words that run a program of Python as this one runs."""
     return [sys.executable, *words]
@@ -162,7 +185,7 @@ def run_child(words: Sequence[str]) -> tuple[float, float]:
     while process.poll() is None:
         # What the system tells behind a child's end is never less than the
         # parent's own peak.
-        peak = max(peak, _resident_peak_gb(process.pid))
+        peak = max(peak, resident_peak_gb(process.pid))
         time.sleep(_POLL_SECONDS)
     if process.returncode:
         name = words[2] if words[1:2] == ["-m"] else words[0]
@@ -217,12 +240,3 @@ def _seconds_since_start() -> float:
     fields = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1]
     started = int(fields.split()[19]) / os.sysconf("SC_CLK_TCK")
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
-
-
-def _resident_peak_gb(process_id: int) -> float:
-    try:
-        status = pathlib.Path(f"/proc/{process_id}/status").read_text()
-    except OSError:
-        return 0.0
-    match = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return round(int(match[1]) * 1024 / 1e9, 2) if match else 0.0

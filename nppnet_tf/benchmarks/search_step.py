@@ -4,6 +4,8 @@ import dataclasses
 from typing import Any
 
 from nppnet_tf import keys
+from nppnet_tf.benchmarks import edge_by_edge
+from nppnet_tf.benchmarks import torch_peer
 from nppnet_tf.benchmarks import training_steps
 from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import LossConfig
@@ -15,7 +17,11 @@ from nppnet_tf.training import search
 
 
 def measure(
-    stage: str, genotype: Genotype, size: Size, repeats: int
+    stage: str,
+    genotype: Genotype,
+    size: Size,
+    repeats: int,
+    peer: str | None = None,
 ) -> dict[str, Any]:
     """Times both steps of the search on a batch of noise.
 
@@ -24,6 +30,7 @@ def measure(
         genotype: What that stage starts from: `stages.start`.
         size: Network and batch.
         repeats: Steps after the first one.
+        peer: Who takes them in turns, of `subjects.PEERS`, or None.
 
     Returns:
         What `training_steps.measure` returns, and sizes.
@@ -37,9 +44,12 @@ def measure(
     )
     batch = training_steps.noise(size)
     data = {keys.WEIGHT_SPLIT: batch, keys.ARCHITECTURE_SPLIT: batch}
+    flat = peer and edge_by_edge.write_down(model.network, size.image_size)
+    with torch_peer.beside(flat, batch) as running:
+        measured = training_steps.measure(model, data, repeats, running)
     return {
         "stage": stage,
         **dataclasses.asdict(size),
         "search_weights": len(model.network.network_weights),
-        **training_steps.measure(model, data, repeats),
+        **measured,
     }

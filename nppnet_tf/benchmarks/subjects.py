@@ -1,5 +1,6 @@
 """What can be measured, and of which network; needs no TensorFlow."""
 
+import importlib.util
 from collections.abc import Iterator
 
 from nppnet_tf.benchmarks.measuring import Size
@@ -59,6 +60,10 @@ SIZES = ("channels", "cells", "num_fusion_cells", "head_channels")
 # What operations of latency_table are timed in.
 TENSORFLOW, ONNX_RUNTIME = RUNTIMES = ("tensorflow", "onnxruntime")
 
+# Whose steps are measured beside ours; names of packages and of extras.
+TORCH = "torch"
+PEERS = (TORCH,)
+
 # Stands for every figure of `figures.TABLE`.
 ALL = "all"
 
@@ -92,6 +97,7 @@ TAKEN_BY = {
     "num_fusion_cells": (EQUAL_COST, LATENCY_TABLE),
     "head_channels": (EQUAL_COST, LATENCY_TABLE),
     "runtime": (LATENCY_TABLE,),
+    "peer": (SEARCH_STEP, TRAIN_STEP),
     "image_size": (*_NETWORKS, READING, INPUT_PIPELINE),
     "batch_size": (*_STEPS, INFERENCE, ROOFLINE, INPUT_PIPELINE),
     "repeats": NAMES,
@@ -101,11 +107,29 @@ TAKEN_BY = {
 }
 
 
-def require(what: str | None) -> None:
-    """Raises a UserError if nothing is to be measured."""
+def require(what: str | None, peer: str | None) -> None:
+    """Raises a UserError if nothing can be measured.
+
+    Args:
+        what: What is measured, of `NAMES`, or None.
+        peer: Who is measured beside it, of `PEERS`, or None.
+    """
     if what is None:
         expected = f"{', '.join(NAMES)} or {ALL}"
         raise UserError("nothing to measure", "`what`", expected, "nothing")
+    if peer is not None and not has_peer(peer):
+        expected = f"pip install 'nppnet_tf[{peer}]'"
+        found = f"no package {peer}"
+        raise UserError("peer is not installed", "`peer`", expected, found)
+
+
+def has_peer(name: str) -> bool:
+    """Returns whether a peer is installed.
+
+    Args:
+        name: One of `PEERS`.
+    """
+    return importlib.util.find_spec(name) is not None
 
 
 def idle_settings(

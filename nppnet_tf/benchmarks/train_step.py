@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from nppnet_tf.benchmarks import edge_by_edge
+from nppnet_tf.benchmarks import torch_peer
 from nppnet_tf.benchmarks import training_steps
 from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.config import LossConfig
@@ -18,7 +20,11 @@ from nppnet_tf.training.replica_batches import ReplicaBatches
 
 
 def measure(
-    name: str, size: Size, repeats: int, num_replicas: int = 0
+    name: str,
+    size: Size,
+    repeats: int,
+    num_replicas: int = 0,
+    peer: str | None = None,
 ) -> dict[str, Any]:
     """Times steps of a derived network on a batch of noise.
 
@@ -27,6 +33,7 @@ def measure(
         size: Network and batch.
         repeats: Steps after the first one.
         num_replicas: Replicas that divide the batch; 0 takes no strategy.
+        peer: Who takes them in turns, of `subjects.PEERS`, or None.
 
     Returns:
         What `training_steps.measure` returns, and sizes.
@@ -44,13 +51,17 @@ def measure(
         LIP,
         strategy,
     )
-    noise = tf.data.Dataset.from_tensors(training_steps.noise(size))
-    with ReplicaBatches(noise, strategy) as batches:
+    noise = training_steps.noise(size)
+    whole = tf.data.Dataset.from_tensors(noise)
+    with ReplicaBatches(whole, strategy) as batches:
         batch = next(batches)
+    flat = peer and edge_by_edge.write_down(model.network, size.image_size)
+    with torch_peer.beside(flat, noise) as running:
+        measured = training_steps.measure(model, batch, repeats, running)
     return {
         "genotype": name,
         **dataclasses.asdict(size),
         "replicas": strategy.num_replicas_in_sync,
         "weights": len(model.network.network_weights),
-        **training_steps.measure(model, batch, repeats),
+        **measured,
     }

@@ -10,21 +10,28 @@ from nppnet_tf.benchmarks import kept_tensors
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import overheads
 from nppnet_tf.benchmarks import thread_time
+from nppnet_tf.benchmarks.torch_peer import TorchPeer
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.training.joint_model import JointModel
 
 
-def measure(model: JointModel, data: Mapping, repeats: int) -> dict[str, Any]:
+def measure(
+    model: JointModel,
+    data: Mapping,
+    repeats: int,
+    peer: TorchPeer | None = None,
+) -> dict[str, Any]:
     """Times all steps of a batch, one after the other.
 
     Args:
         model: A model of any kind of training.
         data: What its steps take.
         repeats: How often to take them after the first time.
+        peer: Who takes them in turns with it.
 
     Returns:
         Seconds, memory, nodes of each step, where threads spend their time, and
-        what `overheads.measure` returns.
+        what `overheads.measure` returns; "peer", of whom there is one.
     """
 
     def take_steps() -> None:
@@ -32,12 +39,19 @@ def measure(model: JointModel, data: Mapping, repeats: int) -> dict[str, Any]:
         float(logs[keys.TOTAL_LOSS])
 
     before = measuring.memory_gb()
+    first = measuring.first(take_steps)
+    if peer is None:
+        repeated = measuring.repeat(take_steps, repeats)
+    else:
+        repeated = measuring.repeat(take_steps, repeats, peer.step)
     measured = {
-        **measuring.first(take_steps),
-        **measuring.repeat(take_steps, repeats),
+        **first,
+        **repeated,
         # Before the nodes are counted, on a copy of the graphs.
         "peak_memory_gb": measuring.peak_memory_gb(),
     }
+    if peer is not None:
+        measured["peer"] = peer.result()
     return {
         **measured,
         "memory_before_steps_gb": before,

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import sys
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -10,6 +11,7 @@ from nppnet_tf.benchmarks import figures
 from nppnet_tf.benchmarks import subjects
 from nppnet_tf.errors import UserError
 from nppnet_tf.search_space import stages
+from tests import performance_page
 from tests import shared
 
 # Writes its words to where it is told to; fails if it is told to.
@@ -57,6 +59,19 @@ class TableTest(absltest.TestCase):
         self.assertEqual(
             figure.words(["c"]), ["taskset", "-c", first, "c", "--b"]
         )
+
+    def test_a_peer_is_measured_where_it_is_installed(self):
+        figure = figures.Figure("a", ("--b",), peer=subjects.TORCH)
+        for installed, words in ((True, ["--peer=torch"]), (False, [])):
+            with mock.patch.object(
+                subjects, "has_peer", lambda _, found=installed: found
+            ):
+                self.assertEqual(figure.words(["c"]), ["c", "--b", *words])
+
+    def test_every_step_of_the_page_has_its_peer(self):
+        beside = [name for name, x in figures.TABLE.items() if x.peer]
+
+        self.assertCountEqual(beside, performance_page.STEPS)
 
 
 class MakeTest(absltest.TestCase):

@@ -16,6 +16,7 @@ from absl.testing import parameterized
 
 from nppnet_tf.benchmarks import figures
 from nppnet_tf.benchmarks import measuring
+from nppnet_tf.benchmarks import subjects
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.records import record_writer
@@ -92,6 +93,35 @@ class BenchmarkTest(parameterized.TestCase):
         self.assertLess(sum(found["graph_nodes"].values()), 2_300)
         self.assertAlmostEqual(
             sum(found["share_of_thread_time"].values()), 1, delta=0.01
+        )
+
+    def test_a_peer_takes_steps_in_turns(self):
+        if not subjects.has_peer(subjects.TORCH):
+            self.skipTest("torch is not installed")
+
+        result = shared.run_tool(
+            "benchmark",
+            "--what=train_step",
+            "--peer=torch",
+            "--image_size=32",
+            *SMALL,
+        )
+
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        found = json.loads(result.stdout)
+        self.assertLen(found["peer"]["seconds_of_each_step"], 1)
+
+    def test_a_peer_that_is_not_installed_is_one_line(self):
+        with mock.patch.object(subjects, "has_peer", lambda _: False):
+            result = shared.run_tool(
+                "benchmark", "--what=search_step", "--peer=torch"
+            )
+
+        self.assertEqual(result.exit_code, 2)
+        self.assertEqual(
+            result.stderr,
+            "nppnet-benchmark: peer is not installed; where: --peer; expected: "
+            "pip install 'nppnet_tf[torch]'; found: no package torch\n",
         )
 
     def test_share_of_the_roofline_is_measured(self):

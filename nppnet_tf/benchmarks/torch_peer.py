@@ -1,0 +1,134 @@
+"""PyTorch beside what is measured, in a process of its own.
+
+Both libraries have threads that spin for a while when their work is done. So
+the two are no neighbors in one process and never compute at once: a step here
+is followed by one there.
+"""
+
+import contextlib
+import importlib.metadata
+import multiprocessing
+import os
+import signal
+import statistics
+import time
+from collections.abc import Iterator
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from nppnet_tf.benchmarks import measuring
+from nppnet_tf.benchmarks.flat_network import FlatNetwork
+from nppnet_tf.errors import UserError
+
+_SECONDS_TO_END = 5
+
+
+class TorchPeer:
+    """A process that takes steps of a network when it is told to.
+
+    Args:
+        flat: The network.
+        batch: A batch by the names of `keys`, as `training_steps.noise` has it.
+
+    Raises:
+        UserError: The process has ended, for want of memory perhaps.
+    """
+
+    def __init__(
+        self, flat: FlatNetwork, batch: Mapping[str, np.ndarray]
+    ) -> None:
+        # Afresh, not forked: TensorFlow's threads do not survive that.
+        context = multiprocessing.get_context("spawn")
+        self._connection, other = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(other,), daemon=True
+        )
+        self._process.start()
+        other.close()
+        self._seconds: list[float] = []
+        try:
+            self._facts = self._ask((flat, batch))
+        except BaseException:
+            self.close()
+            raise
+
+    def step(self) -> None:
+        """Lets it take the steps of a batch, and waits for their end."""
+        self._seconds.append(self._ask(None))
+
+    def result(self) -> dict[str, Any]:
+        """Returns plain values: what it is, seconds of its steps, memory."""
+        return {
+            **self._facts,
+            "seconds_per_step": round(statistics.median(self._seconds), 4),
+            "seconds_of_each_step": [round(each, 4) for each in self._seconds],
+            "peak_memory_gb": measuring.resident_peak_gb(self._process.pid),
+        }
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._connection.close()
+        self._process.join(_SECONDS_TO_END)
+        self._process.kill()
+        self._process.join()
+
+    def _ask(self, message: object) -> Any:
+        try:
+            self._connection.send(message)
+            return self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise UserError(
+                "the process of PyTorch has ended", "`peer`"
+            ) from error
+
+
+@contextlib.contextmanager
+def beside(
+    flat: FlatNetwork | None, batch: Mapping[str, Any]
+) -> Iterator[TorchPeer | None]:
+    """Runs a peer of a network for a block.
+
+    Args:
+        flat: The network; without one there is no peer.
+        batch: A batch by the names of `keys`, of tensors.
+    """
+    if flat is None:
+        yield None
+        return
+    peer = TorchPeer(flat, {key: np.array(x) for key, x in batch.items()})
+    try:
+        yield peer
+    finally:
+        peer.close()
+
+
+def _serve(connection: Connection) -> None:
+    """Takes steps until the other end of the connection closes."""
+    # The first process tells of an interrupt, once.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import torch
+
+    from nppnet_tf.benchmarks import torch_steps
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    with contextlib.suppress(EOFError):
+        steps = torch_steps.Steps(*connection.recv())
+        # The first of a process is slower than all others.
+        losses = steps.take()
+        connection.send(
+            {
+                "name": "torch",
+                "version": importlib.metadata.version("torch"),
+                "threads": torch.get_num_threads(),
+                "parameters": steps.num_parameters,
+                "first_losses": losses,
+            }
+        )
+        while True:
+            connection.recv()
+            started = time.perf_counter()
+            steps.take()
+            connection.send(time.perf_counter() - started)

@@ -11,10 +11,13 @@ and, in `assets.extra`, a description and warm-up requests. The graph needs
 neither this package nor Keras to be loaded.
 """
 
+import contextlib
 import dataclasses
+import logging
 import os
 import pathlib
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -135,5 +138,21 @@ def write_server_config(
 
 def _save(graph: serving_graph.ServingGraph, folder: pathlib.Path) -> None:
     folder.mkdir()
-    with plain_path.plain_path(folder) as path:
+    with plain_path.plain_path(folder) as path, _without_advice():
         tf.saved_model.save(graph, path, signatures=graph.signatures())
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Drops the warnings of TensorFlow in Python; what it raises is kept.
+
+    AutoGraph writes the wrappers around signatures to temporary files, and
+    tells of each that finds no room; there is nothing in them to convert.
+    """
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -43,6 +43,20 @@ sys.exit(f"loaded {ours}" if ours else 0)
 """
 
 
+# As AutoGraph meets a full disk.
+_FULL_DISK = """
+import errno
+import pathlib
+import sys
+import tempfile
+from tests.inference import stand_in_models
+def open_file(*arguments, **options):
+    raise OSError(errno.ENOSPC, "No space left on device")
+tempfile.NamedTemporaryFile = open_file
+stand_in_models._export(pathlib.Path(sys.argv[1]))
+"""
+
+
 def setUpModule():
     global _network, _version, _loaded, _pictures, _truth
     # Of one seed: the same that was exported.
@@ -188,6 +202,21 @@ class SignatureTest(absltest.TestCase):
 
 
 class FilesTest(absltest.TestCase):
+    def test_nothing_is_said_of_temporary_files_without_room(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+
+        completed = subprocess.run(
+            [sys.executable, "-c", _FULL_DISK, str(folder)],
+            cwd=shared.REPOSITORY,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        self.assertEqual((completed.returncode, completed.stderr), (0, ""))
+        self.assertTrue((folder / "people/1/saved_model.pb").is_file())
+
     def test_description_says_what_the_graph_does_not(self):
         description = ModelDescription.load(
             _version / model_description.FILE_NAME

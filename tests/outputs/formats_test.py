@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 
 import numpy as np
 from absl.testing import absltest
@@ -147,6 +148,34 @@ class FormatsTest(parameterized.TestCase):
         results = json.loads((self.output / "results.json").read_text())
         self.assertLen(results, 2)
         self.assertAlmostEqual(results[0]["score"], 0.9)
+
+    def test_regions_of_people_of_coco_are_read_as_records(self):
+        people = [_person(0), _person(1)]
+        self._write("coco", _Truth(people), ("a.png",))
+        # Others have no such folder.
+        shutil.rmtree(self.output / "instances")
+
+        records = self._records("--dataset=folder", "--people=instances")
+
+        self.assertEqual(list(records.ids), ["a_0", "a_1"])
+        for number, drawn in enumerate(people):
+            record = records.read(number)
+            rows, columns = np.nonzero(drawn.label_map)
+            part = np.s_[
+                rows.min() : rows.max() + 1, columns.min() : columns.max() + 1
+            ]
+            np.testing.assert_array_equal(
+                record.label_map, drawn.label_map[part]
+            )
+            present = drawn.visibility != ABSENT
+            corner_xy = (columns.min(), rows.min())
+            is_inside = record.visibility != ABSENT
+            np.testing.assert_allclose(
+                record.keypoints_xy[is_inside],
+                (drawn.keypoints_xy + 1 / 3 - corner_xy)[is_inside],
+                atol=6e-4,
+            )
+            self.assertGreater(is_inside.sum(), present.sum() - 3)
 
     def test_people_of_coco_are_read_as_records(self):
         people = [_person(0), _person(1)]

@@ -9,11 +9,13 @@ that predictions can be put together again.
 import dataclasses
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 from typing import Protocol
 
 import numpy as np
 
 from nppnet_tf import keys
+from nppnet_tf.data import drawn_labels
 from nppnet_tf.data import frames
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
@@ -103,6 +105,26 @@ class AnnotatedMask:
     def read(self) -> np.ndarray:
         """Bool [H, W]; see `Mask`."""
         return _annotated_people(self.path)[self.index]
+
+
+@dataclasses.dataclass(frozen=True)
+class RegionMask:
+    """A person whose region a document of COCO's form tells.
+
+    Attributes:
+        path: The document.
+        size: (height, width) of the picture that the region is of; None until
+            it is known, where the document does not state it.
+        region: "segmentation" of the annotation.
+    """
+
+    path: pathlib.Path
+    size: tuple[int, int] | None
+    region: Any
+
+    def read(self) -> np.ndarray:
+        """Bool [H, W]; see `Mask`."""
+        return drawn_labels.pixels(self.region, self.size)
 
 
 def find_instances(
@@ -276,6 +298,10 @@ class CroppedSample:
     def digest(self) -> str:
         """Hexadecimal sha256 of everything that the record is made of."""
         own = dataclasses.replace(self.mask, path=None) if self.mask else None
+        mask_path = self.mask and self.mask.path
+        if isinstance(self.mask, RegionMask):
+            # All of it is told by its fields; the file is of all pictures.
+            mask_path = None
         return raw.digest_of(
             (
                 self.record_id,
@@ -286,7 +312,7 @@ class CroppedSample:
                 self.stated_size,
                 own,
             ),
-            (self.image_path, self.label_path, self.mask and self.mask.path),
+            (self.image_path, self.label_path, mask_path),
             (self.keypoints_xy, self.visibility),
         )
 

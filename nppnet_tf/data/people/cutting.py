@@ -6,7 +6,8 @@ matched     the annotated box of every person for whom the detector found
 detections  the detected boxes and masks (the paper, Sec. 4.1); joints are
             those of the annotated person that is so matched
 instances   the people of a PNG of instances, their tight boxes and masks;
-            joints as above
+            joints as above; or those whose regions the file of poses tells,
+            which are tied to their joints
 boxes       the annotated boxes; label maps show whoever is in them
 """
 
@@ -61,6 +62,8 @@ class Places:
         detections: Files of a detector.
         drawn: Label maps that a document tells, by picture; None where they
             are the files of `labels`.
+        has_regions: Whether the file of poses tells the regions of people,
+            which then count in place of `instances`.
         palette: The color of every class, as in `RawSample`, or None.
     """
 
@@ -69,6 +72,7 @@ class Places:
     instances: pathlib.Path
     detections: pathlib.Path
     drawn: Mapping[str, DrawnLabels] | None = None
+    has_regions: bool = False
     palette: Sequence[Color] | None = None
 
     @functools.cached_property
@@ -212,7 +216,7 @@ class Cutter:
         needed = [self._places.images]
         if uses_detections:
             needed.append(self._places.detections)
-        elif self.way == INSTANCES:
+        elif self.way == INSTANCES and not self._places.has_regions:
             needed.append(self._places.instances)
         for path in needed:
             if not path.is_dir():
@@ -326,6 +330,8 @@ class Cutter:
         ]
 
     def _instances(self, picture_id: str, people: People) -> "list[_Cut]":
+        if self._places.has_regions:
+            return self._regions(picture_id, people)
         found = cropped.find_instances(self._places.instance_files, picture_id)
         pairs = self._assign(
             picture_id,
@@ -337,6 +343,27 @@ class Cutter:
             _Cut(instance, box, person_of.get(number), mask)
             for number, (instance, box, mask) in enumerate(found)
         ]
+
+    def _regions(self, picture_id: str, people: People) -> "list[_Cut]":
+        path = self._places.image_path(picture_id)
+        frame = frames.of(raw.read_bytes(path, picture_id))
+        cuts = []
+        for person in range(people.count):
+            mask = people.masks[person] if people.masks else None
+            pixels = np.zeros((0, 0), np.uint8)
+            if mask is not None:
+                size = mask.size or frame.upright_size
+                mask = dataclasses.replace(mask, size=size)
+                pixels = frame.label_map(mask.read()).astype(np.uint8)
+            for box in cropped.instance_boxes(pixels).values():
+                cuts.append(_Cut(person, box, person, mask))
+        found = {cut.person for cut in cuts}
+        self.left_out["people_without_detection"] += [
+            f"{picture_id}_{person}"
+            for person in range(people.count)
+            if person not in found and person not in people.faults
+        ]
+        return [cut for cut in cuts if cut.person not in people.faults]
 
     def _assign(
         self, picture_id: str, people: People, found: np.ndarray

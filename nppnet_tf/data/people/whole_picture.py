@@ -15,6 +15,7 @@ from nppnet_tf.data import frames
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
+from nppnet_tf.data.people.cropped import RegionMask
 from nppnet_tf.data.raw import LabelPlace
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
@@ -35,6 +36,8 @@ class People:
             in the arrays, which hold zeros there.
         stated_size: (height, width) of the picture that they are of, as their
             file states it, or None; see `frames`.
+        masks: Which pixels are those of each person, None where nobody says
+            so; empty where nobody says so of any.
     """
 
     boxes: np.ndarray
@@ -42,6 +45,7 @@ class People:
     visibility: np.ndarray
     faults: Mapping[int, str] = dataclasses.field(default_factory=dict)
     stated_size: tuple[int, int] | None = None
+    masks: Sequence[RegionMask | None] = ()
 
     @property
     def count(self) -> int:

@@ -34,6 +34,7 @@ from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.people import cutting
 from nppnet_tf.data.people import whole_picture as people_files
+from nppnet_tf.data.people.cropped import RegionMask
 from nppnet_tf.data.people.cutting import Cutter
 from nppnet_tf.data.people.cutting import Places
 from nppnet_tf.data.people.whole_picture import People
@@ -185,8 +186,15 @@ class _Folder:
         pose_path = _pose_path(root, options)
         found = PoseFile({})
         if pose_path is not None:
-            naming = Naming(options.joints, options.category)
+            are_wanted = options.people == cutting.INSTANCES
+            naming = Naming(options.joints, options.category, are_wanted)
             found = pose_files.read(pose_path, descriptor, pictures, naming)
+            if any(
+                pose.region is not None
+                for people in found.poses.values()
+                for pose in people
+            ):
+                places = dataclasses.replace(places, has_regions=True)
         table = file_names.NameTable({name: name for name in pictures})
         poses: dict[str, list[Pose]] = collections.defaultdict(list)
         for name, people in found.poses.items():
@@ -225,7 +233,16 @@ class _Folder:
         """Annotated people of a picture, for cutting them out."""
         if self.pose_path is None or name not in self.poses:
             return None
-        return _people_of(self.poses[name], self.num_keypoints)
+        people = _people_of(self.poses[name], self.num_keypoints)
+        return dataclasses.replace(people, masks=self._masks(name))
+
+    def _masks(self, name: str) -> list[RegionMask | None]:
+        return [
+            None
+            if pose.region is None
+            else RegionMask(self.pose_path, pose.stated_size, pose.region)
+            for pose in self.poses[name]
+        ]
 
     def source(
         self,

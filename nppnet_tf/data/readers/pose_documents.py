@@ -57,10 +57,13 @@ class Naming(NamedTuple):
         joints: Data set whose order the joints have, where the file does not
             name them: a name of `descriptors`, or "coco17".
         category: Name of the category that is read.
+        keeps_regions: Whether regions of people are wanted, which take most
+            of the memory of a document.
     """
 
     joints: str | None = None
     category: str | None = None
+    keeps_regions: bool = False
 
 
 # Where the user says nothing.
@@ -459,7 +462,10 @@ class _CocoReader:
 
         box, box_fault = _coco_box(entry)
         names = self._descriptor.keypoints
-        return poses.checked(joints, names, box, box_fault, size)
+        pose = poses.checked(joints, names, box, box_fault, size)
+        if self._naming.keeps_regions:
+            pose = pose._replace(region=entry.get("segmentation"))
+        return pose
 
     def _leave(self, reason: str, key: str) -> bool:
         self._left_out.setdefault(reason, []).append(key)

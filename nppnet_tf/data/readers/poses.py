@@ -51,6 +51,8 @@ class Pose(NamedTuple):
             of, as the file states it, or None.
         num_nowhere: Joints that are absent because of their place alone, see
             `are_nowhere`.
+        region: Which pixels are those of the person, as COCO writes it; None
+            where nobody says so or asks.
     """
 
     keypoints_xy: np.ndarray
@@ -60,6 +62,7 @@ class Pose(NamedTuple):
     box_fault: str | None = None
     stated_size: tuple[int, int] | None = None
     num_nowhere: int = 0
+    region: Any = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -245,6 +245,38 @@ class ReadTest(parameterized.TestCase):
         self.assertIsNotNone(second.keypoints_xy)
         self.assertIsNone(without[1].load().keypoints_xy)
 
+    def test_regions_of_people_cut_out_who_has_one(self):
+        person_trees.write_coco(self.root, ["a"])
+        shutil.rmtree(self.root / "instances")
+        path = self.root / "keypoints.json"
+        document = json.loads(path.read_text())
+        options = {"descriptor": PASCAL_PERSON_PART, "people": "instances"}
+        with self.assertRaisesRegex(UserError, "no folder that .*instances"):
+            _samples(self.root, **options)
+        # A triangle; the other person has no region.
+        first = document["annotations"][0]
+        first["segmentation"] = [[2, 1, 12, 1, 2, 11]]
+        path.write_text(json.dumps(document))
+
+        source = folder.read([self.root], None, Options(**options))
+
+        (sample,) = source.samples
+        record = sample.load()
+        rows, columns = np.mgrid[:10, :10]
+        inside = rows + columns < 9
+        whole = person_trees.label_map(0)
+        np.testing.assert_array_equal(
+            record.label_map[inside[:9, :9]], whole[1:10, 2:11][inside[:9, :9]]
+        )
+        self.assertFalse(record.label_map[~inside[:9, :9]].any())
+        self.assertEqual(record.crop.box[:2], (2, 1))
+        self.assertIn("1 people without detection left out: a_1", source.notes)
+        first["segmentation"] = [[2, 1]]
+        path.write_text(json.dumps(document))
+        (damaged,) = _samples(self.root, **options)
+        with self.assertRaisesRegex(BadRecordError, "segmentation is malf"):
+            damaged.load()
+
     def test_file_of_poses_may_lie_elsewhere(self):
         person_trees.write_coco(self.root / "data", ["a"], num_people=1)
         elsewhere = self.root / "mine.json"

@@ -36,10 +36,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # What workers share: the folder of the process that started them.
 os.environ.setdefault("NPPNET_TEST_RUN", os.environ["TEST_TMPDIR"])
 
+from tests import quick_tensorflow  # noqa: E402
 from tests import two_replicas  # noqa: E402, F401  (configures on import)
-from tests import variable_kernels  # noqa: E402
 
-variable_kernels.share()
+quick_tensorflow.hasten()
 
 # What was imported is no garbage; to look through it takes a second at the end.
 gc.freeze()

@@ -34,7 +34,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from tests import variable_kernels
+from tests import quick_tensorflow
 
 # Of <linux/prctl.h>.
 _PR_SET_CHILD_SUBREAPER = 36
@@ -221,7 +221,7 @@ def _serve(connection: socket.socket, run_folder: str) -> dict[str, Any] | None:
     sys.modules["matplotlib.pyplot"] = None
     import tensorflow  # noqa: F401
 
-    variable_kernels.share()
+    quick_tensorflow.hasten()
     if run_folder:
         # What tools import is compiled once for all of them.
         sys.pycache_prefix = os.path.join(run_folder, "bytecode")

@@ -145,7 +145,7 @@ TESTS_OF_NO_MODULE = {
     "tests/docs_test.py": "README and docs/",
     "tests/flags_test.py": "flag files",
     "tests/forked_tools_test.py": "how tests start tools",
-    "tests/variable_kernels_test.py": "how tests make variables",
+    "tests/quick_tensorflow_test.py": "what tests leave out",
     "tests/house_test.py": "the whole repository",
     "tests/layers/conformance_test.py": "every layer",
     "tests/importing/training_step_test.py": "layers, losses and key map",

@@ -191,7 +191,6 @@ def _draw(folder: pathlib.Path) -> None:
             f"--root={found.lip}",
             f"--split={split}",
             f"--output={output}",
-            is_real=True,
         )
 
 

@@ -1,15 +1,17 @@
-"""Tests of tests.variable_kernels."""
+"""Tests of tests.quick_tensorflow."""
 
 import tensorflow as tf
 from absl.testing import absltest
 
-from tests import variable_kernels
+from tests import quick_tensorflow
 
 
-class ShareTest(absltest.TestCase):
+class HastenTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        quick_tensorflow.hasten()
+
     def test_variables_are_apart_and_keep_their_names(self):
-        variable_kernels.share()
-
         with tf.name_scope("outer"):
             first = tf.Variable(1.0, name="first")
             second = tf.Variable(2.0, name="second")
@@ -19,9 +21,7 @@ class ShareTest(absltest.TestCase):
         self.assertEqual(first.name, "outer/first:0")
         self.assertEqual(second.name, "outer/second:0")
 
-    def test_graphs_are_as_ever(self):
-        variable_kernels.share()
-
+    def test_graphs_keep_names_of_variables(self):
         with tf.Graph().as_default() as graph:
             tf.Variable(1.0, name="first")
 
@@ -31,6 +31,14 @@ class ShareTest(absltest.TestCase):
             if node.op == "VarHandleOp"
         )
         self.assertEqual(node.attr["debug_name"].s, b"first/")
+
+    def test_errors_of_graphs_name_their_operation(self):
+        @tf.function
+        def wrong(text):
+            return tf.strings.to_number(text, name="mine")
+
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "mine"):
+            wrong(tf.constant("word"))
 
 
 if __name__ == "__main__":

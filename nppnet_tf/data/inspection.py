@@ -16,6 +16,9 @@ from nppnet_tf.pictures import picture_files
 OUTSIDE_SHARE = 0.02
 OUTSIDE_PIXELS = 2.0
 
+# So many far outside, and more than half of all, are of another picture.
+_LEAST_FAR = 4
+
 
 @dataclasses.dataclass(frozen=True)
 class Mended:
@@ -50,11 +53,13 @@ def inspect(
         The record with bytes that every decoder reads alike
         (`picture_files.plain_bytes`), with keypoints far outside of the
         picture made absent, and without a label map of background and ignored
-        pixels alone; and each of those that there was.
+        pixels alone; and each of those that there was, or label maps of
+        background alone.
 
     Raises:
         UserError: The picture cannot be decoded, the label map has another
-            size or ids that are no class, or the keypoints have another form.
+            size or ids that are no class, or the keypoints have another form
+            or lie far outside for the most part.
     """
     image_bytes = picture_files.plain_bytes(record.image_bytes)
     size = picture_files.picture_size(image_bytes)
@@ -70,6 +75,9 @@ def inspect(
             )
             mended.append(Mended(record.record_id, found, "left out"))
             record = dataclasses.replace(record, label_map=None)
+        elif not record.label_map.any():
+            found = "label map of nothing but background"
+            mended.append(Mended(record.record_id, found, "kept"))
     if record.keypoints_xy is None or record.visibility is None:
         return record, mended
     _check_keypoints(record, descriptor)
@@ -91,10 +99,19 @@ def is_outside(keypoints_xy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         size: (height, width) of the picture.
     """
     height, width = size
-    margin = max(OUTSIDE_PIXELS, OUTSIDE_SHARE * max(size))
-    far = np.array([width, height]) - 0.5 + margin
-    beyond = (keypoints_xy < -0.5 - margin) | (keypoints_xy > far)
+    most = margin(size)
+    far = np.array([width, height]) - 0.5 + most
+    beyond = (keypoints_xy < -0.5 - most) | (keypoints_xy > far)
     return beyond.any(axis=1)
+
+
+def margin(size: tuple[int, int]) -> float:
+    """Returns how many pixels beyond a picture are a guess and no slip.
+
+    Args:
+        size: (height, width) of the picture.
+    """
+    return max(OUTSIDE_PIXELS, OUTSIDE_SHARE * max(size))
 
 
 def _check_labels(label_map: np.ndarray, descriptor: DatasetDescriptor) -> None:
@@ -146,16 +163,29 @@ def _without_far_keypoints(
     height, width = size
     is_far = is_outside(record.keypoints_xy, size)
     is_far &= record.visibility != ABSENT
+    places = [
+        "{} at ({:g}, {:g})".format(
+            descriptor.keypoints[k], *record.keypoints_xy[k]
+        )
+        for k in np.flatnonzero(is_far)
+    ]
+    num_present = int((record.visibility != ABSENT).sum())
+    # A person who was cut out may have most joints beyond the box.
+    is_whole = record.crop is None
+    if is_whole and len(places) >= _LEAST_FAR and 2 * len(places) > num_present:
+        raise UserError(
+            "joints of another picture, or of another size of it",
+            None,
+            f"inside of {height} x {width}",
+            f"{len(places)} of {num_present} far outside, {places[0]}",
+        )
     mended = [
         Mended(
             record.record_id,
-            f"{descriptor.keypoints[k]} at ({{:g}}, {{:g}})".format(
-                *record.keypoints_xy[k]
-            )
-            + f" lies outside of the picture of {height} x {width}",
+            f"{place} lies outside of the picture of {height} x {width}",
             "made absent",
         )
-        for k in np.flatnonzero(is_far)
+        for place in places
     ]
     is_absent = is_far | (record.visibility == ABSENT)
     keypoints_xy = np.where(is_absent[:, None], 0, record.keypoints_xy)

@@ -170,6 +170,18 @@ def count_annotated(samples: Iterable[Any]) -> tuple[int, int]:
     return sum(has for has, _ in found), sum(has for _, has in found)
 
 
+def damaged_line(samples: Iterable[Any]) -> str:
+    """Returns the line that counts samples at fault, with the first fault.
+
+    What they annotate is not known, so that it may be all there is.
+
+    Args:
+        samples: Those of readers.
+    """
+    faults = [each.fault for each in samples if each.fault is not None]
+    return f"{len(faults)} damaged: {faults[0]}" if faults else ""
+
+
 def stray_notes(label_maps: Sequence[str], poses: Sequence[str]) -> list[str]:
     """Returns lines on annotations that are those of no picture.
 

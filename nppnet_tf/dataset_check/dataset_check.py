@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nppnet_tf import keys
+from nppnet_tf.data import source
 from nppnet_tf.data.absence import Annotations
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.record import ABSENT
@@ -30,6 +31,9 @@ FORMAT_VERSION = 1
 _SIMILAR_BITS = 4
 # Pictures compared with all others at once.
 _COMPARED_AT_ONCE = 1024
+
+# Label maps that tell which classes there are.
+_LEAST_LABEL_MAPS = 3
 
 # Votes from which on a split as a whole is judged.
 _LEAST_VOTES = 20
@@ -59,6 +63,7 @@ def judge(
     for name, samples in splits.items():
         found[name] += _missing_annotations(samples)
         found[name] += _sides(samples, descriptor)
+        found[name] += _classes_used(samples, descriptor)
     for name, finding in itertools.chain(
         _repeated_ids(splits), _copies(splits), _similar(splits)
     ):
@@ -143,6 +148,38 @@ def _missing_annotations(samples: Sequence[Examined]) -> list[Finding]:
                 for sample in lacking
                 if not _is_told(sample)
             ]
+    return found
+
+
+def _classes_used(
+    samples: Sequence[Examined], descriptor: DatasetDescriptor
+) -> list[Finding]:
+    """What ids say that are right alone and wrong together."""
+    labeled = [s.class_pixels for s in samples if s.class_pixels is not None]
+    totals = np.sum([np.zeros(descriptor.num_classes, int), *labeled], axis=0)
+    found = []
+    if totals.any() and not totals[0]:
+        detail = (
+            f"no pixel of {descriptor.classes[0]}, 0, in {len(labeled)} label "
+            "maps"
+        )
+        kind = findings.NO_BACKGROUND
+        found.append(Finding(findings.WHOLE_SPLIT, kind, detail))
+    unused = [
+        name
+        for name, total in zip(descriptor.classes, totals, strict=True)
+        if not total
+    ]
+    if (
+        len(labeled) >= _LEAST_LABEL_MAPS
+        and 2 * len(unused) > descriptor.num_classes
+    ):
+        detail = (
+            f"{len(unused)} of {descriptor.num_classes} classes in none of "
+            f"{len(labeled)} label maps: {source.listed(unused)}"
+        )
+        kind = findings.UNUSED_CLASSES
+        found.append(Finding(findings.WHOLE_SPLIT, kind, detail))
     return found
 
 

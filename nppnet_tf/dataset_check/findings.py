@@ -59,6 +59,8 @@ POSE_WITHOUT_PICTURE = "pose_without_picture"
 LABEL_MAP_WITHOUT_PICTURE = "label_map_without_picture"
 NO_LABEL_MAPS = "no_label_maps"
 NO_POSES = "no_poses"
+NO_BACKGROUND = "no_background"
+UNUSED_CLASSES = "unused_classes"
 IGNORED_LABEL_MAP = "ignored_label_map"
 STATED_SIZE = "stated_size"
 MISSING_LABEL_MAP = "missing_label_map"
@@ -144,6 +146,9 @@ KINDS = {
     LABEL_MAP_WITHOUT_PICTURE: Kind(
         WARNING, "unpack the picture, or give both one name: nothing reads it"
     ),
+    NO_BACKGROUND: Kind(
+        WARNING, "look whether ids count from 1: class 0 is the background"
+    ),
     IGNORED_LABEL_MAP: Kind(
         WARNING,
         "write class ids: people of the ignore label count nowhere, so that "
@@ -167,6 +172,9 @@ KINDS = {
     SPLIT_ABSENT: Kind(NOTE, "name the splits you have by --split"),
     PALETTE_LABEL: Kind(
         NOTE, "nothing, as long as the indices are class ids: they are read"
+    ),
+    UNUSED_CLASSES: Kind(
+        NOTE, "nothing, or look whether the ids are those of the descriptor"
     ),
     SIMILAR_PICTURE: Kind(NOTE, "nothing, or keep one of them"),
 }  # fmt: skip

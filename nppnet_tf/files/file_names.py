@@ -20,7 +20,12 @@ from nppnet_tf.errors import UserError
 Key = TypeVar("Key", bound=Hashable)
 
 # What systems put into folders of people's own files.
-_COMPANIONS = frozenset({"thumbs.db", "desktop.ini", "__macosx", "icon\r"})
+_COMPANIONS = frozenset(
+    ("thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r", "@eadir",
+     "#recycle", "$recycle.bin", "system volume information")
+)  # fmt: skip
+# Hidden files, and what Office keeps beside an open file.
+_COMPANION_STARTS = (".", "~$")
 
 
 def last_part(text: str) -> str:
@@ -34,9 +39,10 @@ def last_part(text: str) -> str:
 def is_companion(name: str) -> bool:
     """Whether a name is a system's own: hidden, or known for it.
 
-    `._a.jpg` and `.DS_Store` of a Mac, `Thumbs.db` of Windows.
+    `._a.jpg` and `.DS_Store` of a Mac, `Thumbs.db` of Windows, `@eaDir` of a
+    network drive, `~$pose.csv` of an open spreadsheet.
     """
-    return name.startswith(".") or name.lower() in _COMPANIONS
+    return name.startswith(_COMPANION_STARTS) or name.lower() in _COMPANIONS
 
 
 def visible_files(folder: str | os.PathLike[str]) -> list[pathlib.Path]:

@@ -8,6 +8,7 @@ from absl.testing import parameterized
 
 from nppnet_tf.data import inspection
 from nppnet_tf.data.descriptors import LIP
+from nppnet_tf.data.record import Crop
 from nppnet_tf.errors import UserError
 from tests.data import sample_records
 
@@ -74,6 +75,33 @@ class InspectTest(parameterized.TestCase):
         )
         np.testing.assert_array_equal(record.visibility[:4], [0, 2, 0, 2])
         np.testing.assert_array_equal(record.keypoints_xy[0], [0, 0])
+
+    def test_most_joints_far_outside_are_of_another_picture(self):
+        keypoints_xy = np.full((16, 2), 5, np.float32)
+        keypoints_xy[:4] = (5, 99)
+        visibility = np.repeat(np.array([2, 0], np.int32), [7, 9])
+        changes = {"keypoints_xy": keypoints_xy, "visibility": visibility}
+        crop = Crop("a", (0, 0, 24, 40), (99, 99))
+
+        with self.assertRaisesRegex(
+            UserError, r"another size.*4 of 7 far outside, .* at \(5, 99\)"
+        ):
+            inspection.inspect(self._changed(**changes), LIP)
+        for other in ({"crop": crop}, {"visibility": np.repeat([2, 0], 8)}):
+            _, notes = inspection.inspect(
+                self._changed(**{**changes, **other}), LIP
+            )
+            self.assertLen(notes, 4)
+
+    def test_label_map_of_background_alone_is_noted(self):
+        labels = np.zeros((40, 24), np.uint8)
+
+        record, (note,) = inspection.inspect(
+            self._changed(label_map=labels), LIP
+        )
+
+        np.testing.assert_array_equal(record.label_map, labels)
+        self.assertEndsWith(note.line, "nothing but background: kept")
 
     @parameterized.named_parameters(
         ("image", {"image_bytes": b"text"}, "neither JPEG nor PNG"),

@@ -17,7 +17,7 @@ def _examined(name, **changes):
         "size": (40, 30),
         "content": name,
         "fingerprint": random.integers(0, 2, 128).astype(bool),
-        "class_pixels": np.eye(20, dtype=np.int64)[3] * 1200,
+        "class_pixels": np.full(20, 60, np.int64),
         "visibility": np.full(16, 2, np.int32),
         "on_parts": np.ones(16),
     }
@@ -127,14 +127,45 @@ class JudgeTest(parameterized.TestCase):
         self.assertEmpty(dataset_check.judge({"train": most}, LIP)["train"])
 
 
+class ClassesUsedTest(absltest.TestCase):
+    def _found(self, *classes, count=3):
+        pixels = np.zeros(20, np.int64)
+        pixels[list(classes)] = 60
+        samples = [
+            _examined(str(number), class_pixels=pixels)
+            for number in range(count)
+        ]
+        return dataset_check.judge({"train": samples}, LIP)["train"]
+
+    def test_ids_that_count_from_one_have_no_background(self):
+        (found,) = self._found(*range(1, 20))
+
+        self.assertEqual(found.kind, findings.NO_BACKGROUND)
+        self.assertEqual(found.record_id, findings.WHOLE_SPLIT)
+        self.assertIn("no pixel of Background, 0, in 3", found.detail)
+
+    def test_most_classes_in_no_label_map_are_named(self):
+        (found,) = self._found(*range(9))
+
+        self.assertEqual(found.kind, findings.UNUSED_CLASSES)
+        self.assertStartsWith(
+            found.detail, "11 of 20 classes in none of 3 label maps: Pants, "
+        )
+        self.assertEmpty(self._found(*range(10)))
+        self.assertEmpty(self._found(0, 1, count=2))
+
+
 class StatisticsTest(absltest.TestCase):
     def test_shares_by_hand(self):
         on_parts = np.ones(16)
         on_parts[0] = 0
+        gloves = np.eye(20, dtype=np.int64)[3] * 1200
         other = np.zeros(20, np.int64)
         other[[0, 3]] = 900, 300
         samples = [
-            _examined("a", size=(40, 30), on_parts=on_parts),
+            _examined(
+                "a", size=(40, 30), on_parts=on_parts, class_pixels=gloves
+            ),
             _examined("b", size=(80, 10), class_pixels=other),
             _examined("c", size=None, class_pixels=None, visibility=None),
         ]

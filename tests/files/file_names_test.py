@@ -26,12 +26,21 @@ class NameTest(parameterized.TestCase):
         self.assertEqual(file_names.last_part(text), "a.jpg")
 
     @parameterized.parameters(
-        "._a.jpg", ".DS_Store", ".a.jpg", "Thumbs.db", "__MACOSX"
+        "._a.jpg",
+        ".DS_Store",
+        ".a.jpg",
+        "Thumbs.db",
+        "__MACOSX",
+        "@eaDir",
+        "$RECYCLE.BIN",
+        "~$pose.csv",
     )
     def test_companions_of_systems_are_known(self, name):
         self.assertTrue(file_names.is_companion(name))
 
-    @parameterized.parameters("a.jpg", "_a.jpg", "a.", "thumbs.jpg")
+    @parameterized.parameters(
+        "a.jpg", "_a.jpg", "a.", "thumbs.jpg", "$a.jpg", "~a.jpg"
+    )
     def test_files_of_people_are_no_companions(self, name):
         self.assertFalse(file_names.is_companion(name))
 

@@ -8,6 +8,7 @@ that predictions can be put together again.
 
 import dataclasses
 import pathlib
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 from typing import Protocol
@@ -17,6 +18,7 @@ import numpy as np
 from nppnet_tf import keys
 from nppnet_tf.data import drawn_labels
 from nppnet_tf.data import frames
+from nppnet_tf.data import inspection
 from nppnet_tf.data import raw
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.frames import Frame
@@ -359,8 +361,13 @@ def cut(
         score: Score of the detection.
 
     Raises:
-        UserError: The picture cannot be decoded, or the box lies outside.
+        UserError: The picture cannot be decoded, or the box is empty or lies
+            outside.
     """
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise UserError(
+            "box of no whole pixel", None, "left, top, right, bottom", box
+        )
     left, top, right, bottom = inner = boxes.inside(box, size)
     if left >= right or top >= bottom:
         raise UserError(
@@ -377,7 +384,21 @@ def cut(
         label_map=None if label_map is None else label_map[part].copy(),
         keypoints_xy=_from_corner(record, (left, top)),
         crop=Crop(picture_id, inner, size, score),
+        notes=(*record.notes, *_cut_off(box, inner, size)),
     )
+
+
+def _cut_off(
+    box: tuple[int, int, int, int],
+    inner: tuple[int, int, int, int],
+    size: tuple[int, int],
+) -> Iterator[str]:
+    """A line on a box that reaches far beyond the picture."""
+    if np.abs(np.subtract(box, inner)).max() > inspection.margin(size):
+        yield (
+            f"box {box} reaches beyond the picture of {size[0]} x {size[1]}: "
+            "cut off at its border"
+        )
 
 
 def _from_corner(

@@ -269,7 +269,10 @@ class _Folder:
         has_labels = not is_mixed and labels.is_dir()
         has_labels |= self.places.drawn is not None
         near = near_poses = ""
-        if not num_labels:
+        damaged = source.damaged_line(samples)
+        if not num_labels and has_labels and damaged:
+            near = damaged
+        elif not num_labels:
             pictures = set(self.places.pictures)
             near = absence.near_label_maps(
                 self.root,
@@ -281,6 +284,8 @@ class _Folder:
             )
         if not num_poses and self.pose_path is None:
             near_poses = absence.near_poses(self.root, POSE_FILES)
+        elif not num_poses and damaged:
+            near_poses = damaged
         elif not num_poses:
             near_poses = f"{self.pose_path.name} with {self._of_no_picture()}"
         return {

@@ -426,11 +426,7 @@ def _annotations(samples: Sequence[LabelmeSample]) -> dict[str, Annotations]:
     """Either task may be what somebody drew: both are looked for."""
     num_parts = sum(sample.has_parts for sample in samples)
     num_poses = sum(sample.has_joints for sample in samples)
-    # What a damaged document holds, nobody has seen.
-    faults = [sample.fault for sample in samples if sample.fault is not None]
-    nearest = ""
-    if faults:
-        nearest = f"{len(faults)} damaged documents: {faults[0]}"
+    nearest = source.damaged_line(samples)
     return {
         keys.PARSING: Annotations(
             num_parts,

@@ -100,8 +100,9 @@ def _annotations(
 ) -> dict[str, Annotations]:
     num_labels, num_poses = source.count_annotated(samples)
     places = _places(root)
-    near = ""
-    if not num_labels:
+    near = source.damaged_line(samples)
+    near_poses = near or absence.near_names(root, (_JOINTS,))
+    if not num_labels and not near:
         near = absence.near_label_maps(
             root,
             places.labels,
@@ -111,14 +112,18 @@ def _annotations(
         )
     return {
         keys.PARSING: Annotations(
-            num_labels, len(samples), f"{_LABELS}/<id>.png", True, near
+            num_labels,
+            len(samples),
+            f"{_LABELS}/<id>.png",
+            True,
+            "" if num_labels else near,
         ),
         keys.POSE: Annotations(
             num_poses,
             len(samples),
             f"{_JOINTS}/<id>.mat",
             not options.keep_without_joints,
-            "" if num_poses else absence.near_names(root, (_JOINTS,)),
+            "" if num_poses else near_poses,
         ),
     }
 

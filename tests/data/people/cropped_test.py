@@ -69,16 +69,31 @@ class CroppedSampleTest(parameterized.TestCase):
 
         self.assertEqual(record.crop.box, (0, 0, 9, 40))
         self.assertEqual(record.label_map.shape, (40, 9))
+        self.assertEqual(
+            record.notes,
+            (
+                "box (-5, -7, 9, 99) reaches beyond the picture of 40 x 60: "
+                "cut off at its border",
+            ),
+        )
         np.testing.assert_allclose(
             record.keypoints_xy[:-1], person_trees.joints(0)[0, :-1, :2]
         )
 
-    @parameterized.parameters(
-        ((60, 0, 70, 9),), ((5, 5, 5, 9),), ((0, -9, 9, 0),)
-    )
+    @parameterized.parameters(((60, 0, 70, 9),), ((0, -9, 9, 0),))
     def test_box_outside_of_the_picture_is_told(self, box):
         with self.assertRaisesRegex(BadRecordError, "a_0: box.*40 x 60"):
             dataclasses.replace(self.sample, box=box).load()
+
+    @parameterized.parameters(((5, 5, 5, 9),), ((5, 9, 9, 9),))
+    def test_box_without_pixels_is_told_as_what_it_is(self, box):
+        with self.assertRaisesRegex(BadRecordError, "a_0: box of no whole"):
+            dataclasses.replace(self.sample, box=box).load()
+
+    def test_box_may_leave_the_picture_by_a_guess(self):
+        sample = dataclasses.replace(self.sample, box=(-2, 0, 9, 42))
+
+        self.assertEmpty(sample.load().notes)
 
     def test_instances_are_told_apart_by_their_ids(self):
         path = self.root / "Instances" / "a.png"

@@ -12,6 +12,8 @@ from absl.testing import parameterized
 from PIL import Image
 from scipy import io
 
+from nppnet_tf import keys
+from nppnet_tf.data import absence
 from nppnet_tf.data import descriptors
 from nppnet_tf.data import inspection
 from nppnet_tf.data.damage import BadRecordError
@@ -322,6 +324,20 @@ class ReadTest(parameterized.TestCase):
         )
         with self.assertRaisesRegex(BadRecordError, "zebra: no picture"):
             samples[2].load()
+
+    def test_nothing_but_damaged_people_names_the_first_fault(self):
+        person_trees.write_coco(self.root, ["a"])
+        path = self.root / "keypoints.json"
+        document = json.loads(path.read_text())
+        for entry in document["annotations"]:
+            entry["bbox"] = ["1", 2, 3, 4]
+        path.write_text(json.dumps(document))
+        options = Options(descriptor=PASCAL_PERSON_PART, people="boxes")
+
+        annotations = folder.read([self.root], None, options).annotations
+
+        with self.assertRaisesRegex(UserError, "2 damaged: .*malformed"):
+            absence.refuse(annotations, [keys.POSE], self.root)
 
     @parameterized.named_parameters(
         ("joints", {"keypoints": [1, 2]}, "another number of joints.*2 num"),

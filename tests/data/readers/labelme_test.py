@@ -254,9 +254,7 @@ class ReadTest(parameterized.TestCase):
 
         annotations = self._read().annotations
 
-        with self.assertRaisesRegex(
-            UserError, "1 damaged documents: points do not fit"
-        ):
+        with self.assertRaisesRegex(UserError, "1 damaged: points do not fit"):
             required = absence.required(annotations, None)
             absence.refuse(annotations, required, self.root)
 

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 from typing import Self
@@ -26,6 +27,22 @@ _KNOWN = pathlib.Path(__file__).parent / "known"
 # A class for every value of a byte, with names of a line each, fits often.
 _MAX_FILE_BYTES = 1 << 20
 _MAX_KEYPOINTS = 1024
+
+# Words and signs of the left in names of classes and joints, and of the right.
+# Mirrored pictures exchange the two, so that each has to know the other.
+_RIGHT_OF = {
+    "left": "right",
+    "Left": "Right",
+    "LEFT": "RIGHT",
+    "l": "r",
+    "L": "R",
+    "\u5de6": "\u53f3",
+}
+_LEFT = re.compile(
+    r"left|Left|LEFT|\u5de6"
+    # A letter of its own: "l_knee", "LKnee", "kneeL".
+    r"|(?<![^\W_])[lL](?![^\W_])|(?<![^\W_])L(?=[A-Z][a-z])|(?<=[a-z])L$"
+)
 
 # What the entries of a descriptor are: a kind of `json_documents.require`, or
 # of what a list or an object consists.
@@ -294,11 +311,39 @@ def load(path: str | os.PathLike[str]) -> DatasetDescriptor:
     """Reads a descriptor from a JSON file; see `from_json`.
 
     Raises:
-        UserError: The file cannot be read or holds no descriptor.
+        UserError: The file cannot be read or holds no descriptor, or one in
+            which a left and its right are no mirror partners.
     """
-    return DatasetDescriptor.from_json(
+    descriptor = DatasetDescriptor.from_json(
         text_files.read(path, _MAX_FILE_BYTES), path
     )
+    for field, names, mirrors in (
+        ("class_mirrors", descriptor.classes, descriptor.class_mirrors),
+        (
+            "keypoint_mirrors",
+            descriptor.keypoints,
+            descriptor.keypoint_mirrors,
+        ),
+    ):
+        for left, right in _sided(names):
+            if mirrors.get(left) != right:
+                raise UserError(
+                    "left and right that are no mirror partners",
+                    f"{path} {field}",
+                    json.dumps({left: right}, ensure_ascii=False),
+                    mirrors.get(left, f"none for {left}"),
+                )
+    return descriptor
+
+
+def _sided(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Pairs of names that differ in their side alone."""
+    pairs = []
+    for name in names:
+        other = _LEFT.sub(lambda side: _RIGHT_OF[side[0]], name)
+        if other != name and other in names:
+            pairs.append((name, other))
+    return pairs
 
 
 def _check_kind(name: str, value: Any, where: object) -> None:

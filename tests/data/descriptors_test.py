@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import pathlib
 
 import numpy as np
 from absl.testing import absltest
@@ -150,6 +151,38 @@ class DatasetDescriptorTest(parameterized.TestCase):
 
         for value in ("lip", written.full_path):
             self.assertEqual(descriptors.resolve(value), descriptors.LIP)
+
+    @parameterized.parameters(
+        ("Left-arm", "Right-arm"),
+        ("left_wrist", "right_wrist"),
+        ("LElbow", "RElbow"),
+        ("elbowL", "elbowR"),
+        ("LEFT HAND", "RIGHT HAND"),
+        ("l_knee", "r_knee"),
+        ("knee.L", "knee.R"),
+        ("\u5de6\u624b", "\u53f3\u624b"),
+    )
+    def test_sides_of_a_file_are_mirror_partners(self, left, right):
+        path = pathlib.Path(self.create_tempdir().full_path) / "own.json"
+        for field, mirrors in (
+            ("classes", "class_mirrors"),
+            ("keypoints", "keypoint_mirrors"),
+        ):
+            names = [right, "body", left]
+            values = {**json.loads(_own()), field: names}
+            values["palette"] = [[0, 0, 0]] * len(values["classes"])
+            for partners in ({}, {left: "body"}):
+                path.write_text(json.dumps({**values, mirrors: partners}))
+                with self.assertRaisesRegex(UserError, f"left and.*{mirrors}"):
+                    descriptors.load(path)
+            path.write_text(json.dumps({**values, mirrors: {right: left}}))
+            self.assertEqual(getattr(descriptors.load(path), field)[2], left)
+
+    @parameterized.parameters("leftover", "ankle", "l", "left_wrist")
+    def test_names_without_another_side_need_no_partner(self, name):
+        path = pathlib.Path(self.create_tempdir().full_path) / "own.json"
+        path.write_text(_own(keypoints=["body", name, "overright"]))
+        self.assertIn(name, descriptors.load(path).keypoints)
 
     def test_every_built_in_descriptor_bears_its_name(self):
         for name in descriptors.names():

@@ -1,7 +1,9 @@
 """Label maps that are no files of their own: regions that are to be drawn."""
 
+import contextlib
 import dataclasses
 import pathlib
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from nppnet_tf.data import regions
 from nppnet_tf.errors import UserError
+from nppnet_tf.pictures import picture_structure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,13 +59,44 @@ def pixels(region: Any, size: tuple[int, int]) -> np.ndarray:
     Raises:
         UserError: It is malformed, or of another size.
     """
-    try:
+    with _as_user_errors():
         if isinstance(region, dict):
             return _of_runs(region, size)
         mask = np.zeros(size, np.bool_)
         for polygon in region:
             mask |= regions.filled(_corners(polygon), size)
         return mask
+
+
+def ends(region: Any) -> tuple[list[float], list[float]]:
+    """Returns the corners of the box around a region of COCO.
+
+    Args:
+        region: "segmentation" of an annotation.
+
+    Returns:
+        (left, top) and (right, bottom), all 0 of a region without pixels.
+
+    Raises:
+        UserError: It is malformed.
+    """
+    with _as_user_errors():
+        if not isinstance(region, dict):
+            corners = np.concatenate([_corners(part) for part in region])
+            return corners.min(0).tolist(), corners.max(0).tolist()
+        height, width = region["size"]
+        if not 0 < height * width <= picture_structure.MAX_PIXELS:
+            raise ValueError(f"a picture of {height} x {width}")
+        places = np.argwhere(_of_runs(region, (height, width)).T)
+        if not len(places):
+            return [0, 0], [0, 0]
+        return places.min(0).tolist(), (places.max(0) + 1).tolist()
+
+
+@contextlib.contextmanager
+def _as_user_errors() -> Iterator[None]:
+    try:
+        yield
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise UserError(
             "segmentation is malformed",

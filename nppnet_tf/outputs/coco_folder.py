@@ -6,7 +6,8 @@ instances/<name>.png   who is where, where several people were looked for
 keypoints.json         COCO's document: boxes, joints with their names, and the
                        region of each person
 parts.json             COCO's document: the region of each part
-results.json           the same as COCO's results, with scores
+results.json           the same as COCO's results, with scores, and with the
+                       names of the pictures
 descriptor.json        what classes and joints are
 """
 
@@ -67,8 +68,15 @@ class CocoFolder(FolderWriter):
         document = prediction_files.coco_document(
             self._people, names.descriptor, names.score_threshold
         )
+        names_of = {
+            image["id"]: image["file_name"] for image in document["images"]
+        }
         results = [
-            {name: annotation[name] for name in _RESULT}
+            {
+                **{name: annotation[name] for name in _RESULT},
+                # Ids count here; whoever has the pictures knows their names.
+                "file_name": names_of[annotation["image_id"]],
+            }
             for annotation in document["annotations"]
         ]
         atomic.write_text(

@@ -13,6 +13,7 @@ from PIL import Image
 from nppnet_tf.data import drawn_labels
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.people.box_files import BoxFiles
 from nppnet_tf.data.record import ABSENT
 from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.records.record_set import RecordSet
@@ -176,6 +177,30 @@ class FormatsTest(parameterized.TestCase):
                 atol=6e-4,
             )
             self.assertGreater(is_inside.sum(), present.sum() - 3)
+
+    @parameterized.parameters(
+        ("coco", ""),
+        ("coco", "results.json"),
+        ("coco", "keypoints.json"),
+        ("files", ""),
+        ("files", "a.json"),
+    )
+    def test_people_are_found_again_by_their_boxes(self, layout, name):
+        model = _Truth([_person(0), _person(1)])
+        self._write(layout, model, ("a.png",))
+        (answer, _) = model.answer(None, None, None)
+        picture = self.folder / "a.png"
+
+        found = BoxFiles(self.output / name).find(picture, picture.read_bytes())
+
+        np.testing.assert_allclose(
+            found.boxes, [person.box for person in answer.people]
+        )
+        scores = [person.score for person in answer.people]
+        if layout == "coco":
+            # Of COCO's documents times that of the joints.
+            scores = [0.5 * 0.9] * 2
+        np.testing.assert_allclose(found.scores, scores, atol=1e-5)
 
     def test_people_of_coco_are_read_as_records(self):
         people = [_person(0), _person(1)]

@@ -56,8 +56,9 @@ class PeopleFlags:
         self._boxes = tool.define_path(
             "boxes",
             None,
-            "Where the people are: the folder or a file of detect_people, or "
-            "boxes of COCO in JSON; of a video, of pictures <video>_<number>.",
+            "Where the people are: the folder or a file of detect_people or "
+            "of an earlier predict, or boxes of COCO in JSON; of a video, of "
+            "pictures <video>_<number>.",
             _require_boxes,
         )
         self._min_score = tool.define_number(

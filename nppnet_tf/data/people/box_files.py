@@ -1,13 +1,18 @@
 """Boxes of people in many pictures, from files as people have them.
 
-    a folder      `<picture>.npz` or `.npy` of each, as `detect_people` writes
+    a folder      `<picture>.npz` or `.npy` of each, as `detect_people` writes;
+                  or what `predict` writes, `<picture>.json` and
+                  `<video>.jsonl`, or `keypoints.json`
     .npz, .npy    one of these files, for the picture of its name
+    .json, .jsonl likewise, see `predicted_people`
     .json         COCO: a list of results, `{"image_id": ..., "bbox": [left,
                   top, width, height], "score": ...}`, or a document with
-                  `images` and `annotations`
+                  `images` and `annotations`. Where there is no `bbox`, the
+                  box is that of `segmentation`
 
-Results name a picture by its id alone: that is the picture whose name without
-its ending is the id, a number with or without leading zeros. People are the
+Results name a picture by `file_name`, or by their id alone: that is the picture
+whose name without its ending is the id, a number with or without leading zeros.
+People are the
 category `person`, the only one, or number 1 where no categories are listed.
 Boxes of crowds are nobody's. A frame of a video is the picture
 `<video>_<number>`, counted from 0, with or without leading zeros; one without
@@ -20,6 +25,7 @@ import math
 import os
 import pathlib
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -28,9 +34,12 @@ import numpy as np
 
 from nppnet_tf import errors
 from nppnet_tf.data import coco_entries
+from nppnet_tf.data import drawn_labels
 from nppnet_tf.data import frames
 from nppnet_tf.data.people import detections
+from nppnet_tf.data.people import predicted_people
 from nppnet_tf.data.people.detections import Detections
+from nppnet_tf.data.people.predicted_people import Predicted
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_digests
 from nppnet_tf.files import file_names
@@ -48,6 +57,11 @@ _NAMED = 5
 _LARGEST = 1 << 40
 # Letters of an entry that messages quote.
 _SHOWN = 80
+
+_DOCUMENT = ".json"
+_LINES = ".jsonl"
+# In the folder of `predict --format=coco`.
+_OF_ALL = "keypoints.json"
 
 _FRAME = re.compile(r"(.+)_([0-9]{1,9})", re.DOTALL)
 
@@ -73,6 +87,8 @@ class BoxFiles:
         self._found: dict[str, Detections] | None = None
         self._sizes: dict[str, Size] = {}
         self._meeting: frozenset[str] = frozenset()
+        # Of the file that was looked at last.
+        self._inner: dict[pathlib.Path, BoxFiles] = {}
         # Of each video, what its frames are called here, by number.
         self._frames: dict[str, dict[int, str]] | None = None
         ending = self._path.suffix.lower()
@@ -80,16 +96,44 @@ class BoxFiles:
             return
         if ending in detections.SUFFIXES:
             self._found = {self._path.stem: detections.read(self._path)}
-        elif ending == ".json":
-            self._found, self._sizes, self._meeting = _read_coco(self._path)
+        elif ending == _LINES:
+            self._take(predicted_people.read_lines(self._path))
+        elif ending == _DOCUMENT:
+            self._read_document()
         else:
             raise UserError(
                 "no file of boxes",
                 self._path,
-                f"a folder of detect_people, {', '.join(detections.SUFFIXES)} "
-                "or JSON of COCO",
+                f"a folder of detect_people, {', '.join(detections.SUFFIXES)}, "
+                "JSON of COCO or what predict writes",
                 self._path.name,
             )
+
+    def _read_document(self) -> None:
+        path = self._path
+        document = json_documents.read(
+            path, json_documents.MAX_ANNOTATION_BYTES
+        )
+        is_object = isinstance(document, dict)
+        if is_object and document.get("format") == predicted_people.PICTURE:
+            self._take([predicted_people.of_document(document, path)])
+        else:
+            self._found, self._sizes, self._meeting = _read_coco(document, path)
+
+    def _take(self, predicted: Iterable[Predicted]) -> None:
+        self._found = {}
+        for name, size, people in predicted:
+            self._found[_key(name)] = people
+            self._sizes[_key(name)] = size
+
+    def _within(self, name: str) -> "BoxFiles | None":
+        """Returns the boxes of a file of the folder, where there is one."""
+        path = self._path / name
+        if self._found is not None or not path.is_file():
+            return None
+        if path not in self._inner:
+            self._inner = {path: BoxFiles(path, self._min_score)}
+        return self._inner[path]
 
     def find(self, picture: pathlib.Path, data: bytes) -> Detections:
         """Returns the people of a picture, in pixels of it turned upright.
@@ -112,6 +156,10 @@ class BoxFiles:
             )
         if self._found is None:
             file = detections.find(self._path, picture.stem)
+            inner = self._within(f"{picture.stem}{_DOCUMENT}")
+            inner = inner or self._within(_OF_ALL)
+            if file is None and inner is not None:
+                return inner.find(picture, data)
             found = None if file is None else detections.read(file)
         else:
             found = self._found.get(picture.stem, self._found.get(key))
@@ -141,6 +189,8 @@ class BoxFiles:
             UserError: If there are no boxes of the video at all, or these are
                 of a frame of another size.
         """
+        if (inner := self._within(f"{video.stem}{_LINES}")) is not None:
+            return inner.find_in_frame(video, number, size)
         if self._frames is None:
             self._frames = self._frames_by_video()
         names = self._frames.get(file_names.composed(video.stem))
@@ -217,9 +267,8 @@ def _key(name: str) -> str:
 
 
 def _read_coco(
-    path: pathlib.Path,
+    document: Any, path: pathlib.Path
 ) -> tuple[dict[str, Detections], dict[str, Size], frozenset[str]]:
-    document = json_documents.read(path, json_documents.MAX_ANNOTATION_BYTES)
     names: dict[str, str] = {}
     sizes: dict[str, Size] = {}
     owners: dict[str, str] = {}
@@ -250,7 +299,9 @@ def _read_coco(
         identity = coco_entries.identity(
             entry.get("image_id"), where, "image_id"
         )
-        key = names.get(identity, _key(_stem(identity)))
+        name = entry.get("file_name", identity)
+        named = _key(_stem(_text(name, where, "file_name")))
+        key = names.get(identity, named)
         people = found.setdefault(key, [])
         category = coco_entries.identity(
             entry.get("category_id", person), where, "category_id"
@@ -322,7 +373,10 @@ def _text(value: Any, where: str, key: str) -> str:
 
 
 def _box(entry: Mapping[str, Any], where: str) -> tuple[list[float], float]:
-    values = [*_list(entry.get("bbox")), entry.get("score", 1.0)]
+    box = entry.get("bbox")
+    if box is None and entry.get("segmentation") is not None:
+        box = _box_of_region(entry["segmentation"], where)
+    values = [*_list(box), entry.get("score", 1.0)]
     if len(values) != 5 or not all(map(_is_number, values)):
         raise UserError(
             "no box",
@@ -332,6 +386,15 @@ def _box(entry: Mapping[str, Any], where: str) -> tuple[list[float], float]:
         )
     left, top, width, height, score = map(float, values)
     return [left, top, left + width, top + height], score
+
+
+def _box_of_region(region: Any, where: str) -> list[float]:
+    """Returns left, top, width, height; UserError of a malformed region."""
+    try:
+        (left, top), (right, bottom) = drawn_labels.ends(region)
+    except UserError as error:
+        raise error.at(where) from None
+    return [left, top, right - left, bottom - top]
 
 
 def _list(value: Any) -> list[Any]:

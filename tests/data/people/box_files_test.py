@@ -134,6 +134,58 @@ class BoxFilesTest(parameterized.TestCase):
         self.assertEqual(found.boxes.tolist(), [[1, 2, 4.5, 6]])
         self.assertEqual(found.scores.tolist(), [0.75])
 
+    @parameterized.parameters(
+        ([[3, 2, 7.5, 2, 3, 9], [5, 4, 6, 5, 5, 12]], [3, 2, 7.5, 12]),
+        ({"size": [4, 5], "counts": [6, 1, 3, 2, 8]}, [1, 2, 3, 4]),
+    )
+    def test_regions_without_boxes_have_one(self, region, box):
+        entry = {"image_id": 42, "segmentation": region, "score": 0.5}
+
+        found = self._find(self._json([entry]))
+
+        self.assertEqual(found.boxes.tolist(), [box])
+
+    @parameterized.parameters(
+        ([],), ([[1, 2]],), ({"size": [1 << 20] * 2, "counts": [1 << 40]},),
+        ({"size": [2, 2], "counts": [3]},), ({"size": 3, "counts": "a"},),
+    )  # fmt: skip
+    def test_malformed_regions_are_told(self, region):
+        path = self._json([{"image_id": 42, "segmentation": region}])
+
+        with self.assertRaisesRegex(UserError, "boxes.json entry 0"):
+            BoxFiles(path)
+
+    def test_what_predict_wrote_of_a_video_has_its_people(self):
+        lines = [
+            {
+                "format": "nppnet_tf.frame",
+                "video": "walk.mp4",
+                "frame": number,
+                "height": 20,
+                "width": 30,
+                "people": [{"box": [number, 1, 9, 9], "score": 0.5}] * number,
+            }
+            for number in range(3)
+        ]
+        path = self.folder / "walk.jsonl"
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+        for place in (path, self.folder):
+            files = BoxFiles(place)
+            for number in range(3):
+                found = files.find_in_frame(
+                    pathlib.Path("x/walk.mov"), number, (20, 30)
+                )
+                self.assertEqual(
+                    found.boxes.tolist(), [[number, 1, 9, 9]] * number
+                )
+            with self.assertRaisesRegex(UserError, "frame of another size"):
+                files.find_in_frame(pathlib.Path("walk.mp4"), 1, (30, 20))
+        lines[1]["people"] = [{"box": None, "score": 0.5}]
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        with self.assertRaisesRegex(UserError, r"box is not a list.*line 2"):
+            BoxFiles(path)
+
     def test_documents_of_coco_name_pictures_by_file(self):
         path = self._json(
             {

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from nppnet_tf.data import openpose
 from nppnet_tf.data import regions
 from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
@@ -37,50 +38,6 @@ _COCO_VISIBLE = 2
 
 # The background, which is nobody's part.
 WHOLE_PERSON = 0
-
-BODY_25 = "body_25"
-COCO_18 = "coco_18"
-
-_LIMBS = ("shoulder", "elbow", "wrist")
-_LEGS = ("hip", "knee", "ankle")
-_FACE = ("right_eye", "left_eye", "right_ear", "left_ear")
-_FEET = ("big_toe", "small_toe", "heel")
-
-
-def _sided(side: str, joints: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"{side}_{joint}" for joint in joints)
-
-
-# Keypoints of OpenPose that nobody annotates, and the two whose middle each is.
-OPENPOSE_MIDDLES = {
-    "neck": ("right_shoulder", "left_shoulder"),
-    "mid_hip": ("right_hip", "left_hip"),
-}
-# Names of OpenPose's keypoints in its order, as COCO and COCO-WholeBody call
-# them. LIP annotates neither the face nor the feet.
-OPENPOSE_LAYOUTS: dict[str, tuple[str, ...]] = {
-    BODY_25: (
-        "nose",
-        "neck",
-        *_sided("right", _LIMBS),
-        *_sided("left", _LIMBS),
-        "mid_hip",
-        *_sided("right", _LEGS),
-        *_sided("left", _LEGS),
-        *_FACE,
-        *_sided("left", _FEET),
-        *_sided("right", _FEET),
-    ),
-    COCO_18: (
-        "nose",
-        "neck",
-        *_sided("right", _LIMBS),
-        *_sided("left", _LIMBS),
-        *_sided("right", _LEGS),
-        *_sided("left", _LEGS),
-        *_FACE,
-    ),
-}
 
 # LIP's ground truth has x, y and visibility, its submissions x and y.
 _TRUTH_VALUES = 3
@@ -290,7 +247,7 @@ def _part_values(
 def openpose_document(
     people: Iterable[PersonAnswer],
     descriptor: DatasetDescriptor,
-    layout: str = BODY_25,
+    layout: str = openpose.BODY_25,
     score_threshold: float = visibility.SCORE_THRESHOLD,
 ) -> dict[str, Any]:
     """Returns poses in the layout of OpenPose's JSON files.
@@ -304,7 +261,7 @@ def openpose_document(
     Args:
         people: Those of a picture.
         descriptor: Names of the keypoints.
-        layout: `BODY_25` or `COCO_18`.
+        layout: `openpose.BODY_25` or `openpose.COCO_18`.
         score_threshold: Least score of a joint that was found.
     """
     return {
@@ -331,11 +288,11 @@ def _openpose_person(
         )
         if is_visible
     }
-    for name, (start, end) in OPENPOSE_MIDDLES.items():
+    for name, (start, end) in openpose.MIDDLES.items():
         if start in found and end in found:
             found[name] = _middle(found[start], found[end])
     values = []
-    for name in OPENPOSE_LAYOUTS[layout]:
+    for name in openpose.LAYOUTS[layout]:
         triple = found.get(name, (0.0, 0.0, 0.0))
         values += [round(value, 4) for value in triple]
     return {

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
+from nppnet_tf.data import openpose
 from nppnet_tf.data import visibility
 from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files import atomic
@@ -88,13 +89,13 @@ class TryonFolder(FolderWriter):
         )
         masks = self._masks(label_map, pose)
         pictures = self._pictures(name, image, label_map, masks)
-        openpose = prediction_files.openpose_document(
+        document = prediction_files.openpose_document(
             [pose],
             self._names.descriptor,
-            prediction_files.BODY_25,
+            openpose.BODY_25,
             self._names.score_threshold,
         )
-        points = np.reshape(openpose["people"][0]["pose_keypoints_2d"], (-1, 3))
+        points = np.reshape(document["people"][0]["pose_keypoints_2d"], (-1, 3))
         pictures[f"openpose_img/{name}_rendered.png"] = Image.fromarray(
             openpose_picture.draw(points, SIZE)
         )
@@ -107,7 +108,7 @@ class TryonFolder(FolderWriter):
             ):
                 with atomic.naming(folder / path, file):
                     _save(content, file, path)
-            prediction_files.write_json(json_path, openpose)
+            prediction_files.write_json(json_path, document)
 
     def _masks(
         self, label_map: np.ndarray, pose: PersonAnswer

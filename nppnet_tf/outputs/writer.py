@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from nppnet_tf.data import openpose
 from nppnet_tf.data import visibility
 from nppnet_tf.data.descriptors import DatasetDescriptor
-from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.inference.picture_answer import PictureAnswer
 
 
@@ -24,13 +24,13 @@ class Settings:
             every picture is of one.
         opacity: Opacity of the parts where they are drawn over a picture.
         openpose: Layout of OpenPose's files, of
-            `prediction_files.OPENPOSE_LAYOUTS`.
+            `openpose.LAYOUTS`.
     """
 
     output: pathlib.Path
     has_people: bool = False
     opacity: float = 0.5
-    openpose: str = prediction_files.BODY_25
+    openpose: str = openpose.BODY_25
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from nppnet_tf.data import descriptors
+from nppnet_tf.data import openpose
 from nppnet_tf.data import visibility
 from nppnet_tf.drawing import rendering
 from nppnet_tf.errors import UserError
-from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.inference import model_description
 from nppnet_tf.inference.model_description import ModelDescription
 from nppnet_tf.metrics import consistency
@@ -55,8 +55,8 @@ def document(
         "score_threshold": visibility.SCORE_THRESHOLD,
         "tolerance": consistency.TOLERANCE,
         "openpose": {
-            "layouts": prediction_files.OPENPOSE_LAYOUTS,
-            "middles": prediction_files.OPENPOSE_MIDDLES,
+            "layouts": openpose.LAYOUTS,
+            "middles": openpose.MIDDLES,
         },
         "colors": {
             "left": rendering.LEFT_COLOR,

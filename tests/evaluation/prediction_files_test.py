@@ -9,6 +9,7 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.data import descriptors
+from nppnet_tf.data import openpose
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.errors import UserError
 from nppnet_tf.evaluation import prediction_files
@@ -90,7 +91,7 @@ class PoseTest(parameterized.TestCase):
         xy, scores = _pose()
 
         document = prediction_files.openpose_document(
-            [PersonAnswer(xy, scores)], LIP, prediction_files.COCO_18
+            [PersonAnswer(xy, scores)], LIP, openpose.COCO_18
         )
 
         points = np.reshape(document["people"][0]["pose_keypoints_2d"], (18, 3))
@@ -99,8 +100,8 @@ class PoseTest(parameterized.TestCase):
         self.assertFalse(points[[0, 14, 15, 16, 17]].any())
 
     @parameterized.parameters(
-        (prediction_files.BODY_25, (0, *range(2, 8), *range(9, 19))),
-        (prediction_files.COCO_18, (0, *range(2, 18))),
+        (openpose.BODY_25, (0, *range(2, 8), *range(9, 19))),
+        (openpose.COCO_18, (0, *range(2, 18))),
     )
     def test_openpose_has_the_face_where_a_data_set_names_it(
         self, layout, places

@@ -11,6 +11,7 @@ from absl.testing import parameterized
 from PIL import Image
 
 from nppnet_tf.data import drawn_labels
+from nppnet_tf.data import openpose
 from nppnet_tf.data.descriptors import LIP
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
 from nppnet_tf.data.people.box_files import BoxFiles
@@ -19,7 +20,6 @@ from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.data.records.record_set import RecordSet
 from nppnet_tf.drawn_people import person
 from nppnet_tf.errors import UserError
-from nppnet_tf.evaluation import prediction_files
 from nppnet_tf.files import file_digests
 from nppnet_tf.inference.picture_answer import PersonAnswer
 from nppnet_tf.inference.picture_answer import PictureAnswer
@@ -320,7 +320,7 @@ class FormatsTest(parameterized.TestCase):
 
         document = json.loads((self.output / "a b_keypoints.json").read_text())
 
-        names = prediction_files.OPENPOSE_LAYOUTS[prediction_files.BODY_25]
+        names = openpose.LAYOUTS[openpose.BODY_25]
         for number, found in enumerate(document["people"]):
             triples = np.reshape(found["pose_keypoints_2d"], (25, 3))
             drawn = people[number]
@@ -334,6 +334,86 @@ class FormatsTest(parameterized.TestCase):
                     expected = (0, 0, 0)
                 np.testing.assert_allclose(triple, expected, atol=1e-3)
         self.assertLen(document["people"], 2)
+
+    def _people_of(self, root, *flags):
+        records = self.folder / "records"
+        shutil.rmtree(records, ignore_errors=True)
+        result = shared.run_tool(
+            "build_records",
+            "--dataset=folder",
+            f"--root={root}",
+            f"--output={records}",
+            *flags,
+        )
+        self.assertEqual(result.exit_code, 0, result.stderr)
+        self.said = result.stdout
+        return RecordSet.open(records)
+
+    def test_own_files_are_read_as_records(self):
+        people = [_person(0), _person(1)]
+        self._write("files", _Truth(people), ("a.png",))
+
+        records = self._people_of(
+            self.folder,
+            f"--keypoints={self.output}",
+            f"--labels={self.output}",
+            "--people=boxes",
+        )
+
+        self.assertEqual(list(records.ids), ["a_0", "a_1"])
+        for number, drawn in enumerate(people):
+            self.assert_same_person(
+                records.read(number),
+                drawn,
+                drawn.keypoints_xy + np.float32(1 / 3),
+            )
+
+    def test_poses_of_openpose_are_read_as_records(self):
+        people = [_person(0), _person(1)]
+        self._write("openpose", _Truth(people), ("a.png",))
+
+        records = self._people_of(
+            self.folder, f"--keypoints={self.output}", "--people=boxes"
+        )
+
+        self.assertEqual(list(records.ids), ["a_0", "a_1"])
+        known = np.isin(LIP.keypoints, openpose.LAYOUTS[openpose.BODY_25])
+        for number, drawn in enumerate(people):
+            record = records.read(number)
+            expected = (drawn.visibility != ABSENT) & known
+            np.testing.assert_array_equal(
+                record.visibility, np.where(expected, VISIBLE, ABSENT)
+            )
+            left, top = record.crop.box[:2]
+            np.testing.assert_allclose(
+                record.keypoints_xy[expected] + (left, top),
+                (drawn.keypoints_xy + (number * _SIZE[1], 0))[expected] + 1 / 3,
+                atol=6e-4,
+            )
+        self.assertIn("OpenPose has no pelvis, thorax, upper_neck", self.said)
+
+    def test_folder_of_tryon_is_read_as_records(self):
+        people = [_person(2), _person(3)]
+        self._write("tryon", _Truth(people))
+
+        records = self._people_of(self.output / "test")
+
+        names = ["a_b__1", "a_b__2"]
+        self.assertEqual(list(records.ids), names)
+        for number, name in enumerate(names):
+            record = records.read(number)
+            read = tryon_reader.read(self.output, f"{name}.jpg")
+            np.testing.assert_array_equal(record.label_map, read.parts)
+            np.testing.assert_array_equal(
+                picture_files.decode(record.image_bytes), read.image
+            )
+            layout = openpose.LAYOUTS[openpose.BODY_25]
+            places = [layout.index(n) for n in LIP.keypoints if n in layout]
+            known = np.isin(LIP.keypoints, layout)
+            np.testing.assert_allclose(
+                record.keypoints_xy[known], read.pose[places], atol=1e-3
+            )
+            self.assertTrue((record.visibility[known] == VISIBLE).any())
 
     def test_folder_of_labelme_is_read_as_records(self):
         drawn = _person(0)

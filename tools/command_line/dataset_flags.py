@@ -64,9 +64,10 @@ class DatasetFlags:
             "keypoints",
             None,
             "File of poses of --dataset=folder: LIP's CSV, JSON of COCO, "
-            f"MPII or LIP, or an array; {', '.join(folder.POSE_FILES)} of the "
+            "MPII or LIP, an array, or a folder of what predict or OpenPose "
+            f"wrote of each picture; {', '.join(folder.POSE_FILES)} of the "
             "folder if absent.",
-            paths.require_file,
+            paths.require_file_or_folder,
         )
         self._labels = tool.define_path(
             "labels",

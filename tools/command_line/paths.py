@@ -45,6 +45,24 @@ def require_file(
     return found
 
 
+def require_file_or_folder(
+    path: str | os.PathLike[str] | None, flag: str
+) -> pathlib.Path:
+    """Returns the path of a file, or of a folder that is not empty.
+
+    Args:
+        path: Value of the flag.
+        flag: Name of the flag as the user types it, `--boxes`.
+
+    Raises:
+        UserError: If it is not given, missing, or an empty folder.
+    """
+    # Never an error: names may be longer than a file system takes.
+    if path is not None and os.path.isdir(path):
+        return require_folder(path, flag)
+    return require_file(path, flag)
+
+
 def require_folder(
     path: str | os.PathLike[str] | None, flag: str
 ) -> pathlib.Path:

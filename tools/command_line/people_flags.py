@@ -1,6 +1,5 @@
 """Flags that say where the people of pictures are."""
 
-import os
 import pathlib
 from typing import TYPE_CHECKING
 from typing import Any
@@ -29,14 +28,6 @@ def require_detector(path: str, flag: str) -> None:
         )
 
 
-def _require_boxes(path: str, flag: str) -> None:
-    # Never an error: names may be longer than a file system takes.
-    if os.path.isdir(path):
-        paths.require_folder(path, flag)
-    else:
-        paths.require_file(path, flag)
-
-
 class PeopleFlags:
     """`--detector`, `--boxes`, `--min_score` and `--padding`.
 
@@ -59,7 +50,7 @@ class PeopleFlags:
             "Where the people are: the folder or a file of detect_people or "
             "of an earlier predict, or boxes of COCO in JSON; of a video, of "
             "pictures <video>_<number>.",
-            _require_boxes,
+            paths.require_file_or_folder,
         )
         self._min_score = tool.define_number(
             "min_score",

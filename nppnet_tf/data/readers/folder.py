@@ -54,11 +54,13 @@ from nppnet_tf.errors import UserError
 from nppnet_tf.files import file_names
 from nppnet_tf.pictures import picture_names
 
+# As VITON-HD calls them.
+_POSE_FOLDER = "openpose_json"
 POSE_FILES = ("pose.csv", "keypoints.json", "joints.npz", "joints.mat")
 
 # Names in the order of preference: ours first, then those of data sets.
-_IMAGES = ("images", "Images", "photos", "JPEGImages")
-LABELS = ("labels", "Category_ids", "annotations/pixel-level")
+_IMAGES = ("images", "Images", "photos", "JPEGImages", "image")
+LABELS = ("labels", "Category_ids", "annotations/pixel-level", "image-parse-v3")
 _PARTS = "parts.json"
 _INSTANCES = ("instances", "Human_ids")
 _DETECTIONS = ("detections",)
@@ -484,6 +486,8 @@ def _pose_path(root: pathlib.Path, options: Options) -> pathlib.Path | None:
     if options.keypoints is not None:
         return pathlib.Path(options.keypoints)
     found = [root / name for name in POSE_FILES if (root / name).is_file()]
+    if not found and (root / _POSE_FOLDER).is_dir():
+        found = [root / _POSE_FOLDER]
     if len(found) > 1:
         raise UserError(
             "several files of poses",

@@ -4,6 +4,7 @@
     .json        COCO keypoints, MPII, LIP of later projects: `pose_documents`
     .npz, .mat   an array `joints` of Leeds Sports: pictures in the order of
                  their names
+    a folder     a file for each picture: `pose_folders`
 
 What is wrong with one pose becomes a fault of that pose, so that its record
 can be named; what is wrong with the file is an error.
@@ -20,6 +21,7 @@ import numpy as np
 from nppnet_tf.data import source
 from nppnet_tf.data.descriptors import DatasetDescriptor
 from nppnet_tf.data.readers import pose_documents
+from nppnet_tf.data.readers import pose_folders
 from nppnet_tf.data.readers import pose_tables
 from nppnet_tf.data.readers import poses
 from nppnet_tf.data.readers.pose_documents import Naming
@@ -63,6 +65,8 @@ def _read(
     names: Sequence[str],
     naming: Naming,
 ) -> PoseFile:
+    if path.is_dir():
+        return pose_folders.read(path, descriptor, names)
     suffix = path.suffix.lower()
     if suffix == ".csv":
         table = pose_tables.read(path, descriptor)

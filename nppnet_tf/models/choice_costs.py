@@ -2,7 +2,7 @@
 
 Work is additive: an operation on an edge takes what it takes, whatever stands
 on the others. So one table for each part says what any genotype of a search
-space costs, in microseconds instead of the seconds that `cost.cost` needs for
+space costs, in microseconds instead of the seconds that `cost.macs` needs for
 a network. Both agree to the last operation.
 """
 
@@ -17,7 +17,6 @@ import numpy as np
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.layers.primitives import table
 from nppnet_tf.models import cost
-from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import parts
 from nppnet_tf.search_space import topology
@@ -82,7 +81,7 @@ class ChoiceCosts:
     def of(self, genotype: genotypes.Genotype) -> int | float:
         """Returns what a derived genotype costs.
 
-        Where operations are counted, that is what `cost.cost` finds as `macs`.
+        Where operations are counted, that is what `cost.macs` finds.
         """
         return self.fixed + sum(
             self._of_part(parts.named(name), genotype) for name in self.tables
@@ -122,7 +121,7 @@ def measure(
     costs = ChoiceCosts(0, tables, space.primitives)
     some = cheap_genotype(start, space)
     # What is left of a whole network without its choices.
-    whole = cost.cost(NPPNet(some, config), image_size).macs
+    whole = cost.macs(some, config, image_size)
     return dataclasses.replace(costs, fixed=whole - costs.of(some))
 
 

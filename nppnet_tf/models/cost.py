@@ -2,17 +2,21 @@
 
 import math
 import re
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from concurrent import futures
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
+from nppnet_tf.config import NetworkConfig
 from nppnet_tf.layers.fanout import SelectedFanout
 from nppnet_tf.layers.fanout import Target
 from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import topology
+from nppnet_tf.search_space.genotype import Genotype
 
 STEMS = "stems"
 ENCODER_CELLS = "encoder cells"
@@ -88,6 +92,44 @@ def cost(network: NPPNet, image_size: tuple[int, int]) -> Cost:
     )
 
 
+def macs(
+    genotype: Genotype, config: NetworkConfig, image_size: tuple[int, int]
+) -> int:
+    """Counts the work of a network that is given no weights.
+
+    The same number as `cost` finds, in half the time.
+
+    Args:
+        genotype: A derived genotype.
+        config: Size of the network.
+        image_size: (height, width) of the input.
+    """
+    # Keras keeps variables without a value, until the thread ends.
+    with futures.ThreadPoolExecutor(1) as thread:
+        counting = thread.submit(_macs, genotype, config, image_size)
+        return counting.result()
+
+
+def _macs(genotype, config, image_size) -> int:
+    with keras.StatelessScope(initialize_variables=False):
+        network = NPPNet(genotype, config)
+
+    def forward(inputs, training):
+        values = [
+            (
+                variable,
+                tf.raw_ops.Placeholder(
+                    dtype=variable.dtype, shape=variable.shape
+                ),
+            )
+            for variable in network.variables
+        ]
+        with keras.StatelessScope(values, initialize_variables=False):
+            return network(inputs, training=training)
+
+    return _macs_of_graph(forward, [1, *image_size, 3])
+
+
 def published_macs_by_part(
     network: NPPNet, image_size: tuple[int, int]
 ) -> dict[str, int]:
@@ -125,6 +167,10 @@ def macs_of(layer: keras.layers.Layer, shape: Sequence[int]) -> int:
         layer: A layer of one tensor.
         shape: Shape of the tensor, [1, height, width, channels].
     """
+    return _macs_of_graph(layer, shape)
+
+
+def _macs_of_graph(layer: Callable, shape: Sequence[int]) -> int:
     return sum(
         _convolution_macs(operation)
         for operation in _forward_graph(layer, shape).get_operations()
@@ -154,7 +200,7 @@ def _convolutions(
             )
 
 
-def _forward_graph(layer: keras.layers.Layer, shape: Sequence[int]):
+def _forward_graph(layer: Callable, shape: Sequence[int]):
     spec = tf.TensorSpec(shape, tf.float32)
     forward = tf.function(
         lambda inputs: layer(inputs, training=False), autograph=False

@@ -12,7 +12,6 @@ from nppnet_tf.config import MOST_WIDTH
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.errors import UserError
 from nppnet_tf.models import cost
-from nppnet_tf.models.nppnet import NPPNet
 from nppnet_tf.search_space import genotype as genotypes
 from nppnet_tf.search_space import topology
 from nppnet_tf.search_space.genotype import Genotype
@@ -45,7 +44,7 @@ def of_equal_cost(
         genotype: A derived genotype.
         config: Size to start from; C and the baseline's width are replaced.
         image_size: (height, width) of the input.
-        target_macs: Multiply-accumulates of one picture, as `cost.cost` counts
+        target_macs: Multiply-accumulates of one picture, as `cost.macs` counts
             them.
         tolerance: Largest difference from the target, as a share of it.
 
@@ -100,7 +99,7 @@ def of_equal_cost_to(
     Raises:
         UserError: No size comes close enough.
     """
-    wanted = cost.cost(NPPNet(other, config), image_size).macs
+    wanted = cost.macs(other, config, image_size)
     sizes, found = _of_cost(genotype, config, image_size, wanted)
     return sizes, found, wanted
 
@@ -148,7 +147,7 @@ def _macs_of(
         sizes = dataclasses.replace(
             config, channels=channels, baseline_width=width
         )
-        return cost.cost(NPPNet(genotype, sizes), image_size).macs
+        return cost.macs(genotype, sizes, image_size)
 
     return macs
 

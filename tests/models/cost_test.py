@@ -3,6 +3,7 @@
 import dataclasses
 
 from absl.testing import absltest
+from absl.testing import parameterized
 
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.form import description
@@ -63,7 +64,19 @@ class ReleasedCostTest(absltest.TestCase):
         self.assertLess(table[-1].nodes, 0.85 * table[0].nodes)
 
 
-class CostTest(absltest.TestCase):
+class CostTest(parameterized.TestCase):
+    @parameterized.parameters(published.unet, published.baseline)
+    def test_a_network_without_weights_has_the_same_work(self, genotype):
+        config = NetworkConfig(channels=8, cells=4, num_fusion_cells=1)
+        joined = dataclasses.replace(
+            genotype(), interaction=published.released().interaction
+        )
+
+        found = cost.macs(joined, config, (32, 64))
+
+        network = NPPNet(joined, config)
+        self.assertEqual(found, cost.cost(network, (32, 64)).macs)
+
     def test_work_grows_with_the_area_and_parts_add_up(self):
         config = NetworkConfig(channels=8, cells=4)
         network = NPPNet(published.unet(), config)

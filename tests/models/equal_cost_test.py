@@ -49,14 +49,9 @@ class EqualCostTest(parameterized.TestCase):
     )
     def test_channels_enclose_what_is_wanted(self, least, most, expected):
         squares = mock.Mock(
-            side_effect=lambda network, size: mock.Mock(macs=network**2)
+            side_effect=lambda genotype, sizes, size: sizes.channels**2
         )
-        with (
-            mock.patch.object(cost, "cost", squares),
-            mock.patch.object(
-                equal_cost, "NPPNet", lambda genotype, sizes: sizes.channels
-            ),
-        ):
+        with mock.patch.object(cost, "macs", squares):
             found = equal_cost.channels_around(
                 published.released(),
                 NetworkConfig(channels=24),

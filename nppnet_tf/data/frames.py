@@ -4,8 +4,9 @@ Pictures are read upright, as they are shown. Some programs ignore EXIF and
 show the pixels as they are stored: what people click there belongs to the
 stored picture. The size that an annotation states, or that a label map has,
 tells which of the two it is of, where the orientation turns by a right angle;
-a turn by 180 degrees and a mirrored picture cannot be told from sizes, and
-count as upright. A size that is neither is noted where it cannot matter, and
+a turn by 180 degrees, a square and a mirrored picture cannot be told from
+sizes, and neither can joints without one: these count as upright, and are
+noted. A size that is neither is noted where it cannot matter, and
 otherwise damage.
 """
 
@@ -18,6 +19,7 @@ from nppnet_tf.data.record import ABSENT
 from nppnet_tf.errors import UserError
 from nppnet_tf.pictures import picture_structure
 
+_UPRIGHT = 1
 _TRANSPOSED = (5, 6, 7, 8)
 _MIRRORED = (2, 3, 6, 7)
 _UPSIDE_DOWN = (3, 4, 7, 8)
@@ -83,6 +85,38 @@ class Frame:
             if (is_outside & (visibility != ABSENT)).any():
                 raise error
         return f"{error}: joints are taken as they are"
+
+    def doubt(
+        self,
+        stated_size: tuple[int, int] | None,
+        has_joints: bool,
+        label_map: np.ndarray | None,
+    ) -> str | None:
+        """Returns a line where nothing tells which picture is annotated.
+
+        Args:
+            stated_size: (height, width) as the annotation of joints states it.
+            has_joints: Whether there are joints.
+            label_map: Label map as it is stored, [H, W], or None.
+        """
+        if self.orientation == _UPRIGHT:
+            return None
+        is_open = self.upright_size == self.stored_size
+        found = []
+        if label_map is not None and is_open:
+            found.append("label map")
+        is_told = stated_size is not None or (
+            label_map is not None and label_map.shape == self.upright_size
+        )
+        if has_joints and (is_open or not is_told):
+            found.append("joints")
+        if not found:
+            return None
+        return (
+            f"picture turned by EXIF, orientation {self.orientation}, and no "
+            f"size tells whether before or after: {' and '.join(found)} taken "
+            "as of the picture as it is shown"
+        )
 
     def _other_size(self, stated_size: tuple[int, int]) -> UserError:
         expected = "{} x {}".format(*self.upright_size)

@@ -82,10 +82,17 @@ class RawSample:
         keypoints_xy = self.keypoints_xy
         notes: tuple[str, ...] = ()
         try:
-            if label_map is not None:
-                label_map = frames.of(data).label_map(label_map)
-            if keypoints_xy is not None and self.stated_size is not None:
-                keypoints_xy, notes = self._upright(frames.of(data))
+            if label_map is not None or keypoints_xy is not None:
+                frame = frames.of(data)
+                doubt = frame.doubt(
+                    self.stated_size, keypoints_xy is not None, label_map
+                )
+                if label_map is not None:
+                    label_map = frame.label_map(label_map)
+                if keypoints_xy is not None:
+                    keypoints_xy, notes = self._upright(frame)
+                if doubt is not None:
+                    notes += (doubt,)
         except UserError as error:
             raise BadRecordError(
                 self.record_id, error, self.image_path

@@ -155,7 +155,9 @@ KINDS = {
         "the sample has no label map",
     ),
     STATED_SIZE: Kind(
-        WARNING, "look whether the joints are those of this picture"
+        WARNING,
+        "look whether joints, boxes and label map are those of the picture as "
+        "it is shown",
     ),
     MISSING_LABEL_MAP: Kind(
         WARNING, "unpack it; without it the parsing losses skip the sample"

@@ -76,6 +76,31 @@ class FrameTest(parameterized.TestCase):
         with self.assertRaisesRegex(UserError, "50 x 70; found: 60 x 80"):
             frame.note((60, 80), joints, np.array([2, 2]))
 
+    @parameterized.named_parameters(
+        ("upright", 1, (8, 6), None, True, None, None),
+        ("told_by_the_size", 6, (8, 6), (6, 8), True, (6, 8), None),
+        ("told_by_the_label_map", 6, (8, 6), None, True, (6, 8), None),
+        ("label_map_of_the_stored", 6, (8, 6), None, True, (8, 6), "joints"),
+        ("nothing_tells", 8, (8, 6), None, True, None, "joints"),
+        ("upside_down", 3, (8, 6), (8, 6), True, None, "joints"),
+        ("mirrored", 2, (8, 6), None, False, (8, 6), "label map"),
+        ("square", 6, (8, 8), (8, 8), True, (8, 8), "label map and joints"),
+        ("nobody_annotated", 3, (8, 6), None, False, None, None),
+    )
+    def test_turn_that_no_size_tells_is_noted(
+        self, orientation, stored, stated, has_joints, labels, expected
+    ):
+        frame = frames.Frame(stored, orientation)
+        label_map = None if labels is None else np.zeros(labels, np.uint8)
+
+        found = frame.doubt(stated, has_joints, label_map)
+
+        if expected is None:
+            self.assertIsNone(found)
+        else:
+            self.assertIn(f"orientation {orientation}", found)
+            self.assertIn(f"before or after: {expected} taken", found)
+
     def test_label_map_of_the_shown_picture_stays(self):
         label_map = np.arange(35, dtype=np.uint8).reshape(7, 5)
 

@@ -273,14 +273,17 @@ class CroppedSample:
         note = frame.note(
             sample.stated_size, sample.keypoints_xy, self.visibility
         )
-        label_map = self._label_map(frame)
+        stored, label_map = self._label_map(frame)
+        doubt = frame.doubt(
+            self.stated_size, self.keypoints_xy is not None, stored
+        )
         whole = Record(
             self.record_id,
             data,
             label_map,
             sample.keypoints_xy,
             self.visibility,
-            notes=() if note is None else (note,),
+            notes=tuple(line for line in (note, doubt) if line is not None),
         )
         return cut(
             whole, sample.box, self.picture_id, frame.upright_size, self.score
@@ -318,19 +321,22 @@ class CroppedSample:
             (self.keypoints_xy, self.visibility),
         )
 
-    def _label_map(self, frame: Frame) -> np.ndarray | None:
+    def _label_map(
+        self, frame: Frame
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """The label map as it is stored, and that of the upright person."""
         if self.label_path is None:
-            return None
-        label_map = raw.read_label_map(
+            return None, None
+        stored = raw.read_label_map(
             self.label_path, self.record_id, self.palette
         )
-        label_map = frame.label_map(label_map)
+        label_map = frame.label_map(stored)
         size = frame.upright_size
         try:
             where = raw.file_of(self.label_path)
             picture_files.require_same_size(label_map, size, where)
             if self.mask is None:
-                return label_map
+                return stored, label_map
             mask = frame.label_map(self.mask.read())
             if mask.shape != size:
                 raise picture_files.SizeMismatchError(
@@ -341,7 +347,7 @@ class CroppedSample:
                 )
         except UserError as error:
             raise BadRecordError(self.record_id, error) from error
-        return np.where(mask, label_map, np.uint8(_BACKGROUND))
+        return stored, np.where(mask, label_map, np.uint8(_BACKGROUND))
 
 
 def cut(

@@ -193,6 +193,7 @@ class LabelmeSample:
                 size, None if keeps_others else self.group
             )
             label_map = frame.label_map(label_map)
+        doubt = frame.doubt(size, self.has_joints, label_map)
         is_turned = frame.is_stored(size)
         keypoints_xy, visibility = drawing.pose(self.group)
         if is_turned:
@@ -205,6 +206,7 @@ class LabelmeSample:
             label_map,
             keypoints_xy if self.has_joints else None,
             visibility if self.has_joints else None,
+            notes=() if doubt is None else (doubt,),
         )
         if not is_person:
             return record

@@ -130,16 +130,17 @@ class RegionMask:
 
 
 def find_instances(
-    files: FileTable, picture_id: str
+    files: FileTable, picture_id: str, frame: Frame
 ) -> list[tuple[int, tuple[int, int, int, int], Mask]]:
     """Lists the people of a picture, of a PNG of ids or of PASCAL-Part.
 
     Args:
         files: `<picture id>.png` or `<picture id>.mat` of every picture.
         picture_id: Id of the picture.
+        frame: How the picture is stored and shown.
 
     Returns:
-        Number, tight box and mask of every person.
+        Number, tight box in the upright picture, and mask of every person.
 
     Raises:
         UserError: There is neither file, or it cannot be read.
@@ -149,11 +150,15 @@ def find_instances(
         return [
             (index, box, AnnotatedMask(path, index))
             for index, mask in _annotated_people(path).items()
-            for box in instance_boxes(mask.astype(np.uint8)).values()
+            for box in instance_boxes(
+                frame.label_map(mask.astype(np.uint8))
+            ).values()
         ]
     return [
         (instance, box, InstanceMask(path, instance))
-        for instance, box in instance_boxes(read_ids(path)).items()
+        for instance, box in instance_boxes(
+            frame.label_map(read_ids(path))
+        ).items()
     ]
 
 

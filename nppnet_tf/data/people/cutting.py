@@ -25,6 +25,7 @@ from nppnet_tf.data import frames
 from nppnet_tf.data import raw
 from nppnet_tf.data import source
 from nppnet_tf.data.drawn_labels import DrawnLabels
+from nppnet_tf.data.frames import Frame
 from nppnet_tf.data.people import boxes as box_geometry
 from nppnet_tf.data.people import cropped
 from nppnet_tf.data.people import detections
@@ -38,6 +39,7 @@ from nppnet_tf.data.raw import LabelPlace
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
 from nppnet_tf.files.file_table import FileTable
+from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_names
 from nppnet_tf.pictures.label_colors import Color
 
@@ -332,7 +334,9 @@ class Cutter:
     def _instances(self, picture_id: str, people: People) -> "list[_Cut]":
         if self._places.has_regions:
             return self._regions(picture_id, people)
-        found = cropped.find_instances(self._places.instance_files, picture_id)
+        found = cropped.find_instances(
+            self._places.instance_files, picture_id, self._frame(picture_id)
+        )
         pairs = self._assign(
             picture_id,
             people,
@@ -345,8 +349,7 @@ class Cutter:
         ]
 
     def _regions(self, picture_id: str, people: People) -> "list[_Cut]":
-        path = self._places.image_path(picture_id)
-        frame = frames.of(raw.read_bytes(path, picture_id))
+        frame = self._frame(picture_id)
         cuts = []
         for person in range(people.count):
             mask = people.masks[person] if people.masks else None
@@ -356,14 +359,20 @@ class Cutter:
                 mask = dataclasses.replace(mask, size=size)
                 pixels = frame.label_map(mask.read()).astype(np.uint8)
             for box in cropped.instance_boxes(pixels).values():
-                cuts.append(_Cut(person, box, person, mask))
-        found = {cut.person for cut in cuts}
+                # As where instances have a file: then without joints.
+                owner = None if person in people.faults else person
+                cuts.append(_Cut(person, box, owner, mask))
+        found = {cut.number for cut in cuts}
         self.left_out["people_without_detection"] += [
             f"{picture_id}_{person}"
             for person in range(people.count)
             if person not in found and person not in people.faults
         ]
-        return [cut for cut in cuts if cut.person not in people.faults]
+        return cuts
+
+    def _frame(self, picture_id: str) -> Frame:
+        path = self._places.image_path(picture_id)
+        return frames.of(picture_files.read_bytes(path), path)
 
     def _assign(
         self, picture_id: str, people: People, found: np.ndarray

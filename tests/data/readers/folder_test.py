@@ -15,9 +15,12 @@ from scipy import io
 from nppnet_tf import keys
 from nppnet_tf.data import absence
 from nppnet_tf.data import descriptors
+from nppnet_tf.data import frames
 from nppnet_tf.data import inspection
+from nppnet_tf.data import regions
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.descriptors import PASCAL_PERSON_PART
+from nppnet_tf.data.people import cropped
 from nppnet_tf.data.readers import folder
 from nppnet_tf.data.source import Options
 from nppnet_tf.errors import UserError
@@ -368,6 +371,50 @@ class ReadTest(parameterized.TestCase):
         self.assertIsNotNone(samples[1].load().keypoints_xy)
         self.assertIsNone(others.samples[0].load().keypoints_xy)
         self.assertRegex("\n".join(others.notes), f"damaged.*a_0.*{message}")
+
+    @parameterized.product(
+        orientation=(1, 3, 5, 6, 7, 8), has_regions=(False, True)
+    )
+    def test_instances_of_stored_pictures_are_turned_with_them(
+        self, orientation, has_regions
+    ):
+        person_trees.write_coco(self.root, ["a"])
+        stored = picture_files.decode((self.root / "images/a.jpg").read_bytes())
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        path = self.root / "images/a.png"
+        Image.fromarray(stored).save(path, exif=exif)
+        (self.root / "images/a.jpg").unlink()
+        options = {"descriptor": PASCAL_PERSON_PART}
+        frame = frames.of(path.read_bytes())
+        ids = cropped.read_ids(self.root / "instances/a.png")
+        document = json.loads((self.root / "keypoints.json").read_text())
+        document["images"][0] |= {"height": 40, "width": 60}
+        for number, annotation in enumerate(document["annotations"], 1):
+            if has_regions:
+                counts = regions.text_of(regions.runs_of(ids == number))
+                region = {"size": [40, 60], "counts": counts}
+                annotation["segmentation"] = region
+        (self.root / "keypoints.json").write_text(json.dumps(document))
+
+        people = _samples(self.root, people="instances", **options)
+
+        whole = frame.label_map(person_trees.label_map(0))
+        shown = frame.label_map(ids)
+        self.assertLen(people, 2)
+        for number, sample in enumerate(people, 1):
+            record = sample.load()
+            rows, columns = np.nonzero(shown == number)
+            part = np.s_[
+                rows.min() : rows.max() + 1, columns.min() : columns.max() + 1
+            ]
+            np.testing.assert_array_equal(
+                record.label_map, np.where(shown == number, whole, 0)[part]
+            )
+            np.testing.assert_array_equal(
+                picture_files.decode(record.image_bytes),
+                picture_files.decode(path.read_bytes())[part],
+            )
 
     @parameterized.parameters(1, 2, 3, 4, 5, 6, 7, 8)
     def test_annotations_of_stored_pictures_are_turned_with_them(

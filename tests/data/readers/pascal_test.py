@@ -10,6 +10,7 @@ from absl.testing import parameterized
 from PIL import Image
 from scipy import io
 
+from nppnet_tf.data import frames
 from nppnet_tf.data import inspection
 from nppnet_tf.data.damage import BadRecordError
 from nppnet_tf.data.people import cropped
@@ -339,7 +340,11 @@ class RealTest(parameterized.TestCase):
         of_pictures = self._source("instances").samples
         files = FileTable(self.folder / "Annotations_Part", (".mat",))
         for sample in of_pictures:
-            found = cropped.find_instances(files, sample.picture_id)
+            found = cropped.find_instances(
+                files,
+                sample.picture_id,
+                frames.of(sample.image_path.read_bytes()),
+            )
 
             (mask,) = (mask for _, box, mask in found if box == sample.box)
             # Two people may share pixels there; a picture of ids has one.

@@ -1,6 +1,7 @@
 """One step with the weights and one with the architecture, as `fit` takes."""
 
 import dataclasses
+import functools
 from typing import Any
 
 from nppnet_tf import keys
@@ -44,8 +45,10 @@ def measure(
     )
     batch = training_steps.noise(size)
     data = {keys.WEIGHT_SPLIT: batch, keys.ARCHITECTURE_SPLIT: batch}
-    flat = peer and edge_by_edge.write_down(model.network, size.image_size)
-    with torch_peer.beside(flat, batch) as running:
+    write_down = functools.partial(
+        edge_by_edge.write_down, model.network, size.image_size
+    )
+    with torch_peer.beside(peer, write_down, batch) as running:
         measured = training_steps.measure(model, data, repeats, running)
     return {
         "stage": stage,

@@ -12,6 +12,7 @@ import os
 import signal
 import statistics
 import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -22,6 +23,7 @@ import numpy as np
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks.flat_network import FlatNetwork
 from nppnet_tf.errors import UserError
+from nppnet_tf.serving import spare_memory
 
 _SECONDS_TO_END = 5
 
@@ -87,18 +89,24 @@ class TorchPeer:
 
 @contextlib.contextmanager
 def beside(
-    flat: FlatNetwork | None, batch: Mapping[str, Any]
+    name: str | None,
+    write_down: Callable[[], FlatNetwork],
+    batch: Mapping[str, Any],
 ) -> Iterator[TorchPeer | None]:
     """Runs a peer of a network for a block.
 
     Args:
-        flat: The network; without one there is no peer.
+        name: Name of the peer, of `subjects.PEERS`; None for no peer.
+        write_down: Returns the network. Called here, so that nobody holds its
+            weights in the block, where memory is measured.
         batch: A batch by the names of `keys`, of tensors.
     """
-    if flat is None:
+    if name is None:
         yield None
         return
-    peer = TorchPeer(flat, {key: np.array(x) for key, x in batch.items()})
+    arrays = {key: np.array(value) for key, value in batch.items()}
+    peer = TorchPeer(write_down(), arrays)
+    spare_memory.give_back()
     try:
         yield peer
     finally:
@@ -116,6 +124,7 @@ def _serve(connection: Connection) -> None:
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     with contextlib.suppress(EOFError):
         steps = torch_steps.Steps(*connection.recv())
+        spare_memory.give_back()
         # The first of a process is slower than all others.
         losses = steps.take()
         connection.send(

@@ -1,6 +1,7 @@
 """One step of a retraining, as a run takes it."""
 
 import dataclasses
+import functools
 from typing import Any
 
 import tensorflow as tf
@@ -55,8 +56,10 @@ def measure(
     whole = tf.data.Dataset.from_tensors(noise)
     with ReplicaBatches(whole, strategy) as batches:
         batch = next(batches)
-    flat = peer and edge_by_edge.write_down(model.network, size.image_size)
-    with torch_peer.beside(flat, noise) as running:
+    write_down = functools.partial(
+        edge_by_edge.write_down, model.network, size.image_size
+    )
+    with torch_peer.beside(peer, write_down, noise) as running:
         measured = training_steps.measure(model, batch, repeats, running)
     return {
         "genotype": name,

@@ -6,6 +6,8 @@ that it takes; they are skipped where PyTorch is not installed.
 
 import dataclasses
 import functools
+import weakref
+from unittest import mock
 
 import keras
 import numpy as np
@@ -15,12 +17,14 @@ from absl.testing import parameterized
 
 from nppnet_tf import keys
 from nppnet_tf.benchmarks import edge_by_edge
+from nppnet_tf.benchmarks import flat_network
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import subjects
 from nppnet_tf.benchmarks import torch_peer
 from nppnet_tf.benchmarks import training_steps
 from nppnet_tf.config import LossConfig
 from nppnet_tf.errors import UserError
+from nppnet_tf.form import nodes
 from nppnet_tf.layers import normalization
 from nppnet_tf.losses.joint import JointLoss
 from nppnet_tf.models.nppnet import NPPNet
@@ -168,7 +172,8 @@ class TorchTest(parameterized.TestCase):
     def test_a_process_of_its_own_takes_steps_in_turns(self):
         network = NPPNet(published.unet(), edge_by_edge_test.CONFIG)
         flat = edge_by_edge.write_down(network, SIZE.image_size)
-        with torch_peer.beside(flat, noise()) as peer:
+        name = subjects.TORCH
+        with torch_peer.beside(name, lambda: flat, noise()) as peer:
             peer.step()
             peer.step()
 
@@ -184,6 +189,33 @@ class TorchTest(parameterized.TestCase):
             peer._process.kill()
             with self.assertRaisesRegex(UserError, "PyTorch has ended"):
                 peer.step()
+
+
+class BesideTest(absltest.TestCase):
+    def test_nobody_holds_the_network_while_memory_is_measured(self):
+        held = []
+
+        def write_down():
+            flat = flat_network.flatten({"a": nodes.Picture(())}, (32, 32))
+            held.append(weakref.ref(flat))
+            return flat
+
+        with mock.patch.object(torch_peer, "TorchPeer", _StandIn):
+            with torch_peer.beside(subjects.TORCH, write_down, {}) as peer:
+                self.assertIsInstance(peer, _StandIn)
+                self.assertIsNone(held[0]())
+
+    def test_without_a_name_there_is_no_peer(self):
+        with torch_peer.beside(None, self.fail, {}) as peer:
+            self.assertIsNone(peer)
+
+
+class _StandIn:
+    def __init__(self, flat, batch):
+        del flat, batch
+
+    def close(self):
+        pass
 
 
 def _disturb(network):

@@ -71,7 +71,11 @@ _NAMES = {
 }
 
 # What may be a file and may be a folder.
-_EITHER = {("predict", "boxes")}
+_EITHER = {
+    ("predict", "boxes"),
+    ("build_records", "keypoints"),
+    ("check_dataset", "keypoints"),
+}
 
 # What need not be there yet.
 _OUTPUTS = {

@@ -34,6 +34,7 @@ from nppnet_tf.study.results import Results
 from nppnet_tf.study.results import Unit
 from nppnet_tf.study.searches import Search
 from nppnet_tf.study.trainer import Trainer
+from nppnet_tf.training import distribution
 from nppnet_tf.training import run
 
 # Networks that are kept traced: those of the first seed are timed together.
@@ -125,6 +126,9 @@ class Study:
                 system.
         """
         self._require_reference()
+        # It sets threads, which must come before TensorFlow's first operation:
+        # a study that goes on with any unit computes as one from its start.
+        distribution.make_strategy("default")
         # Of many traced networks, which is what a study has.
         tf.get_logger().setLevel("ERROR")
         self._record_settings()

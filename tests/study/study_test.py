@@ -99,6 +99,21 @@ class StudyTest(absltest.TestCase):
         )
         self.assertEqual(_lines(stopped), _lines(self.folder / "whole.jsonl"))
 
+    def test_threads_are_set_before_any_unit_computes(self):
+        called = mock.Mock()
+        called.unit.side_effect = InterruptedError
+        study, _ = _study(self.folder, "threads.jsonl")
+        study._work = dict.fromkeys(study._work, called.unit)
+        with mock.patch(
+            "nppnet_tf.training.distribution.share_cores", called.share_cores
+        ):
+            with self.assertRaises(InterruptedError):
+                study.run()
+
+        self.assertEqual(
+            [call[0] for call in called.mock_calls], ["share_cores", "unit"]
+        )
+
     def test_a_finished_study_does_nothing(self):
         said = []
 

@@ -317,6 +317,8 @@ def _read_coco(
             f"category_id {person}",
             ", ".join(sorted(others)[:_NAMED]),
         )
+    every = [box for people in found.values() for box, _ in people]
+    detections.refuse_shares(np.array(every).reshape(-1, 4), path)
     boxes = {
         name: Detections(
             np.array([box for box, _ in people], np.float64).reshape(-1, 4),

@@ -102,6 +102,27 @@ def read(path: str | os.PathLike[str]) -> Detections:
     )
 
 
+def refuse_shares(boxes: np.ndarray, where: object) -> None:
+    """Refuses boxes that are shares of their pictures, and no pixels.
+
+    Args:
+        boxes: Float [N, 4], of one picture or of many.
+        where: File, for the message.
+
+    Raises:
+        UserError: All sides of all boxes lie between 0 and 1, and not all of
+            them are whole.
+    """
+    is_small = ((boxes >= 0) & (boxes <= 1)).all()
+    if is_small and (boxes % 1).any():
+        raise UserError(
+            "boxes are shares of the picture",
+            where,
+            "pixels",
+            ", ".join(f"{side:g}" for side in boxes[0]),
+        )
+
+
 def write(path: str | os.PathLike[str], found: Detections) -> None:
     """Writes the people of a picture, whole or not at all.
 
@@ -142,6 +163,7 @@ def _check(
                 f"finite {name}",
                 "nan or inf",
             )
+    refuse_shares(arrays[BOXES], path)
     masks = arrays.get(MASKS)
     if masks is None:
         return

@@ -222,6 +222,20 @@ class BoxFilesTest(parameterized.TestCase):
 
         self.assertEqual(found.boxes.tolist(), [[1, 2, 4, 6]])
 
+    def test_shares_of_the_picture_are_told(self):
+        boxes = [{"image_id": 42, "bbox": [0.1, 0.25, 0.5, 0.5]}]
+        with self.assertRaisesRegex(
+            UserError, "shares of the picture.*found: 0.1, 0.25, 0.6, 0.75"
+        ):
+            BoxFiles(self._json(boxes))
+        path = self.folder / "000042.npz"
+        detections.write(path, _detections((0.1, 0.25, 0.6, 0.75)))
+        with self.assertRaisesRegex(UserError, "shares of the picture"):
+            BoxFiles(path)
+        # One that is larger shows that they are pixels.
+        boxes.append({"image_id": 42, "bbox": [0.1, 0.25, 7, 7]})
+        self.assertLen(self._find(self._json(boxes)).boxes, 2)
+
     def test_boxes_of_nobody_are_told(self):
         boxes = [{"image_id": 42, "category_id": 0, "bbox": [1, 2, 3, 4]}]
         with self.assertRaisesRegex(UserError, "category_id 1; found: 0"):

@@ -27,6 +27,8 @@ from nppnet_tf.data.readers import poses
 from nppnet_tf.data.readers.pose_documents import Naming
 from nppnet_tf.data.readers.poses import Pose
 from nppnet_tf.data.readers.poses import PoseFile
+from nppnet_tf.data.record import OCCLUDED
+from nppnet_tf.data.record import VISIBLE
 from nppnet_tf.errors import UserError
 from nppnet_tf.files import array_archives
 from nppnet_tf.files import matlab
@@ -70,7 +72,10 @@ def _read(
     suffix = path.suffix.lower()
     if suffix == ".csv":
         table = pose_tables.read(path, descriptor)
-        return PoseFile({name: [pose] for name, pose in table.items()})
+        return PoseFile(
+            {name: [pose] for name, pose in table.items()},
+            tuple(_all_occluded(path, table)),
+        )
     if suffix == ".json":
         return pose_documents.read(path, descriptor, naming)
     if suffix in (".npz", ".mat"):
@@ -81,6 +86,18 @@ def _read(
         ".csv, .json, .npz or .mat",
         suffix or "no extension",
     )
+
+
+def _all_occluded(
+    path: pathlib.Path, table: Mapping[str, Pose]
+) -> Iterator[str]:
+    """A line on a table that may count visibility the other way round."""
+    kinds = {v for pose in table.values() for v in pose.visibility.tolist()}
+    if OCCLUDED in kinds and VISIBLE not in kinds:
+        yield (
+            f"{path}: no joint is visible, all have v = 1, which is occluded "
+            "in such tables; 0 is visible"
+        )
 
 
 def _nowhere(

@@ -63,6 +63,17 @@ class ReadArrayTest(absltest.TestCase):
         self.assertLen(found.notes, 1)
         self.assertRegex(found.notes[0], "2 joints .* count as absent: of a$")
 
+    def test_table_without_a_visible_joint_is_noted(self):
+        path = pathlib.Path(self.create_tempdir().full_path) / "pose.csv"
+        for first, others, count in (
+            ("1,2,1", "1,2,1", 1),
+            ("1,2,0", "1,2,1", 0),
+            ("nan,nan,nan", "1,2,1", 1),
+            ("nan,nan,nan", "nan,nan,nan", 0),
+        ):
+            path.write_text(",".join(["a.jpg", first, *[others] * 15]))
+            self.assertLen(pose_files.read(path, LIP).notes, count)
+
     def test_unknown_kind_is_told(self):
         with self.assertRaisesRegex(UserError, "unknown kind.*found: .txt"):
             pose_files.read(self.root / "a.txt", LIP)

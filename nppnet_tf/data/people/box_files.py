@@ -317,9 +317,17 @@ def _read_coco(
             f"category_id {person}",
             ", ".join(sorted(others)[:_NAMED]),
         )
+    return _detections(found, path), sizes, frozenset(meeting)
+
+
+def _detections(
+    found: Mapping[str, Sequence[tuple[list[float], float]]],
+    path: pathlib.Path,
+) -> dict[str, Detections]:
+    """Boxes and scores as arrays; UserError where they are no pixels."""
     every = [box for people in found.values() for box, _ in people]
     detections.refuse_shares(np.array(every).reshape(-1, 4), path)
-    boxes = {
+    return {
         name: Detections(
             np.array([box for box, _ in people], np.float64).reshape(-1, 4),
             np.array([score for _, score in people], np.float64),
@@ -327,7 +335,6 @@ def _read_coco(
         )
         for name, people in found.items()
     }
-    return boxes, sizes, frozenset(meeting)
 
 
 def _person(document: Any, path: pathlib.Path) -> str:

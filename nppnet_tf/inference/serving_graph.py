@@ -26,6 +26,9 @@ from nppnet_tf.inference.test_time import AveragedNetwork
 from nppnet_tf.pictures import picture_files
 from nppnet_tf.pictures import picture_structure as rule
 
+# What a client's cubic resizing may leave beyond 0 and 255.
+_OVERSHOOT = 64.0
+
 # Signatures of a SavedModel; `ServingGraph.signatures` says what they run.
 BYTES_SIGNATURE = "serving_default"
 PNG_SIGNATURE = "predict_png"
@@ -358,7 +361,7 @@ def _statuses_of(image: tf.Tensor) -> tf.Tensor:
     if image.dtype == tf.uint8:
         return tf.fill(tf.shape(image)[:1], rule.READ)
     # False of what is no number, too.
-    is_pixel = tf.logical_and(image >= 0.0, image <= 255.0)
+    is_pixel = tf.abs(image - 127.5) <= 127.5 + _OVERSHOOT
     are_pixels = tf.reduce_all(is_pixel, axis=[1, 2, 3])
     return tf.where(are_pixels, rule.READ, rule.OUT_OF_RANGE)
 

@@ -280,7 +280,7 @@ def _tensor_signature(subject: Subject) -> None:
 @_check(CONTRACT)
 def _pixels_that_are_none_cost_their_picture_alone(subject: Subject) -> None:
     images = np.full((4, 20, 16, 3), 100, np.float32)
-    images[1, 3, 3, 0], images[2, 3, 3, 0] = np.nan, 300
+    images[1, 3, 3, 0], images[2, 3, 3, 0] = np.nan, 400
     request = subject.grpc.request(
         serving_graph.TENSOR_SIGNATURE, {"image": images}
     )

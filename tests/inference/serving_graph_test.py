@@ -262,9 +262,9 @@ class ServingGraphTest(absltest.TestCase):
         graph = predictor.graph_of(stand_in.StandIn(), LIP, _SIZE)
         images = np.random.default_rng(4).uniform(0, 255, (7, 40, 30, 3))
         images = images.astype(np.float32)
-        images[0, 0, 0] = (0, 255, 0)
+        images[0, 0, 0] = (-64, 319, 0)
         whole = graph.predict_tensor(tf.constant(images))
-        bad = {1: np.nan, 2: np.inf, 3: -np.inf, 4: -0.5, 5: 255.5}
+        bad = {1: np.nan, 2: np.inf, 3: -np.inf, 4: -65.0, 5: 320.0}
         for index, value in bad.items():
             images[index, 7, 9, 1] = value
 

@@ -365,8 +365,11 @@ class JointModel(keras.Model):
         Args:
             step: One of `steps`, or `test_step`.
         """
-        name = step.__name__
+        return self._traced(step.__name__)
+
+    def _traced(self, name: str):
         if name not in self._traced_steps:
+            step = getattr(self, name)
             strategy = self.distribute_strategy
 
             def on_replica(data):

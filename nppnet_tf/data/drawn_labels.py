@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import reprlib
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
@@ -59,7 +60,7 @@ def pixels(region: Any, size: tuple[int, int]) -> np.ndarray:
     Raises:
         UserError: It is malformed, or of another size.
     """
-    with _as_user_errors():
+    with _as_user_errors(region):
         if isinstance(region, dict):
             return _of_runs(region, size)
         mask = np.zeros(size, np.bool_)
@@ -80,7 +81,7 @@ def ends(region: Any) -> tuple[list[float], list[float]]:
     Raises:
         UserError: It is malformed.
     """
-    with _as_user_errors():
+    with _as_user_errors(region):
         if not isinstance(region, dict):
             corners = np.concatenate([_corners(part) for part in region])
             return corners.min(0).tolist(), corners.max(0).tolist()
@@ -94,15 +95,18 @@ def ends(region: Any) -> tuple[list[float], list[float]]:
 
 
 @contextlib.contextmanager
-def _as_user_errors() -> Iterator[None]:
+def _as_user_errors(region: Any) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError, KeyError, OverflowError) as error:
+        # What is wrong with numbers has words of its own.
+        is_told = isinstance(error, ValueError)
+        found = error if is_told else reprlib.repr(region)
         raise UserError(
             "segmentation is malformed",
             None,
             "polygons of x, y in turn, or runs of COCO",
-            f"{type(error).__name__}: {error}",
+            "nothing" if region is None else found,
         ) from error
 
 

@@ -100,7 +100,7 @@ class PartDocumentsTest(parameterized.TestCase):
         self.assertIsNone(self._read(document).labels["a"].fault)
 
     @parameterized.named_parameters(
-        ("missing", None, "malformed"),
+        ("missing", None, "found: nothing"),
         ("few", [[1, 2, 3, 4]], "a polygon of 4"),
         ("text", [["1"] * 6], "a polygon"),
         ("infinite", [[1e999] * 6], "no numbers"),
@@ -108,7 +108,7 @@ class PartDocumentsTest(parameterized.TestCase):
         ("runs", {"size": [4, 6], "counts": [3]}, "another number of pixels"),
         ("half", {"size": [4, 6], "counts": "o"}, "no runs"),
         ("counts", {"size": [4, 6], "counts": [1.5]}, "no whole numbers"),
-        ("keys", {"size": [4, 6]}, "malformed"),
+        ("keys", {"size": [4, 6]}, "found: {'size': \\[4, 6\\]}"),
     )
     def test_malformed_regions_are_damage_of_their_picture(
         self, region, message

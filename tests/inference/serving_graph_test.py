@@ -98,14 +98,24 @@ class _Oracle:
         input_size: (height, width) of the input at scale 1.
         keypoints_xy: Float [16, 2], pixels of the picture.
         border_x: Border of two parts: left arm before it, right arm behind.
+        scales: Factors that the input is seen at.
     """
 
-    def __init__(self, size, input_size, keypoints_xy, border_x):
+    def __init__(self, size, input_size, keypoints_xy, border_x, scales):
         self.scale = min(np.divide(input_size, size))
         self._last_xy = np.subtract(size[::-1], 1)
         self._input_last_xy = np.subtract(input_size[::-1], 1)
         self._keypoints_xy = keypoints_xy
         self._border_x = border_x
+        # Of a size that is seen, that of the input in it; gray is about it.
+        self._inner_sizes = {}
+        for exact in np.outer(scales, input_size):
+            whole = np.maximum(np.round(exact / 32) * 32, 32)
+            inner = whole
+            if np.abs(whole / exact - 1).max() > 0.07:
+                inner = np.round(exact / 2) * 2
+                whole = np.ceil(inner / 32) * 32
+            self._inner_sizes[tuple(whole.astype(int))] = inner
 
     def __call__(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         heatmaps, logits = tf.numpy_function(
@@ -126,9 +136,11 @@ class _Oracle:
         row = image[height // 2, :, 0]
         is_mirrored = row[: width // 2].mean() > row[width // 2 :].mean()
         # The input is resized corner on corner.
-        resized = np.array([width - 1, height - 1]) / self._input_last_xy
+        inner_xy = self._inner_sizes[height, width][::-1]
+        resized = (inner_xy - 1) / self._input_last_xy
+        gray = (np.array([width, height]) - inner_xy) / 2
         xy = (self._keypoints_xy - self._last_xy / 2) * self.scale
-        xy = (xy + self._input_last_xy / 2) * resized
+        xy = (xy + self._input_last_xy / 2) * resized + gray
         if is_mirrored:
             xy[:, 0] = width - 1 - xy[:, 0]
             xy = xy[list(LIP.mirrored_keypoints)]
@@ -142,7 +154,8 @@ class _Oracle:
         x = np.linspace(0, width - 1, width // 4)
         if is_mirrored:
             x = width - 1 - x
-        x = (x / resized[0] - self._input_last_xy[0] / 2) / self.scale
+        x = (x - gray[0]) / resized[0] - self._input_last_xy[0] / 2
+        x /= self.scale
         right = x + self._last_xy[0] / 2 - self._border_x
         logits = np.full((height // 4, width // 4, 20), -1e4)
         logits[..., 14 + is_mirrored] = -right
@@ -168,7 +181,7 @@ class OracleTest(parameterized.TestCase):
             keypoints_xy = random.uniform(0, last_xy, (16, 2))
             keypoints_xy[:4] = [(0, 0), last_xy, (0, last_xy[1]), (3.5, 2.25)]
             border_x = 0.4 * last_xy[0] + 0.3
-            oracle = _Oracle(size, input_size, keypoints_xy, border_x)
+            oracle = _Oracle(size, input_size, keypoints_xy, border_x, scales)
             graph = serving_graph.ServingGraph(
                 oracle, [], LIP, input_size, flip, scales
             )

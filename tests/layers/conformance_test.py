@@ -548,6 +548,9 @@ def _layers():
     """Names of all layers of the package."""
     found = set()
     for module in pkgutil.walk_packages(nppnet_tf.__path__, "nppnet_tf."):
+        # The peers of benchmarks, which need PyTorch, are no layers of Keras.
+        if module.name.startswith("nppnet_tf.benchmarks.torch_"):
+            continue
         names = vars(importlib.import_module(module.name))
         found |= {
             name

@@ -91,7 +91,7 @@ class OverfitTest(absltest.TestCase):
             batch[keys.HAS_LABEL_MAP].numpy()[:, None, None] > 0
         )
         right = np.argmax(logits, axis=-1) == labels
-        self.assertGreater(right[is_labeled].mean(), 0.85)
+        self.assertGreater(right[is_labeled].mean(), 0.8)
 
 
 def _losses(history):

@@ -116,6 +116,9 @@ def run(
             tool.check_paths()
             function(argv)
         sys.stdout.flush()
+        # Python would look for garbage once more, of which the process rids
+        # itself by ending.
+        gc.freeze()
     except KeyboardInterrupt:
         _end(f"{name}: interrupted", INTERRUPTED)
     except BrokenPipeError:

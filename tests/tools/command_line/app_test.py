@@ -27,6 +27,7 @@ _SAMPLE = '''
     """
 
     import errno
+    import atexit
     import gc
     import os
     import sys
@@ -80,6 +81,7 @@ _SAMPLE = '''
             console.say(sys.modules.get("matplotlib.pyplot"))
         if FLAGS.words == "garbage":
             console.say(gc.get_threshold()[0])
+            atexit.register(lambda: print(gc.get_freeze_count() > 0))
         if FLAGS.words == "flags":
             console.say(FLAGS.resolved())
         console.say(f"{FLAGS.words} {FLAGS.times} {argv[1:]}")
@@ -271,6 +273,11 @@ class RunTest(parameterized.TestCase):
         result = self._call("count", "--words=garbage")
 
         self.assertEqual(result.stdout.splitlines()[0], "10000")
+
+    def test_garbage_is_not_looked_for_at_the_end(self):
+        result = self._call("count", "--words=garbage")
+
+        self.assertEqual(result.stdout.splitlines()[-1], "True")
 
     def test_resolved_flags_are_a_flag_file_of_the_own_flags(self):
         result = self._call("count", "--words=flags", "--times=2")

@@ -76,7 +76,7 @@ class OverfitTest(absltest.TestCase):
         for _ in range(200 // _STEPS):
             steps = one.repeat(_STEPS)
             after = _losses(model.fit(steps, shuffle=False, verbose=0))
-            if sum(after.values()) < sum(before.values()) / 6:
+            if sum(after.values()) < sum(before.values()) / 7:
                 break
 
         self.assertLess(sum(after.values()), sum(before.values()) / 5)
@@ -91,7 +91,7 @@ class OverfitTest(absltest.TestCase):
             batch[keys.HAS_LABEL_MAP].numpy()[:, None, None] > 0
         )
         right = np.argmax(logits, axis=-1) == labels
-        self.assertGreater(right[is_labeled].mean(), 0.8)
+        self.assertGreater(right[is_labeled].mean(), 0.85)
 
 
 def _losses(history):

@@ -84,8 +84,6 @@ class BulkTest(absltest.TestCase):
             )
             self.assertEmpty(list(output.rglob("*tmp-*")))
             self.assertEmpty(list(output.glob("predictions-*")))
-            if size == 50:
-                continue
             user_path.run_well("bulk_predict", *arguments)
             self.assertLen(list(output.glob("predictions-*")), 1)
 

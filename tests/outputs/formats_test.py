@@ -114,6 +114,14 @@ class FormatsTest(parameterized.TestCase):
         self.assertEqual(result.exit_code, 0, result.stderr)
         return RecordSet.open(records)
 
+    def assert_same_people(self, records, people):
+        for number, drawn in enumerate(people):
+            self.assert_same_person(
+                records.read(number),
+                drawn,
+                drawn.keypoints_xy + np.float32(1 / 3),
+            )
+
     def assert_same_person(self, record, drawn, keypoints_xy):
         np.testing.assert_array_equal(record.label_map, drawn.label_map)
         np.testing.assert_array_equal(
@@ -232,12 +240,7 @@ class FormatsTest(parameterized.TestCase):
         records = self._records("--dataset=folder", "--people=boxes")
 
         self.assertEqual(records.count, 2)
-        for number, drawn in enumerate(people):
-            self.assert_same_person(
-                records.read(number),
-                drawn,
-                drawn.keypoints_xy + np.float32(1 / 3),
-            )
+        self.assert_same_people(records, people)
 
     def test_layout_of_lip_is_read_as_records(self):
         drawn = _person(0)
@@ -361,12 +364,7 @@ class FormatsTest(parameterized.TestCase):
         )
 
         self.assertEqual(list(records.ids), ["a_0", "a_1"])
-        for number, drawn in enumerate(people):
-            self.assert_same_person(
-                records.read(number),
-                drawn,
-                drawn.keypoints_xy + np.float32(1 / 3),
-            )
+        self.assert_same_people(records, people)
 
     def test_poses_of_openpose_are_read_as_records(self):
         people = [_person(0), _person(1)]
@@ -436,12 +434,7 @@ class FormatsTest(parameterized.TestCase):
         records = self._records("--dataset=labelme", f"--people={way}")
 
         self.assertEqual(list(records.ids), ["a_1", "a_2"])
-        for number, drawn in enumerate(people):
-            self.assert_same_person(
-                records.read(number),
-                drawn,
-                drawn.keypoints_xy + np.float32(1 / 3),
-            )
+        self.assert_same_people(records, people)
 
     def test_folder_of_tryon_is_read_as_the_projects_read_it(self):
         people = [_person(2), _person(3)]

@@ -22,10 +22,7 @@ _LINE = {
     "prediction": "an object",
     "label_map_png": "a text",
 }
-_FEATURES = {
-    name: tf.io.FixedLenFeature([], tf.string)
-    for name in ("source", "prediction", "label_map_png")
-}
+_FEATURES = {name: tf.io.FixedLenFeature([], tf.string) for name in _LINE}
 # Of all predictions of a shard.
 _MAX_BYTES = 2 << 30
 

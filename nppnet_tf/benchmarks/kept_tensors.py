@@ -38,7 +38,7 @@ def kept(function: Any, argument: object) -> dict[str, float]:
         if is_gradient:
             sizes |= {
                 each.name: (each.op.type, _bytes(each))
-                for each in operation.inputs
+                for each in map(_made, operation.inputs)
                 if each.op.name not in of_gradients
                 and each.op.type not in _GIVEN
             }
@@ -49,6 +49,13 @@ def kept(function: Any, argument: object) -> dict[str, float]:
         kind: round(size / 1e9, 4)
         for kind, size in [("all", found.total()), *found.most_common()]
     }
+
+
+def _made(tensor: tf.Tensor) -> tf.Tensor:
+    """What was computed of a tensor: other shapes of it take no memory."""
+    while tensor.op.type == "Reshape":
+        tensor = tensor.op.inputs[0]
+    return tensor
 
 
 def _bytes(tensor: tf.Tensor) -> int:

@@ -5,6 +5,11 @@ import tensorflow as tf
 
 from nppnet_tf.layers.normalization import BatchNormalization
 
+# Of more numbers than this, at no more positions than that, oneDNN spends most
+# of a convolution's time on laying out its kernel.
+_LARGE_KERNEL = 4_000_000
+_FEW_POSITIONS = 256
+
 
 def convolve(inputs, kernel, stride: int = 1, dilation: int = 1):
     """Convolves with the same padding on every side, as PyTorch does.
@@ -22,11 +27,49 @@ def convolve(inputs, kernel, stride: int = 1, dilation: int = 1):
     Returns:
         Float tensor [batch, height / stride, width / stride, filters].
     """
+    if stride == dilation == 1 and _is_large_at_few_positions(inputs, kernel):
+        return _convolve_by_product(inputs, kernel)
     padding = "SAME"
     margin = dilation * (kernel.shape[0] // 2)
     if stride > 1 and margin:
         padding = [[0, 0], [margin, margin], [margin, margin], [0, 0]]
     return tf.nn.conv2d(inputs, kernel, stride, padding, dilations=dilation)
+
+
+def _is_large_at_few_positions(inputs, kernel) -> bool:
+    _, height, width, _ = inputs.shape
+    return (
+        kernel.shape[0] > 1
+        and kernel.shape.num_elements() > _LARGE_KERNEL
+        and None not in (height, width)
+        and height * width <= _FEW_POSITIONS
+        and not tf.config.list_physical_devices("GPU")
+    )
+
+
+def _convolve_by_product(inputs, kernel):
+    """Convolves as one product of matrices: neighborhoods by the kernel.
+
+    With its gradients a third of the time of TensorFlow's own convolution, for
+    1,024 channels at 2 x 6 x 6 positions on two cores (TensorFlow 2.20).
+    """
+    size, _, channels, filters = kernel.shape
+    _, height, width, _ = inputs.shape
+    margin = [size // 2, size // 2]
+    padded = tf.pad(inputs, [[0, 0], margin, margin, [0, 0]])
+    neighborhoods = tf.concat(
+        [
+            padded[:, top : top + height, left : left + width]
+            for top in range(size)
+            for left in range(size)
+        ],
+        axis=-1,
+    )
+    rows = size * size * channels
+    outputs = tf.reshape(neighborhoods, [-1, rows]) @ tf.reshape(
+        kernel, [rows, filters]
+    )
+    return tf.reshape(outputs, [-1, height, width, filters])
 
 
 @keras.saving.register_keras_serializable(package="nppnet_tf")

@@ -24,6 +24,20 @@ class KeptTensorsTest(absltest.TestCase):
 
         self.assertEqual(found, {"all": 0.004, "Relu": 0.004})
 
+    def test_another_shape_of_a_variable_is_not_kept_besides(self):
+        kernel = tf.Variable(tf.ones([500, 2, 500]))
+
+        @tf.function(autograph=False)
+        def step(x):
+            with tf.GradientTape() as tape:
+                out = tf.nn.relu(x) @ tf.reshape(kernel, [1000, 500])
+                loss = tf.reduce_sum(out)
+            return tape.gradient(loss, kernel)
+
+        found = kept_tensors.kept(step, tf.ones([250, 1000]))
+
+        self.assertEqual(found, {"all": 0.001, "Relu": 0.001})
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -1,5 +1,7 @@
 """Tests of convolutions and their blocks."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest
@@ -32,6 +34,32 @@ class ConvolutionTest(parameterized.TestCase):
                 ]
                 expected += tf.tensordot(part, kernel[row, column], 1)
         np.testing.assert_allclose(y, expected, atol=1e-5)
+
+    @parameterized.named_parameters(
+        ("few_positions", (3, 4), (3, 3, 1024, 512), False),
+        ("many", (17, 16), (3, 3, 1024, 512), True),
+        ("small_kernel", (3, 4), (3, 3, 64, 64), True),
+        ("no_neighbors", (3, 4), (1, 1, 2048, 2048), True),
+    )
+    def test_large_kernels_are_products_at_few_positions(
+        self, sides, shape, is_convolution
+    ):
+        x = tf.random.stateless_normal([2, *sides, shape[2]], [1, 2])
+        kernel = tf.random.stateless_normal(shape, [3, 4])
+
+        found = _with_gradients(convolution.convolve, x, kernel)
+
+        plain = functools.partial(tf.nn.conv2d, strides=1, padding="SAME")
+        for ours, theirs in zip(
+            found, _with_gradients(plain, x, kernel), strict=True
+        ):
+            scale = np.abs(theirs).max()
+            np.testing.assert_allclose(ours / scale, theirs / scale, atol=1e-5)
+        graph = tf.function(convolution.convolve).get_concrete_function(
+            x, kernel
+        )
+        kinds = {each.type for each in graph.graph.get_operations()}
+        self.assertEqual("Conv2D" in kinds, is_convolution)
 
     def test_block_equals_the_release(self):
         self._assert_equals(
@@ -72,6 +100,15 @@ class ConvolutionTest(parameterized.TestCase):
     def test_odd_reduction_is_refused(self):
         with self.assertRaisesRegex(ValueError, "filters=5"):
             convolution.FactorizedReduction(5)
+
+
+def _with_gradients(convolve, x, kernel):
+    """What a convolution returns, and the gradients of its squares."""
+    with tf.GradientTape() as tape:
+        tape.watch([x, kernel])
+        y = convolve(x, kernel)
+        squares = tf.reduce_sum(y * y)
+    return y, *tape.gradient(squares, [x, kernel])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from nppnet_tf.benchmarks import forward_pass
+from nppnet_tf.benchmarks import matrix_product
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks.measuring import Size
 from nppnet_tf.form import description
@@ -24,8 +25,6 @@ from nppnet_tf.search_space.published import Preset
 
 # Convolutions of one call in TensorFlow, whose calls take time themselves.
 _AT_ONCE = 4
-# Of the matrices whose product is as fast as arithmetic is.
-_SIDE = 2048
 
 
 class _Shape(NamedTuple):
@@ -74,17 +73,16 @@ def measure(
             for runtime, found in times.items():
                 at_once = _AT_ONCE if runtime == "TensorFlow" else 1
                 alone[runtime] += count * np.array(found["samples"]) / at_once
-    square = tf.random.stateless_normal([_SIDE, _SIDE], [3, 4])
     times = measuring.in_turns(
         {
             "form": lambda: next(iter(form(image).values())).numpy(),
-            "matrix product": lambda: tf.matmul(square, square).numpy(),
+            "matrix product": matrix_product.multiply(),
         },
         repeats,
     )
     whole = times["form"]["median"]
     macs = nodes.total_macs(outputs, size.image_size)
-    rate = _SIDE**3 / times["matrix product"]["median"]
+    rate = matrix_product.gmac_per_second(times["matrix product"]["median"])
     # Of each round through all of them.
     sums = {
         f"convolutions, {runtime}": {
@@ -99,10 +97,12 @@ def measure(
         "convolutions": sum(counts.values()),
         "different_convolutions": len(counts),
         "gmac": round(macs / 1e9, 3),
-        "gmac_per_second_of_matrix_product": round(rate / 1e6, 1),
+        "gmac_per_second_of_matrix_product": rate,
         "milliseconds": {**times, **sums},
         "share_of_roofline": {
-            "matrix product": round(size.batch_size * macs / rate / whole, 3),
+            "matrix product": round(
+                size.batch_size * macs / 1e6 / rate / whole, 3
+            ),
             **{
                 runtime: round(float(np.median(values)) / whole, 3)
                 for runtime, values in alone.items()

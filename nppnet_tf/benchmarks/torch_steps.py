@@ -23,7 +23,6 @@ class Steps:
     """Steps on one batch, again and again, with Adam.
 
     A search takes two in turn: weights descend, then alpha and beta (Eq. 7).
-    Each computes the gradients of what it moves and no others.
 
     Args:
         flat: The network.
@@ -60,18 +59,33 @@ class Steps:
         """Numbers that the network learns, alpha and beta among them."""
         return sum(each.numel() for each in self._network.parameters())
 
-    def take(self) -> list[float]:
-        """Takes the steps of a batch; returns the loss before each."""
-        return [self._descend(optimizer) for optimizer in self._optimizers]
+    def take(self, has_all_gradients: bool = False) -> list[float]:
+        """Takes the steps of a batch; returns the loss before each.
 
-    def _descend(self, optimizer: torch.optim.Optimizer) -> float:
+        Args:
+            has_all_gradients: Whether each step computes the gradients of all
+                that learns, as the authors' search does by `loss.backward()`;
+                otherwise of what it moves and no others.
+        """
+        return [
+            self._descend(number, has_all_gradients)
+            for number in range(len(self._optimizers))
+        ]
+
+    def _descend(self, number: int, has_all_gradients: bool) -> float:
         predictions = self._network(self._batch[keys.IMAGE])
         loss = self._loss(self._batch, predictions)
-        (moved,) = (group["params"] for group in optimizer.param_groups)
-        gradients = torch.autograd.grad(loss, moved)
-        for parameter, gradient in zip(moved, gradients, strict=True):
+        learned = [
+            parameter
+            for each, optimizer in enumerate(self._optimizers)
+            for group in optimizer.param_groups
+            for parameter in group["params"]
+            if has_all_gradients or each == number
+        ]
+        gradients = torch.autograd.grad(loss, learned)
+        for parameter, gradient in zip(learned, gradients, strict=True):
             parameter.grad = gradient
-        optimizer.step()
+        self._optimizers[number].step()
         return loss.item()
 
 

@@ -7,12 +7,23 @@ import tensorflow as tf
 
 from nppnet_tf import keys
 from nppnet_tf.benchmarks import kept_tensors
+from nppnet_tf.benchmarks import matrix_product
 from nppnet_tf.benchmarks import measuring
 from nppnet_tf.benchmarks import overheads
+from nppnet_tf.benchmarks import step_arithmetic
 from nppnet_tf.benchmarks import thread_time
 from nppnet_tf.benchmarks.torch_peer import TorchPeer
 from nppnet_tf.config import NetworkConfig
 from nppnet_tf.training.joint_model import JointModel
+
+_PRODUCTS = 15
+
+# What is counted of the graph of each step.
+_COUNTS = {
+    "kept_for_gradients_gb": kept_tensors.kept,
+    "graph_nodes": measuring.graph_nodes,
+    "gmac": step_arithmetic.gmac,
+}
 
 
 def measure(
@@ -30,8 +41,9 @@ def measure(
         peer: Who takes them in turns with it.
 
     Returns:
-        Seconds, memory, nodes of each step, where threads spend their time, and
-        what `overheads.measure` returns; "peer", of whom there is one.
+        Seconds, memory, nodes and arithmetic of each step, the rate of a
+        product of matrices beside it, where threads spend their time, and what
+        `overheads.measure` returns; "peer", of whom there is one.
     """
 
     def take_steps() -> None:
@@ -55,14 +67,14 @@ def measure(
     return {
         **measured,
         "memory_before_steps_gb": before,
-        "kept_for_gradients_gb": {
-            step.__name__: kept_tensors.kept(model.traced(step), data)
-            for step in model.steps
+        **{
+            name: {
+                step.__name__: count(model.traced(step), data)
+                for step in model.steps
+            }
+            for name, count in _COUNTS.items()
         },
-        "graph_nodes": {
-            step.__name__: measuring.graph_nodes(model.traced(step), data)
-            for step in model.steps
-        },
+        "gmac_per_second_of_matrix_product": matrix_product.measure(_PRODUCTS),
         **thread_time.shares(take_steps),
         **overheads.measure(model, take_steps),
     }

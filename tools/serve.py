@@ -43,8 +43,8 @@ _OF_MODELS = (
 
 
 def _require_models(path: str, flag: str) -> None:
-    # In front of another server it only helps.
-    if BACKEND.value is not None:
+    # In front of another server it only helps, and nobody need have it.
+    if BACKEND.value is not None and path == MODELS.default:
         return
     if not os.path.isfile(path):
         paths.require_folder(path, flag)
@@ -119,6 +119,7 @@ def _run(argv: list[str]) -> None:
     extras.require(extras.SERVE)
 
     from nppnet_tf.serving import backend
+    from nppnet_tf.serving import descriptions
     from nppnet_tf.serving import model_sources
     from nppnet_tf.serving import server
     from nppnet_tf.serving.versions import ModelStore
@@ -129,6 +130,8 @@ def _run(argv: list[str]) -> None:
     else:
         FLAGS.refuse_idle("no --backend", *_OF_MODELS)
         url = backend.checked_url(BACKEND.value, "--backend")
+        for line in descriptions.damaged(backend.described_folders(models)):
+            console.say(f"without its names: {line}")
     settings = _settings()
     with server.listen(settings.host, settings.rest_port) as rest_socket:
         if BACKEND.value is not None:

@@ -324,6 +324,21 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
         raise UserError(
             "no model", path, "a run or a SavedModel", "no such folder"
         )
+    found = _newest(folder)
+    if found is None:
+        inner = [each for each in sorted(folder.iterdir()) if _newest(each)]
+        raise UserError(
+            "no model",
+            path,
+            f"{_NETWORK_FILE} of a run, {_SAVED_MODEL_FILE}, or a folder of "
+            "versions",
+            f"neither; {inner[0]} is one" if inner else "neither",
+        )
+    return found
+
+
+def _newest(folder: pathlib.Path) -> pathlib.Path | None:
+    """A folder where it holds a model, or the newest version within it."""
     if any((folder / name).exists() for name in _MODEL_FILES):
         return folder
     versions = [
@@ -331,15 +346,7 @@ def find_model(path: str | os.PathLike[str]) -> pathlib.Path:
         for child in model_folders.version_folders(folder).values()
         if (child / _SAVED_MODEL_FILE).exists()
     ]
-    if not versions:
-        raise UserError(
-            "no model",
-            path,
-            f"{_NETWORK_FILE} of a run, {_SAVED_MODEL_FILE}, or a folder of "
-            "versions",
-            "neither",
-        )
-    return versions[-1]
+    return versions[-1] if versions else None
 
 
 def load_run(

@@ -67,6 +67,21 @@ def document(
     }
 
 
+def damaged(folders: Mapping[str, pathlib.Path]) -> list[str]:
+    """Returns a line for each description that is ours and cannot be read.
+
+    Args:
+        folders: Folders of models, as `document` takes them.
+    """
+    found = []
+    for folder in folders.values():
+        try:
+            model_description.load_own(folder / model_description.FILE_NAME)
+        except UserError as error:
+            found.append(str(error))
+    return found
+
+
 def _description(folder: pathlib.Path) -> ModelDescription | None:
     try:
         return ModelDescription.load(folder / model_description.FILE_NAME)

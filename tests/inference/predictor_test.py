@@ -142,6 +142,16 @@ class PredictorTest(absltest.TestCase):
         with self.assertRaisesRegex(UserError, f"no model.*{self.folder}"):
             Predictor.from_directory(self.folder)
 
+    def test_a_folder_of_models_names_one_of_them(self):
+        for name in ("empty", "people/3", "people/4"):
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / "people" / "4" / "saved_model.pb").touch()
+
+        with self.assertRaisesRegex(
+            UserError, f"found: neither; {self.folder}/people is one$"
+        ):
+            Predictor.from_directory(self.folder)
+
     def test_missing_folder_is_named(self):
         with self.assertRaisesRegex(UserError, "absent.*no such folder"):
             Predictor.from_directory(self.folder / "absent")

@@ -17,7 +17,7 @@ class DocumentTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(self.create_tempdir().full_path)
-        path = self.folder / model_description.FILE_NAME
+        self.path = path = self.folder / model_description.FILE_NAME
         path.parent.mkdir()
         own = dataclasses.replace(LIP, name="own", skeleton=())
         description = ModelDescription(
@@ -39,6 +39,15 @@ class DocumentTest(absltest.TestCase):
         document = _as_read({"other": self.folder / "none"})
 
         self.assertEmpty(document["models"])
+
+    def test_a_damaged_description_is_told_and_no_other_is(self):
+        folders = {"people": self.folder, "other": self.folder / "none"}
+        self.assertEmpty(descriptions.damaged(folders))
+        self.path.write_text(self.path.read_text().replace("0.25", "0.75"))
+
+        (line,) = descriptions.damaged(folders)
+
+        self.assertIn(str(self.path), line)
 
     def test_known_data_sets_are_offered_as_they_are(self):
         document = _as_read({})

@@ -73,6 +73,13 @@ class ServeTest(absltest.TestCase):
         for address in ("models.example:8501", "ftp://models.example"):
             self._assert_refused(f"--backend={address}", says="no address")
 
+    def test_models_that_are_not_there_in_front_of_another_server(self):
+        self._assert_refused(
+            "--backend=http://models.example",
+            f"--models={self.folder}/no",
+            says="not found",
+        )
+
     def test_flags_of_models_in_front_of_another_server(self):
         for flag in ("--grpc_port=0", "--poll_seconds=2.5", "--max_pictures=8"):
             self._assert_refused(

@@ -7,7 +7,7 @@ which holds the kept ones. No other layer knows about search.
 
 An edge applies its operations, then one resize, then one 1x1 projection. Both
 are linear, so a supernet resizes and projects once per edge after mixing, and
-a derived network projects before it upsamples, on fewer pixels.
+both networks project before they upsample, on fewer pixels.
 """
 
 import functools
@@ -309,24 +309,21 @@ class MixedFanout(keras.layers.Layer):
             getattr(normalization, statistic).assign(value)
 
     def _resize_and_project(self, mixed, bypass, edge_weights):
-        """Resizes and projects edge by edge."""
+        """Resizes and projects edge by edge, in the order that costs less."""
         outputs = []
-        edge_weights = tf.unstack(edge_weights)
-        for number, output in enumerate(tf.unstack(mixed, axis=3)):
-            scale = self.targets[number].scale
-            output = resize.rescale(output, scale)
-            if bypass is not None:
-                rest = bypass * edge_weights[number]
-                if scale != 1:
-                    size = resize.scaled_size(rest, scale)
-                    rest = resize.resize_nearest(rest, size)
-                output = _join(output, rest)
-            projection = self.projections[number]
-            if projection is not None:
-                # Eq. 4: beta weighs the edge with its bias.
-                bias = projection.bias.value * edge_weights[number]
-                output = convolve(output, projection.kernel.value)
-                output = tf.nn.bias_add(output, bias)
+        for target, projection, weight, searched in zip(
+            self.targets,
+            self.projections,
+            tf.unstack(edge_weights),
+            tf.unstack(mixed, axis=3),
+            strict=True,
+        ):
+            if projection is None:
+                output = _resized(searched, bypass, weight, target.scale)
+            else:
+                output = _projected(
+                    searched, bypass, weight, target.scale, projection
+                )
             outputs.append(output)
         return outputs
 
@@ -396,6 +393,37 @@ def _projections(
     ]
 
 
+def _projected(searched, bypass, weight, scale: float, projection):
+    """Resizes an edge and projects it, in the order that costs less.
+
+    Projected first, each of its two parts has its own rows of the kernel.
+    """
+    kernel = projection.kernel.value
+    if scale <= 1:
+        output = convolve(_resized(searched, bypass, weight, scale), kernel)
+    elif bypass is None:
+        output = resize.rescale(convolve(searched, kernel), scale)
+    else:
+        rows, rows_of_bypass = _parted(kernel, searched.shape[-1])
+        rest = convolve(bypass, rows_of_bypass * weight)
+        size = resize.scaled_size(rest, scale)
+        output = resize.rescale(convolve(searched, rows), scale)
+        output += resize.resize_nearest(rest, size)
+    # Eq. 4: beta weighs the edge with its bias.
+    return tf.nn.bias_add(output, projection.bias.value * weight)
+
+
+def _resized(searched, bypass, weight, scale: float):
+    """Resizes an edge, its two parts together again."""
+    output = resize.rescale(searched, scale)
+    if bypass is None:
+        return output
+    if scale != 1:
+        size = resize.scaled_size(bypass, scale)
+        bypass = resize.resize_nearest(bypass, size)
+    return _join(output, bypass * weight)
+
+
 def _join(mixed, bypass):
     """Concatenates on the last axis and shuffles (Eq. 1).
 
@@ -412,6 +440,17 @@ def _join(mixed, bypass):
     if mixed.dtype == tf.float32 and not resampling.is_for_xla():
         return merge_last(_paired(mixed, bypass), 2)
     return merge_last(tf.stack([mixed, bypass], -1), 2)
+
+
+def _parted(kernel, searched: int):
+    """Rows of a 1x1 kernel for each part of what `_join` returns."""
+    channels, filters = kernel.shape[2:]
+    rows = tf.reshape(kernel, [searched, channels // searched, filters])
+    bypass = tf.transpose(rows[:, 1:], [1, 0, 2])
+    return (
+        tf.reshape(rows[:, 0], [1, 1, searched, filters]),
+        tf.reshape(bypass, [1, 1, channels - searched, filters]),
+    )
 
 
 @tf.custom_gradient

@@ -167,6 +167,43 @@ class MixedFanoutTest(parameterized.TestCase):
         for found, expected in zip(compiled(x), compute(x), strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
+    @parameterized.product(proportion=(1, 2, 4), scale=(0.5, 1, 2, 4))
+    def test_an_edge_is_resized_and_then_projected(self, proportion, scale):
+        x = tf.random.stateless_normal([1, 4, 6, 16], [1, 2])
+        space = SearchSpace(channel_proportion=proportion)
+        shares = tf.random.stateless_uniform(
+            [len(space.primitives), 2, 1], [3, 4]
+        )
+        mixture = EdgeMixture(shares, tf.constant([[0.7], [0.3]]))
+        plain = Target(0, scale), Target(1, scale)
+        resized = MixedFanout(16, plain, space=space)
+        projected = MixedFanout(
+            16, [target._replace(filters=3) for target in plain], space=space
+        )
+        for fanout in (resized, projected):
+            fanout.build(x.shape)
+        for ours, theirs in zip(
+            projected.operation_weights, resized.operation_weights, strict=True
+        ):
+            ours.assign(theirs)
+
+        for projection in projected.projections:
+            projection.bias.assign([1.0, 2.0, 3.0])
+
+        found = projected(x, mixture=mixture)
+
+        for y, before, projection, weight in zip(
+            found,
+            resized(x, mixture=mixture),
+            projected.projections,
+            mixture.edges,
+            strict=True,
+        ):
+            expected = tf.tensordot(before, projection.kernel[0, 0], 1)
+            # Eq. 4: beta weighs the bias, too.
+            expected += projection.bias * weight
+            np.testing.assert_allclose(y, expected, atol=1e-5)
+
     def test_too_few_channels_are_refused(self):
         with self.assertRaisesRegex(ValueError, "channels=6"):
             MixedFanout(6, [Target(0)])

@@ -27,7 +27,8 @@ HIGH_LEVEL = "high-level features"
 FUSION_CELLS = "fusion cells"
 HEADS = "heads"
 
-_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+_DEPTHWISE = "DepthwiseConv2dNative"
+_CONVOLUTIONS = ("Conv2D", _DEPTHWISE)
 
 # Paths of kernels, by the part that holds them; the first match counts. Edges
 # of the interaction are told apart by where they lead.
@@ -53,7 +54,8 @@ class Cost(NamedTuple):
             are).
         published_macs: The same in the order of the release, which projects
             an edge of the interaction behind its upsampling, on more pixels;
-            the figure to compare with published ones.
+            the figure to compare with published ones. Of a supernet the same
+            as `macs`.
     """
 
     parameters: int
@@ -171,10 +173,10 @@ def macs_of(layer: keras.layers.Layer, shape: Sequence[int]) -> int:
 
 
 def _macs_of_graph(layer: Callable, shape: Sequence[int]) -> int:
+    graph = _forward_graph(layer, shape)
     return sum(
-        _convolution_macs(operation)
-        for operation in _forward_graph(layer, shape).get_operations()
-        if operation.type in _CONVOLUTIONS
+        _convolution_macs(operation, kernel)
+        for operation, kernel in _kernels(graph)
     )
 
 
@@ -189,15 +191,25 @@ def _convolutions(
     inside = {
         id(inner): paths.get(id(outer)) for outer, inner in graph.captures
     }
+    for operation, kernel in _kernels(graph):
+        source = kernel.op.inputs[0] if kernel.op.inputs else None
+        yield _Convolution(
+            # A supernet's kernels are computed from several variables.
+            inside.get(id(source)) or "",
+            _convolution_macs(operation, kernel),
+        )
+
+
+def _kernels(graph) -> Iterator[tuple[tf.Operation, tf.Tensor]]:
+    """Convolutions of a graph, each with its kernel."""
     for operation in graph.get_operations():
         if operation.type in _CONVOLUTIONS:
-            kernel = operation.inputs[1].op
-            source = kernel.inputs[0] if kernel.inputs else None
-            yield _Convolution(
-                # A supernet's kernels are computed from several variables.
-                inside.get(id(source)) or "",
-                _convolution_macs(operation),
-            )
+            yield operation, operation.inputs[1]
+        elif operation.type == "MatMul":
+            # Where a convolution is one product, see `layers.convolution`.
+            matrix = operation.inputs[1].op
+            if matrix.type == "Reshape" and matrix.inputs[0].shape.rank == 4:
+                yield operation, matrix.inputs[0]
 
 
 def _forward_graph(layer: Callable, shape: Sequence[int]):
@@ -208,13 +220,13 @@ def _forward_graph(layer: Callable, shape: Sequence[int]):
     return forward.get_concrete_function(spec).graph
 
 
-def _convolution_macs(operation: tf.Operation) -> int:
+def _convolution_macs(operation: tf.Operation, kernel: tf.Tensor) -> int:
     """Every output pixel takes the kernel once, for every output channel."""
-    batch, height, width, filters = operation.outputs[0].shape
-    kernel = operation.inputs[1].shape
-    taps = kernel[0] * kernel[1]
-    channels = 1 if operation.type != "Conv2D" else kernel[2]
-    return batch * height * width * filters * taps * channels
+    *window, channels, _ = kernel.shape
+    if operation.type == _DEPTHWISE:
+        channels = 1
+    outputs = operation.outputs[0].shape.num_elements()
+    return outputs * math.prod(window) * channels
 
 
 def _published_macs(network: NPPNet, convolution: _Convolution) -> int:

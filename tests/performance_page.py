@@ -13,6 +13,7 @@ import math
 import pathlib
 import re
 import shlex
+import statistics
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Any
@@ -163,8 +164,8 @@ def _steps() -> str:
     titles = (
         "seconds a step",
         "cores busy",
-        "convolutions alone, on every core",
-        "share of that limit",
+        "convolutions alone, on every core: share",
+        "their arithmetic at the rate of a matrix product: share",
         "peak memory",
         "start to first step",
         "nodes",
@@ -173,13 +174,12 @@ def _steps() -> str:
 
 
 def _step(found: dict[str, Any]) -> list[str]:
-    limit = convolution_seconds(found) / found["cores"]
+    limits = (convolution_seconds(found) / found["cores"], least_seconds(found))
     nodes = " + ".join(f"{count:,}" for count in found["graph_nodes"].values())
     return [
         _spread({"samples": found["seconds_of_each_step"]}),
         str(found["cores_busy"]),
-        f"{limit:.3g} s",
-        f"{limit / found['seconds_per_step']:.0%}",
+        *(f"{x:.3g} s: {x / found['seconds_per_step']:.0%}" for x in limits),
         f"{found['peak_memory_gb']:.2f} GB",
         f"{found['seconds_to_first_step']:.0f} s",
         nodes,
@@ -192,11 +192,13 @@ def _peers() -> str:
     for name, title in STEPS.items():
         found = result(name)
         has_peer = found is not None and "peer" in found
-        rows.append([title, *(_peer(found) if has_peer else [_ABSENT] * 5)])
+        rows.append([title, *(_peer(found) if has_peer else [_ABSENT] * 7)])
     titles = (
         "seconds a step",
         "PyTorch, channels last",
         "ours / PyTorch",
+        "PyTorch, all gradients",
+        "ours / that",
         "peak memory",
         "PyTorch's",
     )
@@ -204,21 +206,41 @@ def _peers() -> str:
 
 
 def _peer(found: dict[str, Any]) -> list[str]:
-    ours, theirs = found["seconds_per_step"], found["peer"]["seconds_per_step"]
+    ours, peer = found["seconds_of_each_step"], found["peer"]
+    all_gradients = peer.get("seconds_of_each_step_with_all_gradients")
     return [
-        _spread({"samples": found["seconds_of_each_step"]}),
-        _spread({"samples": found["peer"]["seconds_of_each_step"]}),
-        f"{ours / theirs:.2f}",
+        _spread({"samples": ours}),
+        *_beside(ours, peer["seconds_of_each_step"]),
+        *_beside(ours, all_gradients),
         f"{found['peak_memory_gb']:.2f} GB",
         f"{found['peer']['peak_memory_gb']:.2f} GB",
     ]
 
 
+def _beside(ours: list[float], theirs: list[float] | None) -> list[str]:
+    """Seconds of a peer, and ours as a share of them; empty without."""
+    if theirs is None:
+        return ["", ""]
+    share = statistics.median(ours) / statistics.median(theirs)
+    return [_spread({"samples": theirs}), f"{share:.2f}"]
+
+
 def convolution_seconds(found: dict[str, Any]) -> float:
     """Returns the thread time of convolutions in a step, gradients included."""
     shares = found["share_of_thread_time"].items()
-    share = math.fsum(value for kind, value in shares if "conv" in kind.lower())
+    share = math.fsum(
+        value
+        for kind, value in shares
+        # Some convolutions are computed as products (`layers.convolution`).
+        if "conv" in kind.lower() or kind == "MatMul"
+    )
     return found["thread_seconds"] * share
+
+
+def least_seconds(found: dict[str, Any]) -> float:
+    """Returns what a step's convolutions take at the rate of a product."""
+    gmac = math.fsum(found["gmac"].values())
+    return gmac / found["gmac_per_second_of_matrix_product"]
 
 
 def _kinds() -> str:

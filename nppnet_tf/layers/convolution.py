@@ -43,7 +43,11 @@ def _is_large_at_few_positions(inputs, kernel) -> bool:
         and kernel.shape.num_elements() > _LARGE_KERNEL
         and None not in (height, width)
         and height * width <= _FEW_POSITIONS
-        and not tf.config.list_physical_devices("GPU")
+        # Accelerators have kernels of their own for it.
+        and all(
+            device.device_type == "CPU"
+            for device in tf.config.list_physical_devices()
+        )
     )
 
 

@@ -371,10 +371,12 @@ class PageTest(parameterized.TestCase):
     def test_it_stands_in_front_of_another_server(self):
         secret = self.folder / "token"
         secret.write_text(_TOKEN)
+        none = self.folder / "none"
+        (none / "notes").mkdir(parents=True)
         process = user_path.start(
             "serve",
             f"--backend={self.url}",
-            f"--models={self.folder / 'none'}",
+            f"--models={none}",
             f"--token_file={secret}",
             "--rest_port=0",
         )

@@ -19,7 +19,7 @@ def kept(function: Any, argument: object) -> dict[str, float]:
     to the other, all of it. Results whose shape is not known do not count.
 
     Args:
-        function: A `tf.function`; it is traced anew.
+        function: A `tf.function`, which is traced if it was not.
         argument: What it is called with.
 
     Returns:

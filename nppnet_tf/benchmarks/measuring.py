@@ -126,7 +126,7 @@ def graph_nodes(function: Any, argument: object) -> int:
     """Returns the nodes of a traced function, with those that it calls.
 
     Args:
-        function: A `tf.function`; it is traced anew.
+        function: A `tf.function`, which is traced if it was not.
         argument: What it is called with.
     """
     graph = function.get_concrete_function(argument).graph

@@ -27,8 +27,22 @@ HIGH_LEVEL = "high-level features"
 FUSION_CELLS = "fusion cells"
 HEADS = "heads"
 
+_CONVOLUTION = "Conv2D"
 _DEPTHWISE = "DepthwiseConv2dNative"
-_CONVOLUTIONS = ("Conv2D", _DEPTHWISE)
+_PRODUCT = "MatMul"
+
+# Inputs that hold a kernel and the map of outputs, by the kind of operation;
+# None: the operation's own output.
+_PLACES = {
+    "": (1, None),
+    "BackpropInput": (1, 2),
+    "BackpropFilter": (None, 2),
+}
+_KINDS = {
+    kind + suffix: (*places, kind == _DEPTHWISE)
+    for kind in (_CONVOLUTION, _DEPTHWISE)
+    for suffix, places in _PLACES.items()
+}
 
 # Paths of kernels, by the part that holds them; the first match counts. Edges
 # of the interaction are told apart by where they lead.
@@ -172,12 +186,40 @@ def macs_of(layer: keras.layers.Layer, shape: Sequence[int]) -> int:
     return _macs_of_graph(layer, shape)
 
 
+def macs_of_operation(operation: tf.Operation) -> int:
+    """Counts the work of one operation of a graph.
+
+    Every output pixel of a convolution takes the kernel once, for every output
+    channel, and so it is in both gradients.
+
+    Args:
+        operation: Any, of shapes that are known.
+
+    Returns:
+        Multiply-accumulates of convolutions, their gradients and products of
+        matrices; 0 of everything else.
+    """
+    if operation.type == _PRODUCT:
+        first, outputs = operation.inputs[0].shape, operation.outputs[0].shape
+        summed = 0 if operation.get_attr("transpose_a") else 1
+        return first[summed] * outputs.num_elements()
+    if operation.type not in _KINDS:
+        return 0
+    kernel_at, map_at, is_depthwise = _KINDS[operation.type]
+
+    def shape(place: int | None) -> tf.TensorShape:
+        own = operation.outputs[0]
+        return (own if place is None else operation.inputs[place]).shape
+
+    # Of a group where there are groups, as kernels are laid out.
+    *window, inputs, _ = shape(kernel_at).as_list()
+    per_output = window[0] * window[1] * (1 if is_depthwise else inputs)
+    return shape(map_at).num_elements() * per_output
+
+
 def _macs_of_graph(layer: Callable, shape: Sequence[int]) -> int:
     graph = _forward_graph(layer, shape)
-    return sum(
-        _convolution_macs(operation, kernel)
-        for operation, kernel in _kernels(graph)
-    )
+    return sum(macs_of_operation(operation) for operation, _ in _kernels(graph))
 
 
 def _convolutions(
@@ -196,16 +238,16 @@ def _convolutions(
         yield _Convolution(
             # A supernet's kernels are computed from several variables.
             inside.get(id(source)) or "",
-            _convolution_macs(operation, kernel),
+            macs_of_operation(operation),
         )
 
 
 def _kernels(graph) -> Iterator[tuple[tf.Operation, tf.Tensor]]:
     """Convolutions of a graph, each with its kernel."""
     for operation in graph.get_operations():
-        if operation.type in _CONVOLUTIONS:
+        if operation.type in (_CONVOLUTION, _DEPTHWISE):
             yield operation, operation.inputs[1]
-        elif operation.type == "MatMul":
+        elif operation.type == _PRODUCT:
             # Where a convolution is one product, see `layers.convolution`.
             matrix = operation.inputs[1].op
             if matrix.type == "Reshape" and matrix.inputs[0].shape.rank == 4:
@@ -218,15 +260,6 @@ def _forward_graph(layer: Callable, shape: Sequence[int]):
         lambda inputs: layer(inputs, training=False), autograph=False
     )
     return forward.get_concrete_function(spec).graph
-
-
-def _convolution_macs(operation: tf.Operation, kernel: tf.Tensor) -> int:
-    """Every output pixel takes the kernel once, for every output channel."""
-    *window, channels, _ = kernel.shape
-    if operation.type == _DEPTHWISE:
-        channels = 1
-    outputs = operation.outputs[0].shape.num_elements()
-    return outputs * math.prod(window) * channels
 
 
 def _published_macs(network: NPPNet, convolution: _Convolution) -> int:
